@@ -1,0 +1,288 @@
+//! What an event source mapping with `ReportBatchItemFailures` makes of a function's response
+//! (Lambda developer guide, "Implementing partial batch responses", success and failure conditions).
+//!
+//! Everything that is neither a complete success nor a flawless partial one is a complete failure: one bad entry takes
+//! every message of the batch with it, the processed ones too.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::message::Message;
+
+/// What becomes of a batch. Every message id of the batch is in exactly one of the lists, in the batch's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Deleted from the queue.
+    pub deletes: Vec<String>,
+    /// Left in the queue until their visibility timeout runs out.
+    pub fails: Vec<String>,
+    /// Which rule it was.
+    pub why: Why,
+}
+
+/// The rule that decided over a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Complete success: `{"batchItemFailures":[]}`.
+    EmptyList,
+    /// Complete success: `{"batchItemFailures":null}`.
+    NullList,
+    /// Complete success: `{}`, or no response body at all.
+    EmptyResponse,
+    /// Complete success: `null`.
+    NullResponse,
+    /// Complete success: an object with other keys only. AWS ignores keys it doesn't know, so `{"statusCode":500}` or a misspelt
+    /// `BatchItemFailures` deletes everything; a test should treat this one as a bug in the function.
+    ForeignKeys(Vec<String>),
+    /// Partial: the listed messages failed.
+    Partial,
+    /// The mapping doesn't report batch item failures: a response of whatever content deletes the batch.
+    ResponseIgnored,
+    /// Complete failure of the invocation itself: function error, timeout, exit or failed Init, here as its error type.
+    InvocationFailed(String),
+    /// Complete failure, for the response breaks the format.
+    Malformed(Malformation),
+}
+
+impl Why {
+    /// Whether every message of the batch failed for a reason other than being listed.
+    pub fn is_complete_failure(&self) -> bool {
+        matches!(self, Self::InvocationFailed(_) | Self::Malformed(_))
+    }
+}
+
+/// How a response breaks the format of a partial batch response.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformation {
+    /// Not JSON.
+    #[error("the response is not JSON: {0}")]
+    InvalidJson(String),
+    /// JSON, yet neither an object nor null.
+    #[error("the response is neither an object nor null")]
+    NotAnObject,
+    /// `batchItemFailures` is neither an array nor null.
+    #[error("batchItemFailures is neither an array nor null")]
+    NotAList,
+    /// An entry that is no object.
+    #[error("entry {0} of batchItemFailures is not an object")]
+    NotAnEntry(usize),
+    /// An entry without the key `itemIdentifier`.
+    #[error("entry {0} of batchItemFailures has no itemIdentifier")]
+    WrongKey(usize),
+    /// `"itemIdentifier":null`.
+    #[error("the itemIdentifier of entry {0} is null")]
+    NullIdentifier(usize),
+    /// `"itemIdentifier":""`.
+    #[error("the itemIdentifier of entry {0} is empty")]
+    EmptyIdentifier(usize),
+    /// Something else than text.
+    #[error("the itemIdentifier of entry {0} is not a string")]
+    IdentifierNotAString(usize),
+    /// No message of this batch.
+    #[error("no message of the batch has the itemIdentifier {0:?}")]
+    UnknownMessage(String),
+}
+
+/// Interprets `response` to a batch of the messages `ids`.
+pub fn interpret(response: &[u8], ids: &[String]) -> Verdict {
+    match failures(response, ids) {
+        Ok((failed, why)) => {
+            let (fails, deletes) = ids.iter().cloned().partition(|id| failed.contains(id.as_str()));
+            Verdict { deletes, fails, why }
+        }
+        Err(malformation) => complete_failure(ids, Why::Malformed(malformation)),
+    }
+}
+
+/// All of `ids` fail.
+pub(crate) fn complete_failure(ids: &[String], why: Why) -> Verdict {
+    Verdict { deletes: Vec::new(), fails: ids.to_vec(), why }
+}
+
+/// All of `ids` are deleted.
+pub(crate) fn complete_success(ids: &[String], why: Why) -> Verdict {
+    Verdict { deletes: ids.to_vec(), fails: Vec::new(), why }
+}
+
+fn failures(response: &[u8], ids: &[String]) -> Result<(HashSet<String>, Why), Malformation> {
+    let none = |why| Ok((HashSet::new(), why));
+    if response.is_empty() {
+        return none(Why::EmptyResponse);
+    }
+    let response: Value =
+        serde_json::from_slice(response).map_err(|error| Malformation::InvalidJson(error.to_string()))?;
+    let object = match response {
+        Value::Null => return none(Why::NullResponse),
+        Value::Object(object) if object.is_empty() => return none(Why::EmptyResponse),
+        Value::Object(object) => object,
+        _ => return Err(Malformation::NotAnObject),
+    };
+    let entries = match object.get("batchItemFailures") {
+        None => return none(Why::ForeignKeys(object.keys().cloned().collect())),
+        Some(Value::Null) => return none(Why::NullList),
+        Some(Value::Array(entries)) if entries.is_empty() => return none(Why::EmptyList),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(Malformation::NotAList),
+    };
+    let known: HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let mut failed = HashSet::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let id = identifier(index, entry)?;
+        if !known.contains(id) {
+            return Err(Malformation::UnknownMessage(id.to_owned()));
+        }
+        failed.insert(id.to_owned());
+    }
+    Ok((failed, Why::Partial))
+}
+
+fn identifier(index: usize, entry: &Value) -> Result<&str, Malformation> {
+    let entry = entry.as_object().ok_or(Malformation::NotAnEntry(index))?;
+    match entry.get("itemIdentifier") {
+        None => Err(Malformation::WrongKey(index)),
+        Some(Value::Null) => Err(Malformation::NullIdentifier(index)),
+        Some(Value::String(id)) if id.is_empty() => Err(Malformation::EmptyIdentifier(index)),
+        Some(Value::String(id)) => Ok(id),
+        Some(_) => Err(Malformation::IdentifierNotAString(index)),
+    }
+}
+
+/// A message acknowledged although an earlier one of its group failed: on redelivery the group is processed out of order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FifoOrderBreak {
+    /// The message group.
+    pub group_id: String,
+    /// The earlier message, which failed.
+    pub failed: String,
+    /// The later message, which was acknowledged.
+    pub acknowledged: String,
+}
+
+/// Where acknowledging all of `batch` but `failed` breaks the order of a group, each acknowledged message with the first failed
+/// one before it.
+///
+/// AWS deletes such messages all the same, so this is not part of [`interpret`]; it is for tests to assert on.
+pub fn fifo_order_breaks(batch: &[Message], failed: &[String]) -> Vec<FifoOrderBreak> {
+    let failed: HashSet<&str> = failed.iter().map(String::as_str).collect();
+    let mut first_failed: HashMap<&str, &str> = HashMap::new();
+    let mut breaks = Vec::new();
+    for message in batch {
+        let Some(group) = message.group_id.as_deref() else { continue };
+        let id = message.message_id.as_str();
+        if failed.contains(id) {
+            first_failed.entry(group).or_insert(id);
+        } else if let Some(earlier) = first_failed.get(group) {
+            breaks.push(FifoOrderBreak {
+                group_id: group.to_owned(),
+                failed: (*earlier).to_owned(),
+                acknowledged: id.to_owned(),
+            });
+        }
+    }
+    breaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids() -> Vec<String> {
+        ["a", "b", "c"].map(str::to_owned).to_vec()
+    }
+
+    fn fails(response: &str) -> (Vec<String>, Why) {
+        let verdict = interpret(response.as_bytes(), &ids());
+        let mut all = [verdict.deletes, verdict.fails.clone()].concat();
+        all.sort();
+        assert_eq!(all, ids(), "every id is in exactly one list after {response}");
+        (verdict.fails, verdict.why)
+    }
+
+    #[test]
+    fn every_empty_or_null_answer_is_a_complete_success() {
+        for (response, why) in [
+            (r#"{"batchItemFailures":[]}"#, Why::EmptyList),
+            (r#"{"batchItemFailures":null}"#, Why::NullList),
+            ("{}", Why::EmptyResponse),
+            ("", Why::EmptyResponse),
+            ("null", Why::NullResponse),
+            (" null\n", Why::NullResponse),
+        ] {
+            assert_eq!(fails(response), (vec![], why), "{response}");
+        }
+    }
+
+    #[test]
+    fn an_object_without_the_key_deletes_everything_and_says_so() {
+        for (response, keys) in [
+            (r#"{"statusCode":500,"body":"x"}"#, vec!["body", "statusCode"]),
+            (r#"{"BatchItemFailures":[{"itemIdentifier":"a"}]}"#, vec!["BatchItemFailures"]),
+        ] {
+            let (failed, why) = fails(response);
+            assert_eq!(failed, Vec::<String>::new());
+            let Why::ForeignKeys(mut found) = why else { panic!("{why:?}") };
+            found.sort();
+            assert_eq!(found, keys);
+        }
+    }
+
+    #[test]
+    fn listed_messages_fail_and_the_others_are_deleted() {
+        for (response, failed) in [
+            (r#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#, vec!["b"]),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"c"},{"itemIdentifier":"a"}]}"#, vec!["a", "c"]),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"b"},{"itemIdentifier":"b"}]}"#, vec!["b"]),
+            (r#"{"more":1,"batchItemFailures":[{"itemIdentifier":"a","reason":"x"}]}"#, vec!["a"]),
+        ] {
+            assert_eq!(fails(response), (failed.into_iter().map(str::to_owned).collect(), Why::Partial), "{response}");
+        }
+    }
+
+    #[test]
+    fn one_flaw_in_the_answer_fails_the_whole_batch() {
+        let good = r#"{"itemIdentifier":"a"}"#;
+        let list = |entry: &str| format!(r#"{{"batchItemFailures":[{good},{entry}]}}"#);
+        for (response, flaw) in [
+            (list(r#"{"itemIdentifier":""}"#), Malformation::EmptyIdentifier(1)),
+            (list(r#"{"itemIdentifier":null}"#), Malformation::NullIdentifier(1)),
+            (list(r#"{"itemIdentifier":7}"#), Malformation::IdentifierNotAString(1)),
+            (list(r#"{"itemidentifier":"b"}"#), Malformation::WrongKey(1)),
+            (list(r#"{"messageId":"b"}"#), Malformation::WrongKey(1)),
+            (list("{}"), Malformation::WrongKey(1)),
+            (list(r#""b""#), Malformation::NotAnEntry(1)),
+            (list("null"), Malformation::NotAnEntry(1)),
+            (list(r#"{"itemIdentifier":"d"}"#), Malformation::UnknownMessage("d".into())),
+            (list(r#"{"itemIdentifier":"B"}"#), Malformation::UnknownMessage("B".into())),
+            (r#"{"batchItemFailures":{}}"#.into(), Malformation::NotAList),
+            (r#"{"batchItemFailures":"a"}"#.into(), Malformation::NotAList),
+            (r#""ok""#.into(), Malformation::NotAnObject),
+            ("[]".into(), Malformation::NotAnObject),
+            ("true".into(), Malformation::NotAnObject),
+        ] {
+            assert_eq!(fails(&response), (ids(), Why::Malformed(flaw)), "{response}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_fails_the_whole_batch() {
+        for response in ["{", "ok", r#"{"batchItemFailures":[]} trailing"#, " ", "{'batchItemFailures':[]}"] {
+            let (failed, why) = fails(response);
+            assert_eq!(failed, ids());
+            assert!(matches!(why, Why::Malformed(Malformation::InvalidJson(_))), "{response}");
+        }
+    }
+
+    #[test]
+    fn acknowledging_behind_a_failure_of_the_same_group_breaks_the_order() {
+        let batch = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("b2", "b"), ("a3", "a")]
+            .map(|(id, group)| Message::new(id, "x").group(group));
+        let failed = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        assert_eq!(fifo_order_breaks(&batch, &failed(&["a2", "a3", "b2"])), []);
+        assert_eq!(
+            fifo_order_breaks(&batch, &failed(&["a1", "a3"])),
+            [FifoOrderBreak { group_id: "a".into(), failed: "a1".into(), acknowledged: "a2".into() }]
+        );
+        assert_eq!(fifo_order_breaks(&[Message::new("x", "b"), Message::new("y", "b")], &failed(&["x"])), []);
+    }
+}

@@ -1,0 +1,131 @@
+//! The operating system's side of a function process: start, stop, kill, and never leave one behind.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+
+use super::builder::FunctionBuilder;
+use super::output::Output;
+
+/// A running process, or a dead one not yet forgotten. Killed on drop.
+#[derive(Debug)]
+pub(super) struct Process {
+    /// Signals are sent under this lock only, and only while the process is not reaped: its id can't belong to another one then.
+    child: Mutex<Child>,
+    /// SIGKILL has been sent. The kernel carries it out a little later, and till then the process looks alive.
+    killed: AtomicBool,
+    pub(super) started: Instant,
+}
+
+impl Process {
+    pub(super) fn start(function: &FunctionBuilder, api: SocketAddr, output: &Output) -> io::Result<Self> {
+        let task_root = function.binary.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let task_root = std::path::absolute(task_root.unwrap_or(std::path::Path::new(".")))?;
+        let started = Instant::now();
+        let child = Command::new(std::path::absolute(&function.binary)?)
+            .env_clear()
+            .envs(lambda_environment(function, api))
+            .env("LAMBDA_TASK_ROOT", &task_root)
+            .envs(&function.env)
+            .current_dir(&task_root)
+            .stdin(Stdio::null())
+            .stdout(output.writer()?)
+            .stderr(output.writer()?)
+            // A group of its own: children of the function die with it. And should this process die first, the kernel wakes the
+            // stopped members of the group, which then find their Runtime API gone and end.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Self { child: Mutex::new(child), killed: AtomicBool::new(false), started })
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child().id()
+    }
+
+    /// Whether it can still take an invocation, as far as is known at this moment.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.killed.load(Ordering::SeqCst) && self.is_running()
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(self.child().try_wait(), Ok(None))
+    }
+
+    /// Comes back when it has ended. One caller at a time.
+    pub(super) async fn exited(&self) -> io::Result<ExitStatus> {
+        poll_fn(|context| pin!(self.child().wait()).poll(context)).await
+    }
+
+    /// SIGKILL, which a stopped process obeys as well.
+    pub(super) fn kill(&self) {
+        self.killed.store(true, Ordering::SeqCst);
+        self.signal(Signal::KILL);
+    }
+
+    /// SIGSTOP.
+    pub(super) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub(super) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let child = self.child();
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // Fails only when the whole group has ended in the meantime, and then there is nothing left to signal.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// Kills it and waits until it is gone, without a runtime: also works while a test panics.
+    pub(super) fn end(&self) {
+        self.kill();
+        let patience = Instant::now() + Duration::from_secs(1);
+        while self.is_running() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What Lambda sets for an OS-only runtime (Lambda developer guide, "Defined runtime environment variables").
+fn lambda_environment(function: &FunctionBuilder, api: SocketAddr) -> [(&'static str, String); 14] {
+    [
+        ("AWS_LAMBDA_RUNTIME_API", api.to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", format!("2026/01/01/[$LATEST]{:032x}", fastrand::u128(..))),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
+        ("AWS_REGION", function.region.clone()),
+        ("AWS_DEFAULT_REGION", function.region.clone()),
+        ("_HANDLER", "bootstrap".into()),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime".into()),
+        ("TZ", ":UTC".into()),
+        ("LANG", "en_US.UTF-8".into()),
+        ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".into()),
+    ]
+}

@@ -1,0 +1,23 @@
+//! What a process has used, as the kernel counts it (`proc_pid_status(5)`, `proc_pid_stat(5)`).
+
+use std::time::Duration;
+
+/// `VmHWM`: the most memory it has had resident, in bytes. `None` when there is no such process.
+pub(super) fn peak_rss_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// `utime` and `stime` together, of all its threads. `None` when there is no such process.
+pub(super) fn cpu_time(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name, which may have blanks and parentheses; utime is the twelfth after it.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    let ticks = ticks()? + ticks()?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Some(Duration::from_nanos(ticks.saturating_mul(1_000_000_000) / per_second.max(1)))
+}

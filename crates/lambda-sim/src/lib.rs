@@ -1,0 +1,30 @@
+//! A strict local AWS Lambda for tests, chaos runs and benchmarks of a function's real binary.
+//!
+//! ```text
+//! Queue -> EventSource -> Function -> Runtime API over loopback -> the function's process
+//!              ^                                                          |
+//!              '---------------- answer: what is deleted -----------------'
+//! ```
+//!
+//! [`queue`], [`event`] and [`answer`] know neither network nor process. What it enforces and what it leaves out: the README.
+
+pub mod answer;
+pub mod async_invoke;
+pub mod clock;
+pub mod event;
+pub mod event_source;
+pub mod function;
+mod ids;
+pub mod message;
+pub mod queue;
+pub mod runtime_api;
+
+pub use answer::{FifoOrderBreak, Malformation, Verdict, Why, fifo_order_breaks, interpret};
+pub use async_invoke::{AsyncInvocation, AsyncInvoker, FailureRecord};
+pub use clock::{Clock, ManualClock, Timestamp};
+pub use event::{SqsEvent, event_of, sqs_event};
+pub use event_source::{Batch, EventSource, PollError, Run};
+pub use function::{Function, FunctionBuilder, InitFailure, Invocation, InvokeError, Outcome};
+pub use message::{Message, MessageAttribute};
+pub use queue::{Depth, Queue, SendMessage};
+pub use runtime_api::{ErrorReport, MAX_PAYLOAD_LEN, Violation};

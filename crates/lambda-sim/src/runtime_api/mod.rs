@@ -1,0 +1,164 @@
+//! The Lambda Runtime API on a free port of 127.0.0.1, for one function process.
+//!
+//! A new process gets a new API: what a killed process still had on its way can't be taken for an answer of its successor.
+
+mod exchange;
+mod routes;
+#[cfg(test)]
+mod tests;
+mod violation;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::clock::Timestamp;
+use exchange::Exchange;
+pub(crate) use exchange::Ready;
+pub use violation::Violation;
+pub(crate) use violation::Violations;
+
+/// The most a request or a response of a synchronous invocation may have: 6 MB and a little, the number in Lambda's own error message
+/// ("exceeded maximum allowed payload size (6291556 bytes)").
+pub const MAX_PAYLOAD_LEN: usize = 6_291_556;
+
+/// An invocation on its way to the process.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) request_id: String,
+    pub(crate) deadline: Timestamp,
+    pub(crate) function_arn: String,
+    pub(crate) trace_id: String,
+    pub(crate) payload: Bytes,
+}
+
+/// How the process ended an invocation.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Response(Bytes),
+    Error(ErrorReport),
+    TurnedDown(Violation),
+}
+
+/// What a process posts to `/invocation/{id}/error` and `/init/error`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorReport {
+    /// The header `Lambda-Runtime-Function-Error-Type`, else the body's `errorType`, else `Runtime.Unknown`.
+    pub error_type: String,
+    /// The body's `errorMessage`, else nothing.
+    pub message: String,
+    /// The body as posted.
+    pub body: Bytes,
+}
+
+impl ErrorReport {
+    fn new(error_type: Option<&str>, body: Bytes) -> Self {
+        let parsed: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = |key: &str| parsed.get(key).and_then(Value::as_str);
+        Self {
+            error_type: error_type.or(text("errorType")).unwrap_or("Runtime.Unknown").to_owned(),
+            message: text("errorMessage").unwrap_or_default().to_owned(),
+            body,
+        }
+    }
+}
+
+/// The API, serving until it is dropped.
+#[derive(Debug)]
+pub(crate) struct RuntimeApi {
+    address: SocketAddr,
+    exchange: Arc<Exchange>,
+    connections: watch::Sender<usize>,
+    server: AbortHandle,
+}
+
+impl RuntimeApi {
+    /// Starts to serve on the current tokio runtime.
+    pub(crate) async fn start(violations: Violations) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let exchange = Arc::new(Exchange::new(violations));
+        let connections = watch::Sender::new(0);
+        let server = tokio::spawn(serve(listener, Arc::clone(&exchange), connections.clone())).abort_handle();
+        Ok(Self { address, exchange, connections, server })
+    }
+
+    /// What `AWS_LAMBDA_RUNTIME_API` is to say.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Comes back when the process waits for an invocation or has given up its Init.
+    pub(crate) async fn ready(&self) -> Ready {
+        self.exchange.ready().await
+    }
+
+    /// Hands an invocation over; `Err` gives it back when the process doesn't wait for one.
+    pub(crate) fn deliver(&self, offer: Offer) -> Result<oneshot::Receiver<Answer>, Offer> {
+        self.exchange.deliver(offer)
+    }
+
+    /// An Init error reported so far.
+    pub(crate) fn init_error(&self) -> Option<ErrorReport> {
+        self.exchange.reported_init_error()
+    }
+
+    /// Comes back when everything a dead process had sent is read, so that its last words count; after `patience` at the latest.
+    pub(crate) async fn drained(&self, patience: Duration) {
+        let mut connections = self.connections.subscribe();
+        // Running out of patience and a closed channel both mean that nothing more will come.
+        let _ = tokio::time::timeout(patience, connections.wait_for(|open| *open == 0)).await;
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, exchange: Arc<Exchange>, connections: watch::Sender<usize>) {
+    // Dropped with this task, and every connection with it.
+    let mut tasks = JoinSet::new();
+    loop {
+        // A connection that can't be accepted is the client's to try again.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        // Without it a response of a few bytes may wait 40 ms for the delayed acknowledgement of its headers.
+        let _ = stream.set_nodelay(true);
+        while tasks.try_join_next().is_some() {}
+        let exchange = Arc::clone(&exchange);
+        let open = Open::new(&connections);
+        tasks.spawn(async move {
+            let service = service_fn(|request| routes::handle(Arc::clone(&exchange), request));
+            // An error here is a client that went away, which shows elsewhere: as an exit or as a missing answer.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            drop(open);
+        });
+    }
+}
+
+/// Counts a connection as open for as long as it lives.
+struct Open(watch::Sender<usize>);
+
+impl Open {
+    fn new(connections: &watch::Sender<usize>) -> Self {
+        connections.send_modify(|open| *open += 1);
+        Self(connections.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}

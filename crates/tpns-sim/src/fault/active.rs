@@ -1,0 +1,181 @@
+//! The faults still in force, and which of them hits a call.
+
+use serde_json::{Value, json};
+
+use super::{
+    Fault,
+    kind::FaultKind,
+    scope::{CallView, Scope},
+};
+use crate::model::ForcedCodes;
+
+/// A fault that hit a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Fired {
+    pub(crate) kind: FaultKind,
+    pub(crate) apply: bool,
+    scope: Scope,
+}
+
+impl Fired {
+    /// The codes an `item_code` fault puts on the call's items; none for any other kind.
+    pub(crate) fn forced_codes(&self, call: &CallView<'_>) -> ForcedCodes {
+        match self.kind {
+            FaultKind::ItemCode { code } => self.scope.selected(call).map(|index| (index, code)).collect(),
+            _ => ForcedCodes::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Active {
+    /// As posted, but for `skip` and `times`, which count down.
+    fault: Fault,
+    fired: u64,
+    draws: fastrand::Rng,
+}
+
+/// The active faults in the order they were posted; the first that hits a call wins it.
+#[derive(Debug, Default)]
+pub(crate) struct ActiveFaults(Vec<Active>);
+
+impl ActiveFaults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        let seed = fault.chance.map_or(0, |chance| chance.seed);
+        self.0.push(Active { fault, fired: 0, draws: fastrand::Rng::with_seed(seed) });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The fault that hits this call. A call taken by one fault is not counted by later ones.
+    pub(crate) fn fire(&mut self, call: &CallView<'_>) -> Option<Fired> {
+        let fired = self.0.iter_mut().find_map(|active| active.fire(call));
+        self.0.retain(|active| active.fault.times != Some(0));
+        fired
+    }
+
+    /// What `GET /_sim/faults` shows: each fault with what is left of it.
+    pub(crate) fn to_json(&self) -> Value {
+        self.0
+            .iter()
+            .map(|active| {
+                let mut fault = active.fault.to_json();
+                fault["fired"] = json!(active.fired);
+                fault
+            })
+            .collect()
+    }
+}
+
+impl Active {
+    fn fire(&mut self, call: &CallView<'_>) -> Option<Fired> {
+        let fault = &mut self.fault;
+        if fault.kind.needs_items() && call.items.is_empty() || !fault.scope.matches(call) {
+            return None;
+        }
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            return None;
+        }
+        if let Some(chance) = fault.chance
+            && self.draws.f64() >= chance.probability
+        {
+            return None;
+        }
+        if let Some(left) = &mut fault.times {
+            // A library user may have asked for none at all.
+            *left = left.checked_sub(1)?;
+        }
+        self.fired += 1;
+        Some(Fired { kind: fault.kind.clone(), apply: fault.apply, scope: fault.scope.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fault::Api,
+        model::{BatchOperate, TokenAccounts},
+    };
+
+    fn login(token: &str) -> BatchOperate {
+        BatchOperate::Override(vec![TokenAccounts {
+            token: token.to_owned(),
+            account_list: vec![crate::model::Account::new("a", 9)],
+        }])
+    }
+
+    fn view<'a>(app: &'a str, operation: &'a BatchOperate) -> CallView<'a> {
+        CallView {
+            api: Api::BatchOperate,
+            app,
+            operator_type: Some(operation.operator_type().into()),
+            items: operation.items(),
+        }
+    }
+
+    fn hits(fault: Fault, calls: &[CallView<'_>]) -> Vec<bool> {
+        let mut faults = ActiveFaults::default();
+        faults.add(fault);
+        calls.iter().map(|call| faults.fire(call).is_some()).collect()
+    }
+
+    #[test]
+    fn skip_lets_calls_pass_and_times_wears_off() {
+        let operation = login("t");
+        let calls: Vec<_> = (0..5).map(|_| view("android", &operation)).collect();
+        assert_eq!(hits(Fault::hang().skip(1).times(2), &calls), [false, true, true, false, false]);
+        assert_eq!(hits(Fault::hang().times(0), &calls), [false; 5]);
+        assert_eq!(hits(Fault::hang().forever(), &calls), [true; 5]);
+    }
+
+    #[test]
+    fn every_restriction_must_match() {
+        let (one, two) = (login("t1"), login("t2"));
+        let calls = [view("android", &one), view("ios", &one), view("ios", &two)];
+        let always = || Fault::hang().forever();
+        assert_eq!(hits(always().app("ios"), &calls), [false, true, true]);
+        assert_eq!(hits(always().token("t1"), &calls), [true, true, false]);
+        assert_eq!(hits(always().app("ios").token("t1"), &calls), [false, true, false]);
+        assert_eq!(hits(always().operator_type(3), &calls), [false; 3]);
+        assert_eq!(hits(always().account("a"), &calls), [true; 3]);
+        assert_eq!(hits(always().account("a").account_type(8), &calls), [false; 3]);
+        assert_eq!(hits(always().on_query(), &calls), [false; 3]);
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_calls_every_time_and_about_the_share_asked_for() {
+        let operation = login("t");
+        let calls: Vec<_> = (0..1000).map(|_| view("android", &operation)).collect();
+        let first = hits(Fault::hang().probability(0.1, 7), &calls);
+        assert_eq!(first, hits(Fault::hang().probability(0.1, 7), &calls));
+        assert_ne!(first, hits(Fault::hang().probability(0.1, 8), &calls));
+        let share = first.iter().filter(|&&hit| hit).count();
+        assert!((60..140).contains(&share), "{share} of 1000");
+    }
+
+    #[test]
+    fn the_first_matching_fault_wins_and_the_later_one_is_not_used_up() {
+        let operation = login("t");
+        let mut faults = ActiveFaults::default();
+        faults.add(Fault::status(503));
+        faults.add(Fault::hang());
+        let mut fire = || faults.fire(&view("android", &operation)).map(|fired| fired.kind.name());
+        assert_eq!([fire(), fire(), fire()], [Some("status"), Some("hang"), None]);
+    }
+
+    #[test]
+    fn a_fault_that_bends_items_waits_for_a_call_that_has_some() {
+        let operation = login("t");
+        let refused = CallView { items: Vec::new(), ..view("android", &operation) };
+        let calls = [refused, view("android", &operation)];
+        assert_eq!(hits(Fault::item_code(1_008_006), &calls), [false, true]);
+    }
+}

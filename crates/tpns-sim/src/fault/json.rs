@@ -1,0 +1,218 @@
+//! Faults to and from the JSON of `/_sim/faults`.
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::{
+    Chance, Fault,
+    fields::Fields,
+    kind::FaultKind,
+    scope::{Api, Scope},
+};
+use crate::codes::RetCode;
+
+/// Why a fault was refused. Every message names the field and what it may be.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FaultError {
+    /// A fault is a JSON object.
+    #[error(r#"a fault must be an object such as {{"fault":"hang"}}, not {0}"#)]
+    NotAnObject(String),
+    /// A field of the wrong type or value.
+    #[error("field `{field}` must be {wanted}, not {got}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        wanted: String,
+        /// What it was.
+        got: String,
+    },
+    /// A field this kind can't do without.
+    #[error("field `{field}` is missing: {wanted}")]
+    Missing {
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        wanted: String,
+    },
+    /// A field this kind does not have.
+    #[error("unknown field `{field}`; this fault has {known}")]
+    UnknownField {
+        /// The field.
+        field: String,
+        /// The fields there are.
+        known: String,
+    },
+}
+
+impl Fault {
+    /// Reads one fault: `{"fault":"status","status":503,"times":3}`; the README has the table.
+    ///
+    /// # Errors
+    /// Names the field and what it may be.
+    pub fn from_json(value: Value) -> Result<Self, FaultError> {
+        let mut fields = Fields::of(value)?;
+        let kind = read_kind(&mut fields)?;
+        let scope = read_scope(&mut fields)?;
+        let skip = fields.whole("skip")?.unwrap_or(0);
+        let chance = read_chance(&mut fields)?;
+        // Null says "no end" where a field left out means once.
+        let no_end = fields.is_null("times") || chance.is_some();
+        let times = fields.read("times", "a whole number from 1 up, or null for no end", |value| {
+            value.as_u64().filter(|&times| times > 0)
+        })?;
+        let apply = fields.truth("apply")?;
+        fields.finish()?;
+        Ok(Self {
+            apply: apply.unwrap_or_else(|| kind.applies_by_default()),
+            kind,
+            scope,
+            skip,
+            times: times.or(if no_end { None } else { Some(1) }),
+            chance,
+        })
+    }
+
+    /// The fault as `/_sim/faults` shows it; what is not set is left out. `times` null means no end.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut fault = match &self.kind {
+            FaultKind::Status { status, retry_after, body } => {
+                json!({"status": status, "retry_after": retry_after, "body": body})
+            }
+            FaultKind::RetCode { ret_code, err_msg, result } => {
+                json!({"ret_code": ret_code, "err_msg": err_msg, "result": result})
+            }
+            FaultKind::ItemCode { code } => json!({"code": code}),
+            FaultKind::Delay { ms, late } => json!({"ms": ms, "late": late}),
+            FaultKind::Malformed { body } => json!({"body": body}),
+            FaultKind::ResultLength { delta, ret_code } => {
+                json!({"delta": delta, "ret_code": ret_code})
+            }
+            FaultKind::Hang | FaultKind::Reset | FaultKind::Truncated | FaultKind::OkWords | FaultKind::Disconnect => {
+                json!({})
+            }
+        };
+        fault["app"] = json!(self.scope.app);
+        fault["operator_type"] = json!(self.scope.operator_type);
+        fault["token"] = json!(self.scope.token);
+        fault["account"] = json!(self.scope.account);
+        fault["account_type"] = json!(self.scope.account_type);
+        fault["probability"] = json!(self.chance.map(|chance| chance.probability));
+        fault["seed"] = json!(self.chance.map(|chance| chance.seed));
+        if let Value::Object(fields) = &mut fault {
+            fields.retain(|_, value| !value.is_null());
+        }
+        fault["fault"] = json!(self.kind.name());
+        fault["api"] = json!(api_name(self.scope.api));
+        fault["skip"] = json!(self.skip);
+        fault["times"] = json!(self.times);
+        fault["apply"] = json!(self.apply);
+        fault
+    }
+}
+
+fn read_kind(fields: &mut Fields) -> Result<FaultKind, FaultError> {
+    let names = || format!("one of {}", FaultKind::NAMES.join(", "));
+    let name = required("fault", &names(), fields.text("fault")?)?;
+    Ok(match name.as_str() {
+        "status" => {
+            let wanted = "an HTTP status from 200 to 599";
+            let status = fields.read("status", wanted, |value| {
+                let status = u16::try_from(value.as_u64()?).ok()?;
+                (200..=599).contains(&status).then_some(status)
+            })?;
+            FaultKind::Status {
+                status: required("status", wanted, status)?,
+                retry_after: read_retry_after(fields)?,
+                body: fields.text("body")?,
+            }
+        }
+        "ret_code" => FaultKind::RetCode {
+            ret_code: RetCode(required("ret_code", "a whole number such as 1008004", fields.signed("ret_code")?)?),
+            err_msg: fields.text("err_msg")?,
+            result: fields.texts("result")?,
+        },
+        "item_code" => {
+            let wanted = "a whole number other than 0, such as 1008006";
+            let code = fields.read("code", wanted, |value| value.as_i64().filter(|&code| code != 0))?;
+            FaultKind::ItemCode { code: RetCode(required("code", wanted, code)?) }
+        }
+        "delay" => {
+            let wanted = "milliseconds, from 0 to 86400000";
+            let ms = fields.read("ms", wanted, |value| value.as_u64().filter(|&ms| ms <= 86_400_000))?;
+            FaultKind::Delay { ms: required("ms", wanted, ms)?, late: fields.truth("late")?.unwrap_or(false) }
+        }
+        "hang" => FaultKind::Hang,
+        "reset" => FaultKind::Reset,
+        "truncated" => FaultKind::Truncated,
+        "malformed" => FaultKind::Malformed { body: fields.text("body")? },
+        "result_length" => {
+            let wanted = "a whole number other than 0, such as -1";
+            let delta = fields.read("delta", wanted, |value| value.as_i64().filter(|&delta| delta != 0))?;
+            FaultKind::ResultLength {
+                delta: required("delta", wanted, delta)?,
+                ret_code: fields.signed("ret_code")?.map_or(RetCode::PARTLY_ERROR, RetCode),
+            }
+        }
+        "ok_words" => FaultKind::OkWords,
+        "disconnect" => FaultKind::Disconnect,
+        _ => {
+            return Err(FaultError::Field { field: "fault", wanted: names(), got: format!("{name:?}") });
+        }
+    })
+}
+
+fn read_scope(fields: &mut Fields) -> Result<Scope, FaultError> {
+    let api = fields.read("api", "batchoperate or query", |value| match value.as_str()? {
+        "batchoperate" => Some(Api::BatchOperate),
+        "query" => Some(Api::Query),
+        _ => None,
+    })?;
+    let scope = Scope {
+        api: api.unwrap_or_default(),
+        app: fields.text("app")?,
+        operator_type: fields
+            .read("operator_type", "1 to 5", |value| value.as_i64().filter(|kind| (1..=5).contains(kind)))?,
+        token: fields.text("token")?,
+        account: fields.text("account")?,
+        account_type: fields
+            .read("account_type", "a whole number from 0 up", |value| u32::try_from(value.as_u64()?).ok())?,
+    };
+    if scope.account_type.is_some() {
+        required("account", "the account that account_type narrows", scope.account.as_ref())?;
+    }
+    Ok(scope)
+}
+
+fn read_chance(fields: &mut Fields) -> Result<Option<Chance>, FaultError> {
+    let probability = fields.read("probability", "a number from 0 to 1", |value| {
+        value.as_f64().filter(|share| (0.0..=1.0).contains(share))
+    })?;
+    let seed = fields.whole("seed")?.unwrap_or(0);
+    Ok(probability.map(|probability| Chance { probability, seed }))
+}
+
+fn read_retry_after(fields: &mut Fields) -> Result<Option<String>, FaultError> {
+    let wanted = "seconds as a whole number, or an HTTP date as a string";
+    fields.read("retry_after", wanted, |value| match value {
+        Value::Number(seconds) => seconds.as_u64().map(|seconds| seconds.to_string()),
+        // Whatever a header can carry: a client must survive nonsense here too.
+        Value::String(text) => text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ').then(|| text.clone()),
+        _ => None,
+    })
+}
+
+fn required<T>(field: &'static str, wanted: &str, value: Option<T>) -> Result<T, FaultError> {
+    value.ok_or_else(|| FaultError::Missing { field, wanted: wanted.to_owned() })
+}
+
+fn api_name(api: Api) -> &'static str {
+    match api {
+        Api::BatchOperate => "batchoperate",
+        Api::Query => "query",
+    }
+}
+
+#[cfg(test)]
+mod tests;

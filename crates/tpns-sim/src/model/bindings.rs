@@ -1,0 +1,175 @@
+//! The bindings of one app, indexed both ways.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    Bindings,
+    limits::{ItemError, TOKENS_PER_ACCOUNT},
+    request::{Account, TokenAccounts},
+    settings::{OverrideMode, Settings, TokenCap},
+};
+
+/// One account on one token. `since` is the place of this binding in the order of all bindings
+/// made, so that an account's tokens have an oldest.
+#[derive(Clone, Debug)]
+struct Bound {
+    account: Arc<str>,
+    since: u64,
+}
+
+/// The tokens of one account, by [`Bound::since`].
+type Tokens = BTreeMap<u64, Arc<str>>;
+
+/// Both maps say the same thing; every change goes through [`bind`](Self::bind) and
+/// [`take`](Self::take), which keep them so. The first can't even express two accounts of one
+/// type on a token, which TPNS rules out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AppBindings {
+    by_token: HashMap<Arc<str>, BTreeMap<u32, Bound>>,
+    by_account: HashMap<u32, HashMap<Arc<str>, Tokens>>,
+    made: u64,
+}
+
+impl AppBindings {
+    /// `operator_type` 2 for one token.
+    pub(super) fn override_accounts(&mut self, entry: &TokenAccounts, settings: &Settings) {
+        if settings.override_mode == OverrideMode::Replace {
+            self.unbind_token(&entry.token);
+        }
+        for account in effective(entry) {
+            self.bind(&entry.token, account);
+            if settings.token_cap == TokenCap::Evict {
+                self.evict_beyond_cap(account);
+            }
+        }
+    }
+
+    /// Whether the entry's accounts have room for its token, as [`TokenCap::Reject`] asks.
+    pub(super) fn check_room(&self, entry: &TokenAccounts) -> Result<(), ItemError> {
+        let full = |account: &Account| {
+            !self.has(&entry.token, account)
+                && self.tokens(account).is_some_and(|tokens| tokens.len() >= TOKENS_PER_ACCOUNT)
+        };
+        if effective(entry).into_iter().any(full) {
+            return Err(ItemError::AccountFull);
+        }
+        Ok(())
+    }
+
+    /// `operator_type` 3 for one token: name and type must both be those bound.
+    pub(super) fn unbind(&mut self, entry: &TokenAccounts) {
+        for account in &entry.account_list {
+            if self.has(&entry.token, account) {
+                self.take(&entry.token, account.account_type);
+            }
+        }
+    }
+
+    /// `operator_type` 4 for one token.
+    pub(super) fn unbind_token(&mut self, token: &str) {
+        let types: Vec<u32> = match self.by_token.get(token) {
+            Some(accounts) => accounts.keys().copied().collect(),
+            None => return,
+        };
+        for account_type in types {
+            self.take(token, account_type);
+        }
+    }
+
+    /// `operator_type` 5 for one account.
+    pub(super) fn unbind_account(&mut self, account: &Account) {
+        let tokens: Vec<Arc<str>> = match self.tokens(account) {
+            Some(tokens) => tokens.values().cloned().collect(),
+            None => return,
+        };
+        for token in tokens {
+            self.take(&token, account.account_type);
+        }
+    }
+
+    /// The accounts of a token, by type.
+    pub(super) fn accounts_of(&self, token: &str) -> Vec<Account> {
+        self.by_token.get(token).map(to_accounts).unwrap_or_default()
+    }
+
+    /// The tokens of an account, the binding made longest ago first.
+    pub(super) fn tokens_of(&self, account: &Account) -> Vec<String> {
+        self.tokens(account)
+            .map(|tokens| tokens.values().map(|token| String::from(&**token)).collect())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn to_bindings(&self) -> Bindings {
+        self.by_token.iter().map(|(token, accounts)| (String::from(&**token), to_accounts(accounts))).collect()
+    }
+
+    fn bind(&mut self, token: &str, account: &Account) {
+        self.take(token, account.account_type);
+        self.made += 1;
+        let token: Arc<str> = token.into();
+        let name: Arc<str> = account.account.as_str().into();
+        self.by_account
+            .entry(account.account_type)
+            .or_default()
+            .entry(name.clone())
+            .or_default()
+            .insert(self.made, token.clone());
+        self.by_token.entry(token).or_default().insert(account.account_type, Bound { account: name, since: self.made });
+    }
+
+    /// Takes away whatever account of this type the token has, and the entries that leaves empty.
+    fn take(&mut self, token: &str, account_type: u32) {
+        let Some(accounts) = self.by_token.get_mut(token) else {
+            return;
+        };
+        let Some(bound) = accounts.remove(&account_type) else {
+            return;
+        };
+        if accounts.is_empty() {
+            self.by_token.remove(token);
+        }
+        if let Some(names) = self.by_account.get_mut(&account_type)
+            && let Some(tokens) = names.get_mut(&bound.account)
+        {
+            tokens.remove(&bound.since);
+            if tokens.is_empty() {
+                names.remove(&bound.account);
+            }
+        }
+    }
+
+    fn evict_beyond_cap(&mut self, account: &Account) {
+        let oldest = match self.tokens(account) {
+            Some(tokens) if tokens.len() > TOKENS_PER_ACCOUNT => tokens.values().next().cloned(),
+            _ => None,
+        };
+        if let Some(token) = oldest {
+            self.take(&token, account.account_type);
+        }
+    }
+
+    fn has(&self, token: &str, account: &Account) -> bool {
+        self.by_token
+            .get(token)
+            .and_then(|accounts| accounts.get(&account.account_type))
+            .is_some_and(|bound| *bound.account == account.account)
+    }
+
+    fn tokens(&self, account: &Account) -> Option<&Tokens> {
+        self.by_account.get(&account.account_type)?.get(account.account.as_str())
+    }
+}
+
+/// Of one type, the account named last counts, also within a request.
+fn effective(entry: &TokenAccounts) -> impl IntoIterator<Item = &Account> {
+    let by_type: BTreeMap<u32, &Account> =
+        entry.account_list.iter().map(|account| (account.account_type, account)).collect();
+    by_type.into_values()
+}
+
+fn to_accounts(accounts: &BTreeMap<u32, Bound>) -> Vec<Account> {
+    accounts.iter().map(|(&account_type, bound)| Account::new(&*bound.account, account_type)).collect()
+}

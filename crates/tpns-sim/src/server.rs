@@ -1,0 +1,131 @@
+//! The HTTP service around the model: TPNS's two paths, and `/_sim` to steer and to look.
+
+mod account_api;
+mod bend;
+mod builder;
+mod connection;
+mod control;
+mod exchange;
+mod intake;
+mod reply;
+mod state;
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use serde_json::{Map, json};
+use tokio::{task::JoinHandle, time::Instant};
+
+pub use self::builder::{AuthFailureStatus, Sim, SimBuilder, StartError};
+use self::state::{Forget, Shared};
+use crate::{calls::Call, fault::Fault, model::Bindings};
+
+/// A simulator that listens, until it is dropped.
+///
+/// It lives on the runtime that started it; a test that blocks its only thread blocks the
+/// simulator too.
+#[derive(Debug)]
+pub struct RunningSim {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    serving: JoinHandle<()>,
+}
+
+impl RunningSim {
+    fn serve(shared: Shared, listener: tokio::net::TcpListener, address: SocketAddr) -> Self {
+        let shared = Arc::new(shared);
+        let router = router(Arc::clone(&shared));
+        Self { serving: tokio::spawn(connection::accept(listener, router)), shared, address }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The apps document for a client, `TPNS_APPS` of the function: this server is the endpoint
+    /// of every app.
+    #[must_use]
+    pub fn apps_document(&self) -> String {
+        let apps: Map<_, _> = self
+            .shared
+            .apps
+            .iter()
+            .map(|app| {
+                let document = json!({
+                    "access_id": app.access_id,
+                    "secret_key": app.secret_key,
+                    "endpoint": self.url(),
+                });
+                (app.name.clone(), document)
+            })
+            .collect();
+        serde_json::Value::Object(apps).to_string()
+    }
+
+    /// The bindings applied by now, of every app.
+    #[must_use]
+    pub fn bindings(&self) -> BTreeMap<String, Bindings> {
+        self.shared.bindings()
+    }
+
+    /// The calls in order of arrival: the newest of them, as many as the log keeps.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.core().calls.since(0)
+    }
+
+    /// Adds a fault behind those still active.
+    pub fn fault(&self, fault: Fault) {
+        self.shared.core().faults.add(fault);
+    }
+
+    /// How many faults are still active.
+    #[must_use]
+    pub fn faults_left(&self) -> usize {
+        self.shared.core().faults.len()
+    }
+
+    /// Forgets bindings, pending operations, calls and faults. Connections stay open.
+    pub fn reset(&self) {
+        self.shared.forget(Forget::EVERYTHING);
+    }
+
+    /// Waits until all that was accepted before this call has been applied.
+    pub async fn flush(&self) {
+        self.shared.flush().await;
+    }
+}
+
+impl Drop for RunningSim {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Shared {
+    /// Waits until all that has been accepted so far is due.
+    async fn flush(&self) {
+        let last_due = self.core().timeline.last_due();
+        if let Some(due) = last_due {
+            tokio::time::sleep_until(due).await;
+        }
+    }
+
+    fn bindings(&self) -> BTreeMap<String, Bindings> {
+        let mut core = self.core();
+        let tpns = core.timeline.applied(Instant::now());
+        tpns.apps().map(|app| (app.to_owned(), tpns.bindings(app))).collect()
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new().nest("/_sim", control::router()).fallback(account_api::receive).with_state(shared)
+}

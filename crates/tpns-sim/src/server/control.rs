@@ -1,0 +1,137 @@
+//! `/_sim`: to steer the simulator and to see what it holds. No credentials; it is for loopback.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::state::{Forget, Shared};
+use crate::{
+    calls::Call,
+    fault::{Fault, FaultError},
+    model::Bindings,
+};
+
+type Refusal = (StatusCode, Json<Value>);
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/bindings", get(bindings))
+        .route("/calls", get(calls))
+        .route("/faults", get(faults).post(add_faults))
+        .route("/reset", post(reset))
+        .fallback(async || {
+            let paths = "GET bindings, GET calls, GET and POST faults, POST reset";
+            (StatusCode::NOT_FOUND, error(format!("/_sim has {paths}")))
+        })
+}
+
+#[derive(Deserialize)]
+struct BindingsQuery {
+    #[serde(default)]
+    flush: u8,
+}
+
+async fn bindings(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<BindingsQuery>, QueryRejection>,
+) -> Result<Json<BTreeMap<String, Bindings>>, Refusal> {
+    let Query(query) = query.map_err(|_| bad("`flush` must be 0 or 1"))?;
+    if query.flush > 0 {
+        shared.flush().await;
+    }
+    Ok(Json(shared.bindings()))
+}
+
+#[derive(Deserialize)]
+struct CallsQuery {
+    #[serde(default)]
+    since: u64,
+}
+
+async fn calls(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<CallsQuery>, QueryRejection>,
+) -> Result<Json<Vec<Call>>, Refusal> {
+    let Query(query) = query.map_err(|_| bad("`since` must be the seq of a call, from 0 up"))?;
+    let calls = shared.core().calls.since(query.since);
+    Ok(Json(calls))
+}
+
+async fn faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(shared.core().faults.to_json())
+}
+
+/// All of an array or none of it.
+async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let posted: Value = serde_json::from_slice(&body).map_err(|error| bad(format!("the body is not JSON: {error}")))?;
+    let faults: Vec<Fault> = match posted {
+        Value::Array(posted) => posted
+            .into_iter()
+            .enumerate()
+            .map(|(index, fault)| read_fault(&shared, fault).map_err(|error| bad(format!("fault {index}: {error}"))))
+            .collect::<Result<_, _>>()?,
+        posted => vec![read_fault(&shared, posted).map_err(|error| bad(error.to_string()))?],
+    };
+    let mut core = shared.core();
+    for fault in faults {
+        core.faults.add(fault);
+    }
+    Ok(Json(json!({"faults": core.faults.len()})))
+}
+
+/// A fault for an app that does not exist would wait for ever, and the test that posted it with it.
+fn read_fault(shared: &Shared, posted: Value) -> Result<Fault, FaultError> {
+    let fault = Fault::from_json(posted)?;
+    let names: Vec<&str> = shared.apps.iter().map(|app| app.name.as_str()).collect();
+    match &fault.scope.app {
+        Some(app) if !names.contains(&app.as_str()) => Err(FaultError::Field {
+            field: "app",
+            wanted: format!("one of {}", names.join(", ")),
+            got: format!("{app:?}"),
+        }),
+        _ => Ok(fault),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetBody {
+    #[serde(default)]
+    bindings: bool,
+    #[serde(default)]
+    calls: bool,
+    #[serde(default)]
+    faults: bool,
+}
+
+async fn reset(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let forget = if body.trim_ascii().is_empty() {
+        Forget::EVERYTHING
+    } else {
+        let body: ResetBody = serde_json::from_slice(&body)
+            .map_err(|error| bad(format!("bindings, calls and faults are true or false: {error}")))?;
+        Forget { bindings: body.bindings, calls: body.calls, faults: body.faults }
+    };
+    shared.forget(forget);
+    Ok(Json(json!({
+        "bindings": forget.bindings,
+        "calls": forget.calls,
+        "faults": forget.faults,
+    })))
+}
+
+fn bad(message: impl Into<String>) -> Refusal {
+    (StatusCode::BAD_REQUEST, error(message))
+}
+
+fn error(message: impl Into<String>) -> Json<Value> {
+    Json(json!({"error": message.into()}))
+}

@@ -1,0 +1,15 @@
+//! The server, over real TCP.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers fail a test by panicking; clippy.toml spares only functions marked as tests"
+)]
+
+mod account_api;
+mod authentication;
+mod client;
+mod control;
+mod faults;
+mod faulty_connections;
+mod process;
+mod timing;
