@@ -1,0 +1,136 @@
+use std::collections::HashMap;
+
+use super::*;
+
+const APPS: &str = r#"{"android":{"access_id":1500001048,"secret_key":"topsecret","region":"guangzhou"},"ios":{"access_id":1600001048,"secret_key":"topsecret2","endpoint":"http://127.0.0.1:8090"}}"#;
+
+fn read(settings: &[(&str, &str)]) -> Result<Config, String> {
+    let settings: HashMap<_, _> = settings.iter().copied().collect();
+    Config::read(|name| settings.get(name).map(ToString::to_string)).map_err(|error| error.to_string())
+}
+
+fn error(settings: &[(&str, &str)]) -> String {
+    read(settings).expect_err("should not be taken")
+}
+
+fn apps_error(document: &str) -> String {
+    error(&[("TPNS_APPS", document)])
+}
+
+#[test]
+fn the_defaults_are_those_of_the_design() {
+    let config = read(&[("TPNS_APPS", APPS)]).unwrap();
+    assert_eq!(config.concurrency, 8);
+    assert_eq!(config.timeout, Duration::from_secs(3));
+    assert_eq!(config.max_attempts, 3);
+    assert_eq!(config.deadline_reserve, Duration::from_secs(1));
+    assert_eq!(config.max_event_age, Duration::from_secs(14 * 86_400));
+    assert_eq!(config.max_clock_skew, Duration::from_secs(300));
+    let names = &config.apps.names;
+    assert_eq!(names.ids().map(|id| names.name(id)).collect::<Vec<_>>(), ["android", "ios"]);
+    assert_eq!((names.find("ios"), names.find("windows"), names.only()), (Some(AppId(1)), None, None));
+    assert_eq!(config.apps.list[0].endpoint.url().host_str(), Some("api.tpns.tencent.com"));
+    assert_eq!(config.apps.list[1].key.access_id(), "1600001048");
+}
+
+#[test]
+fn every_setting_can_be_set_and_an_empty_one_counts_as_unset() {
+    let config = read(&[
+        ("TPNS_APPS", APPS),
+        ("TPNS_CONCURRENCY", " 3 "),
+        ("TPNS_TIMEOUT_MS", "50"),
+        ("TPNS_MAX_ATTEMPTS", "1"),
+        ("DEADLINE_RESERVE_MS", "0"),
+        ("MAX_EVENT_AGE", "36500d"),
+        ("MAX_CLOCK_SKEW", "1m 30s"),
+        ("LEDGER_TABLE", ""),
+    ])
+    .unwrap();
+    assert_eq!((config.concurrency, config.max_attempts), (3, 1));
+    assert_eq!((config.timeout, config.deadline_reserve), (Duration::from_millis(50), Duration::ZERO));
+    assert_eq!(config.max_event_age.as_secs(), 36_500 * 86_400);
+    assert_eq!(config.max_clock_skew, Duration::from_secs(90));
+    assert_eq!(read(&[("TPNS_APPS", APPS), ("TPNS_CONCURRENCY", "  ")]).unwrap().concurrency, 8);
+}
+
+#[test]
+fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
+    for (name, value, mend) in [
+        ("TPNS_CONCURRENCY", "0", "must be a whole number from 1 to 1000; the default is 8"),
+        ("TPNS_CONCURRENCY", "eight", "must be a whole number from 1 to 1000; the default is 8"),
+        ("TPNS_TIMEOUT_MS", "3s", "must be a whole number from 1 to 900000; the default is 3000"),
+        ("TPNS_MAX_ATTEMPTS", "-1", "must be a whole number from 1 to 100; the default is 3"),
+        ("DEADLINE_RESERVE_MS", "900001", "must be a whole number from 0 to 900000; the default is 1000"),
+        ("MAX_EVENT_AGE", "14", "must be a duration such as 30s, 5m, 12h or 14d; the default is 14d"),
+        ("MAX_CLOCK_SKEW", "soon", "must be a duration such as 30s, 5m, 12h or 14d; the default is 5m"),
+    ] {
+        assert_eq!(error(&[("TPNS_APPS", APPS), (name, value)]), format!("{name}: {mend}"));
+    }
+    assert!(error(&[]).starts_with("TPNS_APPS: is not set; "));
+}
+
+#[test]
+fn what_this_version_can_not_honour_stops_it() {
+    for name in ["TPNS_APPS_SECRET_ID", "LEDGER_TABLE", "PARKING_QUEUE_URL"] {
+        let told = error(&[("TPNS_APPS", APPS), (name, "x")]);
+        assert!(told.starts_with(&format!("{name}: is not supported by this version; ")), "{told}");
+    }
+}
+
+#[test]
+fn a_bad_apps_document_is_told_by_field() {
+    for (document, told) in [
+        ("{", "is not valid JSON (line 1, column 1); check quotes and commas"),
+        ("[]", ". is of the wrong type; access_id is a number"),
+        ("{}", "names no app; add one"),
+        (r#"{"a":5}"#, "a is of the wrong type; "),
+        (r#"{"a":{"secret_key":"k","region":"guangzhou"}}"#, "a.access_id is missing"),
+        (r#"{"a":{"access_id":1,"region":"guangzhou"}}"#, "a.secret_key is missing"),
+        (
+            r#"{"a":{"access_id":"1","secret_key":"k","region":"guangzhou"}}"#,
+            "a.access_id is of the wrong type; access_id is a number",
+        ),
+        (r#"{"a":{"access_id":1,"secret_key":"","region":"guangzhou"}}"#, "a.secret_key is empty; "),
+        (r#"{"a":{"access_id":1,"secret_key":"k"}}"#, "a has neither region nor endpoint; "),
+        (
+            r#"{"a":{"access_id":1,"secret_key":"k","region":"mars"}}"#,
+            "a.region must be one of guangzhou, shanghai, hongkong, singapore",
+        ),
+        (
+            r#"{"a":{"access_id":1,"secret_key":"k","region":"guangzhou","endpoint":"https://x"}}"#,
+            "a has both region and endpoint; ",
+        ),
+        (r#"{"a":{"access_id":1,"secret_key":"k","endpoint":"http://x"}}"#, "a.endpoint must be https; "),
+        (r#"{"a":{"access_id":1,"secretKey":"k","region":"guangzhou"}}"#, "a.secretKey is not a field of an app; "),
+        (r#"{"a":{"access_id":1,"1452fcebae9f3115":"k"}}"#, "a field is not a field of an app; "),
+        (
+            r#"{"a":{"access_id":1,"secret_key":"k","secret_key":"l","region":"guangzhou"}}"#,
+            "a.secret_key stands twice; ",
+        ),
+        (
+            r#"{"a":{"access_id":1,"secret_key":"k","region":"guangzhou"},"a":{"access_id":1,"secret_key":"k","region":"guangzhou"}}"#,
+            "names an app twice; ",
+        ),
+    ] {
+        let error = apps_error(document);
+        assert!(error.starts_with(&format!("TPNS_APPS: {told}")), "{document}: {error}");
+    }
+}
+
+#[test]
+fn no_error_and_no_debug_text_holds_a_secret() {
+    for document in [
+        r#"{"a":{"access_id":"topsecret","secret_key":1,"region":"guangzhou"}}"#,
+        r#"{"a":{"access_id":1,"secret_key":["topsecret"],"region":"guangzhou"}}"#,
+        r#"{"a":"topsecret"}"#,
+        r#""topsecret""#,
+        r#"{"a":{"access_id":1,"secret_key":"k","region":"topsecret"}}"#,
+        r#"{"a":{"access_id":1,"secret_key":"k","endpoint":"topsecret"}}"#,
+        r#"{"a":{"access_id":1,"secret_key":"topsecret","#,
+    ] {
+        let error = apps_error(document);
+        assert!(!error.contains("topsecret"), "{error}");
+    }
+    let debug = format!("{:?}", read(&[("TPNS_APPS", APPS)]).unwrap());
+    assert!(!debug.contains("topsecret"), "{debug}");
+}

@@ -1,0 +1,210 @@
+//! The contract: what a backend says happened, checked and completed (design, "Contract: the event (version 1)").
+
+mod fields;
+#[cfg(test)]
+mod schema;
+mod wire;
+
+use std::borrow::Cow;
+
+pub use fields::{Account, AccountName, AccountType, AppName, EventId, Kind, Millis, OccurredAt, Text, Token};
+pub(crate) use wire::explain;
+pub use wire::{EventFields, Fallbacks};
+
+use crate::config::{AppId, AppNames};
+
+/// At most this many accounts in one event.
+pub const MOST_ACCOUNTS: usize = 100;
+
+/// An event that keeps the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the order of events.
+    pub version: Version,
+    /// What it changes.
+    pub change: Change,
+}
+
+/// The place of an event in the total order: time, then rank (at equal times privacy wins), then id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// When, in epoch milliseconds.
+    pub at: Millis,
+    /// login < logout < deletion.
+    pub rank: Kind,
+    /// The producer's id, or the envelope's.
+    pub id: Text,
+}
+
+/// A phone as TPNS knows it: TPNS gives each app its own tokens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Device {
+    /// The app the token belongs to.
+    pub app: AppId,
+    /// The device's token.
+    pub token: Token,
+}
+
+/// What an event changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The device is to have these accounts and no others; one an account type, for TPNS keeps no more.
+    Login(Device, Vec<Account>),
+    /// The device is to have none of these accounts.
+    Logout(Device, Vec<Account>),
+    /// The device is to have no account at all.
+    LogoutAll(Device),
+    /// No device of these apps is to have any of these accounts.
+    Deletion(Vec<AppId>, Vec<Account>),
+}
+
+/// An event that breaks the contract: it can never be applied as it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Invalid {
+    /// A short stable word for metrics and message attributes.
+    pub reason: &'static str,
+    /// The field and the mend. Never a value of the event.
+    pub detail: Cow<'static, str>,
+}
+
+impl Invalid {
+    pub(crate) fn new(reason: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+/// What an event is checked against.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The configured apps.
+    pub apps: &'a AppNames,
+    /// The clock when the batch arrived.
+    pub now: Millis,
+    /// An older event is rejected, for a replay must not bring a binding back.
+    pub max_age: Millis,
+    /// An event further ahead is rejected, for one bad clock must not outrank every later event.
+    pub max_skew: Millis,
+}
+
+impl Event {
+    /// Checks the fields against the contract and completes them from the envelope.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the first field that breaks the contract.
+    pub fn new(fields: EventFields, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Self, Invalid> {
+        let kind = fields.kind.ok_or_else(|| Invalid::new("missing_field", "type: is missing"))?;
+        let change = change(kind, fields.app.as_ref(), fields.token, fields.account_list, rules.apps)?;
+        let at = fallbacks.occurred_at(fields.occurred_at)?;
+        check_age(at, rules)?;
+        let id = fallbacks.id(fields.id)?;
+        Ok(Self { version: Version { at, rank: kind, id }, change })
+    }
+
+    /// The device of a login or logout.
+    #[must_use]
+    pub fn device(&self) -> Option<&Device> {
+        match &self.change {
+            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => Some(device),
+            Change::Deletion(..) => None,
+        }
+    }
+}
+
+fn change(
+    kind: Kind,
+    app: Option<&AppName>,
+    token: Option<Token>,
+    accounts: Option<Vec<Account>>,
+    apps: &AppNames,
+) -> Result<Change, Invalid> {
+    let accounts = accounts.map(|list| distinct(kind, list)).transpose()?;
+    let device = |token: Option<Token>| {
+        let token =
+            token.ok_or_else(|| Invalid::new("missing_field", "token: is missing; name the device's TPNS token"))?;
+        Ok::<_, Invalid>(Device { app: app_of_device(app, apps)?, token })
+    };
+    let required = |accounts: Option<Vec<Account>>| {
+        accounts.filter(|list| !list.is_empty()).ok_or_else(|| {
+            Invalid::new("missing_field", "account_list: is missing or empty; name at least one account")
+        })
+    };
+    match kind {
+        Kind::Login => Ok(Change::Login(device(token)?, required(accounts)?)),
+        Kind::Logout => match accounts {
+            // An empty list is no list of nothing: it would acknowledge a logout without any effect.
+            Some(list) if list.is_empty() => Err(Invalid::new(
+                "invalid_field",
+                "account_list: is empty; name at least one account, or leave the field out to sign out of every account",
+            )),
+            Some(list) => Ok(Change::Logout(device(token)?, list)),
+            None => Ok(Change::LogoutAll(device(token)?)),
+        },
+        Kind::Deletion if token.is_some() => Err(Invalid::new(
+            "invalid_field",
+            "token: is refused in account.deleted, which reaches every device; leave it out, or send user.logout",
+        )),
+        Kind::Deletion => {
+            let apps = match app {
+                Some(name) => vec![known_app(name, apps)?],
+                None => apps.ids().collect(),
+            };
+            Ok(Change::Deletion(apps, required(accounts)?))
+        }
+    }
+}
+
+/// Drops doubles, and of a login's accounts of one type all but the last: TPNS keeps one account a type, "an account
+/// bound later will override the one bound earlier" (facts.md, section 3), and the order must know which one counts.
+fn distinct(kind: Kind, mut list: Vec<Account>) -> Result<Vec<Account>, Invalid> {
+    if list.len() > MOST_ACCOUNTS {
+        return Err(Invalid::new("invalid_field", "account_list: has more than 100 accounts; split the event"));
+    }
+    let mut index = 0;
+    while index < list.len() {
+        let (account, rest) = (&list[index], &list[index + 1..]);
+        let stands_later = match kind {
+            Kind::Login => rest.iter().any(|later| later.account_type == account.account_type),
+            Kind::Logout | Kind::Deletion => rest.contains(account),
+        };
+        if stands_later {
+            list.remove(index);
+        } else {
+            index += 1;
+        }
+    }
+    Ok(list)
+}
+
+fn app_of_device(app: Option<&AppName>, apps: &AppNames) -> Result<AppId, Invalid> {
+    match app {
+        Some(name) => known_app(name, apps),
+        None => apps.only().ok_or_else(|| {
+            Invalid::new("missing_field", "app: is missing, and more than one app is configured; name the token's app")
+        }),
+    }
+}
+
+fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
+    apps.find(name.as_str())
+        .ok_or_else(|| Invalid::new("unknown_app", "app: is not configured; name an app of TPNS_APPS, or add it there"))
+}
+
+fn check_age(at: Millis, rules: &Rules<'_>) -> Result<(), Invalid> {
+    if at < rules.now.saturating_sub(rules.max_age) {
+        return Err(Invalid::new(
+            "too_old",
+            "occurred_at: is older than MAX_EVENT_AGE; a number must count milliseconds, not seconds",
+        ));
+    }
+    if at > rules.now.saturating_add(rules.max_skew) {
+        return Err(Invalid::new(
+            "in_the_future",
+            "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

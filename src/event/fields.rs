@@ -1,0 +1,220 @@
+//! The fields of the contract, each a type that can only hold what the contract allows.
+//!
+//! An error text here never quotes the value: it may be an account or a token, and it reaches the log.
+
+use std::{fmt, sync::Arc};
+
+use crate::json::Object;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, Unexpected, Visitor},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A text that is shared, not copied, on its way from the event to the call.
+pub type Text = Arc<str>;
+
+/// Milliseconds since the epoch.
+pub type Millis = i64;
+
+/// Declares a string field with a rule: the parser, the rule and the words for it stay together.
+macro_rules! text_field {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $holds:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Text);
+
+        impl $name {
+            /// What the field must be, in words for the sender.
+            pub const EXPECTED: &'static str = $expected;
+
+            /// The field's text as it came.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text itself, shared.
+            #[must_use]
+            pub fn into_text(self) -> Text {
+                self.0
+            }
+
+            /// `None` when the text breaks the rule in [`Self::EXPECTED`].
+            #[must_use]
+            pub fn new(text: &str) -> Option<Self> {
+                let holds: fn(&str) -> bool = $holds;
+                holds(text).then(|| Self(text.into()))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Rule;
+                impl Visitor<'_> for Rule {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($name::EXPECTED)
+                    }
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
+                        $name::new(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+                    }
+                }
+                deserializer.deserialize_str(Rule)
+            }
+        }
+    };
+}
+
+/// Counts characters, not bytes, and stops as soon as there are too many.
+fn has_length(text: &str, least: usize, most: usize) -> bool {
+    let count = text.chars().take(most + 1).count();
+    (least..=most).contains(&count)
+}
+
+text_field!(
+    /// A TPNS device token.
+    Token,
+    "a string of 1 to 64 printable characters without blanks",
+    |text| has_length(text, 1, 64) && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+);
+
+text_field!(
+    /// The name of an account within its `account_type`.
+    AccountName,
+    "a string of 1 to 100 characters without control characters",
+    |text| has_length(text, 1, 100) && !text.contains(char::is_control)
+);
+
+text_field!(
+    /// The producer's id of the event, the last tie-breaker of the event order. An empty one counts as none.
+    EventId,
+    "a string",
+    |_| true
+);
+
+text_field!(
+    /// The name of a configured app.
+    AppName,
+    "a string that names a configured app",
+    |_| true
+);
+
+/// An account as TPNS knows it: name and type together are its key (facts.md, section 3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "Object<AccountFields>")]
+pub struct Account {
+    /// The name.
+    pub account: AccountName,
+    /// TPNS's account type, 0 when the event names none.
+    pub account_type: AccountType,
+}
+
+#[derive(Deserialize)]
+struct AccountFields {
+    account: AccountName,
+    #[serde(default)]
+    account_type: AccountType,
+}
+
+impl From<Object<AccountFields>> for Account {
+    fn from(Object(AccountFields { account, account_type }): Object<AccountFields>) -> Self {
+        Self { account, account_type }
+    }
+}
+
+/// TPNS's number of an account type (facts.md, section 3); values outside its table are passed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountType(pub u32);
+
+impl<'de> Deserialize<'de> for AccountType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rule;
+        impl Visitor<'_> for Rule {
+            type Value = AccountType;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer from 0 to 4294967295")
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<AccountType, E> {
+                u32::try_from(number).map(AccountType).map_err(|_| E::invalid_value(Unexpected::Other("number"), &self))
+            }
+        }
+        deserializer.deserialize_u32(Rule)
+    }
+}
+
+/// When the event happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OccurredAt(pub Millis);
+
+impl OccurredAt {
+    /// Reads RFC 3339 with an offset; what is finer than a millisecond is cut off.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        Millis::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for OccurredAt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rule;
+        impl Visitor<'_> for Rule {
+            type Value = OccurredAt;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time with an offset, or an integer of epoch milliseconds")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OccurredAt, E> {
+                OccurredAt::from_rfc3339(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+            }
+            fn visit_i64<E: de::Error>(self, millis: i64) -> Result<OccurredAt, E> {
+                Ok(OccurredAt(millis))
+            }
+            fn visit_u64<E: de::Error>(self, millis: u64) -> Result<OccurredAt, E> {
+                Millis::try_from(millis)
+                    .map(OccurredAt)
+                    .map_err(|_| E::invalid_value(Unexpected::Other("number"), &self))
+            }
+        }
+        deserializer.deserialize_any(Rule)
+    }
+}
+
+/// What happened; the order of the variants is the order at equal times, so that privacy wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `user.login`
+    Login,
+    /// `user.logout`
+    Logout,
+    /// `account.deleted`
+    Deletion,
+}
+
+impl Kind {
+    /// What `type` must be, in words for the sender.
+    pub const EXPECTED: &'static str = "user.login, user.logout or account.deleted";
+
+    /// Every kind with its name in the contract.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("user.login", Self::Login), ("user.logout", Self::Logout), ("account.deleted", Self::Deletion)];
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rule;
+        impl Visitor<'_> for Rule {
+            type Value = Kind;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(Kind::EXPECTED)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Kind, E> {
+                Kind::NAMES
+                    .into_iter()
+                    .find_map(|(name, kind)| (name == text).then_some(kind))
+                    .ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+            }
+        }
+        deserializer.deserialize_str(Rule)
+    }
+}

@@ -1,0 +1,123 @@
+//! From what became of the items to what became of the events that shaped them.
+//!
+//! Events of one device share an item. When TPNS rejects it, only the event that is at fault may fail: the others are
+//! given back, to be planned anew without it.
+
+use indexmap::IndexMap;
+
+use crate::{
+    event::{Change, Device, Event},
+    ledger::State,
+    plan::{Plan, Share, Work},
+    report::Outcome,
+    tpns::{Verdict, Why},
+};
+
+/// What became of the events of a round.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Events that are done with, by index, each once.
+    pub settled: Vec<(usize, Outcome)>,
+    /// The others, by index, each once: rounds to run one after the other.
+    pub again: Vec<Vec<usize>>,
+}
+
+/// Judges the events of a round, given by index, from the verdicts on the items of its plan.
+///
+/// An event that comes again is always in a smaller company than before, so the rounds come to an end.
+#[must_use]
+pub fn fates<'e>(
+    round: impl IntoIterator<Item = (usize, &'e Event)>,
+    state: &State,
+    plan: &Plan,
+    verdicts: &[Verdict],
+) -> Fates {
+    let mut fates = Fates::default();
+    let mut rejected: IndexMap<&Device, Spoilt<'e>> = IndexMap::new();
+    for (index, event) in round {
+        match (combined(&plan.shares(event), verdicts), event.device()) {
+            (Verdict::Rejected(why), Some(device)) => {
+                rejected.entry(device).or_insert_with(|| (Vec::new(), why)).0.push((index, event));
+            }
+            (Verdict::Rejected(why), None) => fates.settle(index, Outcome::Rejected(why.into())),
+            (Verdict::Retry(why, _), _) => fates.settle(index, Outcome::Retry(why.into())),
+            (Verdict::Misconfigured(why), _) => fates.settle(index, Outcome::Misconfigured(why.into())),
+            (Verdict::Accepted, _) if state.supersedes(event) => fates.settle(index, Outcome::Superseded),
+            (Verdict::Accepted, _) => fates.settle(index, Outcome::Applied),
+        }
+    }
+    for (device, (events, why)) in rejected {
+        fates.separate(device, events, why, state, plan);
+    }
+    fates
+}
+
+/// The events of a device whose item TPNS rejected, and why it did.
+type Spoilt<'e> = (Vec<(usize, &'e Event)>, Why);
+
+/// The verdict on an event: the gravest of its items'. What another event's item is rejected for does not fail it.
+fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
+    let gravity = |verdict: &Verdict| match verdict {
+        Verdict::Accepted => 0,
+        Verdict::Rejected(_) => 1,
+        Verdict::Retry(..) => 2,
+        Verdict::Misconfigured(_) => 3,
+    };
+    let verdict = |share: &Share| match *share {
+        Share::Own(item) => verdicts.get(item).copied(),
+        Share::Shaped(item) => verdicts.get(item).copied().map(|verdict| match verdict {
+            Verdict::Rejected(_) => Verdict::Accepted,
+            other => other,
+        }),
+    };
+    const UNKNOWN: Verdict = Verdict::Retry(Why { reason: "not_attempted", code: None }, None);
+    // An event without items would be acknowledged without any effect: there is none, and should there be, it fails.
+    shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
+}
+
+impl Fates {
+    fn settle(&mut self, index: usize, outcome: Outcome) {
+        self.settled.push((index, outcome));
+    }
+
+    /// Finds the event at fault among those of a device whose item was rejected.
+    fn separate(&mut self, device: &Device, events: Vec<(usize, &Event)>, why: Why, state: &State, plan: &Plan) {
+        let works = plan.items_of(device).iter().map(|&item| &plan.items[item].work);
+        let owner = state.devices.get(device).and_then(|known| known.owner());
+        let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
+        let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));
+        if unbinds && events.len() > 1 {
+            // Any of the logouts may hold the account that TPNS refuses: each for itself.
+            for (turn, (index, _)) in events.into_iter().enumerate() {
+                self.come_again(turn, index);
+            }
+        } else if binds {
+            // The newest login is at fault. Older logins stay overtaken by it, even so: whoever was signed in before
+            // is not signed in now. Logouts must have their effect.
+            for (index, event) in events {
+                match &event.change {
+                    Change::Login(..) if owner.is_some_and(|owner| owner.version > event.version) => {
+                        self.settle(index, Outcome::Superseded);
+                    }
+                    Change::Logout(..) | Change::LogoutAll(_) => self.come_again(0, index),
+                    Change::Login(..) | Change::Deletion(..) => self.settle(index, Outcome::Rejected(why.into())),
+                }
+            }
+        } else {
+            // One logout alone, or an operator_type 4, which names nothing but the token all of them name.
+            for (index, _) in events {
+                self.settle(index, Outcome::Rejected(why.into()));
+            }
+        }
+    }
+
+    fn come_again(&mut self, turn: usize, index: usize) {
+        if self.again.len() <= turn {
+            self.again.resize_with(turn + 1, Vec::new);
+        }
+        self.again[turn].push(index);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    config::AppId,
+    event::{Account, AccountType, Kind, Token, Version},
+    plan::plan,
+    testing,
+};
+
+const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007) });
+const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004) }, None);
+const CONFIG: Verdict = Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003) });
+
+fn device() -> Device {
+    Device { app: AppId(0), token: Token::new("t").unwrap() }
+}
+
+fn event(at: i64, change: Change) -> Event {
+    let rank = match change {
+        Change::Login(..) => Kind::Login,
+        Change::Logout(..) | Change::LogoutAll(_) => Kind::Logout,
+        Change::Deletion(..) => Kind::Deletion,
+    };
+    Event { version: Version { at, rank, id: format!("e{at}").into() }, change }
+}
+
+fn account(name: &str) -> Account {
+    testing::account(name, AccountType(0))
+}
+
+fn login(at: i64, name: &str) -> Event {
+    event(at, Change::Login(device(), vec![account(name)]))
+}
+
+fn logout(at: i64, name: &str) -> Event {
+    event(at, Change::Logout(device(), vec![account(name)]))
+}
+
+fn logout_all(at: i64) -> Event {
+    event(at, Change::LogoutAll(device()))
+}
+
+fn deletion(at: i64, name: &str) -> Event {
+    event(at, Change::Deletion(vec![AppId(0)], vec![account(name)]))
+}
+
+/// The outcomes by name, "again" for those given back, when `verdict` says what TPNS makes of each piece of work.
+fn outcomes(events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> (Vec<&'static str>, Vec<Vec<usize>>) {
+    let state = State::of(events);
+    let plan = plan(&state);
+    let verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
+    let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
+    let mut names = vec!["again"; events.len()];
+    for (index, outcome) in &fates.settled {
+        names[*index] = outcome.name();
+    }
+    (names, fates.again)
+}
+
+#[test]
+fn an_event_is_acknowledged_when_all_it_shaped_is_accepted() {
+    let events = [login(1, "a"), login(2, "b"), logout(3, "c")];
+    assert_eq!(outcomes(&events, |_| Verdict::Accepted).0, ["superseded", "applied", "applied"]);
+    assert_eq!(outcomes(&events, |_| LATER).0, ["retry", "retry", "retry"]);
+    assert_eq!(outcomes(&events, |_| CONFIG).0, ["misconfigured", "misconfigured", "misconfigured"]);
+}
+
+#[test]
+fn a_deletion_waits_for_the_devices_it_took_an_account_from() {
+    // The device's call fails: were the deletion acknowledged, the login would come again alone and bind the account.
+    let events = [login(1, "a"), deletion(2, "a")];
+    let device_fails = |work: &Work| if matches!(work, Work::UnbindEverywhere(_)) { Verdict::Accepted } else { LATER };
+    assert_eq!(outcomes(&events, device_fails).0, ["retry", "retry"]);
+    // A login it did not shape is none of its business.
+    let events = [login(3, "a"), deletion(2, "a")];
+    assert_eq!(outcomes(&events, device_fails).0, ["retry", "applied"]);
+    let events = [login(1, "b"), deletion(2, "a")];
+    assert_eq!(outcomes(&events, device_fails).0, ["retry", "applied"]);
+}
+
+#[test]
+fn a_bad_device_does_not_fail_the_deletion_that_touched_it() {
+    let events = [login(1, "a"), deletion(2, "a")];
+    let bad_token = |work: &Work| if matches!(work, Work::UnbindEverywhere(_)) { Verdict::Accepted } else { BAD };
+    assert_eq!(outcomes(&events, bad_token).0, ["rejected", "applied"]);
+}
+
+#[test]
+fn a_deletion_over_several_accounts_fails_by_the_gravest_of_them() {
+    let both = event(1, Change::Deletion(vec![AppId(0), AppId(1)], vec![account("a"), account("b")]));
+    let on = |name: &'static str, verdict| {
+        move |work: &Work| match work {
+            Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict,
+            _ => Verdict::Accepted,
+        }
+    };
+    assert_eq!(outcomes(std::slice::from_ref(&both), on("a", BAD)).0, ["rejected"]);
+    assert_eq!(outcomes(std::slice::from_ref(&both), on("b", LATER)).0, ["retry"]);
+}
+
+#[test]
+fn of_a_rejected_login_only_the_login_fails() {
+    let events = [login(1, "a"), logout(2, "x"), login(3, "bad"), logout(4, "y"), logout_all(0)];
+    let (names, again) = outcomes(&events, |work| if matches!(work, Work::Bind(..)) { BAD } else { Verdict::Accepted });
+    assert_eq!(names, ["superseded", "again", "rejected", "again", "again"]);
+    assert_eq!(again, [vec![1, 3, 4]], "the logouts, together");
+}
+
+#[test]
+fn of_several_logouts_that_tpns_rejects_together_each_comes_again_for_itself() {
+    let events = [logout(1, "a"), logout(2, "bad"), logout(3, "c")];
+    let (names, again) = outcomes(&events, |_| BAD);
+    assert_eq!(names, ["again", "again", "again"]);
+    assert_eq!(again, [vec![0], vec![1], vec![2]]);
+    assert_eq!(outcomes(&events[1..2], |_| BAD).0, ["rejected"]);
+}
+
+#[test]
+fn a_token_that_tpns_refuses_fails_every_event_of_it() {
+    let events = [login(1, "a"), logout_all(2)];
+    assert_eq!(outcomes(&events, |_| BAD).0, ["rejected", "rejected"]);
+}
+
+#[test]
+fn a_rejected_clear_sends_the_logouts_again_and_fails_the_login() {
+    let two = event(1, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
+    let events = [two, logout(2, "a")];
+    let (names, again) = outcomes(&events, |_| BAD);
+    assert_eq!((names, again), (vec!["rejected", "again"], vec![vec![1]]));
+}
+
+proptest! {
+    /// The rounds that [`crate::apply`] runs, against random verdicts: they end, and each event is settled once.
+    #[test]
+    fn every_event_is_settled_exactly_once_and_the_rounds_end(events in testing::events(0..20), seed: u64) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut rounds = std::collections::VecDeque::from([(0..events.len()).collect::<Vec<_>>()]);
+        let mut settled = BTreeSet::new();
+        let mut count = 0;
+        while let Some(round) = rounds.pop_front() {
+            let state = State::of(round.iter().map(|&index| &events[index]));
+            let plan = plan(&state);
+            let verdicts: Vec<_> = plan.items.iter().map(|_| random.choice([Verdict::Accepted, BAD, BAD, LATER, CONFIG]).unwrap()).collect();
+            let fates = fates(round.iter().map(|&index| (index, &events[index])), &state, &plan, &verdicts);
+            let again: usize = fates.again.iter().map(Vec::len).sum();
+            prop_assert_eq!(fates.settled.len() + again, round.len());
+            for (index, _) in fates.settled {
+                prop_assert!(settled.insert(index), "settled twice");
+            }
+            rounds.extend(fates.again);
+            count += 1;
+            prop_assert!(count <= 2 * events.len() + 1, "the rounds do not end");
+        }
+        prop_assert_eq!(settled.len(), events.len());
+    }
+}

@@ -1,0 +1,129 @@
+//! Envelopes, recognised by shape and never guessed (design, "Contract").
+//!
+//! An invocation is opened in two steps, so that one bad body never harms its neighbours: [`Batch::open`] reads the
+//! ids and leaves the bodies alone; [`Message::event`] then reads one body.
+
+mod body;
+mod bridge;
+mod sns;
+mod sqs;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    event::{Event, Invalid, Rules},
+    json::Object,
+};
+
+/// An invocation, opened: ids first, bodies unread.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// Who invoked the function, and so how it is answered.
+    pub source: Source,
+    /// One for each SQS record or EventBridge event, in the order they came.
+    pub messages: Vec<Message<'a>>,
+}
+
+/// Who invoked the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A standard queue's event source mapping.
+    StandardQueue,
+    /// A FIFO queue's: its ARN ends in `.fifo`. A message group id proves nothing, fair queues have one too.
+    FifoQueue,
+    /// EventBridge straight to the function.
+    EventBridge,
+}
+
+/// One message of a batch, its body unread.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// The SQS message id; of an EventBridge event its `id`, if it has one that can be read.
+    pub id: Cow<'a, str>,
+    content: Content<'a>,
+    attributes: Option<&'a RawValue>,
+}
+
+#[derive(Debug)]
+enum Content<'a> {
+    /// An SQS body: a JSON string that holds JSON text. `None` where the record has no body.
+    Body(Option<&'a RawValue>),
+    /// An EventBridge event.
+    Bridge(&'a RawValue),
+}
+
+/// An invocation of a shape that is none of the five: the trigger is wired wrongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unrecognised {
+    /// Neither of SQS nor of EventBridge.
+    #[error(
+        "the invocation is neither an SQS batch (Records of aws:sqs) nor an EventBridge event (detail-type, detail) nor an array of such events; check the function's trigger"
+    )]
+    Shape,
+    /// An SQS record that no answer could name.
+    #[error("record {0} of the batch has no messageId, so no answer could report it; the whole batch is refused")]
+    NoMessageId(usize),
+}
+
+impl<'a> Batch<'a> {
+    /// Recognises the invocation and reads its ids.
+    ///
+    /// # Errors
+    /// [`Unrecognised`]: never an empty success, which would delete what could not be read.
+    pub fn open(payload: &'a str) -> Result<Self, Unrecognised> {
+        match payload.trim_start().as_bytes().first() {
+            Some(b'[') => bridge::open_array(payload),
+            Some(b'{') => Self::open_object(payload),
+            _ => Err(Unrecognised::Shape),
+        }
+    }
+
+    fn open_object(payload: &'a str) -> Result<Self, Unrecognised> {
+        #[derive(Deserialize)]
+        struct Shape<'a> {
+            #[serde(borrow, rename = "Records")]
+            records: Option<Vec<Object<sqs::Record<'a>>>>,
+            #[serde(borrow, rename = "detail-type")]
+            detail_type: Option<&'a RawValue>,
+            #[serde(borrow)]
+            detail: Option<&'a RawValue>,
+        }
+        let shape: Shape<'a> = serde_json::from_str(payload).map_err(|_| Unrecognised::Shape)?;
+        match (shape.records, shape.detail_type, shape.detail) {
+            (Some(records), None, None) => sqs::open(records),
+            (None, Some(_), Some(_)) => bridge::open_object(payload),
+            _ => Err(Unrecognised::Shape),
+        }
+    }
+}
+
+impl Message<'_> {
+    /// Reads the body, whatever envelope it wears, and checks the event in it.
+    ///
+    /// # Errors
+    /// [`Invalid`] when this message can never be applied; its neighbours are none of its business.
+    pub fn event(&self, rules: &Rules<'_>) -> Result<Event, Invalid> {
+        match self.content {
+            Content::Body(body) => body::event(body, &self.id, self.attributes, rules),
+            Content::Bridge(event) => body::bridge_event(event.get(), rules),
+        }
+    }
+
+    /// The SQS attribute of that name, read only when something asks for it.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        let attributes: std::collections::HashMap<Cow<'_, str>, Cow<'_, str>> =
+            serde_json::from_str(self.attributes?.get()).ok()?;
+        attributes.get(name).map(|value| value.clone().into_owned())
+    }
+}
+
+/// A JSON string, borrowed unless it has escapes.
+#[derive(Debug, Deserialize)]
+struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests;

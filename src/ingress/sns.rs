@@ -1,0 +1,19 @@
+//! SNS notifications in SQS bodies (raw message delivery off; with it on there is no envelope to open).
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::JsonText;
+use crate::event::Invalid;
+
+/// The text a notification carries.
+pub(super) fn message<'a>(sns_type: &'a RawValue, message: &'a RawValue) -> Result<Cow<'a, str>, Invalid> {
+    let text = |raw: &'a RawValue| serde_json::from_str::<JsonText<'a>>(raw.get()).ok();
+    // A SubscriptionConfirmation or UnsubscribeConfirmation has a Message too, but no event in it.
+    if text(sns_type).is_none_or(|kind| kind.0 != "Notification") {
+        return Err(Invalid::new("unknown_envelope", "Type: must be Notification"));
+    }
+    let text = text(message);
+    Ok(text.ok_or_else(|| Invalid::new("malformed_json", "Message: must be a string of valid Unicode"))?.0)
+}

@@ -1,0 +1,254 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    config::AppNames,
+    event::{Change, Kind},
+};
+
+const NOW: i64 = 1_795_344_600_000;
+
+fn bare() -> Value {
+    json!({"type": "user.logout", "id": "own", "occurred_at": NOW, "token": "t1"})
+}
+
+fn bridge(detail: &Value) -> Value {
+    json!({"version": "0", "id": "bridge-1", "detail-type": "user.logout", "source": "x", "account": "123456789012",
+           "time": "2026-11-22T10:49:00Z", "region": "eu-west-1", "resources": [], "detail": detail})
+}
+
+fn sns(message: &Value) -> Value {
+    json!({"Type": "Notification", "MessageId": "sns-1", "TopicArn": "arn:aws:sns:x", "Message": message.to_string(),
+           "Timestamp": "2026-11-22T10:00:00.000Z"})
+}
+
+fn record(id: &str, body: &str) -> Value {
+    json!({"messageId": id, "receiptHandle": "r", "body": body, "attributes": {"SentTimestamp": "1795344599000"},
+           "messageAttributes": {}, "md5OfBody": "x", "eventSource": "aws:sqs",
+           "eventSourceARN": "arn:aws:sqs:eu-west-1:1:events", "awsRegion": "eu-west-1"})
+}
+
+fn events(payload: &str) -> Vec<Result<Event, Invalid>> {
+    let apps = AppNames::new(["android"]);
+    let rules = Rules { apps: &apps, now: NOW, max_age: 86_400_000, max_skew: 0 };
+    Batch::open(payload).unwrap().messages.iter().map(|message| message.event(&rules)).collect()
+}
+
+fn one_body(body: &str) -> Result<Event, Invalid> {
+    events(&json!({"Records": [record("m1", body)]}).to_string()).remove(0)
+}
+
+fn detail() -> Value {
+    json!({"id": "own", "occurred_at": NOW, "token": "t1"})
+}
+
+#[test]
+fn every_envelope_holds_the_same_event() {
+    let expected = one_body(&bare().to_string()).unwrap();
+    assert!(matches!(expected.change, Change::LogoutAll(_)));
+    let bridge = bridge(&detail());
+    for body in [bridge.to_string(), sns(&bare()).to_string(), sns(&bridge).to_string()] {
+        assert_eq!(one_body(&body).unwrap(), expected, "{body}");
+    }
+    for payload in [bridge.to_string(), json!([bridge]).to_string(), format!(" \n{bridge}\n")] {
+        assert_eq!(events(&payload), [Ok(expected.clone())], "{payload}");
+    }
+    let two = json!([bridge, bridge]).to_string();
+    assert_eq!(events(&two).len(), 2);
+}
+
+#[test]
+fn what_the_event_leaves_out_comes_from_its_envelope() {
+    let detail = json!({"token": "t1"});
+    let at_bridge = |event: &Event| (event.version.at, event.version.id.to_string());
+    let from_bridge = (NOW - 60_000, "bridge-1".to_owned());
+    for event in [
+        one_body(&bridge(&detail).to_string()).unwrap(),
+        one_body(&sns(&bridge(&detail)).to_string()).unwrap(),
+        events(&bridge(&detail).to_string()).remove(0).unwrap(),
+    ] {
+        assert_eq!(at_bridge(&event), from_bridge);
+    }
+    let bare = json!({"type": "user.logout", "token": "t1"});
+    for body in [bare.to_string(), sns(&bare).to_string()] {
+        let event = one_body(&body).unwrap();
+        assert_eq!(at_bridge(&event), (NOW - 1000, "m1".to_owned()), "SQS's id and SentTimestamp, not SNS's");
+    }
+}
+
+#[test]
+fn an_invocation_of_another_shape_is_an_error_and_never_an_empty_success() {
+    let s3 = json!({"Records": [{"eventSource": "aws:s3", "s3": {}}]});
+    let sns = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "{}"}}]});
+    let kinesis = json!({"Records": [{"eventSource": "aws:kinesis", "kinesis": {"data": ""}, "messageId": "m1"}]});
+    let half = json!({"Records": [record("m1", "{}"), {"eventSource": "aws:s3", "messageId": "m2"}]});
+    let both = json!({"Records": [record("m1", "{}")], "detail-type": "user.login", "detail": {}});
+    for payload in [s3, sns, kinesis, half, both] {
+        assert_eq!(Batch::open(&payload.to_string()).unwrap_err(), Unrecognised::Shape, "{payload}");
+    }
+    for payload in [
+        "{}",
+        "null",
+        "5",
+        "\"text\"",
+        "",
+        "{",
+        "[",
+        "[1]",
+        "[{}]",
+        "{\"records\":[]}",
+        "{\"Records\":null}",
+        "{\"Records\":{}}",
+        "{\"statusCode\":200}",
+        "{\"detail\":{}}",
+        "{\"detail-type\":\"user.login\"}",
+        "[{\"detail-type\":\"user.login\"}]",
+    ] {
+        assert_eq!(Batch::open(payload).unwrap_err(), Unrecognised::Shape, "{payload}");
+    }
+    assert_eq!(Batch::open(&bare().to_string()).unwrap_err(), Unrecognised::Shape, "a bare event travels in SQS only");
+}
+
+#[test]
+fn a_record_that_no_answer_could_name_fails_the_batch() {
+    for id in [json!(null), json!(""), json!(5)] {
+        let mut second = record("m2", "{}");
+        second["messageId"] = id;
+        let payload = json!({"Records": [record("m1", "{}"), second]}).to_string();
+        assert_eq!(Batch::open(&payload).unwrap_err(), Unrecognised::NoMessageId(1));
+    }
+}
+
+#[test]
+fn a_batch_without_messages_is_a_batch() {
+    assert_eq!(Batch::open("{\"Records\":[]}").unwrap().source, Source::StandardQueue);
+    assert_eq!(Batch::open("[]").unwrap().source, Source::EventBridge);
+}
+
+#[test]
+fn one_bad_body_does_not_harm_its_neighbours() {
+    let good = bare().to_string();
+    let deep = "[".repeat(200_000);
+    let bad: [(&str, &str, &str); 14] = [
+        ("", "malformed_json", "body"),
+        ("not JSON", "malformed_json", "body"),
+        ("{\"type\":", "malformed_json", "body"),
+        ("5", "malformed_json", "body"),
+        ("[]", "malformed_json", "body"),
+        ("\"user.login\"", "malformed_json", "body"),
+        ("{}", "unknown_envelope", "type"),
+        (&deep, "malformed_json", "body"),
+        (r#"{"type":"user.logout","token":"\ud800"}"#, "malformed_json", "body"),
+        (r#"{"type":"user.logout","token":"t1"} {}"#, "malformed_json", "body"),
+        (r#"{"type":"user.logout","token":"t1","token":"t2"}"#, "invalid_field", "token"),
+        (
+            r#"{"type":"user.logout","token":"t1","occurred_at":99999999999999999999999}"#,
+            "invalid_field",
+            "occurred_at",
+        ),
+        (r#"{"type":"user.logout","detail-type":"user.login","detail":{}}"#, "unknown_envelope", "body"),
+        (r#"{"detail-type":"user.logout","detail":{"token":5}}"#, "invalid_field", "detail.token"),
+    ];
+    for (body, reason, field) in bad {
+        let records = [record("m1", &good), record("m2", body), record("m3", &good)];
+        let events = events(&json!({"Records": records}).to_string());
+        assert!(events[0].is_ok() && events[2].is_ok());
+        let error = events[1].as_ref().expect_err(body);
+        assert_eq!(error.reason, reason, "{error}");
+        assert!(error.detail.starts_with(&format!("{field}: ")), "{error}");
+    }
+}
+
+#[test]
+fn an_odd_record_harms_its_own_message_only() {
+    let good = record("m1", &bare().to_string());
+    for (field, value) in [("body", json!(null)), ("body", json!({"type": "user.logout"})), ("body", json!(5))] {
+        let mut odd = record("m2", "");
+        odd[field] = value;
+        let events = events(&json!({"Records": [good, odd, good]}).to_string());
+        assert!(events[0].is_ok() && events[1].is_err() && events[2].is_ok());
+    }
+    let lone_surrogate =
+        json!({"Records": [good, record("m2", "X"), good]}).to_string().replace("\"X\"", "\"\\ud800\"");
+    assert_eq!(events(&lone_surrogate)[1].as_ref().unwrap_err().reason, "malformed_json");
+    let mut no_attributes = record("m2", &bare().to_string());
+    no_attributes["attributes"] = json!("none");
+    assert!(events(&json!({"Records": [no_attributes]}).to_string())[0].is_ok(), "attributes are read when needed");
+}
+
+#[test]
+fn to_a_bare_event_the_marks_of_an_envelope_are_unknown_fields() {
+    for (field, value) in [
+        ("Type", json!(5)),
+        ("Message", json!({})),
+        ("detail", json!(1)),
+        ("time", json!([])),
+        ("detail-type", json!(7)),
+    ] {
+        let mut event = bare();
+        event[field] = value;
+        assert!(one_body(&event.to_string()).is_ok(), "{field}");
+    }
+}
+
+#[test]
+fn a_missing_mark_is_named() {
+    for (body, field) in [
+        (json!({"detail-type": "user.login"}), "detail"),
+        (json!({"detail": {}}), "detail-type"),
+        (json!({"Type": "Notification"}), "Message"),
+        (json!({"Message": "{}"}), "Type"),
+        (json!({"token": "t1"}), "type"),
+    ] {
+        let error = one_body(&body.to_string()).unwrap_err();
+        assert_eq!(error.reason, "unknown_envelope");
+        assert!(error.detail.starts_with(&format!("{field}: ")), "{error}");
+    }
+}
+
+#[test]
+fn only_a_notification_around_an_event_is_opened_and_only_once() {
+    let mut confirmation = sns(&bare());
+    confirmation["Type"] = json!("SubscriptionConfirmation");
+    assert_eq!(one_body(&confirmation.to_string()).unwrap_err().detail, "Type: must be Notification");
+    assert_eq!(one_body(&sns(&sns(&bare())).to_string()).unwrap_err().reason, "unknown_envelope");
+    let in_bridge = bridge(&bridge(&detail()));
+    assert_eq!(one_body(&in_bridge.to_string()).unwrap_err().reason, "missing_field", "the detail is the event itself");
+    assert_eq!(
+        events(&json!([{"detail-type": "user.logout", "detail": {}, "type": "user.login"}]).to_string())[0]
+            .as_ref()
+            .unwrap_err()
+            .reason,
+        "unknown_envelope"
+    );
+}
+
+#[test]
+fn the_detail_type_is_the_type_and_the_detail_must_not_contradict_it() {
+    let mut repeated = detail();
+    repeated["type"] = json!("user.logout");
+    assert_eq!(one_body(&bridge(&repeated).to_string()).unwrap().version.rank, Kind::Logout);
+    repeated["type"] = json!("user.login");
+    assert!(one_body(&bridge(&repeated).to_string()).unwrap_err().detail.starts_with("detail.type: "));
+    let mut scheduled = bridge(&json!({}));
+    scheduled["detail-type"] = json!("Scheduled Event");
+    let error = one_body(&scheduled.to_string()).unwrap_err();
+    assert_eq!(
+        (error.reason, &*error.detail),
+        ("unknown_type", "detail-type: must be user.login, user.logout or account.deleted")
+    );
+}
+
+#[test]
+fn the_queue_is_fifo_by_its_arn_and_not_by_a_message_group() {
+    let mut fifo = record("m1", "{}");
+    fifo["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:events.fifo");
+    assert_eq!(Batch::open(&json!({"Records": [fifo]}).to_string()).unwrap().source, Source::FifoQueue);
+    let mut fair = record("m1", "{}");
+    fair["attributes"]["MessageGroupId"] = json!("tenant-1");
+    let payload = json!({"Records": [fair]}).to_string();
+    let batch = Batch::open(&payload).unwrap();
+    assert_eq!(batch.source, Source::StandardQueue);
+    assert_eq!(batch.messages[0].attribute("MessageGroupId").as_deref(), Some("tenant-1"));
+    assert_eq!(batch.messages[0].attribute("Nothing"), None);
+}

@@ -1,0 +1,114 @@
+//! The ledger: what the events seen so far say about each device and each account (design, "Order").
+//!
+//! With no table it lives for one invocation, in [`State`]. Merging is commutative, associative and idempotent, so
+//! shuffles and duplicates within a batch can't matter.
+
+mod device;
+
+use indexmap::IndexMap;
+
+pub use device::{DeviceState, Owner};
+
+use crate::{
+    config::AppId,
+    event::{Account, Change, Device, Event, Version},
+};
+
+/// An account of an app, the key of its deletion.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountKey {
+    /// The app.
+    pub app: AppId,
+    /// The account.
+    pub account: Account,
+}
+
+/// What a set of events says, however they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Each device that a login or logout named.
+    pub devices: IndexMap<Device, DeviceState>,
+    /// Each account that was deleted, with the newest deletion's version.
+    pub deleted: IndexMap<AccountKey, Version>,
+}
+
+impl State {
+    /// What these events say.
+    pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
+        let mut state = Self::default();
+        events.into_iter().for_each(|event| state.absorb(event));
+        state
+    }
+
+    /// Adds what one event says.
+    pub fn absorb(&mut self, event: &Event) {
+        let version = &event.version;
+        match &event.change {
+            Change::Login(device, accounts) => self.device(device).own(version, accounts),
+            Change::LogoutAll(device) => self.device(device).own(version, &[]),
+            Change::Logout(device, accounts) => self.device(device).unbind(version, accounts),
+            Change::Deletion(apps, accounts) => {
+                for &app in apps {
+                    for account in accounts {
+                        self.delete(AccountKey { app, account: account.clone() }, version);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what another state says.
+    pub fn merge(&mut self, other: &Self) {
+        for (device, state) in &other.devices {
+            self.device(device).merge(state);
+        }
+        for (key, version) in &other.deleted {
+            self.delete(key.clone(), version);
+        }
+    }
+
+    /// The deletion that takes this account from an owner of this version, if one does.
+    #[must_use]
+    pub fn deletion_after(&self, key: &AccountKey, owner: &Version) -> Option<&Version> {
+        self.deleted.get(key).filter(|deleted| *deleted > owner)
+    }
+
+    /// Whether everything this event says has been overtaken, so that nothing of it is left in the state.
+    #[must_use]
+    pub fn supersedes(&self, event: &Event) -> bool {
+        let version = &event.version;
+        match &event.change {
+            Change::Login(device, _) | Change::LogoutAll(device) => {
+                self.devices.get(device).and_then(DeviceState::owner).is_some_and(|owner| owner.version > *version)
+            }
+            Change::Logout(device, accounts) => self.devices.get(device).is_some_and(|state| {
+                state.owner().is_some_and(|owner| owner.version > *version)
+                    || accounts.iter().all(|account| state.unbound().get(account).is_some_and(|by| by > version))
+            }),
+            Change::Deletion(apps, accounts) => apps.iter().all(|&app| {
+                accounts.iter().all(|account| {
+                    let key = AccountKey { app, account: account.clone() };
+                    self.deleted.get(&key).is_some_and(|by| by > version)
+                })
+            }),
+        }
+    }
+
+    fn device(&mut self, device: &Device) -> &mut DeviceState {
+        self.devices.entry(device.clone()).or_default()
+    }
+
+    fn delete(&mut self, key: AccountKey, version: &Version) {
+        self.deleted
+            .entry(key)
+            .and_modify(|known| {
+                if version > known {
+                    *known = version.clone();
+                }
+            })
+            .or_insert_with(|| version.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    event::{AccountType, Kind, Token},
+    testing,
+};
+
+fn state(events: &[Event]) -> State {
+    State::of(events)
+}
+
+type Said = (Vec<(Device, DeviceState)>, Vec<(AccountKey, Version)>);
+
+/// What the state says, without the order it was told in.
+fn said(state: &State) -> Said {
+    let mut devices: Vec<_> = state.devices.clone().into_iter().collect();
+    let mut deleted: Vec<_> = state.deleted.clone().into_iter().collect();
+    devices.sort_by(|left, right| left.0.cmp(&right.0));
+    deleted.sort();
+    (devices, deleted)
+}
+
+fn merged(left: &State, right: &State) -> State {
+    let mut state = left.clone();
+    state.merge(right);
+    state
+}
+
+proptest! {
+    #[test]
+    fn merging_is_commutative_associative_and_idempotent(
+        a in testing::events(0..6), b in testing::events(0..6), c in testing::events(0..6),
+    ) {
+        let (a, b, c) = (state(&a), state(&b), state(&c));
+        prop_assert_eq!(said(&merged(&a, &b)), said(&merged(&b, &a)));
+        prop_assert_eq!(said(&merged(&merged(&a, &b), &c)), said(&merged(&a, &merged(&b, &c))));
+        prop_assert_eq!(said(&merged(&a, &a)), said(&a));
+        prop_assert_eq!(said(&merged(&merged(&a, &b), &b)), said(&merged(&a, &b)));
+    }
+
+    #[test]
+    fn absorbing_events_is_merging_what_each_of_them_says(events in testing::events(0..10)) {
+        let mut one_by_one = State::default();
+        for event in &events {
+            one_by_one.merge(&state(std::slice::from_ref(event)));
+        }
+        prop_assert_eq!(said(&one_by_one), said(&state(&events)));
+    }
+
+    #[test]
+    fn shuffles_and_doubles_do_not_matter(events in testing::events(1..10), order in any::<prop::sample::Index>(), twice in any::<prop::sample::Index>()) {
+        let mut shuffled = events.clone();
+        shuffled.push(events[twice.index(events.len())].clone());
+        shuffled.rotate_left(order.index(events.len()));
+        shuffled.reverse();
+        prop_assert_eq!(said(&state(&shuffled)), said(&state(&events)));
+    }
+
+    #[test]
+    fn an_event_is_superseded_only_if_the_state_is_the_same_without_it(events in testing::events(1..10)) {
+        let whole = state(&events);
+        for event in &events {
+            if whole.supersedes(event) {
+                let others: Vec<_> = events.iter().filter(|other| *other != event).cloned().collect();
+                prop_assert_eq!(said(&state(&others)), said(&whole));
+            }
+        }
+    }
+}
+
+#[test]
+fn two_events_of_one_version_merge_the_same_whoever_comes_first() {
+    // A producer that gives two logins one id and one time.
+    let login = |name: &str| {
+        let device = Device { app: AppId(0), token: Token::new("t").unwrap() };
+        let version = Version { at: 1, rank: Kind::Login, id: "same".into() };
+        Event { version, change: Change::Login(device, vec![testing::account(name, AccountType(0))]) }
+    };
+    let (a, b) = (login("a"), login("b"));
+    assert_eq!(said(&state(&[a.clone(), b.clone()])), said(&state(&[b, a])));
+}

@@ -1,0 +1,44 @@
+//! Wiring only: configuration, clients, run.
+
+use std::{env, process::ExitCode};
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use tpns_account_sync::{AccountSync, Failure, Invocation, config::Config, log, report::Answer};
+
+const NOT_IN_LAMBDA: &str = "\
+tpns-account-sync is an AWS Lambda function that keeps Tencent Push Notification Service (TPNS) account bindings true.
+It was started without a Lambda runtime around it (AWS_LAMBDA_RUNTIME_API is not set), so there is nothing to do.
+
+  make run                      runs it here, whole: bus, queue, function and a local TPNS
+  make run EVENTS=my.jsonl      the same with your own events
+  sam build && sam deploy       puts it into your AWS account
+";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let variable = |name: &str| env::var(name).ok();
+    if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
+        eprint!("{NOT_IN_LAMBDA}");
+        return ExitCode::from(2);
+    }
+    log::init(variable);
+    match start(variable).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), lambda_runtime::Error> {
+    let function = AccountSync::new(Config::read(variable)?)?;
+    let handler = |event: LambdaEvent<Box<RawValue>>| handle(&function, event);
+    lambda_runtime::run(service_fn(handler)).await
+}
+
+async fn handle(function: &AccountSync, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Failure> {
+    let (request_id, deadline) = (&event.context.request_id, event.context.deadline());
+    function.handle(Invocation { request_id, payload: event.payload.get(), deadline }).await
+}

@@ -1,0 +1,238 @@
+//! From what is known to the fewest calls that make it so (design, "What is pushed" and "Calls").
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+
+use crate::{
+    config::AppId,
+    event::{Account, Change, Device, Event, Token},
+    ledger::{AccountKey, DeviceState, State},
+};
+
+/// Items in a call. TPNS caps operator_type 2 and 3 at 20 tokens; for 4 and 5 no cap is documented, so the same number
+/// is our choice (facts.md, section 3).
+pub const ITEMS_PER_CALL: usize = 20;
+
+/// What TPNS calls `operator_type`. There is no 1: TPNS disused it and no event maps to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum OperatorType {
+    /// 2: the token has these accounts.
+    Bind = 2,
+    /// 3: the token has none of these accounts.
+    Unbind = 3,
+    /// 4: the token has no account.
+    UnbindAll = 4,
+    /// 5: no token has this account.
+    UnbindEverywhere = 5,
+}
+
+/// One element of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The app it belongs to.
+    pub app: AppId,
+    /// What it says.
+    pub work: Work,
+    /// Items that TPNS must have accepted before this one may be sent.
+    pub after: Vec<Gate>,
+}
+
+/// What an item says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// operator_type 2
+    Bind(Token, Vec<Account>),
+    /// operator_type 3
+    Unbind(Token, Vec<Account>),
+    /// operator_type 4
+    UnbindAll(Token),
+    /// operator_type 5
+    UnbindEverywhere(Account),
+}
+
+/// What an item waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// The device's own operator_type 4 ([`plan`] says when there is one): without it the item would be wrong.
+    Cleared(usize),
+    /// The operator_type 5 of an account the item binds anew: landing later, it would take the account away again.
+    /// One that TPNS rejects can't land later.
+    Deleted(usize),
+}
+
+/// The way of a call through an invocation: calls of one wave go out together, and those of the next wait for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The app.
+    pub app: AppId,
+    /// What all its items have in common.
+    pub operator_type: OperatorType,
+    /// Indices into [`Plan::items`]; at most [`ITEMS_PER_CALL`], never none.
+    pub items: Vec<usize>,
+    /// 0 for deletions, 1 for what waits for them, 2 for what waits for an item of wave 1.
+    pub wave: u8,
+}
+
+/// The calls, and which of their items carry what of which event.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Everything to say to TPNS.
+    pub items: Vec<Item>,
+    /// How it is said.
+    pub calls: Vec<Call>,
+    devices: HashMap<Device, Vec<usize>>,
+    deletions: HashMap<AccountKey, Deletion>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Deletion {
+    item: usize,
+    /// The devices' items that the deletion took the account out of.
+    shaped: Vec<usize>,
+}
+
+/// How an item belongs to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// The item says what the event says.
+    Own(usize),
+    /// The item would have said something else without the event, but another event is what it says.
+    Shaped(usize),
+}
+
+impl Work {
+    /// The operator_type it travels under.
+    #[must_use]
+    pub fn operator_type(&self) -> OperatorType {
+        match self {
+            Self::Bind(..) => OperatorType::Bind,
+            Self::Unbind(..) => OperatorType::Unbind,
+            Self::UnbindAll(..) => OperatorType::UnbindAll,
+            Self::UnbindEverywhere(..) => OperatorType::UnbindEverywhere,
+        }
+    }
+}
+
+/// Plans the calls that make TPNS agree with the state.
+///
+/// A device has one item, with one exception: where newer logouts or deletions took some accounts of a login but not
+/// all, the operator_type 2 names fewer account types than the events spoke of. If TPNS overrides per type (facts.md,
+/// section 3: the documents allow both readings), an account that was bound under such a type earlier would stay, and
+/// somebody who signed out would go on getting messages. There an operator_type 4 goes first.
+#[must_use]
+pub fn plan(state: &State) -> Plan {
+    let mut plan = Plan::default();
+    for key in state.deleted.keys() {
+        let item = plan.add(key.app, Work::UnbindEverywhere(key.account.clone()), Vec::new());
+        plan.deletions.insert(key.clone(), Deletion { item, shaped: Vec::new() });
+    }
+    for (device, known) in &state.devices {
+        plan.add_device(device, known, state);
+    }
+    plan.calls = calls(&plan.items);
+    plan
+}
+
+impl Plan {
+    /// The items an event depends on: it is settled when they are.
+    #[must_use]
+    pub fn shares(&self, event: &Event) -> Vec<Share> {
+        match &event.change {
+            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
+                self.devices.get(device).into_iter().flatten().copied().map(Share::Own).collect()
+            }
+            Change::Deletion(apps, accounts) => apps
+                .iter()
+                .flat_map(|&app| accounts.iter().map(move |account| AccountKey { app, account: account.clone() }))
+                .filter_map(|key| self.deletions.get(&key))
+                .flat_map(|deletion| {
+                    let shaped = deletion.shaped.iter().copied().map(Share::Shaped);
+                    std::iter::once(Share::Own(deletion.item)).chain(shaped)
+                })
+                .collect(),
+        }
+    }
+
+    /// The device's items.
+    #[must_use]
+    pub fn items_of(&self, device: &Device) -> &[usize] {
+        self.devices.get(device).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> usize {
+        self.items.push(Item { app, work, after });
+        self.items.len() - 1
+    }
+
+    fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State) {
+        let (app, token) = (device.app, device.token.clone());
+        let Some(owner) = known.owner() else {
+            let unbound = known.unbound().keys().cloned().collect();
+            let item = self.add(app, Work::Unbind(token, unbound), Vec::new());
+            self.devices.insert(device.clone(), vec![item]);
+            return;
+        };
+        let mut desired = Vec::with_capacity(owner.accounts.len());
+        let mut gates = Vec::new();
+        let mut shaped_by = Vec::new();
+        for (&account_type, name) in &owner.accounts {
+            let key = AccountKey { app, account: Account { account: name.clone(), account_type } };
+            if state.deletion_after(&key, &owner.version).is_some() {
+                shaped_by.push(key);
+            } else if !known.unbound().contains_key(&key.account) {
+                gates.extend(self.deletions.get(&key).map(|deletion| Gate::Deleted(deletion.item)));
+                desired.push(key.account);
+            }
+        }
+        let mut spoken_of = owner.accounts.keys().copied().chain(known.unbound().keys().map(|out| out.account_type));
+        let named = |account_type| desired.iter().any(|account| account.account_type == account_type);
+        let items = if desired.is_empty() {
+            vec![self.add(app, Work::UnbindAll(token), Vec::new())]
+        } else if spoken_of.all(named) {
+            vec![self.add(app, Work::Bind(token, desired), gates)]
+        } else {
+            let clear = self.add(app, Work::UnbindAll(token.clone()), Vec::new());
+            gates.push(Gate::Cleared(clear));
+            vec![clear, self.add(app, Work::Bind(token, desired), gates)]
+        };
+        for key in shaped_by {
+            if let Some(deletion) = self.deletions.get_mut(&key) {
+                deletion.shaped.extend(&items);
+            }
+        }
+        self.devices.insert(device.clone(), items);
+    }
+}
+
+/// As few calls as the items allow: one for each twenty of an app and operator_type.
+fn calls(items: &[Item]) -> Vec<Call> {
+    let mut groups: IndexMap<(AppId, OperatorType), Vec<usize>> = IndexMap::new();
+    for (index, item) in items.iter().enumerate() {
+        groups.entry((item.app, item.work.operator_type())).or_default().push(index);
+    }
+    let mut calls = Vec::new();
+    for ((app, operator_type), mut members) in groups {
+        // Those of a later wave stand together at the end, so that they hold up as few others as possible.
+        members.sort_by_key(|&index| wave(&items[index]));
+        calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
+            app,
+            operator_type,
+            items: chunk.to_vec(),
+            wave: chunk.iter().map(|&index| wave(&items[index])).max().unwrap_or_default(),
+        }));
+    }
+    calls
+}
+
+fn wave(item: &Item) -> u8 {
+    match item.work {
+        Work::UnbindEverywhere(_) => 0,
+        _ if item.after.iter().any(|gate| matches!(gate, Gate::Cleared(_))) => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

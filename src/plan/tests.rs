@@ -1,0 +1,258 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use tpns_sim::model::{self, BatchOperate, OverrideMode};
+
+use super::*;
+use crate::{
+    event::{AccountType, EventFields, Version},
+    ingress::Batch,
+    testing,
+    tpns::body,
+};
+
+fn tpns(override_mode: OverrideMode) -> model::Tpns {
+    let apps = (0..testing::APPS).map(|app| app.to_string());
+    model::Tpns::new(apps, model::Settings { override_mode, ..model::Settings::default() })
+}
+
+/// Sends the bytes that would be sent, and sees that TPNS takes all of them.
+fn send(tpns: &mut model::Tpns, app: AppId, operator_type: OperatorType, items: &[&Item]) {
+    let bytes = body(operator_type, items.iter().copied()).unwrap();
+    let request = BatchOperate::from_json(&bytes).unwrap();
+    assert_eq!(request.operator_type(), operator_type as u8);
+    let answer = tpns.batch_operate(&app.0.to_string(), &request);
+    assert!(answer.result.len() == items.len() && answer.result.iter().all(|code| code == "0"), "{answer:?}");
+}
+
+fn carry_out(tpns: &mut model::Tpns, plan: &Plan) {
+    for wave in 0..=2 {
+        for call in plan.calls.iter().filter(|call| call.wave == wave) {
+            let items: Vec<_> = call.items.iter().map(|&item| &plan.items[item]).collect();
+            send(tpns, call.app, call.operator_type, &items);
+        }
+    }
+}
+
+/// The definition of truth: one event, one call.
+fn apply_alone(tpns: &mut model::Tpns, event: &Event) {
+    let mut say = |app, work: Work| {
+        let item = Item { app, work, after: Vec::new() };
+        send(tpns, app, item.work.operator_type(), &[&item]);
+    };
+    match event.change.clone() {
+        Change::Login(device, accounts) => say(device.app, Work::Bind(device.token, accounts)),
+        Change::Logout(device, accounts) => say(device.app, Work::Unbind(device.token, accounts)),
+        Change::LogoutAll(device) => say(device.app, Work::UnbindAll(device.token)),
+        Change::Deletion(apps, accounts) => {
+            for app in apps {
+                for account in &accounts {
+                    say(app, Work::UnbindEverywhere(account.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn bindings(tpns: &model::Tpns) -> Vec<model::Bindings> {
+    (0..testing::APPS).map(|app| tpns.bindings(&app.to_string())).collect()
+}
+
+/// The events in version order, each version once: between two events of one version there is no order to follow.
+fn in_order(events: Vec<Event>) -> Vec<Event> {
+    let by_version: BTreeMap<Version, Event> = events.into_iter().map(|event| (event.version.clone(), event)).collect();
+    by_version.into_values().collect()
+}
+
+/// Cuts the events into batches, and within each shuffles and doubles them.
+fn batches(events: &[Event], cuts: &[prop::sample::Index], mix: u64) -> Vec<Vec<Event>> {
+    let mut random = fastrand::Rng::with_seed(mix);
+    let cuts: BTreeSet<usize> = cuts.iter().map(|cut| cut.index(events.len() + 1)).chain([0, events.len()]).collect();
+    let cuts: Vec<_> = cuts.into_iter().collect();
+    let mix = |batch: &[Event]| {
+        let doubles: Vec<_> = batch.iter().filter(|_| random.bool()).cloned().collect();
+        let mut batch = [batch, &doubles].concat();
+        random.shuffle(&mut batch);
+        batch
+    };
+    cuts.windows(2).map(|cut| &events[cut[0]..cut[1]]).map(mix).collect()
+}
+
+fn check(
+    override_mode: OverrideMode,
+    events: Vec<Event>,
+    cuts: &[prop::sample::Index],
+    mix: u64,
+) -> Result<(), TestCaseError> {
+    let events = in_order(events);
+    let (mut ours, mut truth) = (tpns(override_mode), tpns(override_mode));
+    for batch in batches(&events, cuts, mix) {
+        carry_out(&mut ours, &plan(&State::of(&batch)));
+    }
+    for event in &events {
+        apply_alone(&mut truth, event);
+    }
+    prop_assert_eq!(bindings(&ours), bindings(&truth));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn in_replace_mode_batches_end_as_one_by_one(
+        events in testing::events(1..16), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4), mix: u64,
+    ) {
+        check(OverrideMode::Replace, events, &cuts, mix)?;
+    }
+
+    #[test]
+    fn in_per_type_mode_they_do_when_a_devices_logins_name_the_same_types(
+        events in testing::events_of_steady_types(1..16), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4), mix: u64,
+    ) {
+        check(OverrideMode::PerType, events, &cuts, mix)?;
+    }
+
+    /// Whatever a producer does with the types: what a batch says is out is not bound after it.
+    #[test]
+    fn in_either_mode_nothing_is_left_bound_that_the_batch_says_is_out(
+        before in testing::events(0..8), batch in testing::events(1..12), per_type: bool,
+    ) {
+        let mode = if per_type { OverrideMode::PerType } else { OverrideMode::Replace };
+        let mut tpns = tpns(mode);
+        before.iter().for_each(|event| apply_alone(&mut tpns, event));
+        let state = State::of(&batch);
+        carry_out(&mut tpns, &plan(&state));
+        for (device, known) in &state.devices {
+            let bound = tpns.bindings(&device.app.0.to_string()).remove(device.token.as_str()).unwrap_or_default();
+            for account in bound {
+                let account = testing::account(&account.account, AccountType(account.account_type));
+                prop_assert!(!known.unbound().contains_key(&account), "{account:?} was signed out");
+                let key = AccountKey { app: device.app, account };
+                let Some(owner) = known.owner() else { continue };
+                prop_assert!(state.deletion_after(&key, &owner.version).is_none(), "{key:?} was deleted");
+            }
+        }
+    }
+
+    #[test]
+    fn there_are_as_few_calls_as_items_allow(events in testing::events(0..200)) {
+        let plan = plan(&State::of(&events));
+        let mut items: BTreeMap<(AppId, OperatorType), usize> = BTreeMap::new();
+        plan.items.iter().for_each(|item| *items.entry((item.app, item.work.operator_type())).or_default() += 1);
+        prop_assert_eq!(plan.calls.len(), items.values().map(|count| count.div_ceil(ITEMS_PER_CALL)).sum::<usize>());
+        let mut sent: Vec<_> = plan.calls.iter().flat_map(|call| call.items.clone()).collect();
+        sent.sort_unstable();
+        prop_assert_eq!(sent, (0..plan.items.len()).collect::<Vec<_>>(), "each item in one call");
+        for call in &plan.calls {
+            prop_assert!((1..=ITEMS_PER_CALL).contains(&call.items.len()));
+            for &item in &call.items {
+                let item = &plan.items[item];
+                prop_assert_eq!((item.app, item.work.operator_type()), (call.app, call.operator_type));
+                // What an item waits for goes out in an earlier wave.
+                for gate in &item.after {
+                    let (Gate::Cleared(first) | Gate::Deleted(first)) = gate;
+                    let first = plan.calls.iter().find(|call| call.items.contains(first)).unwrap();
+                    prop_assert!(first.wave < call.wave);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_event_depends_on_at_least_one_item(events in testing::events(1..30)) {
+        let plan = plan(&State::of(&events));
+        for event in &events {
+            let shares = plan.shares(event);
+            prop_assert!(shares.iter().any(|share| matches!(share, Share::Own(_))), "{event:?}");
+        }
+    }
+}
+
+/// The table of design.md, "What is pushed": each row as a batch of bare events, and the calls it makes.
+#[test]
+fn the_table_of_what_is_pushed() {
+    let login = r#"{"type":"user.login","occurred_at":10,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#;
+    let table: [(&[&str], &[&str]); 8] = [
+        (
+            &[login],
+            &[
+                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}]}"#,
+            ],
+        ),
+        (&[r#"{"type":"user.logout","occurred_at":20,"token":"t"}"#], &[r#"{"operator_type":4,"token_list":["t"]}"#]),
+        (
+            &[login, r#"{"type":"user.logout","occurred_at":10,"token":"t"}"#],
+            &[r#"{"operator_type":4,"token_list":["t"]}"#],
+        ),
+        (
+            &[r#"{"type":"user.logout","occurred_at":20,"token":"t","account_list":[{"account":"a"}]}"#],
+            &[r#"{"operator_type":3,"token_accounts":[{"token":"t","account_list":[{"account":"a"}]}]}"#],
+        ),
+        (
+            &[
+                r#"{"type":"account.deleted","occurred_at":20,"account_list":[{"account":"a"},{"account":"b","account_type":9}]}"#,
+            ],
+            &[r#"{"operator_type":5,"account_list":[{"account":"a"},{"account":"b","account_type":9}]}"#],
+        ),
+        // A stale logout changes nothing.
+        (
+            &[login, r#"{"type":"user.logout","occurred_at":9,"token":"t","account_list":[{"account":"a"}]}"#],
+            &[
+                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}]}"#,
+            ],
+        ),
+        // All of a login's accounts are out.
+        (
+            &[
+                login,
+                r#"{"type":"user.logout","occurred_at":11,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#,
+            ],
+            &[r#"{"operator_type":4,"token_list":["t"]}"#],
+        ),
+        // One of two is out: cleared first, in case TPNS overrides per type.
+        (
+            &[login, r#"{"type":"account.deleted","occurred_at":20,"account_list":[{"account":"a"}]}"#],
+            &[
+                r#"{"operator_type":5,"account_list":[{"account":"a"}]}"#,
+                r#"{"operator_type":4,"token_list":["t"]}"#,
+                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"b","account_type":1}]}]}"#,
+            ],
+        ),
+    ];
+    for (events, expected) in table {
+        let plan = plan(&State::of(&events.iter().map(|json| bare(json)).collect::<Vec<_>>()));
+        let mut calls: Vec<_> = plan.calls.iter().collect();
+        calls.sort_by_key(|call| call.wave);
+        let bodies: Vec<_> = calls
+            .into_iter()
+            .map(|call| body(call.operator_type, call.items.iter().map(|&item| &plan.items[item])).unwrap())
+            .map(|bytes| String::from_utf8(bytes).unwrap())
+            .collect();
+        assert_eq!(bodies, expected, "{events:?}");
+    }
+}
+
+fn bare(json: &str) -> Event {
+    let apps = crate::config::AppNames::new(["android"]);
+    let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0 };
+    let fields: EventFields = serde_json::from_str(json).unwrap();
+    let fallbacks = crate::event::Fallbacks { message_id: Some("m"), ..Default::default() };
+    Event::new(fields, &fallbacks, &rules).unwrap()
+}
+
+#[test]
+fn thousands_of_devices_fill_their_calls() {
+    let record = |n: usize| {
+        let body = format!(
+            r#"{{"type":"user.login","occurred_at":10,"token":"token{n}","account_list":[{{"account":"a{n}"}}]}}"#
+        );
+        serde_json::json!({"messageId": format!("m{n}"), "body": body, "eventSource": "aws:sqs"})
+    };
+    let payload = serde_json::json!({"Records": (0..10_000).map(record).collect::<Vec<_>>()}).to_string();
+    let apps = crate::config::AppNames::new(["android"]);
+    let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0 };
+    let events: Vec<_> =
+        Batch::open(&payload).unwrap().messages.iter().map(|each| each.event(&rules).unwrap()).collect();
+    assert_eq!(plan(&State::of(&events)).calls.len(), 500);
+}

@@ -1,0 +1,169 @@
+//! What became of each message, and what Lambda reads of it (design, "Result").
+//!
+//! A message is either deleted because everything it shaped is true at TPNS, or reported so that it comes again.
+//! Nothing is dropped in silence, and what was never attempted counts as failed.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
+use serde::Serialize;
+
+use crate::{
+    event::Invalid,
+    ingress::{Batch, Source},
+    tpns::Why,
+};
+
+/// What became of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything it shaped has been accepted by TPNS.
+    Applied,
+    /// A newer event overtook it, and what that one shaped has been accepted.
+    Superseded,
+    /// Not now; redelivery brings it back.
+    Retry(Reason),
+    /// Never as it is.
+    Rejected(Reason),
+    /// Never until the operator mends the configuration.
+    Misconfigured(Reason),
+}
+
+/// Why a message failed. Holds no account, token or key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// A short stable word.
+    pub reason: &'static str,
+    /// The field and the mend, or TPNS's code.
+    pub detail: Cow<'static, str>,
+}
+
+impl Reason {
+    /// A fault of this program, in handling one event.
+    pub const PANIC: Self = Self { reason: "panic", detail: Cow::Borrowed("the function panicked; please report it") };
+}
+
+impl From<Invalid> for Reason {
+    fn from(invalid: Invalid) -> Self {
+        Self { reason: invalid.reason, detail: invalid.detail }
+    }
+}
+
+impl From<Why> for Reason {
+    fn from(why: Why) -> Self {
+        let detail = why.code.map_or(Cow::Borrowed(""), |code| Cow::Owned(format!("TPNS answered {code}")));
+        Self { reason: why.reason, detail }
+    }
+}
+
+impl Outcome {
+    /// How every message starts out.
+    pub const UNTOUCHED: Self = Self::Retry(Reason { reason: "not_attempted", detail: Cow::Borrowed("") });
+
+    /// Whether the message may be deleted.
+    #[must_use]
+    pub fn is_acknowledged(&self) -> bool {
+        matches!(self, Self::Applied | Self::Superseded)
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Applied | Self::Superseded => None,
+            Self::Retry(reason) | Self::Rejected(reason) | Self::Misconfigured(reason) => Some(reason),
+        }
+    }
+
+    /// Its name in the log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Superseded => "superseded",
+            Self::Retry(_) => "retry",
+            Self::Rejected(_) => "rejected",
+            Self::Misconfigured(_) => "misconfigured",
+        }
+    }
+}
+
+/// What the invocation answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// `{"batchItemFailures":[…]}`, always there, empty when all is well.
+    Queue(SqsBatchResponse),
+    /// `null`: EventBridge reads no more than that there is no error.
+    Bridge(()),
+}
+
+/// Events that came straight from EventBridge and are not applied: a function error makes Lambda bring them again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{failed} of {all} events not applied; the first: {first}")]
+pub struct NotApplied {
+    failed: usize,
+    all: usize,
+    first: String,
+}
+
+/// The answer to a batch; `outcomes` has one for each message.
+///
+/// # Errors
+/// [`NotApplied`] for EventBridge as the invocation, which has no other way to say that an event failed.
+pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome]) -> Result<Answer, NotApplied> {
+    let failed = |index: usize| outcomes.get(index).is_none_or(|outcome| !outcome.is_acknowledged());
+    match batch.source {
+        Source::EventBridge => {
+            let count = (0..batch.messages.len()).filter(|&index| failed(index)).count();
+            let first = outcomes.iter().find_map(Outcome::reason);
+            match first {
+                None if count == 0 => Ok(Answer::Bridge(())),
+                first => Err(NotApplied {
+                    failed: count,
+                    all: batch.messages.len(),
+                    first: first.map(|reason| format!("{} {}", reason.reason, reason.detail)).unwrap_or_default(),
+                }),
+            }
+        }
+        Source::StandardQueue | Source::FifoQueue => Ok(queue(batch, failed)),
+    }
+}
+
+fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {
+    let mut response = SqsBatchResponse::default();
+    let mut seen = HashSet::new();
+    for (index, message) in batch.messages.iter().enumerate() {
+        if failed(index) && seen.insert(&message.id) {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.id.clone().into_owned();
+            response.batch_item_failures.push(failure);
+        }
+    }
+    Answer::Queue(response)
+}
+
+/// In a FIFO queue, takes back what stands behind a message of its group that must come again: acknowledged now, it
+/// would be overtaken by that one. A rejected message lets its group go on, for it will not be applied later either.
+pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
+    const BEHIND: Outcome = Outcome::Retry(Reason {
+        reason: "behind_a_failed_message",
+        detail: Cow::Borrowed("a message before it in its group comes again"),
+    });
+    let comes_again = |outcome: &Outcome| matches!(outcome, Outcome::Retry(_) | Outcome::Misconfigured(_));
+    if batch.source != Source::FifoQueue || !outcomes.iter().any(comes_again) {
+        return;
+    }
+    let mut waiting = HashSet::new();
+    for (message, outcome) in batch.messages.iter().zip(outcomes) {
+        let group = message.attribute("MessageGroupId");
+        if comes_again(outcome) {
+            waiting.insert(group);
+        } else if outcome.is_acknowledged() && waiting.contains(&group) {
+            *outcome = BEHIND;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

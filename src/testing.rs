@@ -1,0 +1,78 @@
+//! Random events for the properties of the pure rooms: few devices, accounts and times, so that they meet.
+
+use proptest::{collection::vec, prelude::*};
+
+use crate::{
+    config::AppId,
+    event::{Account, AccountName, AccountType, Change, Device, Event, Kind, Token, Version},
+};
+
+/// How many apps the events speak of.
+pub(crate) const APPS: u16 = 2;
+
+pub(crate) fn account(name: &str, account_type: AccountType) -> Account {
+    Account { account: AccountName::new(name).unwrap(), account_type }
+}
+
+/// Events whose versions may be equal in time, and now and then altogether.
+pub(crate) fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
+    vec(event(logins(false)), count)
+}
+
+/// Events whose logins of a device all name the same account types.
+pub(crate) fn events_of_steady_types(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
+    vec(event(logins(true)), count)
+}
+
+fn device() -> impl Strategy<Value = Device> {
+    (0..APPS, 0..3_u8)
+        .prop_map(|(app, token)| Device { app: AppId(app), token: Token::new(&format!("token{token}")).unwrap() })
+}
+
+fn some_account() -> impl Strategy<Value = Account> {
+    (0..3_u32, 0..3_u8).prop_map(|(account_type, name)| account(&format!("account{name}"), AccountType(account_type)))
+}
+
+fn one_a_type(mut accounts: Vec<Account>) -> Vec<Account> {
+    accounts.sort_by_key(|account| account.account_type);
+    accounts.dedup_by_key(|account| account.account_type);
+    accounts
+}
+
+/// With steady types, token 0 has logins of type 0, token 1 of 0 and 1, token 2 of 0, 1 and 2.
+fn logins(steady: bool) -> BoxedStrategy<Change> {
+    if !steady {
+        return (device(), vec(some_account(), 1..4))
+            .prop_map(|(device, list)| Change::Login(device, one_a_type(list)))
+            .boxed();
+    }
+    (0..APPS, 0..3_u8, [0..3_u8, 0..3, 0..3])
+        .prop_map(|(app, token, names)| {
+            let device = Device { app: AppId(app), token: Token::new(&format!("token{token}")).unwrap() };
+            let accounts = (0..=u32::from(token)).zip(names);
+            let accounts =
+                accounts.map(|(account_type, name)| account(&format!("account{name}"), AccountType(account_type)));
+            Change::Login(device, accounts.collect())
+        })
+        .boxed()
+}
+
+fn event(logins: BoxedStrategy<Change>) -> impl Strategy<Value = Event> {
+    let change = prop_oneof![
+        4 => logins,
+        2 => (device(), vec(some_account(), 1..3)).prop_map(|(device, list)| Change::Logout(device, list)),
+        1 => device().prop_map(Change::LogoutAll),
+        2 => (vec(some_account(), 1..3), prop::option::of(0..APPS)).prop_map(|(list, app)| {
+            let apps = app.map_or_else(|| (0..APPS).map(AppId).collect(), |app| vec![AppId(app)]);
+            Change::Deletion(apps, list)
+        }),
+    ];
+    (0..12_i64, 0..40_u32, change).prop_map(|(at, id, change)| {
+        let rank = match change {
+            Change::Login(..) => Kind::Login,
+            Change::Logout(..) | Change::LogoutAll(_) => Kind::Logout,
+            Change::Deletion(..) => Kind::Deletion,
+        };
+        Event { version: Version { at, rank, id: format!("{id}").into() }, change }
+    })
+}

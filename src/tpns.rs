@@ -1,0 +1,16 @@
+//! Tencent Push Notification Service: how its API is called, and what its answers mean.
+
+mod answer;
+mod client;
+mod codes;
+mod push;
+mod region;
+mod request;
+mod signature;
+
+pub use client::{Client, ClientError};
+pub use codes::{Signal, Transport, Verdict, Why, classify};
+pub use push::{CallCount, Deadline, Pushed, Settings, Tpns};
+pub use region::Endpoint;
+pub use request::body;
+pub use signature::SigningKey;

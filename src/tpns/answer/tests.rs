@@ -1,0 +1,111 @@
+use std::time::{Duration, SystemTime};
+
+use super::*;
+
+fn exchange(status: u16, body: &str) -> Exchange {
+    Exchange { status, retry_after: Some(Duration::from_secs(7)), body: body.as_bytes().to_vec() }
+}
+
+/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a whole verdict stands alone in capitals.
+fn judged(status: u16, body: &str, items: usize) -> String {
+    let letter = |verdict: &Verdict| match verdict {
+        Verdict::Accepted => 'a',
+        Verdict::Retry(..) => 'r',
+        Verdict::Rejected(_) => 'x',
+        Verdict::Misconfigured(_) => 'm',
+    };
+    match judge(&exchange(status, body), OperatorType::Bind, items) {
+        Judgement::Whole(verdict) => letter(&verdict).to_ascii_uppercase().to_string(),
+        Judgement::Each(verdicts) => verdicts.iter().map(letter).collect(),
+    }
+}
+
+#[test]
+fn an_answer_says_of_each_item_what_became_of_it() {
+    for (body, expected) in [
+        (r#"{"ret_code":0,"err_msg":"NO_ERROR","result":["0","0"]}"#, "aa"),
+        (r#"{"ret_code":0,"err_msg":"ok","result":["ok","ok"]}"#, "aa"),
+        (r#"{"ret_code":0,"result":[0,0]}"#, "aa"),
+        (r#"{"retCode":0,"errMsg":"ok","result":["0","0"]}"#, "aa"),
+        (r#"{"ret_code":1008026,"result":["0","1008006"]}"#, "ax"),
+        (r#"{"ret_code":1008026,"result":["1008004","0"]}"#, "ra"),
+        (r#"{"ret_code":1008027,"result":["1008029","10110008"]}"#, "xx"),
+        (r#"{"ret_code":0,"result":["0","1008006"]}"#, "ax"),
+        (r#"{"ret_code":0,"result":["0","token_not_exists"]}"#, "ax"),
+        (r#"{"ret_code":0,"result":["0",null]}"#, "ax"),
+        (r#"{"ret_code":0,"result":[{"code":0},["0"]]}"#, "xx"),
+        (r#"{"seq":1,"ret_code":0,"environment":"product","result":["0","0"],"more":{}}"#, "aa"),
+    ] {
+        assert_eq!(judged(200, body, 2), expected, "{body}");
+    }
+}
+
+#[test]
+fn what_says_nothing_of_the_items_is_a_verdict_on_the_whole_call() {
+    for (body, expected) in [
+        // Taken as a whole, whatever the length.
+        (r#"{"ret_code":0,"err_msg":"NO_ERROR","result":["0"]}"#, "A"),
+        (r#"{"ret_code":0,"result":["0","0","0"]}"#, "A"),
+        (r#"{"ret_code":0}"#, "A"),
+        (r#"{"ret_code":0,"result":null}"#, "A"),
+        (r#"{"ret_code":0,"result":"[0]"}"#, "A"),
+        (r#"{"ret_code":0,"result":{}}"#, "A"),
+        (r#"{"ret_code":0,"result":5}"#, "A"),
+        (r#"{"ret_code":0,"result":true}"#, "A"),
+        // Never guessed by index.
+        (r#"{"ret_code":1008026,"result":["0"]}"#, "X"),
+        (r#"{"ret_code":1008027,"result":["1008006","0","0"]}"#, "X"),
+        (r#"{"ret_code":1008026}"#, "X"),
+        // The call failed before its items were looked at, whatever `result` says.
+        (r#"{"ret_code":1008003,"result":["0","0"]}"#, "M"),
+        (r#"{"ret_code":1008004,"result":["0","0"]}"#, "R"),
+        (r#"{"ret_code":1008007,"result":[]}"#, "X"),
+        (r#"{"ret_code":777,"result":["0","0"]}"#, "X"),
+        // Not TPNS's answer.
+        ("", "R"),
+        ("<html>", "R"),
+        ("null", "R"),
+        ("[0]", "R"),
+        (r#"{"result":["0","0"]}"#, "R"),
+        (r#"{"ret_code":"zero"}"#, "R"),
+        (r#"{"ret_code":0,"result":["0","0"#, "R"),
+    ] {
+        assert_eq!(judged(200, body, 2), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_ret_code_counts_at_any_status_but_acceptance_only_with_success() {
+    let ok = r#"{"ret_code":0,"result":["0"]}"#;
+    assert_eq!(judged(503, ok, 1), "R");
+    assert_eq!(judged(403, ok, 1), "M");
+    assert_eq!(judged(422, ok, 1), "X");
+    assert_eq!(judged(422, r#"{"ret_code":1008001}"#, 1), "X");
+    assert_eq!(judged(403, r#"{"ret_code":1008028}"#, 1), "R");
+    assert_eq!(judged(500, r#"{"ret_code":1008035}"#, 1), "M");
+    assert_eq!(judged(503, "", 1), "R");
+    assert_eq!(judged(413, "", 1), "X");
+}
+
+#[test]
+fn how_long_to_wait_is_told_with_what_may_be_tried_again() {
+    let after = |status, body| match judge(&exchange(status, body), OperatorType::Bind, 1) {
+        Judgement::Whole(Verdict::Retry(_, after)) => after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(after(503, ""), Some(Duration::from_secs(7)));
+    assert_eq!(after(200, r#"{"ret_code":1008028}"#), Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    let seconds = |value| retry_after(value, now).map(|duration| duration.as_secs());
+    assert_eq!(seconds("120"), Some(120));
+    assert_eq!(seconds(" 0 "), Some(0));
+    assert_eq!(seconds("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
+    assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0), "a date that has passed");
+    for nonsense in ["", "soon", "-1", "1.5"] {
+        assert_eq!(seconds(nonsense), None, "{nonsense}");
+    }
+}

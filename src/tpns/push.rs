@@ -1,0 +1,282 @@
+//! Carrying out a plan: waves, retries, halving, and the deadline (design, "Calls").
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::{join, join_all};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
+
+use super::{
+    Client, Verdict, Why,
+    answer::{HELD, Judgement, judge},
+    codes::{Signal, classify},
+    request,
+};
+use crate::{
+    config::{AppId, Apps},
+    plan::{Call, Gate, Plan},
+};
+
+/// A call with less time than this is not begun: it would leave in doubt whether TPNS took it.
+const LEAST_TIME: Duration = Duration::from_millis(100);
+/// The longest first pause before trying again; it doubles with each try, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+const NO_TIME: Verdict = Verdict::Retry(Why::of("deadline"), None);
+const APP_DOWN: Verdict = Verdict::Retry(Why::of("tpns_unreachable"), None);
+const NOT_SENT: Verdict = Verdict::Retry(Why::of("not_attempted"), None);
+const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
+
+/// How calls are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Calls in flight in one invocation.
+    pub concurrency: usize,
+    /// One call, connect to last byte.
+    pub timeout: Duration,
+    /// Tries of one call within one invocation.
+    pub max_attempts: u32,
+}
+
+/// The moment by which the last call must be over.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(pub Instant);
+
+impl Deadline {
+    fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// TPNS for one invocation: what went wrong with an app earlier in it counts for later calls.
+#[derive(Debug)]
+pub struct Tpns<'a> {
+    client: &'a Client,
+    apps: &'a Apps,
+    settings: Settings,
+    deadline: Deadline,
+    permits: Semaphore,
+    standing: Vec<Standing>,
+    count: RefCell<CallCount>,
+}
+
+/// What earlier calls to an app say of the next one.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Transport failures since the last whole answer.
+    failures: Cell<u32>,
+    /// Why TPNS refuses the app, if it does: it would refuse every call.
+    refused: Cell<Option<Why>>,
+}
+
+/// What the calls of an invocation came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallCount {
+    /// HTTP exchanges begun, tries and halves included.
+    pub calls: u32,
+    /// Of these, the ones that were not accepted whole.
+    pub failed: u32,
+    /// The slowest of them.
+    pub slowest: Duration,
+}
+
+/// What became of each item of the plan, by its index.
+pub type Pushed = Vec<Verdict>;
+
+type Settled = Vec<(usize, Verdict)>;
+
+impl<'a> Tpns<'a> {
+    /// Begins an invocation.
+    #[must_use]
+    pub fn new(client: &'a Client, apps: &'a Apps, settings: Settings, deadline: Deadline) -> Self {
+        Self {
+            client,
+            apps,
+            settings,
+            deadline,
+            permits: Semaphore::new(settings.concurrency),
+            standing: apps.list.iter().map(|_| Standing::default()).collect(),
+            count: RefCell::default(),
+        }
+    }
+
+    /// What the calls so far came to.
+    #[must_use]
+    pub fn count(&self) -> CallCount {
+        *self.count.borrow()
+    }
+
+    /// Carries out the plan and says of each item what became of it. Never fails as a whole: what was not attempted is
+    /// to be tried again.
+    pub async fn push(&self, plan: &Plan) -> Pushed {
+        let mut by_app: HashMap<AppId, Vec<&Call>> = HashMap::new();
+        for call in &plan.calls {
+            by_app.entry(call.app).or_default().push(call);
+        }
+        // The apps' waves run side by side: one app's trouble must not hold up another's.
+        let settled = join_all(by_app.into_values().map(|calls| self.push_app(plan, calls))).await;
+        let mut verdicts = vec![NOT_SENT; plan.items.len()];
+        for (item, verdict) in settled.into_iter().flatten() {
+            verdicts[item] = verdict;
+        }
+        verdicts
+    }
+
+    async fn push_app(&self, plan: &Plan, calls: Vec<&Call>) -> HashMap<usize, Verdict> {
+        let mut known = HashMap::new();
+        for wave in 0..=2 {
+            let mut free = Vec::new();
+            for call in calls.iter().filter(|call| call.wave == wave) {
+                let mut items = Vec::with_capacity(call.items.len());
+                for &item in &call.items {
+                    match held(&plan.items[item].after, &known) {
+                        Some(verdict) => _ = known.insert(item, verdict),
+                        None => items.push(item),
+                    }
+                }
+                free.push(self.settle(plan, call, items));
+            }
+            known.extend(join_all(free).await.into_iter().flatten());
+        }
+        known
+    }
+
+    /// Sends these items of a call until each has a verdict: again what TPNS could not take now, in halves what it
+    /// rejected without saying which item is at fault.
+    async fn settle(&self, plan: &Plan, call: &Call, items: Vec<usize>) -> Settled {
+        let mut settled = Vec::with_capacity(items.len());
+        let mut open = items;
+        let mut attempt = 1;
+        while !open.is_empty() {
+            let judgement = match self.send(plan, call, &open).await {
+                Ok(judgement) => judgement,
+                Err(verdict) => return all(settled, open, verdict),
+            };
+            let verdicts = match judgement {
+                Judgement::Whole(Verdict::Rejected(_)) if open.len() > 1 => {
+                    let right = open.split_off(open.len() / 2);
+                    let left = Box::pin(self.settle(plan, call, open));
+                    let right = Box::pin(self.settle(plan, call, right));
+                    let (left, right) = join(left, right).await;
+                    settled.extend(left.into_iter().chain(right));
+                    return settled;
+                }
+                Judgement::Whole(verdict) => vec![verdict; open.len()],
+                Judgement::Each(verdicts) => verdicts,
+            };
+            let (again, done): (Settled, Settled) =
+                open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
+            settled.extend(done);
+            if again.is_empty() {
+                return settled;
+            }
+            if attempt >= self.settings.max_attempts || !self.pause(attempt, &again).await {
+                settled.extend(again);
+                return settled;
+            }
+            open = again.into_iter().map(|(item, _)| item).collect();
+            attempt += 1;
+        }
+        settled
+    }
+
+    /// One exchange, or the verdict on all items when it is not worth one.
+    async fn send(&self, plan: &Plan, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
+        let body = request::body(call.operator_type, items.iter().map(|&item| &plan.items[item]));
+        let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
+        let _permit = self.permits.acquire().await.map_err(|_| NOT_SENT)?;
+        let index = usize::from(call.app.0);
+        let (Some(app), Some(standing)) = (self.apps.list.get(index), self.standing.get(index)) else {
+            return Err(NOT_SENT);
+        };
+        if let Some(why) = standing.refused.get() {
+            return Err(Verdict::Misconfigured(why));
+        }
+        // One call that never gets an answer must not stop its neighbours, however often it is tried.
+        if standing.failures.get() >= self.settings.max_attempts + 2 {
+            return Err(APP_DOWN);
+        }
+        let remaining = self.deadline.remaining();
+        if remaining < LEAST_TIME {
+            return Err(NO_TIME);
+        }
+        let begun = Instant::now();
+        let exchange = self.client.post(app, body, self.settings.timeout.min(remaining)).await;
+        let took = begun.elapsed();
+        let (status, judgement) = match exchange {
+            Ok(exchange) => {
+                standing.failures.set(0);
+                (Some(exchange.status), judge(&exchange, call.operator_type, items.len()))
+            }
+            Err(transport) => {
+                standing.failures.set(standing.failures.get() + 1);
+                (None, Judgement::Whole(classify(Signal::Transport(transport), call.operator_type)))
+            }
+        };
+        if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement {
+            standing.refused.set(Some(why));
+        }
+        self.note(call, items.len(), status, took, &judgement);
+        Ok(judgement)
+    }
+
+    fn note(&self, call: &Call, items: usize, status: Option<u16>, took: Duration, judgement: &Judgement) {
+        let accepted = match judgement {
+            Judgement::Whole(verdict) => *verdict == Verdict::Accepted,
+            Judgement::Each(verdicts) => verdicts.iter().all(|verdict| *verdict == Verdict::Accepted),
+        };
+        let mut count = self.count.borrow_mut();
+        count.calls += 1;
+        count.failed += u32::from(!accepted);
+        count.slowest = count.slowest.max(took);
+        tracing::debug!(
+            app = self.apps.names.name(call.app),
+            operator_type = call.operator_type as u8,
+            items,
+            status,
+            accepted,
+            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "call"
+        );
+    }
+
+    /// Waits before the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.
+    async fn pause(&self, attempt: u32, again: &Settled) -> bool {
+        let asked = again.iter().filter_map(|(_, verdict)| match verdict {
+            Verdict::Retry(_, after) => *after,
+            _ => None,
+        });
+        let ceiling = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_PAUSE);
+        let pause = ceiling.mul_f64(fastrand::f64()).max(asked.max().unwrap_or_default());
+        if pause + LEAST_TIME > self.deadline.remaining() {
+            return false;
+        }
+        sleep(pause).await;
+        true
+    }
+}
+
+/// The verdict of an item that must not be sent, given what became of those it waits for.
+fn held(gates: &[Gate], known: &HashMap<usize, Verdict>) -> Option<Verdict> {
+    gates.iter().find_map(|gate| {
+        let (Gate::Cleared(item) | Gate::Deleted(item)) = gate;
+        match (known.get(item), gate) {
+            (Some(Verdict::Accepted), _) | (Some(Verdict::Rejected(_)), Gate::Deleted(_)) => None,
+            (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => Some(*verdict),
+            (Some(Verdict::Retry(..)) | None, _) => Some(Verdict::Retry(HELD, None)),
+        }
+    })
+}
+
+fn all(mut settled: Settled, items: Vec<usize>, verdict: Verdict) -> Settled {
+    settled.extend(items.into_iter().map(|item| (item, verdict)));
+    settled
+}

@@ -1,0 +1,115 @@
+//! Where TPNS lives (facts.md, section 1).
+
+use reqwest::Url;
+
+/// The path of the one operation this function calls.
+const BATCH_OPERATE: &str = "/v3/device/account/batchoperate";
+
+/// The access points by region. Their data are isolated from each other: the wrong host answers 1008035.
+const REGIONS: [(&str, &str); 4] = [
+    ("guangzhou", "https://api.tpns.tencent.com"),
+    ("shanghai", "https://api.tpns.sh.tencent.com"),
+    ("hongkong", "https://api.tpns.hk.tencent.com"),
+    ("singapore", "https://api.tpns.sgp.tencent.com"),
+];
+
+/// The address of an app's account API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// The access point of a region; `None` for a name that isn't one.
+    #[must_use]
+    pub fn of_region(region: &str) -> Option<Self> {
+        let (_, base) = REGIONS.into_iter().find(|(name, _)| *name == region)?;
+        Self::free(base).ok()
+    }
+
+    /// The names of the regions.
+    pub fn regions() -> impl Iterator<Item = &'static str> {
+        REGIONS.into_iter().map(|(name, _)| name)
+    }
+
+    /// Another host: one more access point that Tencent opened for a customer, or a local TPNS.
+    ///
+    /// # Errors
+    /// What the address must be. Plain http is for loopback only: signatures can be replayed (facts.md, section 2).
+    pub fn free(base: &str) -> Result<Self, &'static str> {
+        let url = Url::parse(base).map_err(|_| "must be a URL such as https://api.tpns.tencent.com")?;
+        let loopback = match url.host_str() {
+            Some("localhost") => true,
+            Some(host) => {
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }
+            None => return Err("must name a host"),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => return Err("must be https; http is for loopback addresses only"),
+            _ => return Err("must be an https URL"),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("must hold no user name or password; access_id and secret_key sign the calls");
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err("must be a scheme and a host, without path or query");
+        }
+        url.join(BATCH_OPERATE).map(Self).map_err(|_| "must be a URL such as https://api.tpns.tencent.com")
+    }
+
+    /// The address that calls are posted to.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_region_has_its_own_host() {
+        let urls: Vec<_> =
+            Endpoint::regions().map(|name| Endpoint::of_region(name).unwrap().url().to_string()).collect();
+        assert_eq!(
+            urls,
+            [
+                "https://api.tpns.tencent.com/v3/device/account/batchoperate",
+                "https://api.tpns.sh.tencent.com/v3/device/account/batchoperate",
+                "https://api.tpns.hk.tencent.com/v3/device/account/batchoperate",
+                "https://api.tpns.sgp.tencent.com/v3/device/account/batchoperate",
+            ]
+        );
+        assert_eq!(Endpoint::of_region("toronto"), None);
+    }
+
+    #[test]
+    fn a_free_endpoint_is_https_or_loopback() {
+        for good in [
+            "https://tpns.example.com",
+            "https://tpns.example.com:8443/",
+            "http://127.0.0.1:8090",
+            "http://localhost:1",
+            "http://[::1]:80",
+        ] {
+            assert!(Endpoint::free(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://tpns.example.com",
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.com",
+            "ftp://127.0.0.1",
+            "tpns.example.com",
+            "https://",
+            "https://user:pass@tpns.example.com",
+            "https://tpns.example.com/v3",
+            "https://tpns.example.com/?a=1",
+            "",
+        ] {
+            assert!(Endpoint::free(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! TPNS in trouble: what is tried again, what is given back, and that the invocation always ends in time.
+
+use std::time::{Duration, Instant};
+
+use lambda_sim::Outcome;
+use serde_json::json;
+use tpns_sim::Fault;
+
+use crate::stage::{SECRETS, Stage, deletion, fifo, function, login, logout, numbered};
+
+#[tokio::test]
+async fn a_passing_trouble_is_got_over_within_the_invocation() {
+    for fault in [
+        Fault::status(503),
+        Fault::status(429),
+        Fault::ret_code(1_008_004),
+        Fault::ret_code(1_008_028),
+        Fault::reset(),
+        Fault::truncated(),
+        Fault::malformed(),
+        Fault::disconnect(),
+        Fault::hang(),
+    ] {
+        let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "300")]).await;
+        let told = format!("{fault:?}");
+        stage.tpns.fault(fault);
+        assert_eq!(stage.batch(&[login(1, "t1", &["x"]), login(1, "t2", &["y"])]).await, [""; 0], "{told}");
+        assert_eq!(stage.bound("android", "t2"), ["y/0"], "{told}");
+        assert_eq!(stage.calls().len(), 2, "{told}: one more call");
+    }
+}
+
+#[tokio::test]
+async fn a_lasting_trouble_is_given_back_after_so_many_tries() {
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "4")]).await;
+    stage.tpns.fault(Fault::status(503).forever());
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, ["m0"]);
+    assert_eq!(stage.calls().len(), 4);
+    let line = &stage.lines("event failed")[0];
+    assert_eq!((&line["outcome"], &line["reason"]), (&json!("retry"), &json!("tpns_unavailable")));
+}
+
+#[tokio::test]
+async fn only_the_items_that_tpns_could_not_take_are_sent_again() {
+    let stage = Stage::new().await;
+    stage.tpns.fault(Fault::item_code(1_008_004).token("t1"));
+    assert_eq!(stage.batch(&[login(1, "t0", &["x"]), login(1, "t1", &["x"]), login(1, "t2", &["x"])]).await, [""; 0]);
+    assert_eq!(stage.calls(), [("android".into(), 2, 3), ("android".into(), 2, 1)]);
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured_if_there_is_time() {
+    let stage = Stage::new().await;
+    stage.tpns.fault(Fault::status(503).retry_after("1"));
+    let begun = Instant::now();
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, [""; 0]);
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    stage.tpns.fault(Fault::status(503).retry_after("3600"));
+    let begun = Instant::now();
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, ["m0"]);
+    assert!(begun.elapsed() < Duration::from_secs(5), "there is no time for that, so nobody waits");
+}
+
+#[tokio::test]
+async fn a_result_of_another_length_is_never_read_by_index() {
+    let stage = Stage::new().await;
+    stage.tpns.fault(Fault::result_length(-1).apply(false));
+    let logins: Vec<_> = (0..4).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
+    assert_eq!(stage.batch(&logins).await, [""; 0]);
+    let items: Vec<_> = stage.calls().into_iter().map(|(.., items)| items).collect();
+    assert_eq!(items, [4, 2, 2], "halved");
+    for n in 0..4 {
+        assert_eq!(stage.bound("android", &format!("t{n}")), ["x/0"]);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_reported_as_the_operators_to_mend_and_not_hammered() {
+    let stage = Stage::new().await;
+    let wrong = stage.tpns.apps_document().replace(SECRETS[0], "another-secret");
+    let stage = Stage { function: function(&wrong, &[]), tpns: stage.tpns };
+    let bodies = [login(1, "t1", &["x"]), login(1, "t2", &["y"]), deletion(1, "z")];
+    assert_eq!(stage.batch(&bodies).await, ["m0", "m1", "m2"]);
+    let android = stage.tpns.calls().iter().filter(|call| call.ret_code == Some(tpns_sim::RetCode(1_008_003))).count();
+    assert_eq!(android, 1, "the deletion went first and told enough");
+    let told = stage.lines("TPNS refuses the app; check access_id, secret_key, region and billing");
+    assert_eq!(told.len(), 1, "once an invocation");
+    assert_eq!((&told[0]["level"], &told[0]["detail"]), (&json!("ERROR"), &json!("TPNS answered 1008003")));
+}
+
+#[tokio::test]
+async fn a_hanging_tpns_never_makes_the_invocation_time_out() {
+    let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "18500")]).await;
+    stage.tpns.fault(Fault::hang().forever());
+    let begun = Instant::now();
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"]), logout(1, "t2")]).await, ["m0", "m1"]);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(4), "20 s to the timeout, 18.5 s of them reserved: {took:?}");
+    assert_eq!(stage.function.cold_starts(), 1);
+}
+
+#[tokio::test]
+async fn one_apps_trouble_does_not_stop_the_other() {
+    let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "200"), ("TPNS_CONCURRENCY", "1")]).await;
+    stage.tpns.fault(Fault::hang().app("android").forever());
+    let mut bodies: Vec<_> = (0..200).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
+    bodies.push(login(1, "t1", &["x"]).replace("android", "ios"));
+    let failed = stage.batch(&bodies).await;
+    assert_eq!(failed.len(), 200);
+    assert_eq!(stage.bound("ios", "t1"), ["x/0"]);
+    let android = stage.calls().into_iter().filter(|(app, ..)| app == "android").count();
+    assert!(
+        (5..=6).contains(&android),
+        "after a run of failures the app is left alone: {android} of 10 calls, 3 tries each"
+    );
+}
+
+#[tokio::test]
+async fn tpns_that_is_not_there_fails_every_event_and_nothing_else() {
+    for endpoint in ["http://127.0.0.1:1", "https://127.0.0.1:1", "https://tpns.invalid"] {
+        let stage = Stage::with(&[]).await;
+        let apps = json!({"android": {"access_id": 1, "secret_key": "k", "endpoint": endpoint}}).to_string();
+        let stage = Stage { function: function(&apps, &[("TPNS_TIMEOUT_MS", "1000")]), tpns: stage.tpns };
+        assert_eq!(stage.batch(&[login(1, "t1", &["x"]), "bad".into()]).await, ["m0", "m1"], "{endpoint}");
+        let line = &stage.lines("event failed")[0];
+        assert_eq!((&line["outcome"], &line["message_id"]), (&json!("retry"), &json!("m0")), "{endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_no_tpns() {
+    let stage = Stage::new().await;
+    let apps = stage.tpns.apps_document().replace("http://", "https://");
+    let stage = Stage { function: function(&apps, &[]), tpns: stage.tpns };
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, ["m0"]);
+    assert_eq!(stage.calls(), []);
+}
+
+#[tokio::test]
+async fn killed_in_mid_call_nothing_is_lost() {
+    let stage = Stage::new().await;
+    stage.tpns.fault(Fault::hang().apply(true));
+    let invoked = stage.function.invoke(numbered(&[login(1, "t1", &["alice"])]));
+    let killed = async {
+        while stage.calls().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stage.function.kill();
+    };
+    let (outcome, ()) = tokio::join!(invoked, killed);
+    assert!(matches!(outcome.unwrap().outcome, Outcome::Exited { .. }));
+    // The queue brings it again, and more with it.
+    assert_eq!(stage.batch(&[login(1, "t1", &["alice"]), logout(2, "t1")]).await, [""; 0]);
+    assert_eq!(stage.bound("android", "t1"), [""; 0]);
+    assert_eq!(stage.function.cold_starts(), 2);
+}
+
+#[tokio::test]
+async fn in_a_fifo_queue_a_group_waits_for_its_failed_message() {
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
+    stage.tpns.fault(Fault::item_code(1_008_004).token("t1"));
+    let bodies = [
+        (login(1, "t1", &["x"]), "g"),
+        (login(1, "t2", &["x"]), "g"),
+        (login(1, "t3", &["x"]), "h"),
+        ("bad".into(), "h"),
+        (logout(2, "t4"), "h"),
+    ];
+    let answer = stage.invoke(fifo(&bodies)).await;
+    assert_eq!(
+        crate::stage::failures(&answer),
+        ["m0", "m1", "m3"],
+        "g waits behind m0; h goes on behind what can never be applied"
+    );
+}
+
+#[tokio::test]
+async fn a_deletion_that_failed_holds_the_login_it_could_overtake() {
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
+    stage.tpns.fault(Fault::status(503).app("android").operator_type(5));
+    let bodies = [deletion(1, "alice"), login(2, "t1", &["alice"]), login(2, "t2", &["bob"])];
+    assert_eq!(stage.batch(&bodies).await, ["m0", "m1"], "a later operator_type 5 would take alice from t1 again");
+    assert_eq!(stage.bound("android", "t2"), ["bob/0"]);
+    assert_eq!(stage.batch(&bodies[..2]).await, [""; 0]);
+    assert_eq!(stage.bound("android", "t1"), ["alice/0"]);
+}
+
+#[tokio::test]
+async fn ten_thousand_messages_go_through_in_five_hundred_calls() {
+    let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
+    // Small bodies: with larger ones, ten thousand do not fit into the 6 MB of an invocation.
+    let bodies: Vec<_> =
+        (0..10_000).map(|n| format!(r#"{{"type":"user.logout","token":"t{n}","app":"ios"}}"#)).collect();
+    assert_eq!(stage.batch(&bodies).await, [""; 0]);
+    assert_eq!(stage.calls(), vec![("ios".to_owned(), 4, 20); 500]);
+}

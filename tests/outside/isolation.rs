@@ -1,0 +1,143 @@
+//! What fails, fails alone, and the log says why.
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, deletion, login, logout, logout_of};
+
+/// The bad messages of the issue, and the reason and field the log must name.
+#[tokio::test]
+async fn a_bad_message_fails_alone_with_its_reason_and_field() {
+    let stage = Stage::with(&[("MAX_EVENT_AGE", "3650d")]).await;
+    let good = login(1, "token-good", &["neighbour"]);
+    let with = |field: &str, value: Value| {
+        let mut event: Value = serde_json::from_str(&login(1, "token-bad", &["somebody"])).unwrap();
+        event[field] = value;
+        event.to_string()
+    };
+    let table = [
+        ("not JSON".to_owned(), "malformed_json", "body: "),
+        (String::new(), "malformed_json", "body: "),
+        (r#"{"type":"user.login","token":"\ud800"}"#.to_owned(), "malformed_json", "body: "),
+        ("[".repeat(100_000), "malformed_json", "body: "),
+        (with("type", json!("user.renamed")), "unknown_type", "type: "),
+        (with("type", json!(null)), "unknown_envelope", "type: "),
+        (with("token", json!(null)), "missing_field", "token: "),
+        (with("token", json!("t t")), "invalid_field", "token: "),
+        (with("account_list", json!([{"account_type": 1}])), "missing_field", "account_list[0].account: "),
+        (
+            with("account_list", json!([{"account": "x", "account_type": 1e30}])),
+            "invalid_field",
+            "account_list[0].account_type: ",
+        ),
+        (with("app", json!("windows")), "unknown_app", "app: "),
+        (with("app", json!(null)), "missing_field", "app: "),
+        (with("occurred_at", json!("2001-01-01T00:00:00Z")), "too_old", "occurred_at: "),
+        (with("occurred_at", json!("2999-01-01T00:00:00Z")), "in_the_future", "occurred_at: "),
+    ];
+    for (n, (bad, reason, field)) in table.iter().enumerate() {
+        stage.tpns.reset();
+        assert_eq!(stage.batch(&[&good, bad, &good]).await, ["m1"], "{reason}");
+        assert_eq!(stage.bound("android", "token-good"), ["neighbour/0"]);
+        let lines = stage.lines("event failed");
+        assert_eq!(lines.len(), n + 1, "one line for each failure");
+        let line = &lines[n];
+        assert_eq!(
+            (&line["reason"], &line["outcome"], &line["message_id"]),
+            (&json!(reason), &json!("rejected"), &json!("m1"))
+        );
+        assert!(line["detail"].as_str().unwrap().starts_with(field), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_folded_to_one_item_a_device() {
+    let stage = Stage::new().await;
+    let bodies = [
+        login(3, "t1", &["carol"]),
+        logout(2, "t1"),
+        login(1, "t1", &["alice"]),
+        login(1, "t2", &["alice"]),
+        logout(2, "t2"),
+    ];
+    assert_eq!(stage.batch(&bodies).await, [""; 0]);
+    let mut calls = stage.calls();
+    calls.sort();
+    assert_eq!(calls, [("android".into(), 2, 1), ("android".into(), 4, 1)]);
+    assert_eq!(stage.bound("android", "t1"), ["carol/0"]);
+    assert_eq!(stage.lines("event applied").len() + stage.lines("event superseded").len(), 5);
+    assert_eq!(stage.lines("event superseded").len(), 3);
+}
+
+#[tokio::test]
+async fn a_deletion_goes_first_and_to_every_app() {
+    let stage = Stage::new().await;
+    let bodies = [login(3, "t1", &["alice"]), deletion(2, "alice"), login(1, "t2", &["alice", "mail"])];
+    assert_eq!(stage.batch(&bodies).await, [""; 0]);
+    assert_eq!(stage.bound("android", "t1"), ["alice/0"], "logged in after the deletion");
+    assert_eq!(stage.bound("android", "t2"), ["mail/1"]);
+    let android: Vec<_> = stage
+        .calls()
+        .into_iter()
+        .filter(|(app, ..)| app == "android")
+        .map(|(_, operator_type, _)| operator_type)
+        .collect();
+    assert_eq!(android[0], 5);
+    assert!(stage.calls().contains(&("ios".into(), 5, 1)));
+}
+
+#[tokio::test]
+async fn a_deletion_is_acknowledged_only_when_every_app_took_it() {
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
+    stage.tpns.fault(tpns_sim::Fault::status(500).app("ios"));
+    let bodies = [deletion(1, "alice"), login(1, "t1", &["bob"])];
+    assert_eq!(stage.batch(&bodies).await, ["m0"]);
+    assert_eq!(stage.batch(&bodies[..1]).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn twenty_items_make_a_call_and_twenty_one_make_two() {
+    let stage = Stage::new().await;
+    let logins: Vec<_> = (0..21).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
+    assert_eq!(stage.batch(&logins[..20]).await, [""; 0]);
+    assert_eq!(stage.calls(), [("android".into(), 2, 20)]);
+    stage.tpns.reset();
+    assert_eq!(stage.batch(&logins).await, [""; 0]);
+    let mut calls = stage.calls();
+    calls.sort();
+    assert_eq!(calls, [("android".into(), 2, 1), ("android".into(), 2, 20)]);
+}
+
+#[tokio::test]
+async fn one_connection_serves_warm_invocations() {
+    let stage = Stage::new().await;
+    for second in 1..5 {
+        stage.batch(&[login(second, "t1", &["a"]), logout_of(second, "t2", "b")]).await;
+    }
+    let connections: std::collections::BTreeSet<_> = stage.tpns.calls().iter().map(|call| call.connection).collect();
+    assert!(connections.len() <= 2, "two calls at a time: {connections:?}");
+    assert_eq!(stage.function.cold_starts(), 1);
+    assert_eq!(stage.function.violations(), []);
+}
+
+#[tokio::test]
+async fn a_bad_item_is_found_and_its_neighbours_go_through() {
+    let stage = Stage::new().await;
+    let logins: Vec<_> = (0..20).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
+    stage.tpns.fault(tpns_sim::Fault::ret_code(1_008_007).token("t7").forever());
+    assert_eq!(stage.batch(&logins).await, ["m7"]);
+    for n in (0..20).filter(|n| *n != 7) {
+        assert_eq!(stage.bound("android", &format!("t{n}")), ["x/0"], "t{n}");
+    }
+    let line = &stage.lines("event failed")[0];
+    assert_eq!((&line["reason"], &line["detail"]), (&json!("tpns_bad_input"), &json!("TPNS answered 1008007")));
+}
+
+#[tokio::test]
+async fn of_a_device_whose_login_tpns_rejects_the_logouts_still_happen() {
+    let stage = Stage::new().await;
+    stage.batch(&[login(1, "t1", &["alice"])]).await;
+    stage.tpns.fault(tpns_sim::Fault::item_code(1_008_007).account("bad").forever());
+    let failed = stage.batch(&[login(3, "t1", &["bad"]), logout_of(2, "t1", "alice")]).await;
+    assert_eq!(failed, ["m0"]);
+    assert_eq!(stage.bound("android", "t1"), [""; 0], "alice signed out");
+}

@@ -1,0 +1,12 @@
+//! From the outside: the built binary as a process, a strict Lambda Runtime API and SQS queue around it, and a local
+//! TPNS behind it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
+
+mod envelopes;
+mod faults;
+mod init;
+mod isolation;
+mod privacy;
+mod queues;
+mod stage;

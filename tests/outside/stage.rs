@@ -1,0 +1,146 @@
+//! The stage each test plays on: a local TPNS with two apps, and the function.
+
+use std::{sync::Arc, time::Duration};
+
+use lambda_sim::{
+    Function, ManualClock, Outcome, Queue,
+    event::{SqsEvent, sqs_event},
+    event_source::EventSource,
+};
+use serde_json::{Value, json};
+use tpns_sim::{Call, RunningSim, Sim};
+
+/// Secrets that must never be printed.
+pub(crate) const SECRETS: [&str; 2] = ["android-secret-1452fcebae9f3115", "ios-secret-ba794fb0fff2fd73"];
+
+pub(crate) struct Stage {
+    pub(crate) tpns: RunningSim,
+    pub(crate) function: Arc<Function>,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With settings on top of those that make tests quick and sample dates good for ever.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let tpns = Sim::builder()
+            .app("android", 1_500_001_048_u64, SECRETS[0])
+            .app("ios", 1_600_001_048_u64, SECRETS[1])
+            .start()
+            .await
+            .unwrap();
+        let apps = tpns.apps_document();
+        Self { function: function(&apps, settings), tpns }
+    }
+
+    /// Answers of one SQS batch of these bodies, whose message ids are `m0`, `m1` and so on.
+    pub(crate) async fn batch(&self, bodies: &[impl AsRef<str>]) -> Vec<String> {
+        failures(&self.invoke(numbered(bodies)).await)
+    }
+
+    /// The JSON the function answered; panics on anything but an answer.
+    pub(crate) async fn invoke(&self, payload: impl Into<bytes::Bytes>) -> Value {
+        match self.outcome(payload).await {
+            Outcome::Response { body } => serde_json::from_slice(&body).unwrap(),
+            other => panic!("{other:?}\n{}", self.printed()),
+        }
+    }
+
+    pub(crate) async fn outcome(&self, payload: impl Into<bytes::Bytes>) -> Outcome {
+        self.function.invoke(payload).await.unwrap().outcome
+    }
+
+    /// The accounts a token is bound to, as `account/type`.
+    pub(crate) fn bound(&self, app: &str, token: &str) -> Vec<String> {
+        let accounts = self.tpns.bindings().remove(app).unwrap_or_default().remove(token).unwrap_or_default();
+        accounts.iter().map(|account| format!("{}/{}", account.account, account.account_type)).collect()
+    }
+
+    /// The calls TPNS saw, as (app, operator_type, items).
+    pub(crate) fn calls(&self) -> Vec<(String, i64, usize)> {
+        let call = |call: Call| (call.app.unwrap_or_default(), call.operator_type.unwrap_or_default(), call.items);
+        self.tpns.calls().into_iter().map(call).collect()
+    }
+
+    /// Everything the function printed so far.
+    pub(crate) fn printed(&self) -> String {
+        String::from_utf8_lossy(&self.function.output().unwrap()).into_owned()
+    }
+
+    /// The function's JSON log lines of that message.
+    pub(crate) fn lines(&self, message: &str) -> Vec<Value> {
+        let printed = self.printed();
+        let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// An event source that feeds the function from this queue, with a clock that jumps over waiting times.
+    pub(crate) fn source(&self, queue: Queue, clock: ManualClock) -> EventSource {
+        EventSource::builder(queue, self.function.clone()).clock(clock).build().unwrap()
+    }
+}
+
+pub(crate) fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
+    let mut builder = Function::builder(env!("CARGO_BIN_EXE_tpns-account-sync"))
+        .env("TPNS_APPS", apps)
+        .env("MAX_EVENT_AGE", "36500d")
+        .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
+        .env("AWS_LAMBDA_LOG_LEVEL", "DEBUG")
+        .timeout(Duration::from_secs(20));
+    for (name, value) in settings {
+        builder = builder.env(*name, *value);
+    }
+    Arc::new(builder.build().unwrap())
+}
+
+pub(crate) fn numbered(bodies: &[impl AsRef<str>]) -> bytes::Bytes {
+    let ids: Vec<_> = (0..bodies.len()).map(|n| format!("m{n}")).collect();
+    let messages: Vec<_> = ids.iter().map(String::as_str).zip(bodies.iter().map(AsRef::as_ref)).collect();
+    sqs_event(&messages)
+}
+
+/// A FIFO queue's batch of (body, group).
+pub(crate) fn fifo(bodies: &[(String, &str)]) -> bytes::Bytes {
+    let mut event = SqsEvent::of_queue("arn:aws:sqs:us-east-1:123456789012:auth-events.fifo");
+    for (n, (body, group)) in bodies.iter().enumerate() {
+        event = event.message(lambda_sim::Message::new(format!("m{n}"), body.clone()).group(*group));
+    }
+    event.to_bytes()
+}
+
+/// The message ids an SQS answer reports.
+pub(crate) fn failures(answer: &Value) -> Vec<String> {
+    let failures = answer["batchItemFailures"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A login on android, at a second of the sample day.
+pub(crate) fn login(second: u32, token: &str, accounts: &[&str]) -> String {
+    let accounts: Vec<_> =
+        accounts.iter().enumerate().map(|(n, name)| json!({"account": name, "account_type": n})).collect();
+    json!({"type": "user.login", "occurred_at": at(second), "app": "android", "token": token, "account_list": accounts})
+        .to_string()
+}
+
+/// A logout from every account.
+pub(crate) fn logout(second: u32, token: &str) -> String {
+    json!({"type": "user.logout", "occurred_at": at(second), "app": "android", "token": token}).to_string()
+}
+
+/// A logout from one account of type 0.
+pub(crate) fn logout_of(second: u32, token: &str, account: &str) -> String {
+    json!({"type": "user.logout", "occurred_at": at(second), "app": "android", "token": token,
+           "account_list": [{"account": account}]})
+    .to_string()
+}
+
+/// A deletion in every app of an account of type 0.
+pub(crate) fn deletion(second: u32, account: &str) -> String {
+    json!({"type": "account.deleted", "occurred_at": at(second), "account_list": [{"account": account}]}).to_string()
+}
+
+fn at(second: u32) -> String {
+    format!("2026-11-22T08:{:02}:{:02}Z", second / 60, second % 60)
+}
