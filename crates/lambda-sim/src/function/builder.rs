@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Function;
 
 /// Set by Lambda itself and not to be set by a function's configuration (Lambda developer guide, "Defined runtime environment
-/// variables"). Credentials are reserved too, but have to come from somewhere here, so they are let pass.
+/// variables"). So are `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; but a test may want others than the sandbox's.
 const RESERVED: [&str; 14] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -98,7 +98,8 @@ impl FunctionBuilder {
         self
     }
 
-    /// Sets an environment variable of the function's configuration.
+    /// Sets an environment variable of the function's configuration; also other AWS credentials than those of
+    /// [`Credentials::of_the_sandbox`](crate::aws::Credentials::of_the_sandbox), which are in the environment anyway.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), value.into());

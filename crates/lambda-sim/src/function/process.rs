@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::builder::FunctionBuilder;
 use super::output::Output;
+use crate::aws::Credentials;
 
 /// A running process, or a dead one not yet forgotten. Killed on drop.
 #[derive(Debug)]
@@ -111,7 +112,8 @@ impl Drop for Process {
 }
 
 /// What Lambda sets for an OS-only runtime (Lambda developer guide, "Defined runtime environment variables").
-fn lambda_environment(function: &FunctionBuilder, api: SocketAddr) -> [(&'static str, String); 14] {
+fn lambda_environment(function: &FunctionBuilder, api: SocketAddr) -> [(&'static str, String); 17] {
+    let credentials = Credentials::of_the_sandbox();
     [
         ("AWS_LAMBDA_RUNTIME_API", api.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
@@ -122,6 +124,9 @@ fn lambda_environment(function: &FunctionBuilder, api: SocketAddr) -> [(&'static
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
         ("AWS_REGION", function.region.clone()),
         ("AWS_DEFAULT_REGION", function.region.clone()),
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
+        ("AWS_SESSION_TOKEN", credentials.session_token.unwrap_or_default()),
         ("_HANDLER", "bootstrap".into()),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime".into()),
         ("TZ", ":UTC".into()),

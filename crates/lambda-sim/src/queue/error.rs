@@ -1,5 +1,7 @@
 //! Why SQS turns a request down.
 
+use super::AttributeError;
+
 /// A queue that can't be made as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueueConfigError {
@@ -44,9 +46,17 @@ pub enum SendError {
     /// A FIFO message without `MessageDeduplicationId` on a queue without content-based deduplication.
     #[error("a FIFO message needs a deduplication id, unless the queue deduplicates by content")]
     NoDeduplicationId,
-    /// Ids of groups and deduplication have 1 to 128 characters.
-    #[error("a message group id and a deduplication id have 1 to 128 characters")]
-    IdLength,
+    /// Ids of groups and deduplication have 1 to 128 letters, digits and ASCII punctuation marks.
+    #[error("{parameter} has 1 to 128 alphanumeric and punctuation characters, unlike {value:?}")]
+    Id {
+        /// `MessageGroupId` or `MessageDeduplicationId`.
+        parameter: &'static str,
+        /// What it was to be.
+        value: String,
+    },
+    /// An attribute of the sender's that SQS doesn't take.
+    #[error(transparent)]
+    Attribute(#[from] AttributeError),
     /// Deduplication belongs to FIFO, a delay of a single message to standard queues.
     #[error("{0} is for {1} queues only")]
     WrongKind(&'static str, &'static str),

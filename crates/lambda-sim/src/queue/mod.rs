@@ -1,5 +1,6 @@
 //! A model of an SQS queue, standard or FIFO. Pure: time comes in with every call, randomness from a seed.
 
+mod attributes;
 mod config;
 mod error;
 mod receive;
@@ -10,8 +11,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use attributes::AttributeError;
 pub use config::QueueBuilder;
 pub use error::{QueueConfigError, ReceiptError, SendError};
+pub(crate) use send::MAX_MESSAGE_LEN;
 pub use send::{SendMessage, Sent};
 
 use crate::clock::Timestamp;

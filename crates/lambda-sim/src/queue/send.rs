@@ -8,13 +8,13 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::config::MAX_DELAY;
-use super::{Entry, Queue, SendError};
+use super::{Entry, Queue, SendError, attributes};
 use crate::clock::Timestamp;
 use crate::ids;
 use crate::message::{Message, MessageAttribute, attributes_len};
 
 /// A message of body and attributes may have this many bytes (SQS quotas, 1 MiB since August 2025).
-const MAX_MESSAGE_LEN: usize = 1024 * 1024;
+pub(crate) const MAX_MESSAGE_LEN: usize = 1024 * 1024;
 /// A deduplication id is remembered for five minutes from the first message that bore it (SQS guide, "Exactly-once processing").
 const DEDUPLICATION_WINDOW: Duration = Duration::from_mins(5);
 /// AWS's example sequence number; they have twenty digits and grow, not necessarily by one.
@@ -63,6 +63,19 @@ impl SendMessage {
         self.attributes.insert(name.into(), value);
         self
     }
+
+    /// Its size as SQS counts it: body and attributes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + attributes_len(&self.attributes)
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
+    pub(crate) fn attributes(&self) -> &BTreeMap<String, MessageAttribute> {
+        &self.attributes
+    }
 }
 
 impl From<&str> for SendMessage {
@@ -100,11 +113,9 @@ impl Queue {
     /// [`SendError`] for what SQS refuses; the queue is as before then.
     pub fn send(&mut self, message: impl Into<SendMessage>, now: Timestamp) -> Result<Sent, SendError> {
         let mut message = message.into();
-        check_content(&message)?;
-        if self.fifo {
-            self.check_fifo(&mut message)?
-        } else {
-            check_standard(&message)?
+        self.check(&message)?;
+        if self.fifo && message.deduplication_id.is_none() {
+            message.deduplication_id = Some(HEXLOWER.encode(&Sha256::digest(message.body.as_bytes())));
         }
         if let Some(id) = &message.deduplication_id
             && let Some(first) = self.deduplication.first(id, now)
@@ -160,18 +171,24 @@ impl Queue {
         count
     }
 
-    fn check_fifo(&self, message: &mut SendMessage) -> Result<(), SendError> {
+    /// Whether [`send`](Self::send) would take `message`.
+    ///
+    /// # Errors
+    /// [`SendError`] for what SQS refuses.
+    pub fn check(&self, message: &SendMessage) -> Result<(), SendError> {
+        check_content(message)?;
+        if self.fifo { self.check_fifo(message) } else { check_standard(message) }
+    }
+
+    fn check_fifo(&self, message: &SendMessage) -> Result<(), SendError> {
         if message.group_id.is_none() {
             return Err(SendError::NoGroup);
         }
         if message.delay.is_some() {
             return Err(SendError::WrongKind("a delay of a single message", "standard"));
         }
-        if message.deduplication_id.is_none() {
-            if !self.config.content_based_deduplication {
-                return Err(SendError::NoDeduplicationId);
-            }
-            message.deduplication_id = Some(HEXLOWER.encode(&Sha256::digest(message.body.as_bytes())));
+        if message.deduplication_id.is_none() && !self.config.content_based_deduplication {
+            return Err(SendError::NoDeduplicationId);
         }
         Ok(())
     }
@@ -191,21 +208,31 @@ fn check_content(message: &SendMessage) -> Result<(), SendError> {
     if message.body.is_empty() {
         return Err(SendError::EmptyBody);
     }
-    // SQS API reference, SendMessage: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.
-    let refused = |c: &char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
-    if let Some(c) = message.body.chars().find(refused) {
+    if let Some(c) = message.body.chars().find(|c| !allowed(*c)) {
         return Err(SendError::InvalidCharacter(c));
     }
     if message.attributes.len() > 10 {
         return Err(SendError::TooManyAttributes(message.attributes.len()));
     }
-    let len = message.body.len() + attributes_len(&message.attributes);
+    for (name, attribute) in &message.attributes {
+        attributes::check(name, attribute)?;
+    }
+    let len = message.size();
     if len > MAX_MESSAGE_LEN {
         return Err(SendError::TooLong(len));
     }
-    let ids = [&message.group_id, &message.deduplication_id];
-    if ids.into_iter().flatten().any(|id| id.is_empty() || id.len() > 128) {
-        return Err(SendError::IdLength);
+    let ids = [("MessageGroupId", &message.group_id), ("MessageDeduplicationId", &message.deduplication_id)];
+    for (parameter, id) in ids {
+        let valid = |id: &String| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        if let Some(value) = id.as_ref().filter(|id| !valid(id)) {
+            return Err(SendError::Id { parameter, value: value.clone() });
+        }
     }
     Ok(())
+}
+
+/// Whether a text may have this character: `#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF` (SQS API reference,
+/// `SendMessage`).
+pub(super) fn allowed(c: char) -> bool {
+    !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }

@@ -63,7 +63,7 @@ async fn a_process_gets_lambdas_environment_and_its_own_and_nothing_else() {
     assert_eq!(env["LAMBDA_TASK_ROOT"], told["cwd"]);
     assert!(env.contains_key("AWS_LAMBDA_LOG_STREAM_NAME") && env.contains_key("PATH"));
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some() && !env.contains_key("CARGO_MANIFEST_DIR"));
-    assert_eq!(env.len(), 16, "{:?}", env.keys());
+    assert_eq!(env.len(), 19, "{:?}", env.keys());
     let headers = &told["headers"];
     assert_eq!(headers["lambda-runtime-invoked-function-arn"], "arn:aws:lambda:eu-west-1:123456789012:function:sync");
     assert!(headers["lambda-runtime-trace-id"].as_str().unwrap().starts_with("Root=1-"));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod async_invoke;
+mod aws;
 mod event_source;
 mod freezing;
 mod lifecycle;

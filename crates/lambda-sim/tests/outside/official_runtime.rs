@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::body;
 
 /// Examples have no path variable in tests, but a place beside the tests: `target/debug/examples`.
-fn official() -> PathBuf {
+pub(crate) fn official() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let binary = tests.parent().unwrap().with_file_name("examples").join("official_runtime");
     assert!(binary.is_file(), "{} is missing: cargo build -p lambda-sim --examples", binary.display());

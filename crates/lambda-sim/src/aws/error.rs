@@ -1,0 +1,70 @@
+//! Errors that every service has, and how an error is put on the wire.
+
+use super::operation::Service;
+
+/// An error answer before it is put on the wire.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ErrorAnswer {
+    pub(super) status: u16,
+    /// The error's shape: `__type` in the body.
+    pub(super) kind: &'static str,
+    /// The code of the older query protocol, which the SDKs show for SQS: `x-amzn-query-error`.
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+impl ErrorAnswer {
+    /// Whose fault it is, as `x-amzn-query-error` tells it.
+    pub(super) fn at_fault(&self) -> &'static str {
+        if self.status < 500 { "Sender" } else { "Receiver" }
+    }
+}
+
+/// What any service may answer (SQS and Secrets Manager API references, "Common Errors").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CommonError {
+    #[error("Missing Authentication Token")]
+    MissingAuthenticationToken,
+    #[error("Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters and an x-amz-date")]
+    IncompleteSignature,
+    #[error("The security token included in the request is invalid.")]
+    UnrecognizedClient,
+    #[error("The request signature we calculated does not match the signature you provided.")]
+    InvalidSignature,
+    #[error("The requested operation is not one of this API")]
+    UnknownOperation,
+    #[error("The request is no JSON of the operation's input")]
+    Serialization,
+    #[error("User: arn:aws:sts::123456789012:assumed-role/role/function is not authorized to perform this action")]
+    AccessDenied,
+    #[error("Rate exceeded")]
+    Throttling,
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    InternalFailure,
+    #[error("The request has failed due to a temporary failure of the server.")]
+    ServiceUnavailable,
+}
+
+impl CommonError {
+    pub(super) fn answer(self, service: Service) -> ErrorAnswer {
+        use CommonError as E;
+        // SQS keeps the statuses of its query protocol; Secrets Manager answers 400 to whatever is the sender's fault.
+        let forbidden = if service == Service::Sqs { 403 } else { 400 };
+        let internal = if service == Service::Sqs { "InternalFailure" } else { "InternalServiceError" };
+        let (status, kind, code) = match self {
+            E::MissingAuthenticationToken => {
+                (forbidden, "MissingAuthenticationTokenException", "MissingAuthenticationToken")
+            }
+            E::IncompleteSignature => (400, "IncompleteSignatureException", "IncompleteSignature"),
+            E::UnrecognizedClient => (forbidden, "UnrecognizedClientException", "InvalidClientTokenId"),
+            E::InvalidSignature => (forbidden, "InvalidSignatureException", "SignatureDoesNotMatch"),
+            E::UnknownOperation => (404, "UnknownOperationException", "InvalidAction"),
+            E::Serialization => (400, "SerializationException", "MalformedInput"),
+            E::AccessDenied => (forbidden, "AccessDeniedException", "AccessDenied"),
+            E::Throttling => (400, "ThrottlingException", "ThrottlingException"),
+            E::InternalFailure => (500, internal, internal),
+            E::ServiceUnavailable => (503, "ServiceUnavailableException", "ServiceUnavailable"),
+        };
+        ErrorAnswer { status, kind, code, message: self.to_string() }
+    }
+}

@@ -1,0 +1,169 @@
+//! A small local AWS over HTTP, for functions and tests with real AWS SDK clients: SQS `SendMessage` and `SendMessageBatch`, Secrets Manager
+//! `GetSecretValue`. A client finds it by `AWS_ENDPOINT_URL`, the function under test too:
+//!
+//! ```no_run
+//! # use lambda_sim::{AwsApi, EntryFault, Fault, Function, Operation, Queue};
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let api = AwsApi::start().await?;
+//! let parking_queue_url = api.create_queue(Queue::builder("parked").build()?);
+//! api.put_secret("tpns/apps", r#"{"android": …}"#)?;
+//! let function = Function::builder("target/debug/tpns-account-sync")
+//!     .env("AWS_ENDPOINT_URL", api.url())
+//!     .env("PARKING_QUEUE_URL", parking_queue_url)
+//!     .env("TPNS_APPS_SECRET_ID", "tpns/apps")
+//!     .build()?;
+//! api.fail_next(Operation::GetSecretValue, 1, Fault::Throttling);
+//! api.fail_entries_next(1, [EntryFault::body_containing("user-7")]);
+//! // … invoke …
+//! let parked = api.with_queue("parked", |queue| queue.messages().cloned().collect::<Vec<_>>());
+//! # Ok(()) }
+//! ```
+
+mod error;
+mod fault;
+mod operation;
+mod secrets;
+mod server;
+mod signature;
+mod sqs;
+mod state;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+pub use fault::{EntryFault, Fault};
+pub use operation::{ApiRequest, Operation, Service};
+pub use secrets::{SecretError, SecretValue};
+pub use signature::Credentials;
+
+use crate::clock::Clock;
+use crate::queue::Queue;
+use fault::What;
+use state::State;
+
+/// An API that couldn't be started.
+#[derive(Debug, thiserror::Error)]
+#[error("no free port on 127.0.0.1 for the AWS API")]
+pub struct StartError(#[from] std::io::Error);
+
+/// The way to a [`RunningAwsApi`].
+#[derive(Debug)]
+pub struct AwsApi;
+
+impl AwsApi {
+    /// Starts an API on a free port of 127.0.0.1 and the current tokio runtime, with this machine's time.
+    ///
+    /// # Errors
+    /// [`StartError`] when there is no port.
+    pub async fn start() -> Result<RunningAwsApi, StartError> {
+        Self::start_with(Clock::System).await
+    }
+
+    /// The same with a clock of the test's, which dates messages and secrets. Signatures aren't dated by it.
+    ///
+    /// # Errors
+    /// [`StartError`] when there is no port.
+    pub async fn start_with(clock: impl Into<Clock>) -> Result<RunningAwsApi, StartError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(Mutex::new(State::new(clock.into())));
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&state))).abort_handle();
+        Ok(RunningAwsApi { address, state, server })
+    }
+}
+
+/// A local AWS API, serving until it is dropped.
+#[derive(Debug)]
+pub struct RunningAwsApi {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    server: AbortHandle,
+}
+
+impl RunningAwsApi {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panics inside `with_queue` fails anyway.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `AWS_ENDPOINT_URL` is to say.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes `queue` in under its name, in place of one of the same name, and gives its URL.
+    pub fn create_queue(&self, queue: Queue) -> String {
+        let name = queue.name().to_owned();
+        self.state().queues.insert(name.clone(), queue);
+        self.queue_url(&name)
+    }
+
+    /// The URL of the queue `name`, or the one it would have in AWS's example account.
+    pub fn queue_url(&self, name: &str) -> String {
+        let state = self.state();
+        let account = state.queues.get(name).map_or("123456789012", sqs::account_of);
+        format!("{}/{account}/{name}", self.url())
+    }
+
+    /// Looks at the queue `name`, receives from it, deletes in it; `None` when there is none. `look` is not to call the API.
+    pub fn with_queue<T>(&self, name: &str, look: impl FnOnce(&mut Queue) -> T) -> Option<T> {
+        self.state().queues.get_mut(name).map(look)
+    }
+
+    /// Takes the queue `name` out, to receive from as an [`EventSource`](crate::EventSource) or to have requests fail.
+    pub fn take_queue(&self, name: &str) -> Option<Queue> {
+        self.state().queues.remove(name)
+    }
+
+    /// Makes the secret `id` (a name or an ARN), or rotates it: a new version becomes `AWSCURRENT`, the one before `AWSPREVIOUS`. Text becomes
+    /// a `SecretString`, a `Vec` of bytes a `SecretBinary`. Gives the version's id.
+    ///
+    /// # Errors
+    /// [`SecretError`] for what Secrets Manager refuses.
+    pub fn put_secret(&self, id: &str, value: impl Into<SecretValue>) -> Result<String, SecretError> {
+        let mut state = self.state();
+        let now = state.clock.now();
+        state.secrets.put(id, value.into(), now)
+    }
+
+    /// Removes the secret `id` and says whether it was there.
+    pub fn remove_secret(&self, id: &str) -> bool {
+        self.state().secrets.remove(id)
+    }
+
+    /// Accepts `credentials` besides [`Credentials::of_the_sandbox`].
+    pub fn accept(&self, credentials: Credentials) {
+        self.state().accepted.push(credentials);
+    }
+
+    /// Every request so far, in the order they came.
+    pub fn requests(&self) -> Vec<ApiRequest> {
+        self.state().requests.clone()
+    }
+
+    /// The next `times` requests for `operation` fail; after those planned before. A retry of the SDK's is a request too. `usize::MAX` is
+    /// until [`clear_faults`](Self::clear_faults).
+    pub fn fail_next(&self, operation: Operation, times: usize, fault: Fault) {
+        self.state().plan.add(operation, times, What::Request(fault));
+    }
+
+    /// In the next `times` requests for `SendMessageBatch` the chosen entries come back in `Failed`, and the others are sent.
+    pub fn fail_entries_next(&self, times: usize, faults: impl IntoIterator<Item = EntryFault>) {
+        let faults = faults.into_iter().collect();
+        self.state().plan.add(Operation::SendMessageBatch, times, What::Entries(faults));
+    }
+
+    /// Forgets the faults still to come.
+    pub fn clear_faults(&self) {
+        self.state().plan.clear();
+    }
+}
+
+impl Drop for RunningAwsApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

@@ -1,0 +1,95 @@
+//! What the API understands, and what it remembers of each request.
+
+use std::fmt;
+
+/// An AWS service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Amazon SQS, `sqs`.
+    Sqs,
+    /// AWS Secrets Manager, `secretsmanager`.
+    SecretsManager,
+}
+
+impl Service {
+    /// Its name in credential scopes.
+    pub(super) fn signing_name(self) -> &'static str {
+        match self {
+            Self::Sqs => "sqs",
+            Self::SecretsManager => "secretsmanager",
+        }
+    }
+
+    /// AWS JSON 1.0 and 1.1.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Sqs => "application/x-amz-json-1.0",
+            Self::SecretsManager => "application/x-amz-json-1.1",
+        }
+    }
+
+    /// The service a target such as `AmazonSQS.SendMessage` names.
+    pub(super) fn of_target(target: &str) -> Option<Self> {
+        match target.split('.').next() {
+            Some("AmazonSQS") => Some(Self::Sqs),
+            Some("secretsmanager") => Some(Self::SecretsManager),
+            _ => None,
+        }
+    }
+}
+
+/// An operation of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// SQS: one message.
+    SendMessage,
+    /// SQS: up to ten messages.
+    SendMessageBatch,
+    /// Secrets Manager: a version of a secret.
+    GetSecretValue,
+}
+
+impl Operation {
+    const ALL: [Self; 3] = [Self::SendMessage, Self::SendMessageBatch, Self::GetSecretValue];
+
+    /// The service it belongs to.
+    pub fn service(self) -> Service {
+        match self {
+            Self::SendMessage | Self::SendMessageBatch => Service::Sqs,
+            Self::GetSecretValue => Service::SecretsManager,
+        }
+    }
+
+    pub(super) fn of_target(target: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.target() == target)
+    }
+
+    fn target(self) -> &'static str {
+        match self {
+            Self::SendMessage => "AmazonSQS.SendMessage",
+            Self::SendMessageBatch => "AmazonSQS.SendMessageBatch",
+            Self::GetSecretValue => "secretsmanager.GetSecretValue",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.target())
+    }
+}
+
+/// A request the API got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// What was asked for; `None` for what the API doesn't know.
+    pub operation: Option<Operation>,
+    /// The header `X-Amz-Target`.
+    pub target: String,
+    /// The messages in it.
+    pub entries: usize,
+    /// The answer's status; `None` when there was no answer to see: hung, closed, lost.
+    pub status: Option<u16>,
+    /// The answer's error code, as an SDK shows it.
+    pub error: Option<String>,
+}

@@ -1,0 +1,86 @@
+//! HTTP around the state: AWS JSON 1.0 and 1.1 (Smithy specification, "AWS JSON protocols" and "awsQueryCompatible").
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::error::ErrorAnswer;
+use super::operation::Service;
+use super::state::{Reaction, State};
+use crate::ids;
+
+/// Ends a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed as planned, or by the client")]
+struct Closed;
+
+pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+    // Dropped with this task, and every connection with it.
+    let mut connections = JoinSet::new();
+    loop {
+        // A connection that can't be accepted is the client's to try again.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        // Without it an answer of a few bytes may wait 40 ms for the delayed acknowledgement of its headers.
+        let _ = stream.set_nodelay(true);
+        while connections.try_join_next().is_some() {}
+        let state = Arc::clone(&state);
+        connections.spawn(async move {
+            let service = service_fn(|request| handle(Arc::clone(&state), request));
+            // An error here is a connection that was closed, from this side or from the other.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    let reaction = state.lock().unwrap_or_else(PoisonError::into_inner).react(&head, &body);
+    match reaction {
+        Reaction::Answer(service, result) => Ok(answer(&head, service, result)),
+        Reaction::Hang => std::future::pending().await,
+        Reaction::Close => Err(Closed),
+    }
+}
+
+fn answer(head: &Parts, service: Service, result: Result<Value, ErrorAnswer>) -> Response<Full<Bytes>> {
+    let (status, body, query_error) = match result {
+        Ok(body) => (StatusCode::OK, body, None),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, error_body(service, &error), Some(format!("{};{}", error.code, error.at_fault())))
+        }
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(service.content_type()));
+    let asked_for = service == Service::Sqs && head.headers.contains_key("x-amzn-query-mode");
+    for (name, value) in
+        [("x-amzn-requestid", Some(ids::request_id())), ("x-amzn-query-error", query_error.filter(|_| asked_for))]
+    {
+        // Ids and codes fit into a header.
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+fn error_body(service: Service, error: &ErrorAnswer) -> Value {
+    match service {
+        Service::Sqs => json!({"__type": format!("com.amazonaws.sqs#{}", error.kind), "message": error.message}),
+        Service::SecretsManager => json!({"__type": error.kind, "Message": error.message}),
+    }
+}

@@ -1,0 +1,116 @@
+//! What the API holds, and what it makes of a request.
+
+use hyper::Method;
+use hyper::http::request::Parts;
+use serde_json::Value;
+
+use super::error::{CommonError, ErrorAnswer};
+use super::fault::{Fault, Plan, What};
+use super::operation::{ApiRequest, Operation, Service};
+use super::secrets::Secrets;
+use super::signature::{self, Credentials};
+use super::sqs::{self, Queues};
+use crate::clock::Clock;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) clock: Clock,
+    pub(super) queues: Queues,
+    pub(super) secrets: Secrets,
+    pub(super) accepted: Vec<Credentials>,
+    pub(super) plan: Plan,
+    pub(super) requests: Vec<ApiRequest>,
+}
+
+/// What is to be done on a connection.
+#[derive(Debug)]
+pub(super) enum Reaction {
+    Answer(Service, Result<Value, ErrorAnswer>),
+    Hang,
+    Close,
+}
+
+impl State {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            queues: Queues::new(),
+            secrets: Secrets::default(),
+            accepted: vec![Credentials::of_the_sandbox()],
+            plan: Plan::default(),
+            requests: Vec::new(),
+        }
+    }
+
+    /// Carries a request out and writes it down.
+    pub(super) fn react(&mut self, head: &Parts, body: &[u8]) -> Reaction {
+        let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let operation = Operation::of_target(target);
+        let entries = match operation {
+            Some(Operation::SendMessageBatch) => sqs::batch_len(body),
+            Some(Operation::SendMessage) => 1,
+            Some(Operation::GetSecretValue) | None => 0,
+        };
+        let reaction = match operation {
+            Some(operation) => self.carry_out(operation, head, body),
+            None => {
+                // Some service has to answer, and SQS does so as most do.
+                let service = Service::of_target(target).unwrap_or(Service::Sqs);
+                Reaction::Answer(service, Err(CommonError::UnknownOperation.answer(service)))
+            }
+        };
+        let (status, error) = match &reaction {
+            Reaction::Answer(_, Ok(_)) => (Some(200), None),
+            Reaction::Answer(Service::Sqs, Err(error)) => (Some(error.status), Some(error.code.to_owned())),
+            Reaction::Answer(Service::SecretsManager, Err(error)) => (Some(error.status), Some(error.kind.to_owned())),
+            Reaction::Hang | Reaction::Close => (None, None),
+        };
+        self.requests.push(ApiRequest { operation, target: target.to_owned(), entries, status, error });
+        reaction
+    }
+
+    fn carry_out(&mut self, operation: Operation, head: &Parts, body: &[u8]) -> Reaction {
+        let service = operation.service();
+        let planned = self.plan.next(operation);
+        match &planned {
+            Some(What::Request(Fault::Hang)) => return Reaction::Hang,
+            Some(What::Request(Fault::Close)) => return Reaction::Close,
+            Some(What::Request(fault)) => {
+                if let Some(error) = fault.answer() {
+                    return Reaction::Answer(service, Err(error.answer(service)));
+                }
+            }
+            Some(What::Entries(_)) | None => {}
+        }
+        let result = match self.admit(service, head, body) {
+            Ok(()) => self.perform(operation, body, planned.as_ref()),
+            Err(error) => Err(error.answer(service)),
+        };
+        match planned {
+            Some(What::Request(Fault::CloseAfterwards)) => Reaction::Close,
+            _ => Reaction::Answer(service, result),
+        }
+    }
+
+    fn admit(&self, service: Service, head: &Parts, body: &[u8]) -> Result<(), CommonError> {
+        let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let root = head.method == Method::POST && head.uri.path() == "/";
+        if !root || content_type != Some(service.content_type()) {
+            return Err(CommonError::UnknownOperation);
+        }
+        signature::verify(head, body, service.signing_name(), &self.accepted)
+    }
+
+    fn perform(&mut self, operation: Operation, body: &[u8], planned: Option<&What>) -> Result<Value, ErrorAnswer> {
+        let faults = match planned {
+            Some(What::Entries(faults)) => faults.as_slice(),
+            _ => &[],
+        };
+        let now = self.clock.now();
+        match operation {
+            Operation::SendMessage => sqs::send_message(&mut self.queues, body, now),
+            Operation::SendMessageBatch => sqs::send_message_batch(&mut self.queues, body, faults, now),
+            Operation::GetSecretValue => self.secrets.get(body),
+        }
+    }
+}
