@@ -11,20 +11,34 @@ use crate::tpns::Settings;
 /// Everything the function can be told.
 #[derive(Debug)]
 pub struct Config {
-    /// The TPNS apps, with their keys.
-    pub apps: Apps,
-    /// Calls in flight in one invocation.
-    pub concurrency: usize,
-    /// One call, connect to last byte.
-    pub timeout: Duration,
-    /// Tries of one call within one invocation.
-    pub max_attempts: u32,
+    /// The TPNS apps, with their keys, or where they are kept.
+    pub apps: AppsFrom,
+    /// How calls are made.
+    pub calls: Settings,
+    /// How long things may take, and how old or early events may be.
+    pub limits: Limits,
+    /// The SQS queue that keeps rejected events.
+    pub parking_queue_url: Option<String>,
+}
+
+/// How long things may take, and how old or early events may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
     /// Kept free at the end of an invocation for reporting.
     pub deadline_reserve: Duration,
     /// An older event is rejected.
     pub max_event_age: Duration,
     /// An event further ahead is rejected.
     pub max_clock_skew: Duration,
+}
+
+/// Where the apps document is.
+#[derive(Debug)]
+pub enum AppsFrom {
+    /// In the environment.
+    Environment(Apps),
+    /// In the Secrets Manager secret of this id.
+    Secret(String),
 }
 
 /// A setting that can't be used: one line that names the variable and the mend. Never a secret, never a value.
@@ -36,24 +50,17 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    fn new(variable: &'static str, mend: impl Into<String>) -> Self {
+    pub(crate) fn new(variable: &'static str, mend: impl Into<String>) -> Self {
         Self { variable, mend: mend.into() }
     }
 }
 
 /// Settings of the design that this version can't honour yet. Ignoring one would be worse than not starting: whoever
 /// set it relies on it.
-const NOT_YET: [(&str, &str); 3] = [
-    ("TPNS_APPS_SECRET_ID", "is not supported by this version; set TPNS_APPS instead"),
-    (
-        "LEDGER_TABLE",
-        "is not supported by this version; unset it, and use a FIFO queue grouped by token for exact order",
-    ),
-    (
-        "PARKING_QUEUE_URL",
-        "is not supported by this version; unset it, and let the queue's redrive policy keep rejected events",
-    ),
-];
+const NOT_YET: (&str, &str) = (
+    "LEDGER_TABLE",
+    "is not supported by this version; unset it, and use a FIFO queue grouped by token for exact order",
+);
 
 impl Config {
     /// Reads the settings through `variable`, which is the environment but for tests. An empty value counts as unset.
@@ -62,29 +69,39 @@ impl Config {
     /// The first setting that can't be used.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        if let Some((name, mend)) = NOT_YET.into_iter().find(|(name, _)| get(name).is_some()) {
-            return Err(ConfigError::new(name, mend));
+        let (unsupported, mend) = NOT_YET;
+        if get(unsupported).is_some() {
+            return Err(ConfigError::new(unsupported, mend));
         }
-        let apps = get("TPNS_APPS").ok_or_else(|| {
-            ConfigError::new("TPNS_APPS", "is not set; set it to the apps document, e.g. {\"android\":{\"access_id\":1500001048,\"secret_key\":\"…\",\"region\":\"guangzhou\"}}")
-        })?;
+        let apps = match (get("TPNS_APPS"), get("TPNS_APPS_SECRET_ID")) {
+            (Some(document), None) => {
+                AppsFrom::Environment(Apps::parse(&document).map_err(|mend| ConfigError::new("TPNS_APPS", mend))?)
+            }
+            (None, Some(id)) => AppsFrom::Secret(id.trim().to_owned()),
+            (None, None) => {
+                return Err(ConfigError::new(
+                    "TPNS_APPS_SECRET_ID",
+                    "is not set; name the Secrets Manager secret that holds the apps document, or set TPNS_APPS to the document itself, e.g. {\"android\":{\"access_id\":1500001048,\"secret_key\":\"…\",\"region\":\"guangzhou\"}}",
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::new("TPNS_APPS_SECRET_ID", "is set, and so is TPNS_APPS; keep one of them"));
+            }
+        };
         Ok(Self {
-            apps: Apps::parse(&apps).map_err(|mend| ConfigError::new("TPNS_APPS", mend))?,
-            concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
-            timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
-            max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
-            deadline_reserve: millis(&get, "DEADLINE_RESERVE_MS", 1000, 0)?,
-            max_event_age: duration(&get, "MAX_EVENT_AGE", "14d")?,
-            max_clock_skew: duration(&get, "MAX_CLOCK_SKEW", "5m")?,
+            apps,
+            calls: Settings {
+                concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
+                timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
+                max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
+            },
+            limits: Limits {
+                deadline_reserve: millis(&get, "DEADLINE_RESERVE_MS", 1000, 0)?,
+                max_event_age: duration(&get, "MAX_EVENT_AGE", "14d")?,
+                max_clock_skew: duration(&get, "MAX_CLOCK_SKEW", "5m")?,
+            },
+            parking_queue_url: parking_queue_url(&get)?,
         })
-    }
-}
-
-impl Config {
-    /// How calls are made.
-    #[must_use]
-    pub fn calls(&self) -> Settings {
-        Settings { concurrency: self.concurrency, timeout: self.timeout, max_attempts: self.max_attempts }
     }
 }
 
@@ -109,6 +126,19 @@ fn duration(get: Get<'_>, name: &'static str, default: &str) -> Result<Duration,
     humantime::parse_duration(value.as_deref().unwrap_or(default).trim()).map_err(|_| {
         ConfigError::new(name, format!("must be a duration such as 30s, 5m, 12h or 14d; the default is {default}"))
     })
+}
+
+fn parking_queue_url(get: Get<'_>) -> Result<Option<String>, ConfigError> {
+    let Some(value) = get("PARKING_QUEUE_URL") else { return Ok(None) };
+    match reqwest::Url::parse(value.trim()) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") && url.path().len() > 1 => {
+            Ok(Some(value.trim().to_owned()))
+        }
+        _ => Err(ConfigError::new(
+            "PARKING_QUEUE_URL",
+            "must be the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/123456789012/parked-events",
+        )),
+    }
 }
 
 #[cfg(test)]

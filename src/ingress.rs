@@ -112,6 +112,15 @@ impl Message<'_> {
         }
     }
 
+    /// The message as received: the SQS body, or the EventBridge event's JSON. `None` for a body that is no text.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self.content {
+            Content::Body(body) => Some(serde_json::from_str::<JsonText<'_>>(body?.get()).ok()?.0),
+            Content::Bridge(event) => Some(Cow::Borrowed(event.get())),
+        }
+    }
+
     /// The SQS attribute of that name, read only when something asks for it.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<String> {

@@ -3,11 +3,12 @@
 //! The way of a batch, each step a room of its own:
 //!
 //! ```text
-//! ingress -> event -> ledger -> plan -> tpns -> fate -> report
+//! ingress -> event -> ledger -> plan -> tpns -> fate -> parking -> report
 //! ```
 //!
-//! The rule everything serves: an event is acknowledged only when everything it shaped has been accepted by TPNS; every
-//! other event is reported for redelivery. Every event starts out as failed.
+//! The rule everything serves: an event is acknowledged only when everything it shaped has been accepted by TPNS, or
+//! when it is safely parked with a reason; every other event is reported for redelivery. Every event starts out as
+//! failed.
 
 pub mod config;
 pub mod event;
@@ -16,8 +17,10 @@ pub mod ingress;
 mod json;
 pub mod ledger;
 pub mod log;
+pub mod parking;
 pub mod plan;
 pub mod report;
+pub mod secret;
 #[cfg(test)]
 mod testing;
 pub mod tpns;
@@ -25,24 +28,41 @@ pub mod tpns;
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use aws_config::BehaviorVersion;
 use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 
-use config::Config;
-use event::{Event, Millis, Rules};
+use config::{Apps, AppsFrom, Config, ConfigError, Limits};
+use event::{Event, Invalid, Millis, Rules};
 use ingress::{Batch, Unrecognised};
 use ledger::State;
+use parking::Parking;
 use report::{Answer, NotApplied, Outcome, Reason};
-use tpns::{Client, ClientError, Deadline, Tpns};
+use secret::AppsInForce;
+use tpns::{Client, ClientError, Deadline, Settings, Tpns};
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
 #[derive(Debug)]
 pub struct AccountSync {
-    config: Config,
+    calls: Settings,
+    limits: Limits,
+    apps: AppsInForce,
     client: Client,
+    parking: Option<Parking>,
+}
+
+/// The function can't be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTPS client can't be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 /// An invocation that fails as a whole, so that Lambda brings all of it again.
@@ -68,13 +88,21 @@ pub struct Invocation<'a> {
 }
 
 impl AccountSync {
-    /// Makes the function ready for its first batch.
+    /// Makes the function ready for its first batch. AWS's clients are made only if a setting needs them.
     ///
     /// # Errors
-    /// [`ClientError`] when the HTTPS client can't be made.
-    pub fn new(config: Config) -> Result<Self, ClientError> {
-        let client = Client::new(config.concurrency)?;
-        Ok(Self { config, client })
+    /// [`StartError`], one line that names the setting and the mend.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let needs_aws = config.parking_queue_url.is_some() || matches!(config.apps, AppsFrom::Secret(_));
+        let sdk = if needs_aws { Some(aws_config::load_defaults(BehaviorVersion::latest()).await) } else { None };
+        let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
+        Ok(Self {
+            calls: config.calls,
+            limits: config.limits,
+            apps: AppsInForce::read(config.apps, sdk.as_ref()).await?,
+            client: Client::new(config.calls.concurrency)?,
+            parking,
+        })
     }
 
     /// Takes a batch all the way.
@@ -87,43 +115,40 @@ impl AccountSync {
         let batch = Batch::open(invocation.payload)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
 
-        let events = self.read(&batch, now, &mut outcomes);
-        let tpns =
-            Tpns::new(&self.client, &self.config.apps, self.config.calls(), self.calls_end(invocation.deadline, now));
+        // Lambda tells its deadline by the clock, which is read once: from here on time is measured, for clocks are set.
+        let end = tokio::time::Instant::now() + invocation.deadline.duration_since(now).unwrap_or_default();
+        let calls_end = Deadline(end.checked_sub(self.limits.deadline_reserve).unwrap_or(end));
+        let tpns = Tpns::new(&self.client, &self.apps, self.calls, calls_end);
+
+        let events = self.read(&batch, tpns.apps(), now, &mut outcomes);
         // Should anything in there panic, what it had not settled stays failed.
-        let applied = AssertUnwindSafe(apply(&tpns, &events, &mut outcomes)).catch_unwind().await;
+        let settled = AssertUnwindSafe(apply(&tpns, &events, &mut outcomes)).catch_unwind().await;
+        if let (Some(parking), Ok(())) = (&self.parking, settled) {
+            parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
+        }
         report::hold_groups(&batch, &mut outcomes);
 
         log::batch(invocation.request_id, &batch, &events, &outcomes, tpns.count(), begun.elapsed());
         log::misconfigured(invocation.request_id, &outcomes);
-        drop(applied);
         Ok(report::answer(&batch, &outcomes)?)
     }
 
     /// ingress -> event: the events of the messages that hold one, with the messages' indices.
-    fn read(&self, batch: &Batch<'_>, now: SystemTime, outcomes: &mut [Outcome]) -> Vec<(usize, Event)> {
+    fn read(&self, batch: &Batch<'_>, apps: &Apps, now: SystemTime, outcomes: &mut [Outcome]) -> Vec<(usize, Event)> {
         let rules = Rules {
-            apps: &self.config.apps.names,
+            apps: &apps.names,
             now: millis_since_epoch(now),
-            max_age: millis(self.config.max_event_age),
-            max_skew: millis(self.config.max_clock_skew),
+            max_age: millis(self.limits.max_event_age),
+            max_skew: millis(self.limits.max_clock_skew),
         };
         let mut events = Vec::with_capacity(batch.messages.len());
         for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {
-            match catch_unwind(AssertUnwindSafe(|| message.event(&rules))) {
-                Ok(Ok(event)) => events.push((index, event)),
-                Ok(Err(invalid)) => *outcome = Outcome::Rejected(invalid.into()),
-                Err(_) => *outcome = Outcome::Retry(Reason::PANIC),
+            match isolated(|| message.event(&rules)) {
+                Ok(event) => events.push((index, event)),
+                Err(failed) => *outcome = failed,
             }
         }
         events
-    }
-
-    /// When the last call must be over. The clock that Lambda's deadline is told in is read once; from there on time
-    /// is measured, not read, for clocks are set.
-    fn calls_end(&self, deadline: SystemTime, now: SystemTime) -> Deadline {
-        let left = deadline.duration_since(now).unwrap_or_default().saturating_sub(self.config.deadline_reserve);
-        Deadline(tokio::time::Instant::now() + left)
     }
 }
 
@@ -144,6 +169,15 @@ async fn apply(tpns: &Tpns<'_>, events: &[(usize, Event)], outcomes: &mut [Outco
     }
 }
 
+/// Reads one event. A panic in it is this program's fault and fails that event alone, to come again.
+fn isolated(read: impl FnOnce() -> Result<Event, Invalid>) -> Result<Event, Outcome> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(event)) => Ok(event),
+        Ok(Err(invalid)) => Err(Outcome::Rejected(invalid.into())),
+        Err(_) => Err(Outcome::Retry(Reason::PANIC)),
+    }
+}
+
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
         let error_type = match failure {
@@ -154,10 +188,28 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-fn millis(duration: std::time::Duration) -> Millis {
+fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 fn millis_since_epoch(time: SystemTime) -> Millis {
     time.duration_since(UNIX_EPOCH).map(millis).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_event_fails_that_event_and_not_the_batch() {
+        assert_eq!(isolated(|| panic!("a bug")), Err(Outcome::Retry(Reason::PANIC)));
+    }
+
+    /// cargo-lambda sets `panic = "abort"` for a profile that does not say; then nothing above would catch anything.
+    #[test]
+    fn the_release_profile_unwinds() {
+        let manifest = include_str!("../Cargo.toml");
+        let release = manifest.split("[profile.release]").nth(1).unwrap().split("\n[").next().unwrap();
+        assert!(release.contains("\npanic = \"unwind\"\n"), "{release}");
+    }
 }

@@ -50,7 +50,7 @@ pub fn batch(
     let event_of =
         |index: usize| events.binary_search_by_key(&index, |(index, _)| *index).ok().map(|found| &events[found].1);
     for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {
-        if outcome.is_acknowledged() && !tracing::enabled!(Level::DEBUG) {
+        if outcome.reason().is_none() && !tracing::enabled!(Level::DEBUG) {
             continue;
         }
         self::message(request_id, message, event_of(index), outcome);
@@ -63,6 +63,7 @@ pub fn batch(
         superseded = count("superseded"),
         retry = count("retry"),
         rejected = count("rejected"),
+        parked = count("parked"),
         misconfigured = count("misconfigured"),
         calls = calls.calls,
         calls_failed = calls.failed,
@@ -89,7 +90,10 @@ fn message(request_id: &str, message: &Message<'_>, event: Option<&Event>, outco
             );
             return;
         }
-        Outcome::Retry(reason) | Outcome::Rejected(reason) | Outcome::Misconfigured(reason) => reason,
+        Outcome::Retry(reason)
+        | Outcome::Rejected(reason)
+        | Outcome::Parked(reason)
+        | Outcome::Misconfigured(reason) => reason,
     };
     let detail: &Cow<'_, str> = detail;
     tracing::warn!(
@@ -100,7 +104,8 @@ fn message(request_id: &str, message: &Message<'_>, event: Option<&Event>, outco
         reason,
         detail = &**detail,
         receive_count,
-        "event failed"
+        "event {}",
+        if outcome.is_acknowledged() { "parked" } else { "failed" }
     );
 }
 

@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
 }
 
 async fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), lambda_runtime::Error> {
-    let function = AccountSync::new(Config::read(variable)?)?;
+    let function = AccountSync::start(Config::read(variable)?).await?;
     let handler = |event: LambdaEvent<Box<RawValue>>| handle(&function, event);
     lambda_runtime::run(service_fn(handler)).await
 }

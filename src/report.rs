@@ -25,6 +25,8 @@ pub enum Outcome {
     Retry(Reason),
     /// Never as it is.
     Rejected(Reason),
+    /// Never as it is, and kept in the parking queue.
+    Parked(Reason),
     /// Never until the operator mends the configuration.
     Misconfigured(Reason),
 }
@@ -63,15 +65,17 @@ impl Outcome {
     /// Whether the message may be deleted.
     #[must_use]
     pub fn is_acknowledged(&self) -> bool {
-        matches!(self, Self::Applied | Self::Superseded)
+        matches!(self, Self::Applied | Self::Superseded | Self::Parked(_))
     }
 
-    /// Why it failed, if it did.
+    /// Why it could not be applied, if it could not.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Applied | Self::Superseded => None,
-            Self::Retry(reason) | Self::Rejected(reason) | Self::Misconfigured(reason) => Some(reason),
+            Self::Retry(reason) | Self::Rejected(reason) | Self::Parked(reason) | Self::Misconfigured(reason) => {
+                Some(reason)
+            }
         }
     }
 
@@ -83,6 +87,7 @@ impl Outcome {
             Self::Superseded => "superseded",
             Self::Retry(_) => "retry",
             Self::Rejected(_) => "rejected",
+            Self::Parked(_) => "parked",
             Self::Misconfigured(_) => "misconfigured",
         }
     }
@@ -116,7 +121,7 @@ pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome]) -> Result<Answer, NotAppl
     match batch.source {
         Source::EventBridge => {
             let count = (0..batch.messages.len()).filter(|&index| failed(index)).count();
-            let first = outcomes.iter().find_map(Outcome::reason);
+            let first = outcomes.iter().filter(|outcome| !outcome.is_acknowledged()).find_map(Outcome::reason);
             match first {
                 None if count == 0 => Ok(Answer::Bridge(())),
                 first => Err(NotApplied {

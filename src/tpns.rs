@@ -8,6 +8,7 @@ mod region;
 mod request;
 mod signature;
 
+pub use answer::{Exchange, Judgement, judge};
 pub use client::{Client, ClientError};
 pub use codes::{Signal, Transport, Verdict, Why, classify};
 pub use push::{CallCount, Deadline, Pushed, Settings, Tpns};

@@ -74,6 +74,12 @@ impl AppNames {
 }
 
 impl Apps {
+    /// The app of that name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&App> {
+        self.names.find(name).and_then(|id| self.list.get(usize::from(id.0)))
+    }
+
     /// Reads the apps document.
     ///
     /// # Errors

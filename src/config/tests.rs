@@ -20,17 +20,18 @@ fn apps_error(document: &str) -> String {
 #[test]
 fn the_defaults_are_those_of_the_design() {
     let config = read(&[("TPNS_APPS", APPS)]).unwrap();
-    assert_eq!(config.concurrency, 8);
-    assert_eq!(config.timeout, Duration::from_secs(3));
-    assert_eq!(config.max_attempts, 3);
-    assert_eq!(config.deadline_reserve, Duration::from_secs(1));
-    assert_eq!(config.max_event_age, Duration::from_secs(14 * 86_400));
-    assert_eq!(config.max_clock_skew, Duration::from_secs(300));
-    let names = &config.apps.names;
+    assert_eq!(config.calls.concurrency, 8);
+    assert_eq!(config.calls.timeout, Duration::from_secs(3));
+    assert_eq!(config.calls.max_attempts, 3);
+    assert_eq!(config.limits.deadline_reserve, Duration::from_secs(1));
+    assert_eq!(config.limits.max_event_age, Duration::from_secs(14 * 86_400));
+    assert_eq!(config.limits.max_clock_skew, Duration::from_secs(300));
+    let AppsFrom::Environment(apps) = &config.apps else { panic!("from the environment") };
+    let names = &apps.names;
     assert_eq!(names.ids().map(|id| names.name(id)).collect::<Vec<_>>(), ["android", "ios"]);
     assert_eq!((names.find("ios"), names.find("windows"), names.only()), (Some(AppId(1)), None, None));
-    assert_eq!(config.apps.list[0].endpoint.url().host_str(), Some("api.tpns.tencent.com"));
-    assert_eq!(config.apps.list[1].key.access_id(), "1600001048");
+    assert_eq!(apps.list[0].endpoint.url().host_str(), Some("api.tpns.tencent.com"));
+    assert_eq!(apps.list[1].key.access_id(), "1600001048");
 }
 
 #[test]
@@ -46,11 +47,11 @@ fn every_setting_can_be_set_and_an_empty_one_counts_as_unset() {
         ("LEDGER_TABLE", ""),
     ])
     .unwrap();
-    assert_eq!((config.concurrency, config.max_attempts), (3, 1));
-    assert_eq!((config.timeout, config.deadline_reserve), (Duration::from_millis(50), Duration::ZERO));
-    assert_eq!(config.max_event_age.as_secs(), 36_500 * 86_400);
-    assert_eq!(config.max_clock_skew, Duration::from_secs(90));
-    assert_eq!(read(&[("TPNS_APPS", APPS), ("TPNS_CONCURRENCY", "  ")]).unwrap().concurrency, 8);
+    assert_eq!((config.calls.concurrency, config.calls.max_attempts), (3, 1));
+    assert_eq!((config.calls.timeout, config.limits.deadline_reserve), (Duration::from_millis(50), Duration::ZERO));
+    assert_eq!(config.limits.max_event_age.as_secs(), 36_500 * 86_400);
+    assert_eq!(config.limits.max_clock_skew, Duration::from_secs(90));
+    assert_eq!(read(&[("TPNS_APPS", APPS), ("TPNS_CONCURRENCY", "  ")]).unwrap().calls.concurrency, 8);
 }
 
 #[test]
@@ -66,15 +67,22 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
     ] {
         assert_eq!(error(&[("TPNS_APPS", APPS), (name, value)]), format!("{name}: {mend}"));
     }
-    assert!(error(&[]).starts_with("TPNS_APPS: is not set; "));
+    assert!(error(&[]).starts_with("TPNS_APPS_SECRET_ID: is not set; "));
+    assert_eq!(
+        error(&[("TPNS_APPS", APPS), ("TPNS_APPS_SECRET_ID", "tpns/apps")]),
+        "TPNS_APPS_SECRET_ID: is set, and so is TPNS_APPS; keep one of them"
+    );
+    for url in ["parked-events", "arn:aws:sqs:eu-west-1:1:parked", "https://sqs.eu-west-1.amazonaws.com", "ftp://x/y"] {
+        assert!(
+            error(&[("TPNS_APPS", APPS), ("PARKING_QUEUE_URL", url)]).starts_with("PARKING_QUEUE_URL: must be the URL")
+        );
+    }
 }
 
 #[test]
 fn what_this_version_can_not_honour_stops_it() {
-    for name in ["TPNS_APPS_SECRET_ID", "LEDGER_TABLE", "PARKING_QUEUE_URL"] {
-        let told = error(&[("TPNS_APPS", APPS), (name, "x")]);
-        assert!(told.starts_with(&format!("{name}: is not supported by this version; ")), "{told}");
-    }
+    let told = error(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", "ledger")]);
+    assert!(told.starts_with("LEDGER_TABLE: is not supported by this version; "), "{told}");
 }
 
 #[test]

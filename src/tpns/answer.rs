@@ -12,16 +12,18 @@ use crate::{json::Object, plan::OperatorType};
 
 /// What one HTTP exchange brought.
 #[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) status: u16,
+pub struct Exchange {
+    /// The HTTP status.
+    pub status: u16,
     /// `Retry-After`, read.
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: Vec<u8>,
+    pub retry_after: Option<Duration>,
+    /// The body, whole.
+    pub body: Vec<u8>,
 }
 
 /// What an answer says of a call's items.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub enum Judgement {
     /// The same for all of them.
     Whole(Verdict),
     /// Of each its own, in the order of the request.
@@ -45,23 +47,41 @@ struct Codes(Option<Vec<Signal>>);
 /// Reads an answer to a call of `items` items.
 ///
 /// A `ret_code` counts at any status, but acceptance only with a 2xx: an error page can't have applied anything.
-pub(super) fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> Judgement {
-    let by_status = || Judgement::Whole(classify(Signal::Status(exchange.status), operator_type));
-    let whole = match serde_json::from_slice::<Object<Answer>>(&exchange.body) {
-        Err(_) => by_status(),
-        Ok(Object(Answer { ret_code: 0, .. })) if !(200..300).contains(&exchange.status) => by_status(),
-        Ok(Object(Answer { ret_code, result: Codes(Some(codes)) }))
-            if codes.len() == items && tells_items(ret_code) =>
-        {
-            Judgement::Each(codes.into_iter().map(|code| classify(code, operator_type)).collect())
-        }
-        // With 0 and a `result` of another length the call was taken as a whole; with a failure nothing is guessed by
-        // index.
-        Ok(Object(Answer { ret_code, .. })) => Judgement::Whole(classify(Signal::Code(ret_code), operator_type)),
+#[must_use]
+pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> Judgement {
+    let by_status = Judgement::Whole(classify(Signal::Status(exchange.status), operator_type));
+    let judgement = match serde_json::from_slice::<Object<Answer>>(&exchange.body) {
+        Err(_) => by_status,
+        Ok(Object(answer)) => match answer.judgement(operator_type, items) {
+            told if told.accepts_any() && !(200..300).contains(&exchange.status) => by_status,
+            told => told,
+        },
     };
-    match whole {
+    match judgement {
         Judgement::Whole(Verdict::Retry(why, _)) => Judgement::Whole(Verdict::Retry(why, exchange.retry_after)),
         other => other,
+    }
+}
+
+impl Answer {
+    fn judgement(self, operator_type: OperatorType, items: usize) -> Judgement {
+        match self.result {
+            Codes(Some(codes)) if codes.len() == items && tells_items(self.ret_code) => {
+                Judgement::Each(codes.into_iter().map(|code| classify(code, operator_type)).collect())
+            }
+            // With 0 and a `result` of another length the call was taken as a whole; with a failure nothing is guessed
+            // by index.
+            _ => Judgement::Whole(classify(Signal::Code(self.ret_code), operator_type)),
+        }
+    }
+}
+
+impl Judgement {
+    fn accepts_any(&self) -> bool {
+        match self {
+            Self::Whole(verdict) => *verdict == Verdict::Accepted,
+            Self::Each(verdicts) => verdicts.contains(&Verdict::Accepted),
+        }
     }
 }
 

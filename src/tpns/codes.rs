@@ -53,6 +53,12 @@ pub struct Why {
 }
 
 impl Why {
+    /// Whether newer keys could mend it: the app itself is in order.
+    #[must_use]
+    pub fn is_of_the_apps_document(&self) -> bool {
+        matches!(self.reason, "tpns_auth_failed" | "tpns_wrong_region_or_access_id" | "tpns_wrong_endpoint")
+    }
+
     pub(super) const fn of(reason: &'static str) -> Self {
         Self { reason, code: None }
     }

@@ -1,27 +1,24 @@
 //! Carrying out a plan: waves, retries, halving, and the deadline (design, "Calls").
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    time::Duration,
-};
+mod exchange;
 
-use bytes::Bytes;
+use std::{cell::RefCell, collections::HashMap, sync::Arc, time::Duration};
+
+use exchange::Standing;
 use futures_util::future::{join, join_all};
 use tokio::{
-    sync::Semaphore,
+    sync::{OnceCell, Semaphore},
     time::{Instant, sleep},
 };
 
 use super::{
     Client, Verdict, Why,
-    answer::{HELD, Judgement, judge},
-    codes::{Signal, classify},
-    request,
+    answer::{HELD, Judgement},
 };
 use crate::{
     config::{AppId, Apps},
     plan::{Call, Gate, Plan},
+    secret::AppsInForce,
 };
 
 /// A call with less time than this is not begun: it would leave in doubt whether TPNS took it.
@@ -30,10 +27,7 @@ const LEAST_TIME: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-const NO_TIME: Verdict = Verdict::Retry(Why::of("deadline"), None);
-const APP_DOWN: Verdict = Verdict::Retry(Why::of("tpns_unreachable"), None);
 const NOT_SENT: Verdict = Verdict::Retry(Why::of("not_attempted"), None);
-const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
 
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
@@ -60,21 +54,16 @@ impl Deadline {
 #[derive(Debug)]
 pub struct Tpns<'a> {
     client: &'a Client,
-    apps: &'a Apps,
+    /// The apps this invocation began with: its events are told by their places in it.
+    apps: Arc<Apps>,
+    source: &'a AppsInForce,
+    /// The apps after a rotation, looked for once an invocation, when TPNS refuses a key.
+    renewed: OnceCell<Option<Arc<Apps>>>,
     settings: Settings,
     deadline: Deadline,
     permits: Semaphore,
     standing: Vec<Standing>,
     count: RefCell<CallCount>,
-}
-
-/// What earlier calls to an app say of the next one.
-#[derive(Debug, Default)]
-struct Standing {
-    /// Transport failures since the last whole answer.
-    failures: Cell<u32>,
-    /// Why TPNS refuses the app, if it does: it would refuse every call.
-    refused: Cell<Option<Why>>,
 }
 
 /// What the calls of an invocation came to.
@@ -96,16 +85,25 @@ type Settled = Vec<(usize, Verdict)>;
 impl<'a> Tpns<'a> {
     /// Begins an invocation.
     #[must_use]
-    pub fn new(client: &'a Client, apps: &'a Apps, settings: Settings, deadline: Deadline) -> Self {
+    pub fn new(client: &'a Client, source: &'a AppsInForce, settings: Settings, deadline: Deadline) -> Self {
+        let apps = source.current();
         Self {
             client,
-            apps,
+            source,
+            renewed: OnceCell::new(),
             settings,
             deadline,
             permits: Semaphore::new(settings.concurrency),
             standing: apps.list.iter().map(|_| Standing::default()).collect(),
+            apps,
             count: RefCell::default(),
         }
+    }
+
+    /// The apps of this invocation.
+    #[must_use]
+    pub fn apps(&self) -> &Apps {
+        &self.apps
     }
 
     /// What the calls so far came to.
@@ -186,66 +184,6 @@ impl<'a> Tpns<'a> {
             attempt += 1;
         }
         settled
-    }
-
-    /// One exchange, or the verdict on all items when it is not worth one.
-    async fn send(&self, plan: &Plan, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
-        let body = request::body(call.operator_type, items.iter().map(|&item| &plan.items[item]));
-        let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
-        let _permit = self.permits.acquire().await.map_err(|_| NOT_SENT)?;
-        let index = usize::from(call.app.0);
-        let (Some(app), Some(standing)) = (self.apps.list.get(index), self.standing.get(index)) else {
-            return Err(NOT_SENT);
-        };
-        if let Some(why) = standing.refused.get() {
-            return Err(Verdict::Misconfigured(why));
-        }
-        // One call that never gets an answer must not stop its neighbours, however often it is tried.
-        if standing.failures.get() >= self.settings.max_attempts + 2 {
-            return Err(APP_DOWN);
-        }
-        let remaining = self.deadline.remaining();
-        if remaining < LEAST_TIME {
-            return Err(NO_TIME);
-        }
-        let begun = Instant::now();
-        let exchange = self.client.post(app, body, self.settings.timeout.min(remaining)).await;
-        let took = begun.elapsed();
-        let (status, judgement) = match exchange {
-            Ok(exchange) => {
-                standing.failures.set(0);
-                (Some(exchange.status), judge(&exchange, call.operator_type, items.len()))
-            }
-            Err(transport) => {
-                standing.failures.set(standing.failures.get() + 1);
-                (None, Judgement::Whole(classify(Signal::Transport(transport), call.operator_type)))
-            }
-        };
-        if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement {
-            standing.refused.set(Some(why));
-        }
-        self.note(call, items.len(), status, took, &judgement);
-        Ok(judgement)
-    }
-
-    fn note(&self, call: &Call, items: usize, status: Option<u16>, took: Duration, judgement: &Judgement) {
-        let accepted = match judgement {
-            Judgement::Whole(verdict) => *verdict == Verdict::Accepted,
-            Judgement::Each(verdicts) => verdicts.iter().all(|verdict| *verdict == Verdict::Accepted),
-        };
-        let mut count = self.count.borrow_mut();
-        count.calls += 1;
-        count.failed += u32::from(!accepted);
-        count.slowest = count.slowest.max(took);
-        tracing::debug!(
-            app = self.apps.names.name(call.app),
-            operator_type = call.operator_type as u8,
-            items,
-            status,
-            accepted,
-            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            "call"
-        );
     }
 
     /// Waits before the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.

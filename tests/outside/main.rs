@@ -7,6 +7,8 @@ mod envelopes;
 mod faults;
 mod init;
 mod isolation;
+mod parking;
 mod privacy;
 mod queues;
+mod secret;
 mod stage;

@@ -82,6 +82,11 @@ impl Stage {
     }
 }
 
+/// A function that keeps its apps in this secret.
+pub(crate) fn secret_function(id: &str, endpoint: &str) -> Arc<Function> {
+    function("", &[("TPNS_APPS_SECRET_ID", id), ("AWS_ENDPOINT_URL", endpoint)])
+}
+
 pub(crate) fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
     let mut builder = Function::builder(env!("CARGO_BIN_EXE_tpns-account-sync"))
         .env("TPNS_APPS", apps)

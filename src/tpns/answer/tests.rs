@@ -80,6 +80,11 @@ fn a_ret_code_counts_at_any_status_but_acceptance_only_with_success() {
     assert_eq!(judged(503, ok, 1), "R");
     assert_eq!(judged(403, ok, 1), "M");
     assert_eq!(judged(422, ok, 1), "X");
+    let partly = r#"{"ret_code":1008026,"result":["0"]}"#;
+    assert_eq!(judged(503, partly, 1), "R");
+    let nothing_there = Exchange { status: 502, retry_after: None, body: br#"{"ret_code":10110008}"#.to_vec() };
+    assert!(matches!(judge(&nothing_there, OperatorType::Unbind, 1), Judgement::Whole(Verdict::Retry(..))));
+    assert_eq!(judged(403, partly, 1), "M");
     assert_eq!(judged(422, r#"{"ret_code":1008001}"#, 1), "X");
     assert_eq!(judged(403, r#"{"ret_code":1008028}"#, 1), "R");
     assert_eq!(judged(500, r#"{"ret_code":1008035}"#, 1), "M");

@@ -1,3 +1,5 @@
+use std::{env, fmt::Write as _, fs, path::Path};
+
 use OperatorType::{Bind, Unbind, UnbindAll, UnbindEverywhere};
 
 use super::*;
@@ -95,4 +97,92 @@ fn without_an_answer_it_is_tried_again() {
     for transport in [Transport::Connect, Transport::Timeout, Transport::Broken, Transport::TooLong] {
         assert!(classify(Signal::Transport(transport), Bind).is_retry());
     }
+}
+
+/// TPNS's own words for its codes (facts.md, section 4).
+const DOCUMENTED: [(i64, &str); 31] = [
+    (0, "NO_ERROR"),
+    (1_008_001, "parameter parse error"),
+    (1_008_002, "missing parameter"),
+    (1_008_003, "auth failure"),
+    (1_008_004, "invoke service error"),
+    (1_008_006, "invalid token"),
+    (1_008_007, "invalid parameter"),
+    (1_008_011, "upload file error"),
+    (1_008_012, "upload empty file"),
+    (1_008_013, "parse certificate error"),
+    (1_008_015, "push id not exist"),
+    (1_008_016, "date param format error"),
+    (1_008_019, "content may be evil"),
+    (1_008_020, "cert bundleId check failed"),
+    (1_008_021, "not correct p12 file"),
+    (1_008_022, "p12 password is not correct"),
+    (1_008_023, "ios push cert was expired"),
+    (1_008_025, "create app, platform exist"),
+    (1_008_026, "batch op, partly error"),
+    (1_008_027, "batch op, total error"),
+    (1_008_028, "request too fast"),
+    (1_008_029, "token is not valid"),
+    (1_008_030, "app not paid"),
+    (1_008_031, "app was expired"),
+    (1_008_035, "accessId is not correct or domain not correct"),
+    (1_010_001, "resources not deployed"),
+    (10_010_005, "internal error (push)"),
+    (10_010_012, "illegal push time"),
+    (10_010_018, "push repeat"),
+    (10_030_002, "AccessID and AccessKey do not match"),
+    (10_110_008, "no token, no account"),
+];
+
+/// The table of the docs, asked of the one match that decides.
+fn table() -> String {
+    let mut text = String::from(
+        "<!-- Made from src/tpns/codes.rs: UPDATE_DOCS=1 cargo test --lib codes -->\n\
+         # What each answer of TPNS leads to\n\n\
+         *accepted*: the events are acknowledged. *retry*: tried again within the invocation, then redelivered. *rejected*: a call\n\
+         of several items is halved down to the one at fault; its event is parked, or reported until the redrive policy takes it.\n\
+         *misconfigured*: reported for redelivery, told at ERROR, the app is left alone for the rest of the invocation; where newer\n\
+         keys could mend it, the secret is fetched again once.\n\n\
+         Codes stand for a whole call (`ret_code`) and for one of its items (`result`) alike; 1008026 and 1008027 are met only\n\
+         when `result` can't say which items failed.\n\n\
+         | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
+    );
+    let mut row = |name: &str, words: &str, signal: Signal| {
+        let verdicts: Vec<_> = ALL.iter().map(|operator_type| told(classify(signal, *operator_type))).collect();
+        let ((class, reason), (other, _)) = (verdicts[0], verdicts[1]);
+        let class = if verdicts.iter().all(|verdict| verdict.0 == class) {
+            class.to_owned()
+        } else {
+            format!("operator_type 2: {class}; 3, 4, 5: {other}")
+        };
+        let reason = if reason.is_empty() { String::new() } else { format!("`{reason}`") };
+        writeln!(text, "| {name} | {words} | {class} | {reason} |").unwrap();
+    };
+    for (code, words) in DOCUMENTED {
+        row(&code.to_string(), words, Signal::Code(code));
+    }
+    row("any other", "", Signal::Code(-1));
+    row("no number", "an item's word other than \"ok\"", Signal::Word);
+    for status in [200, 302, 400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504] {
+        row(&format!("none, HTTP {status}"), "", Signal::Status(status));
+    }
+    for (transport, words) in [
+        (Transport::Connect, "no connection: name, address or TLS"),
+        (Transport::Timeout, "nothing within TPNS_TIMEOUT_MS"),
+        (Transport::Broken, "the connection broke, or the answer was cut short"),
+        (Transport::TooLong, "an answer of over 1 MiB"),
+    ] {
+        row("no answer", words, Signal::Transport(transport));
+    }
+    text
+}
+
+#[test]
+fn the_table_in_the_docs_is_the_one_the_code_makes() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tpns/codes.md");
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, table()).unwrap();
+    }
+    let file = fs::read_to_string(&path).unwrap_or_default();
+    assert!(file == table(), "docs/tpns/codes.md is out of date; run: UPDATE_DOCS=1 cargo test --lib codes");
 }

@@ -1,0 +1,147 @@
+//! Rejected events go to the parking queue, as received and with the reason, and only then are acknowledged.
+
+use lambda_sim::{AwsApi, EntryFault, Fault as AwsFault, Operation, Queue, RunningAwsApi, message::AttributeValue};
+use serde_json::{Value, json};
+use tpns_sim::Fault;
+
+use crate::stage::{Stage, login, numbered};
+
+struct Parked {
+    body: String,
+    reason: String,
+    detail: Option<String>,
+}
+
+async fn parking(name: &str) -> (RunningAwsApi, Stage) {
+    let aws = AwsApi::start().await.unwrap();
+    let url = aws.create_queue(Queue::builder(name).build().unwrap());
+    let stage =
+        Stage::with(&[("PARKING_QUEUE_URL", &url), ("AWS_ENDPOINT_URL", &aws.url()), ("DEADLINE_RESERVE_MS", "5000")])
+            .await;
+    (aws, stage)
+}
+
+fn parked(aws: &RunningAwsApi, name: &str) -> Vec<Parked> {
+    aws.with_queue(name, |queue| {
+        let attribute = |message: &lambda_sim::Message, name: &str| match &message.attributes.get(name)?.value {
+            AttributeValue::Text(text) => Some(text.clone()),
+            AttributeValue::Binary(_) => None,
+        };
+        queue
+            .messages()
+            .map(|message| Parked {
+                body: message.body.to_string(),
+                reason: attribute(message, "reason").unwrap(),
+                detail: attribute(message, "detail"),
+            })
+            .collect()
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_rejected_event_is_parked_as_received_with_its_reason_and_acknowledged() {
+    let (aws, stage) = parking("parked").await;
+    stage.tpns.fault(Fault::item_code(1_008_006).token("gone").forever());
+    let bodies = [
+        "not JSON é\n".to_owned(),
+        login(1, "t1", &["x"]),
+        login(1, "gone", &["y"]),
+        r#"{"type":"user.login"}"#.to_owned(),
+    ];
+    assert_eq!(stage.batch(&bodies).await, [""; 0]);
+    assert_eq!(stage.bound("android", "t1"), ["x/0"]);
+    let parked = parked(&aws, "parked");
+    let told: Vec<_> = parked.iter().map(|each| (each.body.as_str(), each.reason.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (bodies[0].as_str(), "malformed_json"),
+            (bodies[2].as_str(), "tpns_invalid_token"),
+            (bodies[3].as_str(), "missing_field")
+        ]
+    );
+    assert_eq!(parked[1].detail.as_deref(), Some("TPNS answered 1008006"));
+    assert!(parked[2].detail.as_deref().unwrap().starts_with("token: is missing"));
+    let outcomes: Vec<_> = stage.lines("event parked").iter().map(|line| line["outcome"].clone()).collect();
+    assert_eq!(outcomes, [json!("parked"), json!("parked"), json!("parked")]);
+}
+
+#[tokio::test]
+async fn what_must_come_again_is_never_parked() {
+    let (aws, stage) = parking("parked").await;
+    stage.tpns.fault(Fault::status(503).forever());
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"]), "bad".into()]).await, ["m0"]);
+    assert_eq!(parked(&aws, "parked").len(), 1);
+}
+
+#[tokio::test]
+async fn it_is_parked_by_tens() {
+    let (aws, stage) = parking("parked").await;
+    let bad: Vec<_> = (0..25).map(|n| format!("bad {n}")).collect();
+    assert_eq!(stage.batch(&bad).await, [""; 0]);
+    let mut entries: Vec<_> = aws.requests().iter().map(|request| request.entries).collect();
+    entries.sort_unstable();
+    assert_eq!(entries, [5, 10, 10]);
+    assert_eq!(parked(&aws, "parked").len(), 25);
+}
+
+#[tokio::test]
+async fn large_bodies_are_split_by_what_a_call_can_hold() {
+    let (aws, stage) = parking("parked").await;
+    let bad: Vec<_> = (0..5).map(|n| format!("{n}{}", "x".repeat(600_000))).collect();
+    assert_eq!(stage.batch(&bad).await, [""; 0]);
+    assert_eq!(parked(&aws, "parked").len(), 5);
+    // With its attributes this one is over what SQS takes: it can't be parked, so it is reported.
+    let whole = ["x".repeat(1 << 20), "bad".to_owned()];
+    assert_eq!(stage.batch(&whole).await, ["m0"]);
+}
+
+#[tokio::test]
+async fn what_sqs_did_not_take_is_reported() {
+    let (aws, stage) = parking("parked").await;
+    aws.fail_entries_next(1, [EntryFault::body_containing("bad 1")]);
+    assert_eq!(stage.batch(&["bad 0", "bad 1", "bad 2"]).await, ["m1"]);
+    aws.fail_next(Operation::SendMessageBatch, usize::MAX, AwsFault::AccessDenied);
+    assert_eq!(stage.batch(&["bad 3", "bad 4"]).await, ["m0", "m1"]);
+    assert_eq!(parked(&aws, "parked").len(), 2);
+    aws.clear_faults();
+    assert_eq!(stage.batch(&["bad 3", "bad 4"]).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_passing_trouble_of_sqs_is_got_over() {
+    for fault in [AwsFault::InternalError, AwsFault::ServiceUnavailable, AwsFault::Throttling, AwsFault::Close] {
+        let (aws, stage) = parking("parked").await;
+        aws.fail_next(Operation::SendMessageBatch, 1, fault);
+        assert_eq!(stage.batch(&["bad"]).await, [""; 0], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_sqs_never_makes_the_invocation_time_out() {
+    let (aws, stage) = parking("parked").await;
+    aws.fail_next(Operation::SendMessageBatch, usize::MAX, AwsFault::Hang);
+    assert_eq!(stage.batch(&[login(1, "t1", &["x"]), "bad".into()]).await, ["m1"]);
+    assert_eq!(stage.function.cold_starts(), 1);
+}
+
+#[tokio::test]
+async fn a_fifo_parking_queue_keeps_the_groups() {
+    let (aws, stage) = parking("parked.fifo").await;
+    let answer = stage.invoke(crate::stage::fifo(&[("bad".into(), "g1"), ("worse".into(), "g2")])).await;
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    assert_eq!(parked(&aws, "parked.fifo").len(), 2);
+    assert_eq!(stage.invoke(numbered(&["bad"])).await, json!({"batchItemFailures": []}), "from a standard queue, too");
+}
+
+#[tokio::test]
+async fn an_event_straight_from_eventbridge_is_parked_whole() {
+    let (aws, stage) = parking("parked").await;
+    let event =
+        json!({"id": "e1", "detail-type": "user.login", "time": "2026-11-22T08:00:00Z", "detail": {"token": "t"}})
+            .to_string();
+    assert_eq!(stage.invoke(event.clone()).await, Value::Null);
+    let parked = parked(&aws, "parked");
+    assert_eq!((parked[0].body.as_str(), parked[0].reason.as_str()), (event.as_str(), "missing_field"));
+}
