@@ -1,0 +1,95 @@
+# `make` lists what there is. Needs Rust, a C compiler, Python 3.11 or newer with venv, and make; the rest is fetched.
+
+PYTHON ?= python3
+MAKEFLAGS += --no-print-directory
+
+# Names that are both a target and possibly a file or folder.
+.PHONY: help run test check unit template e2e bench chaos fuzz lock clean
+
+help: ## This list
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+# Command-line variables reach the shell as environment variables: no quoting can go wrong on the way.
+export EVENTS FAULTS VISIBILITY
+run: .venv/.run ## Runs the whole stack here and shows what becomes of events: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1
+	@exec .venv/bin/python -m local \
+	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
+	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(ARGS)
+
+test: ## Everything that must hold: check, unit, template, e2e
+	@bash tests/all.sh check unit template e2e
+
+check: ## Format, lints and documentation, warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+unit: ## The Rust tests; they need nothing but Rust
+	cargo test --workspace --locked
+
+template: .venv/.tests .venv-sam/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, our own rules
+	.venv/bin/python -m pytest tests/template
+
+e2e: .venv/.tests ## The end-to-end tests: template, function binary and local TPNS on a local AWS
+	.venv/bin/python -m pytest tests/e2e
+
+bench: ## What is claimed about speed
+	cargo bench --locked --bench warm_batch
+
+chaos: ## Thousands of random events, faults and kills, then the bindings compared: SEED=7 EVENTS=5000
+	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \
+	  cargo test --locked --test chaos -- --nocapture
+
+# cargo-fuzz wants nightly for the sanitizer's flags, not for the code; RUSTC_BOOTSTRAP lends them to the stable compiler.
+SECONDS ?= 60
+FUZZ = RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz fuzz run
+fuzz: target/tools/bin/cargo-fuzz ## Fuzzes ingress and TPNS's answers for a minute each: SECONDS=600
+	@mkdir -p fuzz/corpus/ingress fuzz/corpus/answer
+	$(FUZZ) ingress fuzz/corpus/ingress $(filter-out %.json %.jsonl,$(wildcard events/*)) -- -max_total_time=$(SECONDS) -timeout=5 -dict=fuzz/ingress.dict
+	$(FUZZ) answer fuzz/corpus/answer -- -max_total_time=$(SECONDS) -timeout=5 -dict=fuzz/answer.dict
+
+target/tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
+
+lock: ## Pins the Python packages anew after a change to a requirements.in
+	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
+	@for folder in local tests tests/template; do \
+	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
+	done
+
+clean: ## Removes all that was built or fetched into this folder
+	cargo clean
+	rm -rf .venv .venv-sam .local
+
+# Python environments. A stamp that is older than its requirements means making it anew. What happens goes to stderr: with
+# JSON=1 stdout belongs to the result.
+
+.venv/.run: local/requirements.txt
+	@$(call make-venv,.venv)
+	@$(call install,.venv,local/requirements.txt)
+	@touch $@
+
+.venv/.tests: tests/requirements.txt .venv/.run
+	@$(call install,.venv,tests/requirements.txt)
+	@touch $@
+
+.venv-sam/.made: tests/template/requirements.txt
+	@$(call make-venv,.venv-sam)
+	@$(call install,.venv-sam,tests/template/requirements.txt)
+	@touch $@
+
+define make-venv
+  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+    echo 'make: Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3' >&2; exit 1; }; \
+  rm -rf $(1); \
+  $(PYTHON) -m venv $(1) >&2 || { \
+    echo 'make: $(PYTHON) could not make a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
+endef
+
+# --no-deps: the files name the whole closure, and without it older pips stumble over pinned packages with extras.
+define install
+  echo "Installing $$(grep -c '==' $(2)) pinned Python packages into $(1), once" >&2; \
+  $(1)/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r $(2) >&2 || { \
+    echo 'make: pip could not install $(2): see above; when the network was at fault, run the command again' >&2; exit 1; }
+endef

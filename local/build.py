@@ -1,0 +1,54 @@
+"""Builds the two binaries and says where cargo has put them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .problem import Problem
+from .processes import Processes
+
+FUNCTION = "tpns-account-sync"
+TPNS = "tpns-sim"
+
+
+@dataclass(frozen=True)
+class Binaries:
+    function: Path
+    tpns: Path
+
+
+def build(processes: Processes, root: Path) -> Binaries:
+    """Release binaries, as Lambda would get them. Cargo's own progress goes to stderr."""
+    _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
+    _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
+    argv = ["cargo", "build", "--release", "--locked", "-p", FUNCTION, "-p", TPNS, "--bins"]
+    # Cargo names the files it made: right whatever CARGO_TARGET_DIR or a cargo configuration says.
+    argv += ["--message-format", "json-render-diagnostics"]
+    process = processes.start(argv, stdout=subprocess.PIPE, cwd=root)
+    made = _executables(process)
+    code = process.wait()
+    if code != 0:
+        raise Problem(f"cargo build ended with exit code {code}: mend what it says above, then run the command again")
+    for name in (FUNCTION, TPNS):
+        if name not in made:
+            raise Problem(f"cargo built no binary called {name}: is it a [[bin]] of the package {name} in Cargo.toml?")
+    return Binaries(function=made[FUNCTION], tpns=made[TPNS])
+
+
+def _executables(process: subprocess.Popen[bytes]) -> dict[str, Path]:
+    assert process.stdout is not None
+    made: dict[str, Path] = {}
+    for line in process.stdout:
+        message = json.loads(line)
+        if message.get("reason") == "compiler-artifact" and message.get("executable"):
+            made[message["target"]["name"]] = Path(message["executable"])
+    return made
+
+
+def _need(tool: str, remedy: str) -> None:
+    if shutil.which(tool) is None:
+        raise Problem(f"{tool} is not installed or not on PATH: {remedy}")

@@ -1,0 +1,92 @@
+"""Sends a stream: EventBridge events over the bus, everything else straight to the queue, in the stream's order."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .cloud import Cloud
+from .stack import Stack
+from .stream import Line
+
+_ENTRIES = 10  # the most of one PutEvents or SendMessageBatch
+_BYTES = 200_000  # well below what one of them may weigh
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A line and the name it goes by from here on."""
+
+    line: Line
+    message_id: str | None = None  # of the queue
+    bus_event_id: str | None = None  # of the bus; the queue gives its message another
+    refused: str | None = None  # why the bus or the queue would not take it
+
+
+def feed(cloud: Cloud, stack: Stack, lines: list[Line]) -> list[Sent]:
+    bus, queue = cloud.client("events"), cloud.client("sqs")
+    sent: list[Sent] = []
+    for by_bus, run in itertools.groupby(lines, lambda line: line.by_bus and stack.bus_name is not None):
+        for chunk in _chunks(list(run)):
+            sent += _put_events(bus, stack.bus_name, chunk) if by_bus else _send_messages(queue, stack.queue_url, chunk)
+    return sent
+
+
+def bus_entry(line: Line, bus_name: str | None) -> dict[str, Any]:
+    """A line as PutEvents takes it. The bus itself gives `id`, `account` and `region`."""
+    event = json.loads(line.body)
+    entry = {
+        "EventBusName": bus_name,
+        "Source": str(event.get("source", "")),
+        "DetailType": str(event["detail-type"]),
+        "Detail": json.dumps(event.get("detail"), ensure_ascii=False),
+    }
+    if isinstance(event.get("time"), str):
+        entry["Time"] = event["time"]
+    return entry
+
+
+def _put_events(bus: Any, bus_name: str | None, lines: list[Line]) -> list[Sent]:
+    answer = bus.put_events(Entries=[bus_entry(line, bus_name) for line in lines])
+    return [
+        Sent(line, bus_event_id=entry.get("EventId"), refused=_refusal(entry, "ErrorCode", "ErrorMessage"))
+        for line, entry in zip(lines, answer["Entries"], strict=True)
+    ]
+
+
+def _send_messages(queue: Any, url: str, lines: list[Line]) -> list[Sent]:
+    fifo = url.endswith(".fifo")
+    entries = [
+        {
+            "Id": str(line.number),
+            "MessageBody": line.body,
+            # As the template tells producers: the group is the device. What names none has nothing to wait for.
+            **({"MessageGroupId": line.token or f"line-{line.number}"} if fifo else {}),
+        }
+        for line in lines
+    ]
+    answer = queue.send_message_batch(QueueUrl=url, Entries=entries)
+    taken = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", [])}
+    refused = {entry["Id"]: _refusal(entry, "Code", "Message") for entry in answer.get("Failed", [])}
+    return [Sent(line, message_id=taken.get(str(line.number)), refused=refused.get(str(line.number))) for line in lines]
+
+
+def _refusal(entry: dict[str, Any], code: str, message: str) -> str | None:
+    return f"{entry[code]}: {entry.get(message, '')}" if entry.get(code) else None
+
+
+def _chunks(lines: list[Line]) -> Iterator[list[Line]]:
+    chunk: list[Line] = []
+    size = 0
+    for line in lines:
+        weight = len(line.body.encode())
+        if chunk and (len(chunk) == _ENTRIES or size + weight > _BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(line)
+        size += weight
+    if chunk:
+        yield chunk

@@ -1,0 +1,68 @@
+"""What the function itself says: its log lines, from the log group that the template gives it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .cloud import Cloud
+from .stack import Stack
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event of one invocation, as the function logged it."""
+
+    message_id: str | None
+    event_id: str | None
+    outcome: str
+    reason: str | None
+    detail: str | None
+    receive_count: int
+
+
+def lines(cloud: Cloud, stack: Stack) -> list[dict[str, Any]]:
+    """The log's JSON lines, in the order of their being written."""
+    logs = cloud.client("logs")
+    found: list[dict[str, Any]] = []
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=stack.log_group):
+        for event in page["events"]:
+            # START, END and REPORT are the platform's and no JSON.
+            if event["message"].startswith("{"):
+                found.append(_json(event["message"]))
+    return found
+
+
+def deliveries(log: list[dict[str, Any]]) -> list[Delivery]:
+    return [
+        Delivery(
+            message_id=line.get("message_id"),
+            event_id=line.get("event_id"),
+            outcome=line["outcome"],
+            reason=line.get("reason"),
+            detail=line.get("detail"),
+            receive_count=int(line.get("receive_count") or 0),
+        )
+        for line in log
+        if "outcome" in line
+    ]
+
+
+def invocations(log: list[dict[str, Any]]) -> int:
+    return sum(line.get("message") == "batch done" for line in log)
+
+
+def crashes(cloud: Cloud) -> list[str]:
+    """Invocations that ended without an answer. A whole batch goes back then, so no event's outcome tells it."""
+    text = cloud.log.read_text(errors="replace")
+    return re.findall(r"ESM: Lambda \S+ failed processing SQS batch from \S+ (\(.*?\))\n", text)
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        return json.loads(text)
+    except ValueError:
+        # A line that was cut is shown as what it is.
+        return {"message": text}

@@ -1,0 +1,35 @@
+"""JSON over HTTP to a server on this machine."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+# A proxy set in the environment must not get to see (or break) calls to 127.0.0.1.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def get(url: str, timeout: float = 10) -> Any:
+    with _direct.open(url, timeout=timeout) as answer:
+        return json.load(answer)
+
+
+def post(url: str, body: Any, timeout: float = 10) -> None:
+    """Sends `body`; a refusal is a Refused that carries what the server said."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST")
+    try:
+        with _direct.open(request, timeout=timeout) as answer:
+            answer.read()
+    except urllib.error.HTTPError as error:
+        raise Refused(error.code, error.read().decode(errors="replace").strip()) from error
+
+
+class Refused(Exception):
+    """The server answered, and the answer is no."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"HTTP {status}: {text}")
+        self.status = status
+        self.text = text

@@ -1,0 +1,82 @@
+"""The queue and the dead-letter queue from outside: how full they are, and what lies in the latter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .cloud import Cloud
+from .problem import Problem
+from .stack import Stack
+
+_POLL_SECONDS = 0.1
+_PEEK_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Depth:
+    waiting: int
+    in_flight: int
+    dead: int
+
+    @property
+    def drained(self) -> bool:
+        return self.waiting == 0 and self.in_flight == 0
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    message_id: str
+    body: str
+
+
+def depth(sqs: Any, stack: Stack) -> Depth:
+    queue = _counts(sqs, stack.queue_url)
+    dead = _counts(sqs, stack.dead_letter_queue_url)
+    return Depth(
+        waiting=queue["ApproximateNumberOfMessages"] + queue["ApproximateNumberOfMessagesDelayed"],
+        in_flight=queue["ApproximateNumberOfMessagesNotVisible"],
+        dead=sum(dead.values()),
+    )
+
+
+def drain(cloud: Cloud, stack: Stack, seconds: float, watch: Callable[[Depth], None] = lambda _depth: None) -> Depth:
+    """Waits until every message has been deleted or dead-lettered. `watch` is told how it goes, and may raise."""
+    sqs = cloud.client("sqs")
+    deadline = time.monotonic() + seconds
+    while True:
+        now = depth(sqs, stack)
+        watch(now)
+        if now.drained:
+            return now
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"the queue was not empty after {seconds:.0f} s ({now.waiting} waiting, {now.in_flight} in flight): "
+                f"see {cloud.log} for what the function says"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def dead_letters(cloud: Cloud, stack: Stack) -> list[DeadLetter]:
+    """All of them; they stay where they are, and can be taken again after a moment."""
+    sqs = cloud.client("sqs")
+    expected = sum(_counts(sqs, stack.dead_letter_queue_url).values())
+    found: dict[str, DeadLetter] = {}
+    # Taken messages hide for the visibility timeout, so one round after the other brings the rest.
+    while len(found) < expected:
+        answer = sqs.receive_message(
+            QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=10, VisibilityTimeout=_PEEK_SECONDS
+        )
+        messages = answer.get("Messages", [])
+        if not messages:
+            raise Problem(f"the dead-letter queue says {expected} messages but gives {len(found)}: run the command again")
+        found |= {message["MessageId"]: DeadLetter(message["MessageId"], message["Body"]) for message in messages}
+    return list(found.values())
+
+
+def _counts(sqs: Any, url: str) -> dict[str, int]:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return {name: int(attributes.get(name, 0)) for name in names}

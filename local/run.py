@@ -1,0 +1,117 @@
+"""One run: build, start, deploy, send, wait, look."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from rich.console import Console
+
+from . import feed, function_log, pace, queues, stack, stream
+from .build import build
+from .cloud import Cloud
+from .mapping import Mapping
+from .options import Options
+from .outcomes import outcomes
+from .processes import Interrupted, Processes
+from .result import Result
+from .stack import Stack
+from .steps import Steps
+from .tpns import Tpns
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "template.yaml"
+_MAX_RECEIVES = 5
+# Sample files have fixed dates, and must work for whoever comes in a year as well.
+_MAX_EVENT_AGE = "36500d"
+
+
+def run(options: Options, folder: Path, progress: Console, processes: Processes) -> tuple[Result, Running]:
+    steps = Steps(progress, total=5)
+    lines = stream.read(options.events)
+    with steps.step("building the function and tpns-sim", noisy=True):
+        binaries = build(processes, ROOT)
+    with steps.step("starting tpns-sim and MiniStack"):
+        tpns = Tpns.start(processes, binaries.tpns, folder)
+        cloud = Cloud.start(processes, folder)
+    with steps.step("deploying template.yaml"):
+        deployed = stack.deploy(cloud, TEMPLATE, binaries.function, parameters(tpns))
+        Mapping(cloud, deployed).mend_numbers()
+        pace.hurry(cloud, deployed, options.visibility_seconds)
+        pace.one_batch_at_a_time(cloud, deployed)
+        if options.faults:
+            tpns.inject(options.faults)
+    progress.print(
+        f"    [dim]events of any age are taken here (MaxEventAge={_MAX_EVENT_AGE}); "
+        f"a failed message comes back after {options.visibility_seconds} s, not minutes[/dim]"
+    )
+    with steps.step(f"putting {len(lines)} events on bus and queue"), pace.held(cloud, deployed):
+        sent = feed.feed(cloud, deployed, lines)
+    with steps.step("waiting until the queue is empty") as note:
+        queues.drain(
+            cloud,
+            deployed,
+            seconds=60 + _MAX_RECEIVES * (options.visibility_seconds + 2),
+            watch=lambda now: note(f"{now.waiting} waiting, {now.in_flight} in flight, {now.dead} dead-lettered"),
+        )
+    running = Running(cloud, tpns, deployed)
+    result = running.look(sent)
+    result.seconds = steps.seconds
+    return result, running
+
+
+def parameters(tpns: Tpns) -> dict[str, str]:
+    return {"TpnsApps": tpns.apps_document(), "MaxEventAge": _MAX_EVENT_AGE, "LogLevel": "DEBUG"}
+
+
+class Running:
+    """What is up after a run, until the processes are ended."""
+
+    def __init__(self, cloud: Cloud, tpns: Tpns, deployed: Stack) -> None:
+        self._cloud = cloud
+        self._tpns = tpns
+        self._stack = deployed
+
+    def look(self, sent: list[feed.Sent]) -> Result:
+        log = function_log.lines(self._cloud, self._stack)
+        dead = queues.dead_letters(self._cloud, self._stack)
+        events = outcomes(self._cloud, self._stack, sent, function_log.deliveries(log), dead)
+        result = Result(
+            events=events,
+            calls=self._tpns.calls(),
+            bindings=self._tpns.bindings(),
+            dead_letters=dead,
+            invocations=function_log.invocations(log),
+        )
+        result.problems += [
+            f"an invocation failed as a whole {crash}: see {self._cloud.log}" for crash in function_log.crashes(self._cloud)
+        ]
+        lost = [str(event.sent.line.number) for event in events if event.what == "unknown"]
+        if lost:
+            result.problems.append(
+                f"the function's log says nothing about the events of lines {', '.join(lost)}: see {self._cloud.log}"
+            )
+        return result
+
+    def keep_up(self, console: Console) -> None:
+        """Until Ctrl-C."""
+        console.print(
+            f"\nStill up, until Ctrl-C. Its logs: {self._cloud.log.parent}\n"
+            f"  bindings   curl '{self._tpns.url}/_sim/bindings?flush=1'\n"
+            f"  calls      curl {self._tpns.url}/_sim/calls\n"
+            f'  faults     curl {self._tpns.url}/_sim/faults -d \'{{"fault":"status","status":503,"times":4}}\'\n'
+            f"  an event   curl {self._stack.queue_url} -d Action=SendMessage --data-urlencode MessageBody@event.json\n"
+            f"  AWS CLI    AWS_ENDPOINT_URL={self._cloud.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
+            f"AWS_DEFAULT_REGION=us-east-1 aws ...\n"
+            f"  queue      {self._stack.queue_url}\n"
+            f"  dead       {self._stack.dead_letter_queue_url}\n"
+            f"  bus        {self._stack.bus_name}\n"
+            f"  function   {self._stack.function_name}, log {self._stack.log_group}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        try:
+            while True:
+                signal.pause()
+        except Interrupted:
+            console.print("\nending what was started", highlight=False)

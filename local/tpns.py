@@ -1,0 +1,82 @@
+"""The local TPNS: a process of crates/tpns-sim, and what its control API tells."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+from . import loopback
+from .problem import Problem
+from .processes import Processes
+
+_READY = "tpns-sim listening on "
+
+# Only this machine's tpns-sim knows these; they open nothing.
+_APPS: dict[str, dict[str, Any]] = {
+    "android": {"access_id": 1500001048, "secret_key": "local-android-key"},
+    "ios": {"access_id": 1600001061, "secret_key": "local-ios-key"},
+}
+
+
+class Tpns:
+    """A running tpns-sim."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @staticmethod
+    def start(processes: Processes, binary: Path, folder: Path, *options: str) -> Tpns:
+        apps = folder / "apps.json"
+        apps.write_text(json.dumps(_apps_at("http://127.0.0.1:1")))
+        log = folder / "tpns-sim.log"
+        argv = [str(binary), "--listen", "127.0.0.1:0", "--apps", str(apps), *options]
+        process = processes.start(argv, stdout=subprocess.PIPE, log=log)
+        return Tpns(_listening_at(process, log))
+
+    def apps_document(self) -> str:
+        """TPNS_APPS for the function: two apps that both live in this tpns-sim."""
+        return json.dumps(_apps_at(self.url), separators=(",", ":"))
+
+    def bindings(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """App -> token -> accounts, with everything accepted so far applied."""
+        return loopback.get(f"{self.url}/_sim/bindings?flush=1")
+
+    def calls(self) -> list[dict[str, Any]]:
+        return loopback.get(f"{self.url}/_sim/calls")
+
+    def inject(self, faults: Any) -> None:
+        try:
+            loopback.post(f"{self.url}/_sim/faults", faults)
+        except loopback.Refused as refused:
+            raise Problem(f"tpns-sim doesn't take these faults ({refused}): see crates/tpns-sim for their shape") from refused
+
+    def reset(self) -> None:
+        loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})
+
+
+def _apps_at(endpoint: str) -> dict[str, dict[str, Any]]:
+    return {name: {**app, "endpoint": endpoint} for name, app in _APPS.items()}
+
+
+def _listening_at(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The URL in the first line of output. The rest is read on, or the pipe would fill and block the server."""
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.put(line.decode(errors="replace").strip())
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        first = lines.get(timeout=10)
+    except queue.Empty:
+        first = ""
+    if not first.startswith(_READY):
+        raise Problem(f"tpns-sim did not start (it said {first!r}): see {log}")
+    return first.removeprefix(_READY).rstrip("/")

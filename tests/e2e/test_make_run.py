@@ -1,0 +1,124 @@
+"""The one command a newcomer types."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from auth_events import login, on_bus, token
+from make_run import MakeRun
+
+from local.build import Binaries
+from local.run import ROOT
+
+STREAM = ROOT / "events" / "stream.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def built(binaries: Binaries) -> None:
+    """Building takes minutes, and is no part of what is timed here."""
+
+
+@pytest.fixture
+def small_stream(tmp_path: Path) -> Path:
+    stream = tmp_path / "small.jsonl"
+    # The last one's id gives away who logs in, so the function leaves it out of its log.
+    telling = {**login(token(), "cem"), "id": "login-of-cem"}
+    events = (login(token(), "ann"), on_bus(login(token(), "ben", app="ios")), on_bus(telling))
+    stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    return stream
+
+
+def test_the_sample_stream_ends_as_the_json_tells_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with MakeRun(tmp_path, "JSON=1") as run:
+        ended = run.end()
+    assert ended.code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+
+    assert result["ok"] is True
+    assert result["problems"] == []
+    assert len(result["events"]) == len(STREAM.read_text().splitlines())
+    # The stream has something of each on purpose.
+    assert set(result["summary"]) == {"applied", "superseded", "dead-lettered"}
+    ends = {event["line"]: event for event in result["events"]}
+    assert all(event["deliveries"] == 1 for event in ends.values() if event["outcome"] != "dead-lettered")
+    assert result["calls"]
+    assert all(call["applied"] for call in result["calls"])
+    assert all(result["bindings"][app] for app in ("android", "ios"))
+    letters = result["dead_letters"]
+    assert {letter["line"] for letter in letters} == {line for line, event in ends.items() if event["outcome"] == "dead-lettered"}
+    assert all(letter["reason"] and letter["detail"] for letter in letters)
+    assert all(ends[letter["line"]]["deliveries"] == 5 for letter in letters)
+    assert run.running() == []
+
+
+def test_faults_show_in_the_result_as_redelivery(tmp_path: Path, small_stream: Path) -> None:
+    fault = 'FAULTS={"fault":"status","status":503,"app":"ios","times":3}'
+    with MakeRun(tmp_path, "JSON=1", f"EVENTS={small_stream}", fault) as run:
+        ended = run.end()
+    assert ended.code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert [(event["outcome"], event["deliveries"]) for event in result["events"]] == [
+        ("applied", 1),
+        ("applied", 2),
+        ("applied", 1),
+    ]
+    assert [call["status"] for call in result["calls"] if call["app"] == "ios"] == [503, 503, 503, 200]
+
+
+def test_the_tables_name_every_event_call_and_binding(tmp_path: Path, small_stream: Path) -> None:
+    with MakeRun(tmp_path, f"EVENTS={small_stream}") as run:
+        ended = run.end()
+    assert ended.code == 0, ended.stderr
+    for words in (
+        "3 events",
+        "2 TPNS calls",
+        "3 devices",
+        "0 messages in the dead-letter queue",
+        "applied",
+        "ann (0)",
+        "ben (0)",
+        "cem (0)",
+    ):
+        assert words in ended.stdout
+    assert "deploying template.yaml" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "number"),
+    [(MakeRun.signal_all, signal.SIGINT), (MakeRun.signal_make, signal.SIGTERM)],
+    ids=["Ctrl-C", "SIGTERM to make"],
+)
+def test_an_interrupted_run_leaves_nothing_running(
+    tmp_path: Path, interrupt: Callable[[MakeRun, int], None], number: signal.Signals
+) -> None:
+    with MakeRun(tmp_path, f"EVENTS={STREAM}") as run:
+        # The function's binary is the last to come up, and a grandchild; what is dead-lettered takes some seconds from there.
+        run.wait_for("bootstrap")
+        interrupt(run, number)
+        ended = run.end()
+    assert ended.code != 0
+    assert run.running() == [], ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "remedy"),
+    [
+        ("EVENTS=no-such-file.jsonl", "name a file with one JSON body per line"),
+        ("FAULTS={not json", "mend it, or use a shorthand such as 503x4"),
+        ("FAULTS=no-such-file", "is no shorthand such as 503x4"),
+        ("VISIBILITY=0", "must be at least 1 second"),
+        ("VISIBILITY=soon", "make run ARGS=--help"),
+    ],
+)
+def test_wrong_usage_is_answered_by_one_line_that_says_what_to_do(tmp_path: Path, variable: str, remedy: str) -> None:
+    with MakeRun(tmp_path, variable) as run:
+        ended = run.end()
+    assert ended.code != 0
+    told = [line for line in ended.stderr.splitlines() if not line.startswith("make: ")]
+    assert len(told) == 1, ended.stderr
+    assert remedy in told[0]
+    assert ended.stdout == ""

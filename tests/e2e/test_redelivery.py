@@ -1,0 +1,70 @@
+"""What fails comes back, alone; what fails for good is dead-lettered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auth_events import login, token
+from deployment import Deployment
+
+ATTEMPTS = 3  # TPNS_MAX_ATTEMPTS: tries of one call within one invocation
+RECEIVES = 5  # maxReceiveCount
+
+
+def test_only_the_events_of_a_failed_call_are_delivered_again(either: Deployment) -> None:
+    android, ios = token(), token()
+    either.tpns.inject({"fault": "status", "status": 503, "app": "ios", "times": ATTEMPTS})
+    good, failed = either.handle(login(android, "ann"), login(ios, "ben", app="ios"))
+
+    assert either.outcomes(good.message_id) == ["applied"]
+    assert either.outcomes(failed.message_id) == ["retry", "applied"]
+    assert [one.receive_count for one in either.deliveries(failed.message_id)] == [1, 2]
+    assert calls_of(either, "android") == [200]
+    assert calls_of(either, "ios") == [503] * ATTEMPTS + [200]
+    assert either.accounts("android", android) == {"ann"}
+    assert either.accounts("ios", ios) == {"ben"}
+
+
+def test_only_the_failed_item_of_a_call_is_delivered_again(standard: Deployment) -> None:
+    devices = [token() for _ in range(4)]
+    bad = devices[2]
+    # "Internal error" for one item of the call, for as long as the first invocation tries.
+    standard.tpns.inject({"fault": "item_code", "code": 1008004, "token": bad, "times": ATTEMPTS})
+    sent = standard.handle(*[login(device, f"user-{number}") for number, device in enumerate(devices)])
+
+    outcomes = [standard.outcomes(one.message_id) for one in sent]
+    assert outcomes == [["applied"], ["applied"], ["retry", "applied"], ["applied"]]
+    first, *again = standard.tokens_called(2)
+    assert first == set(devices)
+    assert again
+    assert all(tokens == {bad} for tokens in again), "an event that was accepted was sent to TPNS a second time"
+    assert [standard.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
+
+
+def test_a_bad_event_is_dead_lettered_after_five_deliveries_and_its_neighbours_go_through(either: Deployment) -> None:
+    device = token()
+    not_json = "this is not JSON"
+    unknown_app = login(token(), "ann", app="windows")
+    bad, wrong, good = either.handle(not_json, unknown_app, login(device, "ben"))
+
+    for message in (bad, wrong):
+        assert either.outcomes(message.message_id) == ["rejected"] * RECEIVES
+        assert [one.receive_count for one in either.deliveries(message.message_id)] == list(range(1, RECEIVES + 1))
+    assert either.outcomes(good.message_id) == ["applied"]
+    assert either.accounts("android", device) == {"ben"}
+    letters = {letter.message_id: letter.body for letter in either.dead_letters()}
+    assert letters == {bad.message_id: not_json, wrong.message_id: wrong.line.body}
+    reasons: dict[Any, Any] = {one.message_id: either.deliveries(one.message_id)[-1].detail for one in (bad, wrong)}
+    assert "app" in reasons[wrong.message_id], "the log does not name the field"
+
+
+def test_an_event_is_not_lost_while_tpns_is_down(standard: Deployment) -> None:
+    device = token()
+    standard.tpns.inject({"fault": "disconnect", "times": 2 * ATTEMPTS})
+    (event,) = standard.handle(login(device, "ann"))
+    assert standard.outcomes(event.message_id) == ["retry", "retry", "applied"]
+    assert standard.accounts("android", device) == {"ann"}
+
+
+def calls_of(stage: Deployment, app: str) -> list[int]:
+    return [call["status"] for call in stage.tpns.calls() if call["app"] == app]

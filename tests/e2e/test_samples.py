@@ -1,0 +1,49 @@
+"""Every file under events/ goes the way it is meant for, and is accepted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from deployment import Deployment
+
+from local.run import ROOT
+
+EVENTS = ROOT / "events"
+# Folder -> how its files reach the function.
+TO_THE_QUEUE = ("bare", "eventbridge")
+AS_INVOCATION = ("eventbridge-array", "sqs-bare", "sqs-eventbridge", "sqs-sns")
+
+
+def files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (EVENTS / folder).glob("*.json"))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(EVENTS))
+
+
+@pytest.mark.parametrize("path", files(*TO_THE_QUEUE), ids=name)
+def test_a_sample_event_is_accepted_over_bus_or_queue(standard: Deployment, path: Path) -> None:
+    standard.handle(path.read_text())
+    assert standard.tpns.calls(), "the event reached no TPNS"
+    assert all(call["applied"] for call in standard.tpns.calls())
+    assert standard.dead_letters() == []
+
+
+@pytest.mark.parametrize("path", files(*AS_INVOCATION), ids=name)
+def test_a_sample_invocation_is_accepted(standard: Deployment, path: Path) -> None:
+    payload = json.loads(path.read_text())
+    answer = standard.invoke(payload)
+    assert answer == ({"batchItemFailures": []} if "Records" in payload else None)
+    assert standard.tpns.calls(), "the events reached no TPNS"
+    assert all(call["applied"] for call in standard.tpns.calls())
+
+
+def test_every_sample_file_is_tested() -> None:
+    known = {*files(*TO_THE_QUEUE, *AS_INVOCATION), EVENTS / "stream.jsonl", EVENTS / "auth-event.v1.schema.json"}
+    strangers = [name(path) for path in EVENTS.rglob("*") if path.is_file() and path not in known]
+    assert strangers == [], "name their folder in this file, with the way they reach the function"
+    for folder in (*TO_THE_QUEUE, *AS_INVOCATION):
+        assert files(folder), f"events/{folder} is empty"

@@ -1,0 +1,67 @@
+"""Events travel the whole way, and TPNS ends with the bindings they say."""
+
+from __future__ import annotations
+
+from auth_events import deletion, login, logout, on_bus, token
+from deployment import Deployment
+
+
+def test_login_logout_and_deletion_end_as_bindings(either: Deployment) -> None:
+    stays, leaves, loses_one, changes_hands = token(), token(), token(), token()
+    either.handle(
+        login(stays, "ann", "ann@example.com"),
+        login(leaves, "ben"),
+        login(loses_one, "cem@example.com", "dan"),
+        login(changes_hands, "eve"),
+        login(changes_hands, "fay"),
+        logout(leaves),
+        deletion("dan"),
+    )
+    assert either.accounts("android", stays) == {"ann", "ann@example.com"}
+    assert either.accounts("android", leaves) == set()
+    assert either.accounts("android", loses_one) == {"cem@example.com"}
+    assert either.accounts("android", changes_hands) == {"fay"}
+    assert either.dead_letters() == []
+
+
+def test_events_of_later_batches_change_what_earlier_ones_bound(either: Deployment) -> None:
+    device, other = token(), token()
+    either.handle(login(device, "ann@example.com", "ben"), login(other, "ben"))
+    assert either.accounts("android", device) == {"ann@example.com", "ben"}
+    either.handle(logout(device, "ann@example.com"))
+    assert either.accounts("android", device) == {"ben"}
+    either.handle(deletion("ben"))
+    assert either.accounts("android", device) == set()
+    assert either.accounts("android", other) == set()
+
+
+def test_a_fifo_queue_hands_a_device_its_events_in_order(fifo: Deployment) -> None:
+    device = token()
+    # More than one batch of them, in one message group.
+    fifo.handle(*[event for number in range(8) for event in (logout(device), login(device, f"user-{number}"))])
+    assert fifo.accounts("android", device) == {"user-7"}
+    assert len(fifo.tokens_called(2)) >= 2, "all in one invocation, so the queue had no order to keep"
+
+
+def test_the_rule_takes_events_from_the_bus_to_the_queue(standard: Deployment) -> None:
+    device, leaves = token(), token()
+    standard.handle(
+        on_bus(login(device, "ann", app="ios")),
+        on_bus(login(leaves, "ben", app="ios")),
+        on_bus(logout(leaves, app="ios")),
+        on_bus(login(token(), "cem", app="ios")),
+        on_bus(deletion("cem")),
+    )
+    assert standard.accounts("ios", device) == {"ann"}
+    assert standard.accounts("ios", leaves) == set()
+    # A deletion without `app` goes to every app.
+    assert {call["app"] for call in standard.tpns.calls() if call["operator_type"] == 5} == {"android", "ios"}
+
+
+def test_the_rule_leaves_other_events_on_the_bus(standard: Deployment) -> None:
+    device = token()
+    stranger = {**on_bus(login(token(), "ann")), "detail-type": "user.renamed"}
+    standard.handle(stranger, on_bus(login(device, "ben")))
+    assert standard.accounts("android", device) == {"ben"}
+    assert standard.dead_letters() == []
+    assert len(standard.tpns.calls()) == 1
