@@ -22,10 +22,6 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
-    // The HTTP library is built without a TLS provider of its own; plain http asks for one all the same.
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| "a TLS provider is installed already")?;
     let sim = Sim::builder().app("android", 1_500_001_048_u64, SECRET).latency(LATENCY).start().await?;
     let function = Function::builder(env!("CARGO_BIN_EXE_tpns-account-sync"))
         .env("TPNS_APPS", sim.apps_document())
