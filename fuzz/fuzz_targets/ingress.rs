@@ -1,0 +1,50 @@
+//! Whatever an invocation or a body holds: no panic, a batch keeps all its messages, and errors are short and of one
+//! line, for they are made of field names.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tpns_account_sync::{
+    config::AppNames,
+    event::Rules,
+    ingress::Batch,
+    ledger::State,
+    plan::plan,
+};
+
+fuzz_target!(|input: &str| {
+    look_at(input);
+    // The same text as the body of a message between two good ones, which must not suffer.
+    let good = r#"{"type":"user.logout","token":"t","occurred_at":5}"#;
+    let record = |id: &str, body: &str| serde_json::json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
+    let payload = serde_json::json!({"Records": [record("a", good), record("b", input), record("c", good)]}).to_string();
+    let events = look_at(&payload).expect("an SQS batch");
+    assert_eq!(events.len(), 3);
+    assert!(events[0] && events[2], "a neighbour suffered");
+});
+
+/// Which messages of an invocation hold an event; `None` if it is no invocation of ours.
+fn look_at(payload: &str) -> Option<Vec<bool>> {
+    let apps = AppNames::new(["android", "ios"].into_iter().take(1 + payload.len() % 2));
+    let one = AppNames::new(["android"]);
+    let rules = Rules { apps: if payload.contains("messageId") { &one } else { &apps }, now: 10, max_age: i64::MAX, max_skew: i64::MAX };
+    let batch = Batch::open(payload).ok()?;
+    let mut events = Vec::new();
+    let mut held = Vec::new();
+    for message in &batch.messages {
+        match message.event(&rules) {
+            Ok(event) => {
+                events.push(event);
+                held.push(true);
+            }
+            Err(invalid) => {
+                assert!(invalid.detail.len() < 400 && !invalid.detail.contains('\n'), "{invalid}");
+                held.push(false);
+            }
+        }
+    }
+    let plan = plan(&State::of(&events));
+    for event in &events {
+        assert!(!plan.shares(event).is_empty(), "an event without effect");
+    }
+    Some(held)
+}

@@ -1,0 +1,268 @@
+//! A run: rounds of sending, receiving and invoking, until everything is done with.
+//!
+//! The event source mapping is written out here, where `lambda_sim::EventSource` would do for less: batches are of random
+//! size and shuffled, and each has its own trouble.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration, time::Instant};
+
+use fastrand::Rng;
+use futures_util::future::join_all;
+use lambda_sim::{
+    Function, ManualClock, Message, Outcome, Queue,
+    answer::{Why, interpret},
+    event::event_of,
+};
+use serde_json::Value;
+use tpns_sim::{RunningSim, Sim, model::OverrideMode};
+
+use crate::{
+    books::Books,
+    control::forget,
+    post::Post,
+    script::{self, Event, Script},
+    secrets::{assert_discreet, told_by},
+    stage::{SECRETS, function},
+    tally::Tally,
+    trouble::{self, Trouble},
+};
+
+const VISIBILITY: Duration = Duration::from_secs(120);
+/// A message that failed so often is left in peace from then on ...
+const TIRED: u32 = 5;
+/// ... so that only what can never be applied gets as far as this.
+const GIVE_UP: u32 = 10;
+/// Calls at once and tries of each, by process. One at a time, or all at once: with a number between, the order in
+/// which calls end would decide what the next one knows, and a seed would not repeat itself.
+const PROCESSES: [(&str, &str); 3] = [("1", "1"), ("20", "2"), ("1", "3")];
+
+/// A batch, and what became of it.
+pub(crate) struct Delivery {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) acknowledged: Vec<String>,
+    pub(crate) failed: Vec<String>,
+    pub(crate) killed: bool,
+}
+
+struct Chaos {
+    rng: Rng,
+    script: Script,
+    post: Post,
+    books: Books,
+    tpns: RunningSim,
+    processes: Vec<Arc<Function>>,
+    queue: Queue,
+    clock: ManualClock,
+    tally: Tally,
+}
+
+/// Runs a seed to its end. What is wrong comes back as an error; whatever can't be told so panics.
+pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<Tally, String> {
+    let begun = Instant::now();
+    let mut chaos = Chaos::new(seed, count, mode).await;
+    let mut rounds = 0;
+    while !chaos.is_over() {
+        chaos.round().await.map_err(|wrong| format!("seed {seed}, round {rounds}: {wrong}"))?;
+        rounds += 1;
+        if rounds > 200 + count * 50 {
+            return Err(format!(
+                "seed {seed}: no end after {rounds} rounds, {:?}",
+                chaos.queue.depth(chaos.clock.now())
+            ));
+        }
+    }
+    chaos.books.close(&chaos.tpns, &chaos.script).map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
+    chaos.processes.iter().for_each(|process| assert_discreet(process));
+    chaos.tally.cold_starts = chaos.processes.iter().map(|process| process.cold_starts()).sum();
+    chaos.tally.took = begun.elapsed();
+    Ok(chaos.tally)
+}
+
+impl Chaos {
+    async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
+        let script = script::write(seed, count, mode);
+        let sim = Sim::builder().settings(script.world.settings.clone());
+        let sim = sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1]);
+        let tpns = sim.start().await.unwrap();
+        let process = |(concurrency, attempts)| {
+            let settings =
+                [("TPNS_CONCURRENCY", concurrency), ("TPNS_MAX_ATTEMPTS", attempts), ("TPNS_TIMEOUT_MS", "300")];
+            function(&tpns.apps_document(), &settings)
+        };
+        let queue = Queue::builder("auth-events.fifo").visibility_timeout(VISIBILITY).dead_letter_after(GIVE_UP);
+        Self {
+            // Another stream than the script's, so that the one does not shift when the other changes.
+            rng: Rng::with_seed(seed ^ 0x5eed),
+            post: Post::new(script.events.len()),
+            books: Books::new(&script),
+            processes: PROCESSES.map(process).to_vec(),
+            tpns,
+            queue: queue.seed(seed).build().unwrap(),
+            clock: ManualClock::starting_now(),
+            tally: Tally { runs: 1, events: script.events.len(), ..Tally::default() },
+            script,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.post.is_done() && self.queue.depth(self.clock.now()).total() == 0
+    }
+
+    async fn round(&mut self) -> Result<(), String> {
+        let most = self.rng.usize(0..25);
+        let now = self.clock.now();
+        let posted = self.post.send(most, &self.script.events, &mut self.queue, now, &mut self.rng);
+        self.tally.messages += posted.len();
+        self.books.posted(posted, &self.script.events);
+
+        let batches: Vec<_> = (0..self.processes.len()).map_while(|_| self.receive()).collect();
+        if batches.is_empty() {
+            if let Some(moment) = self.queue.next_visible_at(now) {
+                self.clock.advance_to(moment);
+            }
+        } else {
+            self.tally.batches += batches.len();
+            self.tally.side_by_side += if batches.len() > 1 { batches.len() } else { 0 };
+            self.invoke(batches).await?;
+            self.clock.advance(Duration::from_secs(self.rng.u64(0..40)));
+        }
+        self.books.bury(&self.queue, &self.script.events, &mut self.post, &mut self.tally)?;
+        self.books.check_between_rounds(&self.tpns, &self.post)
+    }
+
+    /// A batch of random size. FIFO: no group is in two batches at once.
+    fn receive(&mut self) -> Option<Vec<Message>> {
+        let most = self.rng.usize(1..=10);
+        let messages = self.queue.receive(most, VISIBILITY, self.clock.now());
+        (!messages.is_empty()).then(|| self.shuffled(messages))
+    }
+
+    /// Groups in among each other, and within a group what happened at the same time. The rest of a group's order is
+    /// what a FIFO queue keeps.
+    fn shuffled(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
+        self.rng.shuffle(&mut messages);
+        let at = |message: &Message| self.script.events[self.books.event_of(&message.message_id)].at;
+        let mut in_order = messages.clone();
+        in_order.sort_by_key(at);
+        let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for message in in_order.into_iter().rev() {
+            groups.entry(message.group_id.clone()).or_default().push(message);
+        }
+        // Whichever of its places in the batch a group got, its messages take them in order.
+        messages.iter().map(|place| groups.get_mut(&place.group_id).unwrap().pop().unwrap()).collect()
+    }
+
+    /// Takes the batches through a process each, at the same time.
+    async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
+        let tired = |batch: &Vec<Message>| batch.iter().any(|message| message.receive_count >= TIRED);
+        trouble::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
+        let mut troubles = Vec::new();
+        let mut rng = self.rng.fork();
+        for batch in &batches {
+            let events: Vec<_> = batch.iter().map(|message| self.event(message)).collect();
+            let trouble = if tired(batch) { Trouble::NONE } else { trouble::of_batch(&mut rng, &events) };
+            trouble.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
+            troubles.push(trouble);
+        }
+        if let Some(outage) = trouble::outage(&mut self.rng).filter(|_| !batches.iter().any(tired)) {
+            self.tally.outages += 1;
+            self.tpns.fault(outage);
+        }
+        let running = batches.into_iter().zip(&troubles).zip(&self.processes);
+        let ended = join_all(running.map(|((batch, trouble), process)| self.deliver(process, batch, trouble))).await;
+        for ended in ended {
+            let (delivery, outcomes) = ended?;
+            self.conclude(&delivery, &outcomes)?;
+        }
+        for call in self.tpns.calls() {
+            self.tally.calls += 1;
+            if let Some(kind) = call.fault {
+                *self.tally.faults.entry(kind).or_default() += 1;
+            }
+        }
+        forget(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
+        Ok(())
+    }
+
+    fn event(&self, message: &Message) -> &Event {
+        &self.script.events[self.books.event_of(&message.message_id)]
+    }
+
+    async fn deliver(
+        &self,
+        process: &Function,
+        messages: Vec<Message>,
+        trouble: &Trouble,
+    ) -> Result<(Delivery, BTreeMap<String, String>), String> {
+        if trouble.kill_first {
+            process.kill();
+        }
+        let mark = process.output_len().unwrap();
+        let invocation = process.invoke(event_of(self.queue.arn(), &messages));
+        tokio::pin!(invocation);
+        let mut killed = false;
+        let invocation = tokio::select! {
+            invocation = &mut invocation => invocation,
+            () = self.a_call_hangs(&messages), if trouble.kill => {
+                process.kill();
+                killed = true;
+                invocation.await
+            }
+        };
+        let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone()).collect();
+        let (acknowledged, failed) = match invocation.unwrap().outcome {
+            Outcome::Exited { .. } if killed => (Vec::new(), ids),
+            Outcome::Response { body } => {
+                killed = false;
+                if let Some(told) = told_by(&body) {
+                    return Err(format!("the answer: {told}"));
+                }
+                let verdict = interpret(&body, &ids);
+                match verdict.why {
+                    Why::Partial | Why::EmptyList => (verdict.deletes, verdict.fails),
+                    why => return Err(format!("no flawless answer: {why:?}")),
+                }
+            }
+            other => return Err(format!("neither answered nor killed: {other:?}")),
+        };
+        let lines = process.lines_since(mark).unwrap();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let outcomes = lines.filter_map(|line| Some((text(&line["message_id"])?, text(&line["outcome"])?))).collect();
+        Ok((Delivery { messages, acknowledged, failed, killed }, outcomes))
+    }
+
+    /// Waits until a call hangs that has something of this batch.
+    async fn a_call_hangs(&self, messages: &[Message]) {
+        let tokens: Vec<_> = messages.iter().filter_map(|message| self.event(message).what.token()).collect();
+        let accounts: Vec<_> = messages.iter().flat_map(|message| self.event(message).what.accounts()).collect();
+        let is_ours = |request: &Value| {
+            let deletes = request["account_list"].as_array().into_iter().flatten();
+            let mut deletes = deletes.filter_map(|account| account["account"].as_str());
+            deletes.any(|name| accounts.iter().any(|account| account.account == name)) || {
+                let text = request.to_string();
+                tokens.iter().any(|token| text.contains(&format!("\"{token}\"")))
+            }
+        };
+        let hangs = |call: tpns_sim::Call| call.fault == Some("hang") && call.request.as_ref().is_some_and(is_ours);
+        while !self.tpns.calls().into_iter().any(hangs) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn conclude(&mut self, delivery: &Delivery, outcomes: &BTreeMap<String, String>) -> Result<(), String> {
+        let now = self.clock.now();
+        self.tally.deliveries += delivery.messages.len();
+        self.tally.kills += usize::from(delivery.killed);
+        for message in &delivery.messages {
+            let acknowledged = delivery.acknowledged.contains(&message.message_id);
+            if acknowledged {
+                self.queue.delete(&message.receipt_handle, now).unwrap();
+            }
+            // FNV-1a over what was delivered and what became of it.
+            for byte in message.message_id.bytes().chain([u8::from(acknowledged)]) {
+                self.tally.trace = (self.tally.trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+        self.books.delivered(delivery, outcomes, &self.script.events, &mut self.post, &mut self.tally)
+    }
+}

@@ -1,0 +1,249 @@
+//! The events of a run, in version order, and the TPNS that they meet.
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use fastrand::Rng;
+use serde_json::json;
+use tpns_sim::model::{Account, OverrideMode, Settings, TokenCap};
+
+use crate::{
+    books::APPS,
+    secrets::{account, token},
+    what::{Saying, What, sns},
+};
+
+/// One event, as its producer sends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// Its place in version order.
+    pub(crate) at: i64,
+    pub(crate) id: String,
+    /// `None` is every app, for deletions.
+    pub(crate) app: Option<&'static str>,
+    pub(crate) what: What,
+    pub(crate) body: String,
+    /// The FIFO message group.
+    pub(crate) group: String,
+    /// The accounts whose deletions may not be overtaken ([`crate::post`] says how that is kept).
+    pub(crate) shared: Vec<Account>,
+    pub(crate) end: End,
+}
+
+impl Event {
+    pub(crate) fn apps(&self) -> impl Iterator<Item = &'static str> {
+        APPS.into_iter().filter(|app| self.app.is_none_or(|own| own == *app))
+    }
+}
+
+/// How an event may end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Applied, or superseded by a newer one.
+    InEffect,
+    /// TPNS takes its token, or the deletion of its account, from nobody: a dead letter, unless a newer event of the
+    /// device overtakes it in its batch.
+    Refused,
+    /// TPNS would refuse its account, if it had to be told: a dead letter, unless a login in its batch says it all.
+    Moot,
+    /// Can't be read: a dead letter.
+    Unreadable,
+}
+
+/// A device and what its producer knows of it.
+struct Device {
+    app: &'static str,
+    token: String,
+    /// The account types of its logins. Always the same ones where TPNS overrides per type: the promise there (design,
+    /// "Order") holds for producers that keep to them.
+    types: Vec<u32>,
+    /// Accounts that are used on this device alone.
+    own: Vec<Account>,
+    last_login: Vec<Account>,
+    refused: bool,
+}
+
+/// TPNS takes these, but not always the way it should.
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    /// Any call that has it is rejected whole.
+    pub(crate) poison_token: String,
+    /// Any call that has it is answered with a `result` of another length.
+    pub(crate) garbled_token: String,
+    /// Any deletion of it is rejected whole.
+    pub(crate) poison_account: String,
+}
+
+pub(crate) struct Script {
+    pub(crate) world: World,
+    pub(crate) events: Vec<Event>,
+}
+
+const TYPES: [u32; 3] = [0, 1005, 3];
+
+/// Writes a script. The same seed writes the same one, but for the day.
+pub(crate) fn write(seed: u64, count: usize, mode: OverrideMode) -> Script {
+    let mut rng = Rng::with_seed(seed);
+    let mut devices = devices(&mut rng, mode);
+    let known = devices.iter().map(|device| device.token.clone()).filter(|token| !token.contains("stranger")).collect();
+    let world = World {
+        settings: Settings {
+            override_mode: mode,
+            // A cap would make bindings depend on the order in which accounts of different devices were bound.
+            token_cap: TokenCap::Off,
+            min_account_length: 2,
+            known_tokens: Some(Arc::new(HashSet::from_iter::<Vec<String>>(known))),
+            ..Settings::default()
+        },
+        poison_token: token("poison"),
+        garbled_token: token("garbled"),
+        poison_account: account("poison"),
+    };
+    let mut now =
+        i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap() - 86_400_000;
+    let mut events: Vec<_> = (0..count)
+        .map(|n| {
+            // Ties, so that rank and id count.
+            now += i64::from(rng.u8(0..4));
+            event(&mut rng, n, now, &mut devices, mode, &world)
+        })
+        .collect();
+    events.sort_by(|a, b| (a.at, rank(&a.what), &a.id).cmp(&(b.at, rank(&b.what), &b.id)));
+    Script { world, events }
+}
+
+fn rank(what: &What) -> u8 {
+    match what {
+        What::Login(..) => 0,
+        What::Logout(..) | What::LogoutAll(_) => 1,
+        What::Deletion(_) => 2,
+    }
+}
+
+fn devices(rng: &mut Rng, mode: OverrideMode) -> Vec<Device> {
+    let names = (0..14).map(|n| format!("{n}")).chain(["stranger", "poison", "garbled"].map(str::to_owned));
+    let device = |name: String| {
+        let mut types = TYPES.to_vec();
+        rng.shuffle(&mut types);
+        types.truncate(rng.usize(1..=2));
+        let own = TYPES.map(|kind| Account::new(account(&format!("own{name}")), kind)).to_vec();
+        let own = if mode == OverrideMode::Replace {
+            own
+        } else {
+            own.into_iter().filter(|own| types.contains(&own.account_type)).collect()
+        };
+        let app = if rng.bool() { "android" } else { "ios" };
+        let refused = name.parse::<u32>().is_err();
+        Device { app, token: token(&name), types, own, last_login: Vec::new(), refused }
+    };
+    names.map(device).collect()
+}
+
+fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: OverrideMode, world: &World) -> Event {
+    let pick = if rng.u8(0..20) == 0 { rng.usize(14..devices.len()) } else { rng.usize(0..14) };
+    let device = &mut devices[pick];
+    let mut app = Some(device.app);
+    let mut group = device.token.clone();
+    let mut end = if device.refused { End::Refused } else { End::InEffect };
+    let what = match rng.u8(0..100) {
+        0..50 => {
+            let list = accounts_of_login(rng, device, mode);
+            device.last_login.clone_from(&list);
+            What::Login(device.token.clone(), list)
+        }
+        50..68 => What::Logout(device.token.clone(), accounts_of_logout(rng, device)),
+        68..72 => {
+            // Too short for this TPNS, if it is ever told of it.
+            end = if device.refused { End::Refused } else { End::Moot };
+            What::Logout(device.token.clone(), vec![Account::new("é", 0)])
+        }
+        72..86 => What::LogoutAll(device.token.clone()),
+        86..94 if !device.refused => {
+            // An account of this device alone: its group keeps the order of the deletion among the other events, so
+            // that a batch can hold logins older and newer than it.
+            app = app.filter(|_| rng.bool());
+            What::Deletion(vec![rng.choice(&device.own).unwrap().clone()])
+        }
+        _ => {
+            app = app.filter(|_| rng.bool());
+            group = format!("deletion-{n}");
+            let poison = rng.u8(0..6) == 0;
+            end = if poison { End::Refused } else { End::InEffect };
+            let any = |rng: &mut Rng| Account::new(shared_name(rng), *rng.choice(&TYPES).unwrap());
+            What::Deletion(if poison {
+                vec![Account::new(world.poison_account.clone(), 0)]
+            } else {
+                (0..rng.usize(1..=3)).map(|_| any(rng)).collect()
+            })
+        }
+    };
+    let id = format!("{:08x}-{n}", rng.u32(..));
+    let mut body = body(rng, &id, at, app, &what);
+    if rng.u8(0..50) == 0 {
+        end = End::Unreadable;
+        body.truncate(body.floor_char_boundary(body.len() / 2));
+        // In a group of its own now and then, so that it isn't always in somebody's way.
+        if rng.bool() {
+            group = format!("noise-{n}");
+        }
+    }
+    let is_shared = |account: &&Account| account.account.contains(".shared") || account.account.contains(".poison");
+    let shared = what.accounts().iter().filter(is_shared).cloned().collect();
+    Event { at, id, app, what, body, group, shared, end }
+}
+
+fn shared_name(rng: &mut Rng) -> String {
+    account(&format!("shared{}", rng.u8(0..8)))
+}
+
+fn accounts_of_login(rng: &mut Rng, device: &Device, mode: OverrideMode) -> Vec<Account> {
+    let mut types = if mode == OverrideMode::Replace { TYPES.to_vec() } else { device.types.clone() };
+    rng.shuffle(&mut types);
+    if mode == OverrideMode::Replace {
+        types.truncate(rng.usize(1..=3));
+    }
+    // Of two accounts of one type the later counts.
+    if rng.u8(0..8) == 0 {
+        types.push(types[0]);
+    }
+    let one = |kind: u32| {
+        let own = device.own.iter().find(|own| own.account_type == kind).filter(|_| rng.bool());
+        own.cloned().unwrap_or_else(|| Account::new(shared_name(rng), kind))
+    };
+    types.into_iter().map(one).collect()
+}
+
+/// Mostly accounts that are signed in, for others there is nothing to do.
+fn accounts_of_logout(rng: &mut Rng, device: &Device) -> Vec<Account> {
+    let mut list: Vec<_> = device.last_login.iter().filter(|_| rng.bool()).cloned().collect();
+    if list.is_empty() || rng.u8(0..4) == 0 {
+        list.push(Account::new(shared_name(rng), *rng.choice(&device.types).unwrap()));
+    }
+    list
+}
+
+fn body(rng: &mut Rng, id: &str, at: i64, app: Option<&str>, what: &What) -> String {
+    let saying = Saying { id, occurred_at: "2026-11-22T08:00:00Z", app, what };
+    let mut bare = saying.bare();
+    bare["occurred_at"] = json!(at);
+    let mut bridge = saying.bridge();
+    bridge["detail"]["occurred_at"] = json!(at);
+    match rng.u8(0..4) {
+        0 => bare,
+        1 => bridge,
+        2 => sns(&bare),
+        _ => sns(&bridge),
+    }
+    .to_string()
+}
+
+#[test]
+fn a_seed_writes_the_same_script_each_time_and_another_seed_another() {
+    let ids =
+        |seed| write(seed, 50, OverrideMode::Replace).events.into_iter().map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(ids(1), ids(1));
+    assert_ne!(ids(1), ids(2));
+}

@@ -1,0 +1,98 @@
+//! What a run came to, in numbers.
+
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) runs: usize,
+    pub(crate) events: usize,
+    /// Messages sent, duplicates included.
+    pub(crate) messages: usize,
+    /// Messages handed to the function, redeliveries included.
+    pub(crate) deliveries: usize,
+    pub(crate) batches: usize,
+    /// Batches under way at the same time as another.
+    pub(crate) side_by_side: usize,
+    pub(crate) kills: usize,
+    pub(crate) outages: usize,
+    pub(crate) calls: usize,
+    /// Calls that a fault hit, by its kind.
+    pub(crate) faults: BTreeMap<&'static str, usize>,
+    pub(crate) applied: usize,
+    pub(crate) superseded: usize,
+    pub(crate) dead: usize,
+    pub(crate) cold_starts: u64,
+    pub(crate) took: Duration,
+    /// Of every batch and what became of it: the same for a seed each time.
+    pub(crate) trace: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.events += other.events;
+        self.messages += other.messages;
+        self.deliveries += other.deliveries;
+        self.batches += other.batches;
+        self.side_by_side += other.side_by_side;
+        self.kills += other.kills;
+        self.outages += other.outages;
+        self.calls += other.calls;
+        for (kind, count) in other.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        self.applied += other.applied;
+        self.superseded += other.superseded;
+        self.dead += other.dead;
+        self.cold_starts += other.cold_starts;
+        self.took += other.took;
+        self.trace ^= other.trace;
+    }
+
+    pub(crate) fn line(&self) -> String {
+        let Self { events, deliveries, batches, kills, calls, trace, .. } = self;
+        let faults: usize = self.faults.values().sum();
+        format!(
+            "{events} events, {deliveries} deliveries, {batches} batches, {kills} kills, {faults} of {calls} calls hit, trace {trace:016x}"
+        )
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let mut table = String::new();
+        let rows = [
+            ("runs", self.runs),
+            ("events", self.events),
+            ("messages, with duplicates", self.messages),
+            ("deliveries", self.deliveries),
+            ("batches", self.batches),
+            ("  beside another one", self.side_by_side),
+            ("kills", self.kills),
+            ("outages of an app", self.outages),
+            ("calls", self.calls),
+            ("messages applied", self.applied),
+            ("messages superseded", self.superseded),
+            ("messages rejected for good", self.dead),
+            ("processes started", usize::try_from(self.cold_starts).unwrap_or(usize::MAX)),
+        ];
+        for (name, count) in rows {
+            _ = writeln!(table, "  {name:<28} {count:>8}");
+        }
+        for (kind, count) in &self.faults {
+            _ = writeln!(table, "  calls hit by {kind:<15} {count:>8}");
+        }
+        _ = writeln!(table, "  {:<28} {:>6.0} s", "time", self.took.as_secs_f64());
+        table
+    }
+
+    /// A run in which nothing went wrong proves nothing. Single short runs may be quiet.
+    pub(crate) fn assert_wild(&self) {
+        if self.events < 600 {
+            return;
+        }
+        let table = self.table();
+        assert!(self.faults.len() >= 9, "too few kinds of faults:\n{table}");
+        assert!(self.kills > 0 && self.outages > 0 && self.side_by_side > 0, "too quiet:\n{table}");
+        assert!(self.applied > 0 && self.superseded > 0 && self.dead > 0, "ends are missing:\n{table}");
+        assert!(self.deliveries > self.messages && self.messages > self.events, "nothing came twice:\n{table}");
+    }
+}

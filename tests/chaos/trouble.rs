@@ -1,0 +1,104 @@
+//! What goes wrong, drawn from the seed.
+//!
+//! Left out on purpose, each because it is not promised:
+//! * `delay` with `late`, an operation that TPNS carries out after the client gave up on it: TPNS is asynchronous and
+//!   names no order, so an old call may land after a newer one, and nobody can see that it did. The ledger's repair
+//!   helps against calls that come late to TPNS, nothing helps against TPNS carrying them out late.
+//! * A rejection that passes. "Never as it is" is taken at TPNS's word: the event's group goes on without it, so if TPNS
+//!   took it later after all, it would come after newer events. Rejections here last, like those of real tokens and
+//!   accounts; see [`lasting`].
+
+use fastrand::Rng;
+use tpns_sim::{Fault, FaultKind, RetCode};
+
+use crate::script::{End, Event, World};
+
+/// The trouble of a batch.
+pub(crate) struct Trouble {
+    pub(crate) faults: Vec<Fault>,
+    /// The process is killed when a call hangs.
+    pub(crate) kill: bool,
+    /// The process is killed before the batch reaches it.
+    pub(crate) kill_first: bool,
+}
+
+impl Trouble {
+    pub(crate) const NONE: Self = Self { faults: Vec::new(), kill: false, kill_first: false };
+}
+
+/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it.
+pub(crate) fn lasting(world: &World) -> [Fault; 3] {
+    let garbled = FaultKind::ResultLength { delta: -1, ret_code: RetCode(1_008_026) };
+    [
+        Fault::ret_code(1_008_007).token(&world.poison_token).forever(),
+        Fault::new(garbled).apply(false).token(&world.garbled_token).forever(),
+        Fault::ret_code(1_008_007).operator_type(5).account(&world.poison_account).forever(),
+    ]
+}
+
+/// The trouble of a batch of these events. Faults are aimed at what is in the batch, not drawn call by call, so that
+/// they hit the same calls however the processes run side by side.
+pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> Trouble {
+    let mut trouble = Trouble { kill_first: rng.u8(0..40) == 0, ..Trouble::NONE };
+    // A 0 over a call one of whose items TPNS refused would be a lie: it says that all are taken.
+    let takes_all = !batch.iter().any(|event| matches!(event.end, End::Refused | End::Moot));
+    let count = [0, 0, 0, 1, 1, 2, 3][rng.usize(0..7)];
+    for _ in 0..count {
+        let fault = random(rng, takes_all);
+        trouble.faults.push(aim(rng, fault, batch));
+    }
+    if rng.u8(0..16) == 0 {
+        trouble.kill = true;
+        let fault = Fault::hang().apply(rng.bool());
+        // First in line, or another fault would take the call.
+        trouble.faults.insert(0, aim(rng, fault, batch));
+    }
+    trouble
+}
+
+/// The trouble of everybody: an app that is out for all calls of a round.
+pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
+    if rng.u8(0..14) != 0 {
+        return None;
+    }
+    let app = if rng.bool() { "android" } else { "ios" };
+    let fault = match rng.u8(0..8) {
+        0..3 => Fault::status(503),
+        3..5 => Fault::disconnect(),
+        5..7 => Fault::ret_code(1_008_003),
+        _ => Fault::hang(),
+    };
+    Some(fault.apply(rng.bool()).app(app).forever())
+}
+
+fn aim(rng: &mut Rng, fault: Fault, batch: &[&Event]) -> Fault {
+    let event = rng.choice(batch).unwrap();
+    // A deletion goes to both apps at the same time: which of them comes first is not the seed's to say.
+    let app = event.app.unwrap_or(if rng.bool() { "android" } else { "ios" });
+    match (event.what.token(), event.what.accounts()) {
+        (Some(token), _) => fault.token(token),
+        (None, accounts) => fault.app(app).operator_type(5).account(&accounts[0].account),
+    }
+}
+
+fn random(rng: &mut Rng, takes_all: bool) -> Fault {
+    let apply = rng.bool();
+    let code = |rng: &mut Rng| *rng.choice(&[1_008_004, 1_008_028, 1_008_003, 1_008_035, 1_008_030]).unwrap();
+    let length = |delta: i64, code: i64| Fault::new(FaultKind::ResultLength { delta, ret_code: RetCode(code) });
+    match rng.u8(0..24) {
+        0..4 => Fault::status(*rng.choice(&[500, 502, 503, 504, 408, 429, 403, 404]).unwrap()).apply(apply),
+        4 => Fault::status(503).retry_after("0").body(r#"{"ret_code":1008004}"#).apply(apply),
+        5..8 => Fault::ret_code(code(rng)).apply(apply),
+        8..12 => Fault::item_code(code(rng)),
+        12 => Fault::delay(rng.u64(1..40)),
+        13 => Fault::hang().apply(apply),
+        14 | 15 => Fault::reset().apply(apply),
+        16 | 17 => Fault::truncated().apply(apply),
+        18 => Fault::malformed().apply(apply),
+        19 => Fault::malformed().body("<html>502</html>").apply(apply),
+        20 => length(rng.i64(-1..=1), 1_008_004).apply(apply),
+        21 if takes_all => length(if rng.bool() { 1 } else { -1 }, 0).apply(true),
+        21 | 22 => Fault::ok_words(),
+        _ => Fault::disconnect().apply(apply),
+    }
+}

@@ -1,0 +1,81 @@
+//! What a case must come to, told from the table alone.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    cases::{Case, Lasts},
+    scene::{Happening, STRAY, Scene},
+    table::Meaning,
+};
+
+/// What the operator reads of a failed event: outcome and reason of its log line.
+pub(crate) type Sign = (&'static str, &'static str);
+
+/// What becomes of an event. A place for `Parked(Sign)` once rejected events can be parked: acknowledged, not in TPNS,
+/// its sign in the log as here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Acknowledged,
+    Reported(Sign),
+}
+
+#[derive(Debug)]
+pub(crate) struct Expected {
+    pub(crate) endings: BTreeMap<String, Ending>,
+    /// The events whose effect is in TPNS afterwards.
+    pub(crate) in_effect: Vec<String>,
+}
+
+const UNKNOWN_APP: Sign = ("rejected", "unknown_app");
+
+pub(crate) fn expected(case: &Case, scene: &Scene) -> Expected {
+    let mut endings = BTreeMap::new();
+    let mut in_effect = Vec::new();
+    for event in &scene.events {
+        let sign = sign(case, scene, event);
+        endings.insert(event.id.clone(), sign.map_or(Ending::Acknowledged, Ending::Reported));
+        if sign.is_none() || call_applied(case, event) {
+            in_effect.push(event.id.clone());
+        }
+    }
+    if case.envelope.is_queue() {
+        endings.insert(STRAY.to_owned(), Ending::Reported(UNKNOWN_APP));
+    }
+    Expected { endings, in_effect }
+}
+
+/// Nothing is wrong any more.
+pub(crate) fn expected_in_peace(case: &Case, events: &[&Happening]) -> BTreeMap<String, Ending> {
+    let mut endings: BTreeMap<_, _> = events.iter().map(|event| (event.id.clone(), Ending::Acknowledged)).collect();
+    if case.envelope.is_queue() {
+        endings.insert(STRAY.to_owned(), Ending::Reported(UNKNOWN_APP));
+    }
+    endings
+}
+
+/// Why the event fails, if it does.
+fn sign(case: &Case, scene: &Scene, event: &Happening) -> Option<Sign> {
+    let (call, item) = event.place?;
+    let in_call = call == case.call;
+    let aimed_at = in_call && case.item.is_none_or(|aim| aim == item);
+    let once = case.lasts == Lasts::Once;
+    let neighbours = scene.events.iter().filter(|other| other.place.is_some_and(|(other, _)| other == call)).count();
+    match case.row.meaning {
+        Meaning::Taken => None,
+        // Tried again, and it goes through.
+        Meaning::Again(_) if once => None,
+        Meaning::Again(reason) if case.row.is_about_items() => aimed_at.then_some(("retry", reason)),
+        Meaning::Again(reason) => in_call.then_some(("retry", reason)),
+        // Tried again in halves, and they go through.
+        Meaning::Refused(_) if once && !case.row.is_about_items() && neighbours > 1 => None,
+        Meaning::Refused(reason) => aimed_at.then_some(("rejected", reason)),
+        Meaning::Misconfigured(reason) if case.row.is_about_items() => aimed_at.then_some(("misconfigured", reason)),
+        Meaning::Misconfigured(reason) => (call >= case.call).then_some(("misconfigured", reason)),
+    }
+}
+
+/// Whether the event takes effect in spite of what the answer says.
+fn call_applied(case: &Case, event: &Happening) -> bool {
+    let in_call = event.place.is_some_and(|(call, _)| call == case.call);
+    in_call && case.row.fault.apply && !case.row.is_about_items()
+}

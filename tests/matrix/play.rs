@@ -1,0 +1,184 @@
+//! Plays cases against the real binary and compares what happens with what must.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+
+use lambda_sim::Outcome;
+use serde_json::Value;
+use tpns_sim::model::Tpns;
+
+use crate::{
+    cases::Case,
+    control::end_faults,
+    envelope::Envelope,
+    expect::{Ending, expected, expected_in_peace},
+    scene::Happening,
+    secrets::{assert_discreet, told_by},
+    stage::Stage,
+};
+
+/// An invocation of these tests has 20 s, and none needs more than a few timeouts of a quarter of a second.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Plays all cases, dealt out to so many processes of the function, each with a TPNS of its own.
+pub(crate) async fn play_all(cases: Vec<Case>, settings: &[(&str, &str)], processes: usize) {
+    let count = cases.len();
+    assert!(count > 0);
+    let cases = Rc::new(RefCell::new(cases.into_iter()));
+    // One call after the other: so "the calls after it" is a question with an answer.
+    let settings = [settings, &[("TPNS_CONCURRENCY", "1")]].concat();
+    let wrong = Rc::new(RefCell::new(Vec::new()));
+    let process = async || {
+        let stage = Stage::with(&settings).await;
+        loop {
+            let Some(case) = cases.borrow_mut().next() else { break };
+            if let Err(difference) = play(&stage, &case).await {
+                wrong.borrow_mut().push(format!("{}: {difference}", case.name()));
+            }
+        }
+        assert_discreet(&stage.function);
+        assert_eq!(stage.function.cold_starts(), 1, "one process went through all of it");
+    };
+    futures_util::future::join_all((0..processes).map(|_| process())).await;
+    let wrong = wrong.borrow();
+    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+    eprintln!("{count} cases");
+}
+
+async fn play(stage: &Stage, case: &Case) -> Result<(), String> {
+    stage.tpns.reset();
+    let scene = case.scene();
+    if !scene.before.is_empty() {
+        let before: Vec<_> = scene.before.iter().collect();
+        deliver(stage, Envelope::Array, &before).await?;
+    }
+    let expected = expected(case, &scene);
+    let events: Vec<_> = scene.events.iter().collect();
+
+    stage.tpns.fault(case.fault(&scene));
+    let endings = deliver(stage, case.envelope, &events).await?;
+    same("endings", &endings, &expected.endings)?;
+    let in_effect = |event: &&Happening| expected.in_effect.contains(&event.id);
+    if !case.row.lands_late() || endings.values().all(|ending| *ending == Ending::Acknowledged) {
+        same_bindings(stage, &scene.bound_after(scene.events.iter().filter(in_effect)))?;
+    }
+
+    // The trouble is over, and Lambda brings again what was reported. All of it must then be as if nothing had been.
+    end_faults(&stage.tpns).await;
+    let failed = |id: &str| endings.get(id).is_some_and(|ending| *ending != Ending::Acknowledged);
+    let again: Vec<_> = match case.envelope.is_queue() {
+        true => scene.events.iter().filter(|event| failed(&event.id)).collect(),
+        false => events,
+    };
+    let endings = deliver(stage, case.envelope, &again).await?;
+    same("endings after redelivery", &endings, &expected_in_peace(case, &again))?;
+    same_bindings(stage, &scene.bound_after(&scene.events))
+}
+
+/// One invocation: what became of each event, by the answer and by the log, which must agree.
+pub(crate) async fn deliver(
+    stage: &Stage,
+    envelope: Envelope,
+    events: &[&Happening],
+) -> Result<BTreeMap<String, Ending>, String> {
+    let mark = stage.function.output_len().unwrap();
+    let invocation = stage.function.invoke(envelope.payload(events)).await.unwrap();
+    if invocation.duration > LONG {
+        return Err(format!("took {:?}", invocation.duration));
+    }
+    if let Outcome::Response { body } | Outcome::FunctionError { body, .. } = &invocation.outcome
+        && let Some(told) = told_by(body)
+    {
+        return Err(format!("the answer: {told}"));
+    }
+    let reported = envelope.reported(&invocation.outcome, events)?;
+    let printed = stage.function.lines_since(mark).unwrap();
+    let lines: Vec<Value> = printed.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+
+    let mut endings: BTreeMap<_, _> = events.iter().map(|event| (event.id.clone(), Ending::Acknowledged)).collect();
+    for line in lines.iter().filter(|line| line["message"] == "event failed") {
+        let id = line["message_id"].as_str().unwrap_or_default().to_owned();
+        let sign = (word(&line["outcome"]), word(&line["reason"]));
+        if let Some(Ending::Reported(_)) = endings.insert(id.clone(), Ending::Reported(sign)) {
+            return Err(format!("{id} has two lines in the log"));
+        }
+    }
+    let in_log: Vec<_> =
+        endings.iter().filter(|(_, ending)| **ending != Ending::Acknowledged).map(|(id, _)| id).collect();
+    let mut reported: Vec<_> = reported.iter().collect();
+    reported.sort();
+    // EventBridge brings all of them again or none, so only whether there are any can agree.
+    let agree = if envelope.is_queue() { in_log == reported } else { in_log.is_empty() == reported.is_empty() };
+    if !agree {
+        return Err(format!("the log tells of {in_log:?}, the answer of {reported:?}"));
+    }
+    check_error(&invocation.outcome, &endings)?;
+    check_summary(&lines, &endings)?;
+    Ok(endings)
+}
+
+/// The error that EventBridge gets must count right and name the first reason.
+fn check_error(outcome: &Outcome, endings: &BTreeMap<String, Ending>) -> Result<(), String> {
+    let Outcome::FunctionError { message, .. } = outcome else { return Ok(()) };
+    let reasons: Vec<_> = endings
+        .values()
+        .filter_map(|ending| match ending {
+            Ending::Reported((_, reason)) => Some(*reason),
+            Ending::Acknowledged => None,
+        })
+        .collect();
+    let start = format!("{} of {} events not applied; the first: ", reasons.len(), endings.len());
+    let rest = message.strip_prefix(&start).ok_or_else(|| format!("`{message}` does not begin with `{start}`"))?;
+    let named = reasons.iter().any(|reason| rest.starts_with(reason));
+    if named { Ok(()) } else { Err(format!("`{message}` names none of {reasons:?}")) }
+}
+
+/// The line of the invocation must count what the lines of its events say, and what only the operator can mend must
+/// stand there once as an error.
+fn check_summary(lines: &[Value], endings: &BTreeMap<String, Ending>) -> Result<(), String> {
+    let done: Vec<_> = lines.iter().filter(|line| line["message"] == "batch done").collect();
+    let [done] = done[..] else { return Err(format!("{} summaries", done.len())) };
+    let mut reasons = std::collections::BTreeSet::new();
+    for outcome in ["retry", "rejected", "misconfigured"] {
+        let of_it = endings.values().filter_map(|ending| match ending {
+            Ending::Reported((name, reason)) if *name == outcome => Some(*reason),
+            _ => None,
+        });
+        let of_it: Vec<_> = of_it.collect();
+        if done[outcome] != of_it.len() {
+            return Err(format!("the summary counts {} {outcome}, the lines {}", done[outcome], of_it.len()));
+        }
+        if outcome == "misconfigured" {
+            reasons.extend(of_it);
+        }
+    }
+    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").map(|line| &line["reason"]).collect();
+    if errors == reasons.iter().collect::<Vec<_>>() {
+        Ok(())
+    } else {
+        Err(format!("errors in the log: {errors:?}, misconfigured: {reasons:?}"))
+    }
+}
+
+/// Words of the log live as long as the tests: there are few of them.
+fn word(value: &Value) -> &'static str {
+    String::leak(value.as_str().unwrap_or("(no word)").to_owned())
+}
+
+fn same(what: &str, is: &BTreeMap<String, Ending>, should: &BTreeMap<String, Ending>) -> Result<(), String> {
+    let different = |id: &&String| is.get(*id) != should.get(*id);
+    let ids: std::collections::BTreeSet<_> = is.keys().chain(should.keys()).filter(different).collect();
+    let told = ids.iter().map(|id| format!("{id} is {:?}, not {:?}", is.get(*id), should.get(*id)));
+    if ids.is_empty() { Ok(()) } else { Err(format!("{what}: {}", told.collect::<Vec<_>>().join("; "))) }
+}
+
+pub(crate) fn same_bindings(stage: &Stage, model: &Tpns) -> Result<(), String> {
+    let bound = stage.tpns.bindings();
+    for (app, is) in &bound {
+        let should = model.bindings(app);
+        let different = |token: &&String| is.get(*token) != should.get(*token);
+        if let Some(token) = is.keys().chain(should.keys()).find(different) {
+            return Err(format!("{app} {token} is bound to {:?}, not {:?}", is.get(token), should.get(token)));
+        }
+    }
+    Ok(())
+}
