@@ -11,10 +11,10 @@ help: ## This list
 
 # Command-line variables reach the shell as environment variables: no quoting can go wrong on the way.
 export EVENTS FAULTS VISIBILITY
-run: .venv/.run ## Runs the whole stack here and shows what becomes of events: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1
+run: .venv/.run ## Runs the whole stack here and shows what becomes of events: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
-	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(ARGS)
+	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
 
 test: ## Everything that must hold: check, unit, template, e2e
 	@bash tests/all.sh check unit template e2e

@@ -21,11 +21,12 @@ class Binaries:
     tpns: Path
 
 
-def build(processes: Processes, root: Path) -> Binaries:
-    """Release binaries, as Lambda would get them. Cargo's own progress goes to stderr."""
+def build(processes: Processes, root: Path, release: bool = False) -> Binaries:
+    """The same code as Lambda would get, optimised only if asked: that takes three times as long to build, and what is to be
+    seen here is the same. Cargo's own progress goes to stderr."""
     _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
     _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
-    argv = ["cargo", "build", "--release", "--locked", "-p", FUNCTION, "-p", TPNS, "--bins"]
+    argv = ["cargo", "build", *(["--release"] if release else []), "--locked", "-p", FUNCTION, "-p", TPNS, "--bins"]
     # Cargo names the files it made: right whatever CARGO_TARGET_DIR or a cargo configuration says.
     argv += ["--message-format", "json-render-diagnostics"]
     process = processes.start(argv, stdout=subprocess.PIPE, cwd=root)

@@ -22,6 +22,7 @@ class Options:
     visibility_seconds: int
     json: bool
     keep: bool
+    release: bool
     folder: Path | None
 
 
@@ -41,6 +42,7 @@ def parse(argv: list[str]) -> Options:
     parser.add_argument("--visibility", type=int, metavar="SECONDS", help="how long a failed message waits; VISIBILITY=")
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, progress on stderr; JSON=1")
     parser.add_argument("--keep", action="store_true", help="leave the stack up until Ctrl-C; KEEP=1")
+    parser.add_argument("--release", action="store_true", help="build the binaries as Lambda would get them; RELEASE=1")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="where logs and state go (default: a new one in .local)")
     given = parser.parse_args(argv)
     faults = _faults(given.faults.strip())
@@ -52,6 +54,7 @@ def parse(argv: list[str]) -> Options:
         visibility_seconds=given.visibility or _visibility_for(faults),
         json=given.json,
         keep=given.keep,
+        release=given.release,
         folder=given.folder,
     )
 

@@ -30,7 +30,7 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
     steps = Steps(progress, total=5)
     lines = stream.read(options.events)
     with steps.step("building the function and tpns-sim", noisy=True):
-        binaries = build(processes, ROOT)
+        binaries = build(processes, ROOT, options.release)
     with steps.step("starting tpns-sim and MiniStack"):
         tpns = Tpns.start(processes, binaries.tpns, folder)
         cloud = Cloud.start(processes, folder)
