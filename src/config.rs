@@ -17,6 +17,8 @@ pub struct Config {
     pub calls: Settings,
     /// How long things may take, and how old or early events may be.
     pub limits: Limits,
+    /// The DynamoDB table of the ledger.
+    pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
     pub parking_queue_url: Option<String>,
 }
@@ -55,13 +57,6 @@ impl ConfigError {
     }
 }
 
-/// Settings of the design that this version can't honour yet. Ignoring one would be worse than not starting: whoever
-/// set it relies on it.
-const NOT_YET: (&str, &str) = (
-    "LEDGER_TABLE",
-    "is not supported by this version; unset it, and use a FIFO queue grouped by token for exact order",
-);
-
 impl Config {
     /// Reads the settings through `variable`, which is the environment but for tests. An empty value counts as unset.
     ///
@@ -69,10 +64,6 @@ impl Config {
     /// The first setting that can't be used.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let (unsupported, mend) = NOT_YET;
-        if get(unsupported).is_some() {
-            return Err(ConfigError::new(unsupported, mend));
-        }
         let apps = match (get("TPNS_APPS"), get("TPNS_APPS_SECRET_ID")) {
             (Some(document), None) => {
                 AppsFrom::Environment(Apps::parse(&document).map_err(|mend| ConfigError::new("TPNS_APPS", mend))?)
@@ -100,6 +91,7 @@ impl Config {
                 max_event_age: duration(&get, "MAX_EVENT_AGE", "14d")?,
                 max_clock_skew: duration(&get, "MAX_CLOCK_SKEW", "5m")?,
             },
+            ledger_table: ledger_table(&get)?,
             parking_queue_url: parking_queue_url(&get)?,
         })
     }
@@ -126,6 +118,21 @@ fn duration(get: Get<'_>, name: &'static str, default: &str) -> Result<Duration,
     humantime::parse_duration(value.as_deref().unwrap_or(default).trim()).map_err(|_| {
         ConfigError::new(name, format!("must be a duration such as 30s, 5m, 12h or 14d; the default is {default}"))
     })
+}
+
+fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {
+    let Some(value) = get("LEDGER_TABLE") else { return Ok(None) };
+    let name = value.trim();
+    // DynamoDB's rule for names; of an ARN it is the last part, and DynamoDB takes ARNs too.
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let (arn, last) = name.rsplit_once('/').unwrap_or(("arn:", name));
+    if arn.starts_with("arn:") && (3..=255).contains(&last.len()) && last.chars().all(plain) {
+        return Ok(Some(name.to_owned()));
+    }
+    Err(ConfigError::new(
+        "LEDGER_TABLE",
+        "must be the name or the ARN of a DynamoDB table: 3 to 255 letters, digits, dots, hyphens and underscores",
+    ))
 }
 
 fn parking_queue_url(get: Get<'_>) -> Result<Option<String>, ConfigError> {

@@ -64,6 +64,7 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
         Verdict::Misconfigured(_) => 3,
     };
     let verdict = |share: &Share| match *share {
+        Share::Done => Some(Verdict::Accepted),
         Share::Own(item) => verdicts.get(item).copied(),
         Share::Shaped(item) => verdicts.get(item).copied().map(|verdict| match verdict {
             Verdict::Rejected(_) => Verdict::Accepted,

@@ -1,13 +1,19 @@
 //! The ledger: what the events seen so far say about each device and each account (design, "Order").
 //!
-//! With no table it lives for one invocation, in [`State`]. Merging is commutative, associative and idempotent, so
-//! shuffles and duplicates within a batch can't matter.
+//! [`State`] is what they say; merging is commutative, associative and idempotent, so shuffles and duplicates can't
+//! matter. [`Ledger`] is where it is kept: for one invocation, or in a table that all invocations share.
 
 mod device;
+mod protocol;
+mod row;
+mod table;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
+pub use protocol::{Known, Ledger, Read, Rows, Trouble, Troubled, Verified};
+pub use row::DeletionRow;
+pub use table::Table;
 
 use crate::{
     config::AppId,
@@ -28,8 +34,20 @@ pub struct AccountKey {
 pub struct State {
     /// Each device that a login or logout named.
     pub devices: IndexMap<Device, DeviceState>,
-    /// Each account that was deleted, with the newest deletion's version.
-    pub deleted: IndexMap<AccountKey, Version>,
+    /// Each account that was deleted, with the newest deletion.
+    pub deleted: IndexMap<AccountKey, Deletion>,
+}
+
+/// The newest deletion of an account.
+///
+/// The derived order is the order of merging.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deletion {
+    /// When.
+    pub version: Version,
+    /// Whether its operator_type 5 is to be sent now. It is not when TPNS has accepted it before, nor when it is only
+    /// known from the table: its own message brings it.
+    pub due: bool,
 }
 
 impl State {
@@ -50,7 +68,8 @@ impl State {
             Change::Deletion(apps, accounts) => {
                 for &app in apps {
                     for account in accounts {
-                        self.delete(AccountKey { app, account: account.clone() }, version);
+                        let deletion = Deletion { version: version.clone(), due: true };
+                        self.delete(AccountKey { app, account: account.clone() }, deletion);
                     }
                 }
             }
@@ -62,15 +81,15 @@ impl State {
         for (device, state) in &other.devices {
             self.device(device).merge(state);
         }
-        for (key, version) in &other.deleted {
-            self.delete(key.clone(), version);
+        for (key, deletion) in &other.deleted {
+            self.delete(key.clone(), deletion.clone());
         }
     }
 
     /// The deletion that takes this account from an owner of this version, if one does.
     #[must_use]
     pub fn deletion_after(&self, key: &AccountKey, owner: &Version) -> Option<&Version> {
-        self.deleted.get(key).filter(|deleted| *deleted > owner)
+        self.deleted.get(key).map(|deletion| &deletion.version).filter(|deleted| *deleted > owner)
     }
 
     /// Whether everything this event says has been overtaken, so that nothing of it is left in the state.
@@ -88,7 +107,7 @@ impl State {
             Change::Deletion(apps, accounts) => apps.iter().all(|&app| {
                 accounts.iter().all(|account| {
                     let key = AccountKey { app, account: account.clone() };
-                    self.deleted.get(&key).is_some_and(|by| by > version)
+                    self.deleted.get(&key).is_some_and(|by| by.version > *version)
                 })
             }),
         }
@@ -98,15 +117,12 @@ impl State {
         self.devices.entry(device.clone()).or_default()
     }
 
-    fn delete(&mut self, key: AccountKey, version: &Version) {
-        self.deleted
-            .entry(key)
-            .and_modify(|known| {
-                if version > known {
-                    *known = version.clone();
-                }
-            })
-            .or_insert_with(|| version.clone());
+    fn delete(&mut self, key: AccountKey, deletion: Deletion) {
+        match self.deleted.entry(key) {
+            Entry::Occupied(mut known) if *known.get() < deletion => _ = known.insert(deletion),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => _ = place.insert(deletion),
+        }
     }
 }
 

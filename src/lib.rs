@@ -10,6 +10,7 @@
 //! when it is safely parked with a reason; every other event is reported for redelivery. Every event starts out as
 //! failed.
 
+pub mod apply;
 pub mod config;
 pub mod event;
 pub mod fate;
@@ -26,7 +27,6 @@ mod testing;
 pub mod tpns;
 
 use std::{
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -38,7 +38,7 @@ use lambda_runtime::Diagnostic;
 use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use ingress::{Batch, Unrecognised};
-use ledger::State;
+use ledger::{Ledger, Table};
 use parking::Parking;
 use report::{Answer, NotApplied, Outcome, Reason};
 use secret::AppsInForce;
@@ -51,6 +51,7 @@ pub struct AccountSync {
     limits: Limits,
     apps: AppsInForce,
     client: Client,
+    table: Option<Table>,
     parking: Option<Parking>,
 }
 
@@ -93,10 +94,14 @@ impl AccountSync {
     /// # Errors
     /// [`StartError`], one line that names the setting and the mend.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let needs_aws = config.parking_queue_url.is_some() || matches!(config.apps, AppsFrom::Secret(_));
+        let needs_aws = config.ledger_table.is_some()
+            || config.parking_queue_url.is_some()
+            || matches!(config.apps, AppsFrom::Secret(_));
         let sdk = if needs_aws { Some(aws_config::load_defaults(BehaviorVersion::latest()).await) } else { None };
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
+        let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
         Ok(Self {
+            table,
             calls: config.calls,
             limits: config.limits,
             apps: AppsInForce::read(config.apps, sdk.as_ref()).await?,
@@ -120,9 +125,17 @@ impl AccountSync {
         let calls_end = Deadline(end.checked_sub(self.limits.deadline_reserve).unwrap_or(end));
         let tpns = Tpns::new(&self.client, &self.apps, self.calls, calls_end);
 
+        // Looking again after the last call takes a moment too: half of the reserve is for it.
+        let table_end = end.checked_sub(self.limits.deadline_reserve / 2).unwrap_or(end);
+        let ledger = match &self.table {
+            Some(table) => Ledger::Table(table.open(&tpns.apps().names, now, table_end)),
+            None => Ledger::Invocation,
+        };
+
         let events = self.read(&batch, tpns.apps(), now, &mut outcomes);
         // Should anything in there panic, what it had not settled stays failed.
-        let settled = AssertUnwindSafe(apply(&tpns, &events, &mut outcomes)).catch_unwind().await;
+        let settled = apply::apply(&ledger, &tpns, &events, &mut outcomes);
+        let settled = AssertUnwindSafe(settled).catch_unwind().await;
         if let (Some(parking), Ok(())) = (&self.parking, settled) {
             parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
         }
@@ -149,23 +162,6 @@ impl AccountSync {
             }
         }
         events
-    }
-}
-
-/// ledger -> plan -> tpns -> fate, in rounds: the first has all events, and a further one those whose item was rejected
-/// for another event's fault.
-async fn apply(tpns: &Tpns<'_>, events: &[(usize, Event)], outcomes: &mut [Outcome]) {
-    let mut rounds = VecDeque::from([(0..events.len()).collect::<Vec<_>>()]);
-    while let Some(round) = rounds.pop_front() {
-        let members = || round.iter().map(|&place| (place, &events[place].1));
-        let state = State::of(members().map(|(_, event)| event));
-        let plan = plan::plan(&state);
-        let verdicts = tpns.push(&plan).await;
-        let fates = fate::fates(members(), &state, &plan, &verdicts);
-        for (place, outcome) in fates.settled {
-            outcomes[events[place].0] = outcome;
-        }
-        rounds.extend(fates.again);
     }
 }
 

@@ -88,7 +88,8 @@ pub struct Plan {
 
 #[derive(Clone, Debug, Default)]
 struct Deletion {
-    item: usize,
+    /// None when there is nothing to send.
+    item: Option<usize>,
     /// The devices' items that the deletion took the account out of.
     shaped: Vec<usize>,
 }
@@ -100,6 +101,8 @@ pub enum Share {
     Own(usize),
     /// The item would have said something else without the event, but another event is what it says.
     Shaped(usize),
+    /// TPNS has accepted what the event says, in an earlier invocation.
+    Done,
 }
 
 impl Work {
@@ -124,8 +127,9 @@ impl Work {
 #[must_use]
 pub fn plan(state: &State) -> Plan {
     let mut plan = Plan::default();
-    for key in state.deleted.keys() {
-        let item = plan.add(key.app, Work::UnbindEverywhere(key.account.clone()), Vec::new());
+    for (key, deletion) in &state.deleted {
+        let work = || Work::UnbindEverywhere(key.account.clone());
+        let item = deletion.due.then(|| plan.add(key.app, work(), Vec::new()));
         plan.deletions.insert(key.clone(), Deletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
@@ -149,10 +153,16 @@ impl Plan {
                 .filter_map(|key| self.deletions.get(&key))
                 .flat_map(|deletion| {
                     let shaped = deletion.shaped.iter().copied().map(Share::Shaped);
-                    std::iter::once(Share::Own(deletion.item)).chain(shaped)
+                    std::iter::once(deletion.item.map_or(Share::Done, Share::Own)).chain(shaped)
                 })
                 .collect(),
         }
+    }
+
+    /// The operator_type 5 of an account, if it is sent.
+    #[must_use]
+    pub fn deletion_of(&self, key: &AccountKey) -> Option<usize> {
+        self.deletions.get(key).and_then(|deletion| deletion.item)
     }
 
     /// The device's items.
@@ -182,7 +192,7 @@ impl Plan {
             if state.deletion_after(&key, &owner.version).is_some() {
                 shaped_by.push(key);
             } else if !known.unbound().contains_key(&key.account) {
-                gates.extend(self.deletions.get(&key).map(|deletion| Gate::Deleted(deletion.item)));
+                gates.extend(self.deletions.get(&key).and_then(|deletion| deletion.item).map(Gate::Deleted));
                 desired.push(key.account);
             }
         }

@@ -80,9 +80,16 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
 }
 
 #[test]
-fn what_this_version_can_not_honour_stops_it() {
-    let told = error(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", "ledger")]);
-    assert!(told.starts_with("LEDGER_TABLE: is not supported by this version; "), "{told}");
+fn a_ledger_table_is_a_name_or_an_arn() {
+    for good in ["tpns-ledger", " My.Table_1 ", "arn:aws:dynamodb:eu-west-1:123456789012:table/tpns-ledger"] {
+        let table = read(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", good)]).unwrap().ledger_table;
+        assert_eq!(table.as_deref(), Some(good.trim()));
+    }
+    for bad in ["ab", "a ledger", "table/tpns-ledger", "https://dynamodb.eu-west-1.amazonaws.com", "arn:aws:sqs:x:1:q"]
+    {
+        let told = error(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", bad)]);
+        assert!(told.starts_with("LEDGER_TABLE: must be the name or the ARN of a DynamoDB table"), "{bad}: {told}");
+    }
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! What is known of one device, and how two such pieces of knowledge merge.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
-use crate::event::{Account, AccountName, AccountType, Version};
+use super::AccountKey;
+use crate::{
+    config::AppId,
+    event::{Account, AccountName, AccountType, Version},
+};
 
 /// What the events say about one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,14 +17,43 @@ pub struct DeviceState {
 
 /// Whose device it is: the newest login's accounts, or nobody's after a logout of all accounts.
 ///
-/// The derived order is the order of merging: by version, and between two events that share a version (a producer's
-/// mistake) by content, so that the result does not depend on who came first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The order is the order of merging: by version, and between two events that share a version (a producer's mistake) by
+/// the accounts as the table keeps them, so that the result depends neither on who came first nor on where they met.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Since when.
     pub version: Version,
     /// The accounts, one a type; none after a logout of all accounts.
     pub accounts: BTreeMap<AccountType, AccountName>,
+}
+
+impl Owner {
+    /// The accounts as the keys of their deletions.
+    pub(super) fn keys(&self, app: AppId) -> impl Iterator<Item = AccountKey> {
+        self.accounts.iter().map(move |(&account_type, name)| AccountKey {
+            app,
+            account: Account { account: name.clone(), account_type },
+        })
+    }
+
+    /// The accounts as the table keeps them and orders them: `{"0":"1527000000","1005":"926@126.com"}`.
+    pub(super) fn accounts_text(&self) -> String {
+        let accounts: BTreeMap<u32, &str> = self.accounts.iter().map(|(kind, name)| (kind.0, name.as_str())).collect();
+        // A map of numbers to strings can't fail to be JSON.
+        serde_json::to_string(&accounts).unwrap_or_default()
+    }
+}
+
+impl Ord for Owner {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.version.cmp(&other.version).then_with(|| self.accounts_text().cmp(&other.accounts_text()))
+    }
+}
+
+impl PartialOrd for Owner {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl DeviceState {
@@ -63,14 +96,14 @@ impl DeviceState {
         }
     }
 
-    fn take_owner(&mut self, owner: Owner) {
+    pub(super) fn take_owner(&mut self, owner: Owner) {
         if self.owner.as_ref().is_none_or(|own| owner > *own) {
             self.unbound.retain(|_, version| *version > owner.version);
             self.owner = Some(owner);
         }
     }
 
-    fn take_unbound(&mut self, account: &Account, version: &Version) {
+    pub(super) fn take_unbound(&mut self, account: &Account, version: &Version) {
         if self.owner.as_ref().is_some_and(|owner| owner.version >= *version) {
             return;
         }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    event::{AccountType, Kind, Token},
+    event::{AccountType, Kind, Token, Version},
     testing,
 };
 
@@ -10,7 +10,7 @@ fn state(events: &[Event]) -> State {
     State::of(events)
 }
 
-type Said = (Vec<(Device, DeviceState)>, Vec<(AccountKey, Version)>);
+type Said = (Vec<(Device, DeviceState)>, Vec<(AccountKey, Deletion)>);
 
 /// What the state says, without the order it was told in.
 fn said(state: &State) -> Said {

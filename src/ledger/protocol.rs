@@ -1,0 +1,243 @@
+//! How what a batch says is brought together with what earlier batches said (design, "Order", "Ledger"):
+//! merge, push the winner, verify, acknowledge. Why each step is needed is in ARCHITECTURE.md, "The ledger"; that they
+//! are enough is searched for in `tests/search`.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use futures_util::future::{join, join_all};
+use indexmap::{IndexMap, IndexSet};
+
+use super::{AccountKey, Deletion, DeletionRow, DeviceState, State};
+use crate::{
+    event::{Change, Device, Event, Version},
+    report::Reason,
+};
+
+/// Rows that all invocations share. What is done to one row is atomic; of several rows nothing is promised.
+#[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
+pub trait Rows {
+    /// Adds to a device's row, and gives the row as it then is.
+    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble>;
+    /// Adds a deletion to an account's row, and gives the row as it then is.
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble>;
+    /// Notes that TPNS has accepted the deletion of this version, unless a newer one has come.
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble>;
+    /// Reads rows, each as it is at some moment after the call. Every row asked for is in the answer.
+    async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read;
+}
+
+/// Rows as they were read.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Of devices; with nothing in the state where there is no row.
+    pub devices: HashMap<Device, Result<DeviceState, Trouble>>,
+    /// Of deleted accounts.
+    pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, Trouble>>,
+}
+
+/// Why a row can't be relied on. Its events come again; never are they applied without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// The table is there, and has no capacity left.
+    Throttled,
+    /// No answer in time, or a refusal.
+    Unreachable,
+    /// The row is not as this program writes it.
+    Unreadable,
+    /// Others write to the row all the time.
+    KeepsChanging,
+}
+
+/// What is known of the devices and accounts that a batch speaks of.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What all events say, so far as this batch has to do with it.
+    pub state: State,
+    /// What can't be told now. Not in the state.
+    pub troubled: Troubled,
+}
+
+/// Devices and deletions whose rows can't be relied on.
+#[derive(Debug, Default)]
+pub struct Troubled {
+    devices: HashMap<Device, Trouble>,
+    deletions: HashMap<AccountKey, Trouble>,
+}
+
+/// What has changed since it was pushed.
+pub type Verified = Known;
+
+/// Where it is kept what events say.
+#[derive(Debug)]
+pub enum Ledger<R> {
+    /// For this invocation, in memory.
+    Invocation,
+    /// In rows that all invocations share.
+    Table(R),
+}
+
+impl<R: Rows> Ledger<R> {
+    /// Adds what a batch says, and tells what is known then.
+    pub async fn merge(&self, said: State) -> Known {
+        let Self::Table(rows) = self else {
+            return Known { state: said, troubled: Troubled::default() };
+        };
+        let devices = said.devices.iter().map(async |(device, state)| {
+            let row = rows.raise_device(device, state).await;
+            // With no owner known, what other logouts said is theirs to push.
+            (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
+        });
+        let deletions = said
+            .deleted
+            .iter()
+            .map(async |(key, deletion)| (key.clone(), rows.raise_deletion(key, &deletion.version).await));
+        let others: IndexSet<_> =
+            said.devices.iter().flat_map(owned).filter(|key| !said.deleted.contains_key(key)).collect();
+        let others: Vec<_> = others.into_iter().collect();
+        // The accounts' rows are read while the devices' are written: most owners will be those of this batch.
+        let writes = join(join_all(devices), join_all(deletions));
+        let ((devices, raised), mut deletions) = join(writes, read_deletions(rows, &others)).await;
+        let mut troubled = HashMap::new();
+        for (key, row) in raised {
+            if let Err(trouble) = row {
+                troubled.insert(key.clone(), trouble);
+            }
+            let deletion = |row: DeletionRow| Some(Deletion { due: !row.accepted, version: row.version });
+            deletions.insert(key, row.map(deletion));
+        }
+        let mut known = complete(rows, devices, deletions).await;
+        known.troubled.deletions = troubled;
+        known
+    }
+
+    /// Looks whether these devices are still what they were when they were pushed. Those that are not are in the answer,
+    /// as they are now.
+    pub async fn verify(&self, known: &Known, devices: &[Device]) -> Verified {
+        let Self::Table(rows) = self else { return Known::default() };
+        if devices.is_empty() {
+            return Known::default();
+        }
+        let pushed = |device: &Device| known.state.devices.get_key_value(device);
+        let accounts: IndexSet<_> = devices.iter().filter_map(pushed).flat_map(owned).collect();
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        let mut read = rows.read(devices, &accounts).await;
+        let deletions: Deletions = accounts
+            .into_iter()
+            .map(|key| {
+                let row = read.deletions.remove(&key).unwrap_or(Err(Trouble::Unreachable));
+                (key, row.map(|row| row.map(known_from_table)))
+            })
+            .collect();
+        let changed = devices.iter().filter_map(|device| {
+            let row = read.devices.remove(device).unwrap_or(Err(Trouble::Unreachable));
+            let Some((_, pushed)) = pushed(device) else { return Some((device.clone(), Err(Trouble::Unreadable))) };
+            let same = |row: &DeviceState| {
+                (row.owner().is_none() && pushed.owner().is_none())
+                    || row == pushed
+                        && owned((device, pushed)).all(|key| match deletions.get(&key) {
+                            Some(Ok(now)) => {
+                                now.as_ref().map(|now| &now.version)
+                                    == known.state.deleted.get(&key).map(|was| &was.version)
+                            }
+                            _ => false,
+                        })
+            };
+            match row {
+                Ok(row) if same(&row) => None,
+                // A row never loses its owner, unless somebody takes it out of the table.
+                Ok(row) if row.owner().is_none() => Some((device.clone(), Err(Trouble::Unreadable))),
+                row => Some((device.clone(), row)),
+            }
+        });
+        let changed = changed.collect();
+        complete(rows, changed, deletions).await
+    }
+
+    /// Notes the deletions that TPNS has accepted, so that a copy that comes later does not delete again.
+    pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> Troubled {
+        let Self::Table(rows) = self else { return Troubled::default() };
+        let notes = accepted.iter().map(async |(key, version)| (*key, rows.accept_deletion(key, version).await));
+        let noted = join_all(notes).await.into_iter();
+        let deletions = noted.filter_map(|(key, noted)| Some((key.clone(), noted.err()?))).collect();
+        Troubled { devices: HashMap::new(), deletions }
+    }
+}
+
+type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, Trouble>>;
+
+/// The accounts a device's owner has: whether they are deleted matters to the device.
+fn owned<'a>((device, state): (&'a Device, &'a DeviceState)) -> impl Iterator<Item = AccountKey> + 'a {
+    let accounts = state.owner().into_iter().flat_map(|owner| owner.keys(device.app));
+    accounts
+}
+
+fn known_from_table(row: DeletionRow) -> Deletion {
+    Deletion { version: row.version, due: false }
+}
+
+async fn read_deletions<R: Rows>(rows: &R, keys: &[AccountKey]) -> Deletions {
+    if keys.is_empty() {
+        return Deletions::new();
+    }
+    let read = rows.read(&[], keys).await;
+    read.deletions.into_iter().map(|(key, row)| (key, row.map(|row| row.map(known_from_table)))).collect()
+}
+
+/// Adds the deletions of accounts that only the rows told of, and parts what is known from what is not.
+async fn complete<R: Rows>(
+    rows: &R,
+    devices: Vec<(Device, Result<DeviceState, Trouble>)>,
+    mut deletions: Deletions,
+) -> Known {
+    let states = devices.iter().filter_map(|(device, row)| Some((device, row.as_ref().ok()?)));
+    let missing: IndexSet<_> = states.flat_map(owned).filter(|key| !deletions.contains_key(key)).collect();
+    deletions.extend(read_deletions(rows, &missing.into_iter().collect::<Vec<_>>()).await);
+    let mut known = Known::default();
+    for (device, row) in devices {
+        let accounts = |state: &DeviceState| {
+            let trouble =
+                |key| deletions.get(&key).map_or(Some(Trouble::Unreachable), |row| row.as_ref().err().copied());
+            owned((&device, state)).find_map(trouble)
+        };
+        match row.and_then(|state| accounts(&state).map_or(Ok(state), Err)) {
+            Ok(state) => _ = known.state.devices.insert(device, state),
+            Err(trouble) => _ = known.troubled.devices.insert(device, trouble),
+        }
+    }
+    let told = deletions.into_iter().filter_map(|(key, row)| Some((key, row.ok()??)));
+    known.state.deleted.extend(told);
+    known
+}
+
+impl Troubled {
+    /// Why an event can't be settled now, if it can't.
+    #[must_use]
+    pub fn of(&self, event: &Event) -> Option<Trouble> {
+        match &event.change {
+            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
+                self.devices.get(device).copied()
+            }
+            Change::Deletion(..) if self.deletions.is_empty() => None,
+            Change::Deletion(apps, accounts) => {
+                let keys = apps
+                    .iter()
+                    .flat_map(|&app| accounts.iter().map(move |account| AccountKey { app, account: account.clone() }));
+                keys.into_iter().find_map(|key| self.deletions.get(&key).copied())
+            }
+        }
+    }
+}
+
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        let (reason, detail) = match trouble {
+            Trouble::Throttled => ("ledger_throttled", "LEDGER_TABLE: DynamoDB throttles the table"),
+            Trouble::Unreachable => ("ledger_unreachable", "LEDGER_TABLE: DynamoDB did not answer in time, or refused"),
+            Trouble::Unreadable => ("ledger_unreadable", "LEDGER_TABLE: a row is not as this function writes it"),
+            Trouble::KeepsChanging => {
+                ("ledger_keeps_changing", "LEDGER_TABLE: others change the device's row all the time")
+            }
+        };
+        Self { reason, detail: Cow::Borrowed(detail) }
+    }
+}

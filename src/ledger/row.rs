@@ -1,0 +1,193 @@
+//! What a row of the table holds, and how it is written (design, "Order", "Ledger").
+//!
+//! A row is a set of registers that only ever grow: the owner by (version, accounts), each signed-out account and each
+//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can tell which of two is
+//! the greater, and merging is one conditional write.
+//!
+//! ```text
+//! pk                               attributes
+//! device#<app>#<token>             owner       version of the owner
+//!                                  accounts    {"<account_type>":"<account>", …}
+//!                                  out:<account_type>:<account>   version of the logout
+//! account#<app>#<SHA-256>          deleted     version of the deletion
+//!                                  accepted    version of the deletion that TPNS has accepted
+//! both                             expires_at  epoch seconds
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_lc_rs::digest;
+use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::HEXLOWER;
+
+use super::{AccountKey, DeviceState, Owner};
+use crate::{
+    config::AppNames,
+    event::{Account, AccountName, AccountType, Device, Kind, Version},
+};
+
+pub(super) const KEY: &str = "pk";
+pub(super) const EXPIRES: &str = "expires_at";
+pub(super) const OWNER: &str = "owner";
+pub(super) const ACCOUNTS: &str = "accounts";
+pub(super) const DELETED: &str = "deleted";
+pub(super) const ACCEPTED: &str = "accepted";
+const OUT: &str = "out:";
+
+/// A row as the SDK gives it.
+pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+/// A row that can't be read. Says which attribute is at fault, and nothing of its value.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not as this program writes it")]
+pub(super) struct Unreadable(pub(super) &'static str);
+
+/// The row of a device.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct DeviceRow {
+    pub(super) state: DeviceState,
+    /// Logouts that the owner has overtaken: attributes with their values, good for nothing any more.
+    pub(super) dead: Vec<(String, String)>,
+}
+
+/// The row of a deleted account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletionRow {
+    /// The newest deletion.
+    pub version: Version,
+    /// Whether TPNS has accepted that one.
+    pub accepted: bool,
+}
+
+/// A part of a row that is to grow.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Register {
+    Owner {
+        version: String,
+        accounts: String,
+    },
+    /// An attribute that only grows, and its new value.
+    Version {
+        name: String,
+        version: String,
+    },
+}
+
+impl DeviceRow {
+    pub(super) fn read(row: &Attributes) -> Result<Self, Unreadable> {
+        let mut state = DeviceState::default();
+        if let Some(version) = row.get(OWNER) {
+            let version = version_of(version).ok_or(Unreadable(OWNER))?;
+            let accounts = row.get(ACCOUNTS).and_then(accounts_of).ok_or(Unreadable(ACCOUNTS))?;
+            state.take_owner(Owner { version, accounts });
+        } else if row.contains_key(ACCOUNTS) {
+            return Err(Unreadable(OWNER));
+        }
+        let mut dead = Vec::new();
+        for (name, value) in row {
+            let Some(account) = name.strip_prefix(OUT) else { continue };
+            let account = account_of(account).ok_or(Unreadable("the name of out:…"))?;
+            let version = version_of(value).ok_or(Unreadable("out:…"))?;
+            if state.owner().is_some_and(|owner| owner.version >= version) {
+                dead.push((name.clone(), text(&version)));
+            } else {
+                state.take_unbound(&account, &version);
+            }
+        }
+        Ok(Self { state, dead })
+    }
+
+    /// What the row has to be told of what was said. Nothing, if it knows.
+    pub(super) fn lacks(&self, said: &DeviceState) -> Vec<Register> {
+        let mut merged = self.state.clone();
+        merged.merge(said);
+        let owner = merged
+            .owner()
+            .filter(|owner| self.state.owner() != Some(owner))
+            .map(|owner| Register::Owner { version: text(&owner.version), accounts: owner.accounts_text() });
+        let known = self.state.unbound();
+        let out = merged.unbound().iter().filter(|(account, version)| known.get(account) != Some(version));
+        let out = out.map(|(account, version)| Register::Version { name: out_name(account), version: text(version) });
+        owner.into_iter().chain(out).collect()
+    }
+}
+
+impl DeletionRow {
+    /// `None` for a row that tells of no deletion.
+    pub(super) fn read(row: &Attributes) -> Result<Option<Self>, Unreadable> {
+        let version =
+            |name: &'static str| row.get(name).map(|value| version_of(value).ok_or(Unreadable(name))).transpose();
+        let accepted = version(ACCEPTED)?;
+        Ok(version(DELETED)?.map(|version| Self { accepted: accepted.is_some_and(|by| by >= version), version }))
+    }
+}
+
+/// The key of a device's row.
+pub(super) fn device_key(device: &Device, apps: &AppNames) -> String {
+    format!("device#{}#{}", escaped(apps.name(device.app)), device.token.as_str())
+}
+
+/// The key of an account's row. The account is kept as a digest: the row outlives what was deleted.
+pub(super) fn account_key(key: &AccountKey, apps: &AppNames) -> String {
+    let (app, account) = (apps.name(key.app), &key.account);
+    // No two accounts give the same bytes: neither numbers nor account names hold a NUL.
+    let clear = format!("{}\0{}\0{app}", account.account_type.0, account.account.as_str());
+    format!("account#{}#{}", escaped(app), HEXLOWER.encode(digest::digest(&digest::SHA256, clear.as_bytes()).as_ref()))
+}
+
+/// The app's name without `#`, so that the second one ends it.
+fn escaped(app: &str) -> String {
+    app.replace('%', "%25").replace('#', "%23")
+}
+
+/// A version as text that compares as the version does: `11763799330123.0.<id>`, with the time in 19 digits.
+pub(super) fn text(version: &Version) -> String {
+    let Version { at, rank, id } = version;
+    let rank = match rank {
+        Kind::Login => 0,
+        Kind::Logout => 1,
+        Kind::Deletion => 2,
+    };
+    // Times before 1970 come first, and grow like the others.
+    let (sign, digits) = if *at < 0 { (0, at.wrapping_sub(i64::MIN)) } else { (1, *at) };
+    format!("{sign}{digits:019}.{rank}.{id}")
+}
+
+pub(super) fn version(text: &str) -> Option<Version> {
+    let (at, rest) = (text.get(..20)?, text.get(20..)?);
+    let digits: i64 = at.get(1..)?.parse().ok().filter(|number| *number >= 0)?;
+    let at = match at.as_bytes().first()? {
+        b'0' => digits.wrapping_add(i64::MIN),
+        b'1' => digits,
+        _ => return None,
+    };
+    let (rank, id) = rest.strip_prefix('.')?.split_once('.')?;
+    let rank = match rank {
+        "0" => Kind::Login,
+        "1" => Kind::Logout,
+        "2" => Kind::Deletion,
+        _ => return None,
+    };
+    Some(Version { at, rank, id: id.into() })
+}
+
+fn out_name(account: &Account) -> String {
+    format!("{OUT}{}:{}", account.account_type.0, account.account.as_str())
+}
+
+fn account_of(name: &str) -> Option<Account> {
+    let (account_type, account) = name.split_once(':')?;
+    Some(Account { account: AccountName::new(account)?, account_type: AccountType(account_type.parse().ok()?) })
+}
+
+fn version_of(value: &AttributeValue) -> Option<Version> {
+    version(value.as_s().ok()?)
+}
+
+fn accounts_of(value: &AttributeValue) -> Option<BTreeMap<AccountType, AccountName>> {
+    let accounts: BTreeMap<u32, AccountName> = serde_json::from_str(value.as_s().ok()?).ok()?;
+    Some(accounts.into_iter().map(|(account_type, name)| (AccountType(account_type), name)).collect())
+}
+
+#[cfg(test)]
+mod tests;
