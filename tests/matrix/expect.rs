@@ -11,12 +11,23 @@ use crate::{
 /// What the operator reads of a failed event: outcome and reason of its log line.
 pub(crate) type Sign = (&'static str, &'static str);
 
-/// What becomes of an event. A place for `Parked(Sign)` once rejected events can be parked: acknowledged, not in TPNS,
-/// its sign in the log as here.
+/// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Acknowledged,
     Reported(Sign),
+    /// Acknowledged, and in the parking queue.
+    Parked(Sign),
+}
+
+impl Ending {
+    /// With a parking queue: what is rejected is parked.
+    fn with_parking(self) -> Self {
+        match self {
+            Self::Reported(("rejected", reason)) => Self::Parked(("parked", reason)),
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -28,7 +39,7 @@ pub(crate) struct Expected {
 
 const UNKNOWN_APP: Sign = ("rejected", "unknown_app");
 
-pub(crate) fn expected(case: &Case, scene: &Scene) -> Expected {
+pub(crate) fn expected(case: &Case, scene: &Scene, parking: bool) -> Expected {
     let mut endings = BTreeMap::new();
     let mut in_effect = Vec::new();
     for event in &scene.events {
@@ -41,14 +52,18 @@ pub(crate) fn expected(case: &Case, scene: &Scene) -> Expected {
     if case.envelope.is_queue() {
         endings.insert(STRAY.to_owned(), Ending::Reported(UNKNOWN_APP));
     }
+    if parking {
+        endings.values_mut().for_each(|ending| *ending = ending.with_parking());
+    }
     Expected { endings, in_effect }
 }
 
 /// Nothing is wrong any more.
-pub(crate) fn expected_in_peace(case: &Case, events: &[&Happening]) -> BTreeMap<String, Ending> {
+pub(crate) fn expected_in_peace(case: &Case, events: &[&Happening], parking: bool) -> BTreeMap<String, Ending> {
     let mut endings: BTreeMap<_, _> = events.iter().map(|event| (event.id.clone(), Ending::Acknowledged)).collect();
     if case.envelope.is_queue() {
-        endings.insert(STRAY.to_owned(), Ending::Reported(UNKNOWN_APP));
+        let stray = Ending::Reported(UNKNOWN_APP);
+        endings.insert(STRAY.to_owned(), if parking { stray.with_parking() } else { stray });
     }
     endings
 }

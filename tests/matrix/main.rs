@@ -14,6 +14,7 @@ mod deadline;
 mod envelope;
 mod expect;
 mod kill;
+mod parked;
 mod payloads;
 mod play;
 mod scene;
@@ -28,7 +29,7 @@ mod what;
 
 use crate::{
     cases::{Case, Lasts, cases},
-    play::play_all,
+    play::{play_all, play_all_parking},
 };
 
 /// Quick rows: nothing hangs, so a generous timeout costs nothing and a slow machine breaks nothing.
@@ -52,6 +53,15 @@ async fn a_fault_that_lasts_fails_what_it_hits_and_nothing_else() {
 async fn of_a_call_that_is_rejected_only_the_items_at_fault_are_reported() {
     let lasting = |case: &Case| case.lasts == Lasts::Forever && !case.row.slow;
     play_all(chosen(|case| lasting(case) && case.is_refused()), &ONE_TRY, 3).await;
+}
+
+/// A sample: which events are rejected is known from the rows above.
+#[tokio::test]
+async fn with_a_parking_queue_what_is_rejected_is_in_it_and_nothing_else() {
+    let lasting = |case: &Case| case.lasts == Lasts::Forever && !case.row.slow;
+    let refused: Vec<_> = chosen(|case| lasting(case) && case.is_refused()).into_iter().step_by(5).collect();
+    let others = chosen(|case| lasting(case) && !case.is_refused()).into_iter().step_by(17);
+    play_all_parking(refused.into_iter().chain(others).collect(), &ONE_TRY, 3).await;
 }
 
 #[tokio::test]

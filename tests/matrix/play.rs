@@ -11,6 +11,7 @@ use crate::{
     control::end_faults,
     envelope::Envelope,
     expect::{Ending, expected, expected_in_peace},
+    parked::Parking,
     scene::Happening,
     secrets::{assert_discreet, told_by},
     stage::Stage,
@@ -21,6 +22,15 @@ const LONG: Duration = Duration::from_secs(10);
 
 /// Plays all cases, dealt out to so many processes of the function, each with a TPNS of its own.
 pub(crate) async fn play_all(cases: Vec<Case>, settings: &[(&str, &str)], processes: usize) {
+    play_with(cases, settings, processes, false).await;
+}
+
+/// The same with a parking queue behind each process.
+pub(crate) async fn play_all_parking(cases: Vec<Case>, settings: &[(&str, &str)], processes: usize) {
+    play_with(cases, settings, processes, true).await;
+}
+
+async fn play_with(cases: Vec<Case>, settings: &[(&str, &str)], processes: usize, parks: bool) {
     let count = cases.len();
     assert!(count > 0);
     let cases = Rc::new(RefCell::new(cases.into_iter()));
@@ -28,10 +38,12 @@ pub(crate) async fn play_all(cases: Vec<Case>, settings: &[(&str, &str)], proces
     let settings = [settings, &[("TPNS_CONCURRENCY", "1")]].concat();
     let wrong = Rc::new(RefCell::new(Vec::new()));
     let process = async || {
+        let parking = if parks { Some(Parking::open().await) } else { None };
+        let settings: Vec<_> = settings.iter().copied().chain(parking.iter().flat_map(Parking::settings)).collect();
         let stage = Stage::with(&settings).await;
         loop {
             let Some(case) = cases.borrow_mut().next() else { break };
-            if let Err(difference) = play(&stage, &case).await {
+            if let Err(difference) = play(&stage, parking.as_ref(), &case).await {
                 wrong.borrow_mut().push(format!("{}: {difference}", case.name()));
             }
         }
@@ -44,19 +56,23 @@ pub(crate) async fn play_all(cases: Vec<Case>, settings: &[(&str, &str)], proces
     eprintln!("{count} cases");
 }
 
-async fn play(stage: &Stage, case: &Case) -> Result<(), String> {
+async fn play(stage: &Stage, parking: Option<&Parking>, case: &Case) -> Result<(), String> {
     stage.tpns.reset();
     let scene = case.scene();
     if !scene.before.is_empty() {
         let before: Vec<_> = scene.before.iter().collect();
         deliver(stage, Envelope::Array, &before).await?;
     }
-    let expected = expected(case, &scene);
+    let expected = expected(case, &scene, parking.is_some());
     let events: Vec<_> = scene.events.iter().collect();
 
     stage.tpns.fault(case.fault(&scene));
     let endings = deliver(stage, case.envelope, &events).await?;
     same("endings", &endings, &expected.endings)?;
+    if let Some(parking) = parking {
+        parking.holds(&endings)?;
+    }
+    let is_parked = |event: &&Happening| matches!(endings.get(&event.id), Some(Ending::Parked(_)));
     let in_effect = |event: &&Happening| expected.in_effect.contains(&event.id);
     if !case.row.lands_late() || endings.values().all(|ending| *ending == Ending::Acknowledged) {
         same_bindings(stage, &scene.bound_after(scene.events.iter().filter(in_effect)))?;
@@ -64,14 +80,20 @@ async fn play(stage: &Stage, case: &Case) -> Result<(), String> {
 
     // The trouble is over, and Lambda brings again what was reported. All of it must then be as if nothing had been.
     end_faults(&stage.tpns).await;
-    let failed = |id: &str| endings.get(id).is_some_and(|ending| *ending != Ending::Acknowledged);
+    let lasting: Vec<_> = scene.events.iter().filter(|event| in_effect(event) || !is_parked(event)).collect();
+    let failed = |id: &str| matches!(endings.get(id), Some(Ending::Reported(_)));
     let again: Vec<_> = match case.envelope.is_queue() {
         true => scene.events.iter().filter(|event| failed(&event.id)).collect(),
-        false => events,
+        false if endings.keys().any(|id| failed(id)) => events,
+        // EventBridge does not bring again what was acknowledged.
+        false => return same_bindings(stage, &scene.bound_after(lasting)),
     };
     let endings = deliver(stage, case.envelope, &again).await?;
-    same("endings after redelivery", &endings, &expected_in_peace(case, &again))?;
-    same_bindings(stage, &scene.bound_after(&scene.events))
+    same("endings after redelivery", &endings, &expected_in_peace(case, &again, parking.is_some()))?;
+    if let Some(parking) = parking {
+        parking.holds(&endings)?;
+    }
+    same_bindings(stage, &scene.bound_after(lasting))
 }
 
 /// One invocation: what became of each event, by the answer and by the log, which must agree.
@@ -95,15 +117,20 @@ pub(crate) async fn deliver(
     let lines: Vec<Value> = printed.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
 
     let mut endings: BTreeMap<_, _> = events.iter().map(|event| (event.id.clone(), Ending::Acknowledged)).collect();
-    for line in lines.iter().filter(|line| line["message"] == "event failed") {
+    for line in &lines {
+        let ending = match line["message"].as_str() {
+            Some("event failed") => Ending::Reported,
+            Some("event parked") => Ending::Parked,
+            _ => continue,
+        };
         let id = line["message_id"].as_str().unwrap_or_default().to_owned();
-        let sign = (word(&line["outcome"]), word(&line["reason"]));
-        if let Some(Ending::Reported(_)) = endings.insert(id.clone(), Ending::Reported(sign)) {
+        let ending = ending((word(&line["outcome"]), word(&line["reason"])));
+        if let Some(Ending::Reported(_) | Ending::Parked(_)) = endings.insert(id.clone(), ending) {
             return Err(format!("{id} has two lines in the log"));
         }
     }
     let in_log: Vec<_> =
-        endings.iter().filter(|(_, ending)| **ending != Ending::Acknowledged).map(|(id, _)| id).collect();
+        endings.iter().filter(|(_, ending)| matches!(ending, Ending::Reported(_))).map(|(id, _)| id).collect();
     let mut reported: Vec<_> = reported.iter().collect();
     reported.sort();
     // EventBridge brings all of them again or none, so only whether there are any can agree.
@@ -123,7 +150,7 @@ fn check_error(outcome: &Outcome, endings: &BTreeMap<String, Ending>) -> Result<
         .values()
         .filter_map(|ending| match ending {
             Ending::Reported((_, reason)) => Some(*reason),
-            Ending::Acknowledged => None,
+            Ending::Acknowledged | Ending::Parked(_) => None,
         })
         .collect();
     let start = format!("{} of {} events not applied; the first: ", reasons.len(), endings.len());
@@ -138,9 +165,9 @@ fn check_summary(lines: &[Value], endings: &BTreeMap<String, Ending>) -> Result<
     let done: Vec<_> = lines.iter().filter(|line| line["message"] == "batch done").collect();
     let [done] = done[..] else { return Err(format!("{} summaries", done.len())) };
     let mut reasons = std::collections::BTreeSet::new();
-    for outcome in ["retry", "rejected", "misconfigured"] {
+    for outcome in ["retry", "rejected", "misconfigured", "parked"] {
         let of_it = endings.values().filter_map(|ending| match ending {
-            Ending::Reported((name, reason)) if *name == outcome => Some(*reason),
+            Ending::Reported((name, reason)) | Ending::Parked((name, reason)) if *name == outcome => Some(*reason),
             _ => None,
         });
         let of_it: Vec<_> = of_it.collect();
