@@ -8,6 +8,8 @@
 //! $ SEED=100 SEEDS=30 EVENTS=3000 cargo test --test chaos               # the long run, with its progress on stderr
 //! ```
 //!
+//! [`standard`] is the same with a standard queue and the ledger: events late, doubled and shuffled, nobody's order to rely on.
+//!
 //! [`script`] writes the events, [`post`] says which may be sent when, [`trouble`] what goes wrong, [`run`] is the run
 //! itself, [`books`] and [`past`] what must be true during and after it.
 //!
@@ -29,6 +31,7 @@ mod secrets;
 #[path = "../outside/stage.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each of the binaries that share it needs another part of it")]
 mod stage;
+mod standard;
 mod tally;
 mod trouble;
 #[path = "../matrix/what.rs"]
@@ -64,28 +67,36 @@ fn tell(text: &str) {
     _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-async fn chaos(mode: OverrideMode) {
+async fn chaos(mode: OverrideMode, kind: Kind) {
     let Order { seeds, events, tells } = order();
     let mut whole = Tally::default();
     for seed in seeds.clone() {
         let begun = Instant::now();
-        match run(seed, events, mode).await {
+        let ended = match kind {
+            Kind::Fifo => run(seed, events, mode).await,
+            Kind::Ledger => standard::run(seed, events, mode).await,
+        };
+        match ended {
             Ok(tally) => {
                 if tells {
-                    tell(&format!("{mode:?} seed {seed}: {} ({:.1} s)", tally.line(), begun.elapsed().as_secs_f64()));
+                    tell(&format!(
+                        "{kind:?}, {mode:?}, seed {seed}: {} ({:.1} s)",
+                        tally.line(),
+                        begun.elapsed().as_secs_f64()
+                    ));
                 }
                 whole.add(tally);
             }
             Err(wrong) => panic!(
-                "{mode:?}: {wrong}\n\nagain: SEED={seed} EVENTS={events} cargo test --test chaos {}",
-                test_of(mode)
+                "{kind:?}, {mode:?}: {wrong}\n\nagain: SEED={seed} EVENTS={events} cargo test --test chaos {}",
+                test_of(mode, kind)
             ),
         }
     }
     whole.assert_wild();
     if tells {
         tell(&format!(
-            "\n{mode:?}, seeds {} to {}, {events} events each\n{}",
+            "\n{kind:?}, {mode:?}, seeds {} to {}, {events} events each\n{}",
             seeds.start,
             seeds.end - 1,
             whole.table()
@@ -93,19 +104,40 @@ async fn chaos(mode: OverrideMode) {
     }
 }
 
-fn test_of(mode: OverrideMode) -> &'static str {
+/// What brings the order.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Fifo,
+    Ledger,
+}
+
+fn test_of(mode: OverrideMode, kind: Kind) -> String {
+    let queue = match kind {
+        Kind::Fifo => "fifo",
+        Kind::Ledger => "ledger",
+    };
     match mode {
-        OverrideMode::Replace => "replaces",
-        OverrideMode::PerType => "per_type",
+        OverrideMode::Replace => format!("{queue}_where_tpns_replaces"),
+        OverrideMode::PerType => format!("{queue}_where_tpns_overrides_per_type"),
     }
 }
 
 #[tokio::test]
-async fn the_bindings_come_true_where_tpns_replaces_all_accounts_of_a_token() {
-    chaos(OverrideMode::Replace).await;
+async fn the_bindings_come_true_by_fifo_where_tpns_replaces_all_accounts_of_a_token() {
+    chaos(OverrideMode::Replace, Kind::Fifo).await;
 }
 
 #[tokio::test]
-async fn the_bindings_come_true_where_tpns_overrides_per_type() {
-    chaos(OverrideMode::PerType).await;
+async fn the_bindings_come_true_by_fifo_where_tpns_overrides_per_type() {
+    chaos(OverrideMode::PerType, Kind::Fifo).await;
+}
+
+#[tokio::test]
+async fn the_bindings_come_true_by_the_ledger_where_tpns_replaces_all_accounts_of_a_token() {
+    chaos(OverrideMode::Replace, Kind::Ledger).await;
+}
+
+#[tokio::test]
+async fn the_bindings_come_true_by_the_ledger_where_tpns_overrides_per_type() {
+    chaos(OverrideMode::PerType, Kind::Ledger).await;
 }

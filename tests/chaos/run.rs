@@ -210,7 +210,8 @@ impl Chaos {
         };
         let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone()).collect();
         let (acknowledged, failed) = match invocation.unwrap().outcome {
-            Outcome::Exited { .. } if killed => (Vec::new(), ids),
+            // On a slow machine it may still have been starting.
+            Outcome::Exited { .. } | Outcome::InitFailed(_) if killed => (Vec::new(), ids),
             Outcome::Response { body } => {
                 killed = false;
                 if let Some(told) = told_by(&body) {

@@ -21,6 +21,8 @@ pub(crate) struct Tally {
     pub(crate) applied: usize,
     pub(crate) superseded: usize,
     pub(crate) dead: usize,
+    /// Accounts that a deletion took from a newer login: the ledger's named exception.
+    pub(crate) exceptions: usize,
     pub(crate) cold_starts: u64,
     pub(crate) took: Duration,
     /// Of every batch and what became of it: the same for a seed each time.
@@ -44,6 +46,7 @@ impl Tally {
         self.applied += other.applied;
         self.superseded += other.superseded;
         self.dead += other.dead;
+        self.exceptions += other.exceptions;
         self.cold_starts += other.cold_starts;
         self.took += other.took;
         self.trace ^= other.trace;
@@ -72,6 +75,7 @@ impl Tally {
             ("messages applied", self.applied),
             ("messages superseded", self.superseded),
             ("messages rejected for good", self.dead),
+            ("unbound by a late deletion", self.exceptions),
             ("processes started", usize::try_from(self.cold_starts).unwrap_or(usize::MAX)),
         ];
         for (name, count) in rows {

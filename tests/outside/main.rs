@@ -7,6 +7,7 @@ mod envelopes;
 mod faults;
 mod init;
 mod isolation;
+mod ledger;
 mod parking;
 mod privacy;
 mod queues;

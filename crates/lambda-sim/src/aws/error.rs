@@ -1,5 +1,7 @@
 //! Errors that every service has, and how an error is put on the wire.
 
+use serde_json::Value;
+
 use super::operation::Service;
 
 /// An error answer before it is put on the wire.
@@ -11,6 +13,8 @@ pub(super) struct ErrorAnswer {
     /// The code of the older query protocol, which the SDKs show for SQS: `x-amzn-query-error`.
     pub(super) code: &'static str,
     pub(super) message: String,
+    /// DynamoDB's: the item that didn't meet a condition.
+    pub(super) item: Option<Value>,
 }
 
 impl ErrorAnswer {
@@ -20,7 +24,7 @@ impl ErrorAnswer {
     }
 }
 
-/// What any service may answer (SQS and Secrets Manager API references, "Common Errors").
+/// What any service may answer (SQS, Secrets Manager and DynamoDB API references, "Common Errors").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommonError {
     #[error("Missing Authentication Token")]
@@ -39,6 +43,11 @@ pub(super) enum CommonError {
     AccessDenied,
     #[error("Rate exceeded")]
     Throttling,
+    #[error(
+        "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning \
+         level with the UpdateTable API."
+    )]
+    ThroughputExceeded,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     InternalFailure,
     #[error("The request has failed due to a temporary failure of the server.")]
@@ -48,9 +57,13 @@ pub(super) enum CommonError {
 impl CommonError {
     pub(super) fn answer(self, service: Service) -> ErrorAnswer {
         use CommonError as E;
-        // SQS keeps the statuses of its query protocol; Secrets Manager answers 400 to whatever is the sender's fault.
+        // SQS keeps the statuses of its query protocol; the others answer 400 to whatever is the sender's fault.
         let forbidden = if service == Service::Sqs { 403 } else { 400 };
-        let internal = if service == Service::Sqs { "InternalFailure" } else { "InternalServiceError" };
+        let internal = match service {
+            Service::Sqs => "InternalFailure",
+            Service::SecretsManager => "InternalServiceError",
+            Service::DynamoDb => "InternalServerError",
+        };
         let (status, kind, code) = match self {
             E::MissingAuthenticationToken => {
                 (forbidden, "MissingAuthenticationTokenException", "MissingAuthenticationToken")
@@ -62,9 +75,14 @@ impl CommonError {
             E::Serialization => (400, "SerializationException", "MalformedInput"),
             E::AccessDenied => (forbidden, "AccessDeniedException", "AccessDenied"),
             E::Throttling => (400, "ThrottlingException", "ThrottlingException"),
+            E::ThroughputExceeded if service == Service::DynamoDb => {
+                (400, "ProvisionedThroughputExceededException", "ProvisionedThroughputExceededException")
+            }
+            E::ThroughputExceeded => return E::Throttling.answer(service),
             E::InternalFailure => (500, internal, internal),
+            E::ServiceUnavailable if service == Service::DynamoDb => (503, "ServiceUnavailable", "ServiceUnavailable"),
             E::ServiceUnavailable => (503, "ServiceUnavailableException", "ServiceUnavailable"),
         };
-        ErrorAnswer { status, kind, code, message: self.to_string() }
+        ErrorAnswer { status, kind, code, message: self.to_string(), item: None }
     }
 }

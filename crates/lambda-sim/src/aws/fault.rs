@@ -12,6 +12,8 @@ pub enum Fault {
     ServiceUnavailable,
     /// `ThrottlingException`.
     Throttling,
+    /// DynamoDB's `ProvisionedThroughputExceededException`; from the other services the same as [`Throttling`](Self::Throttling).
+    ProvisionedThroughputExceeded,
     /// What a role without the permission gets.
     AccessDenied,
     /// No answer, on an open connection.
@@ -29,6 +31,7 @@ impl Fault {
             Self::InternalError => Some(CommonError::InternalFailure),
             Self::ServiceUnavailable => Some(CommonError::ServiceUnavailable),
             Self::Throttling => Some(CommonError::Throttling),
+            Self::ProvisionedThroughputExceeded => Some(CommonError::ThroughputExceeded),
             Self::AccessDenied => Some(CommonError::AccessDenied),
             Self::Hang | Self::Close | Self::CloseAfterwards => None,
         }
@@ -101,6 +104,8 @@ struct Planned {
 pub(super) enum What {
     Request(Fault),
     Entries(Vec<EntryFault>),
+    /// So many keys of a `BatchGetItem` are left over.
+    Unprocessed(usize),
 }
 
 impl Plan {

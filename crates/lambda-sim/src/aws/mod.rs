@@ -1,5 +1,6 @@
 //! A small local AWS over HTTP, for functions and tests with real AWS SDK clients: SQS `SendMessage` and `SendMessageBatch`, Secrets Manager
-//! `GetSecretValue`. A client finds it by `AWS_ENDPOINT_URL`, the function under test too:
+//! `GetSecretValue`, DynamoDB `UpdateItem`, `PutItem`, `DeleteItem`, `GetItem` and `BatchGetItem`. A client finds it by `AWS_ENDPOINT_URL`,
+//! the function under test too:
 //!
 //! ```no_run
 //! # use lambda_sim::{AwsApi, EntryFault, Fault, Function, Operation, Queue};
@@ -14,13 +15,21 @@
 //!     .build()?;
 //! api.fail_next(Operation::GetSecretValue, 1, Fault::Throttling);
 //! api.fail_entries_next(1, [EntryFault::body_containing("user-7")]);
+//! api.create_table("ledger", "id");
+//! api.stale_reads(true);
+//! let gate = api.hold(Operation::UpdateItem, 1);
 //! // … invoke …
+//! gate.reached().await;
+//! // … what happens before the write …
+//! gate.release();
 //! let parked = api.with_queue("parked", |queue| queue.messages().cloned().collect::<Vec<_>>());
 //! # Ok(()) }
 //! ```
 
+pub mod dynamodb;
 mod error;
 mod fault;
+mod gate;
 mod operation;
 mod secrets;
 mod server;
@@ -30,18 +39,22 @@ mod state;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 pub use fault::{EntryFault, Fault};
+pub use gate::Gate;
 pub use operation::{ApiRequest, Operation, Service};
 pub use secrets::{SecretError, SecretValue};
 pub use signature::Credentials;
 
 use crate::clock::Clock;
 use crate::queue::Queue;
+use dynamodb::Table;
 use fault::What;
+use gate::Stage;
 use state::State;
 
 /// An API that couldn't be started.
@@ -134,12 +147,28 @@ impl RunningAwsApi {
         self.state().secrets.remove(id)
     }
 
+    /// Makes an empty DynamoDB table `name`, in place of one of the same name, with the text attribute `partition_key` as its key.
+    pub fn create_table(&self, name: impl Into<String>, partition_key: impl Into<String>) {
+        self.state().dynamodb.tables.insert(name.into(), Table::new(partition_key.into()));
+    }
+
+    /// Looks at the table `name`, puts and deletes items in it; `None` when there is none. `look` is not to call the API.
+    pub fn with_table<T>(&self, name: &str, look: impl FnOnce(&mut Table) -> T) -> Option<T> {
+        self.state().dynamodb.tables.get_mut(name).map(look)
+    }
+
+    /// Whether `GetItem` and `BatchGetItem` without `ConsistentRead` answer with each item as it was before its last write: the worst that
+    /// eventual consistency allows, so that who forgot to ask for a consistent read is found out.
+    pub fn stale_reads(&self, stale: bool) {
+        self.state().dynamodb.stale = stale;
+    }
+
     /// Accepts `credentials` besides [`Credentials::of_the_sandbox`].
     pub fn accept(&self, credentials: Credentials) {
         self.state().accepted.push(credentials);
     }
 
-    /// Every request so far, in the order they came.
+    /// Every request so far, in the order they were carried out; one that is [held](Self::hold) before isn't among them.
     pub fn requests(&self) -> Vec<ApiRequest> {
         self.state().requests.clone()
     }
@@ -154,6 +183,34 @@ impl RunningAwsApi {
     pub fn fail_entries_next(&self, times: usize, faults: impl IntoIterator<Item = EntryFault>) {
         let faults = faults.into_iter().collect();
         self.state().plan.add(Operation::SendMessageBatch, times, What::Entries(faults));
+    }
+
+    /// In the next `times` requests for `BatchGetItem` the last `count` keys come back in `UnprocessedKeys`; when that is all of them,
+    /// DynamoDB answers with `ProvisionedThroughputExceededException` instead.
+    pub fn unprocessed_next(&self, times: usize, count: usize) {
+        self.state().plan.add(Operation::BatchGetItem, times, What::Unprocessed(count));
+    }
+
+    /// From now on every request to `service` is carried out this much later; many at once wait side by side. Zero ends it.
+    pub fn latency(&self, service: Service, latency: Duration) {
+        self.state().latencies.insert(service, latency);
+    }
+
+    /// Holds the `nth` request for `operation` from now, counted from 1, before it is carried out: what a function does up to there is done,
+    /// and what others do meanwhile comes before it. The request is carried out when it is let go on, even if its sender is gone by then.
+    pub fn hold(&self, operation: Operation, nth: usize) -> Gate {
+        self.hold_at(Stage::Before, operation, nth)
+    }
+
+    /// The same after it was carried out: only the answer is held.
+    pub fn hold_answer(&self, operation: Operation, nth: usize) -> Gate {
+        self.hold_at(Stage::After, operation, nth)
+    }
+
+    fn hold_at(&self, stage: Stage, operation: Operation, nth: usize) -> Gate {
+        let (gate, hold) = gate::new(stage, operation, nth);
+        self.state().holds.push(hold);
+        gate
     }
 
     /// Forgets the faults still to come.

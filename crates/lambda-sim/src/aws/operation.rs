@@ -3,12 +3,14 @@
 use std::fmt;
 
 /// An AWS service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     /// Amazon SQS, `sqs`.
     Sqs,
     /// AWS Secrets Manager, `secretsmanager`.
     SecretsManager,
+    /// Amazon DynamoDB, `dynamodb`.
+    DynamoDb,
 }
 
 impl Service {
@@ -17,13 +19,14 @@ impl Service {
         match self {
             Self::Sqs => "sqs",
             Self::SecretsManager => "secretsmanager",
+            Self::DynamoDb => "dynamodb",
         }
     }
 
     /// AWS JSON 1.0 and 1.1.
     pub(super) fn content_type(self) -> &'static str {
         match self {
-            Self::Sqs => "application/x-amz-json-1.0",
+            Self::Sqs | Self::DynamoDb => "application/x-amz-json-1.0",
             Self::SecretsManager => "application/x-amz-json-1.1",
         }
     }
@@ -33,6 +36,7 @@ impl Service {
         match target.split('.').next() {
             Some("AmazonSQS") => Some(Self::Sqs),
             Some("secretsmanager") => Some(Self::SecretsManager),
+            Some("DynamoDB_20120810") => Some(Self::DynamoDb),
             _ => None,
         }
     }
@@ -47,16 +51,38 @@ pub enum Operation {
     SendMessageBatch,
     /// Secrets Manager: a version of a secret.
     GetSecretValue,
+    /// DynamoDB: changes attributes of an item, or makes it.
+    UpdateItem,
+    /// DynamoDB: a whole item.
+    PutItem,
+    /// DynamoDB: takes an item away.
+    DeleteItem,
+    /// DynamoDB: reads an item.
+    GetItem,
+    /// DynamoDB: reads up to a hundred items.
+    BatchGetItem,
 }
 
 impl Operation {
-    const ALL: [Self; 3] = [Self::SendMessage, Self::SendMessageBatch, Self::GetSecretValue];
+    const ALL: [Self; 8] = [
+        Self::SendMessage,
+        Self::SendMessageBatch,
+        Self::GetSecretValue,
+        Self::UpdateItem,
+        Self::PutItem,
+        Self::DeleteItem,
+        Self::GetItem,
+        Self::BatchGetItem,
+    ];
 
     /// The service it belongs to.
     pub fn service(self) -> Service {
         match self {
             Self::SendMessage | Self::SendMessageBatch => Service::Sqs,
             Self::GetSecretValue => Service::SecretsManager,
+            Self::UpdateItem | Self::PutItem | Self::DeleteItem | Self::GetItem | Self::BatchGetItem => {
+                Service::DynamoDb
+            }
         }
     }
 
@@ -69,6 +95,11 @@ impl Operation {
             Self::SendMessage => "AmazonSQS.SendMessage",
             Self::SendMessageBatch => "AmazonSQS.SendMessageBatch",
             Self::GetSecretValue => "secretsmanager.GetSecretValue",
+            Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
+            Self::PutItem => "DynamoDB_20120810.PutItem",
+            Self::DeleteItem => "DynamoDB_20120810.DeleteItem",
+            Self::GetItem => "DynamoDB_20120810.GetItem",
+            Self::BatchGetItem => "DynamoDB_20120810.BatchGetItem",
         }
     }
 }
@@ -86,7 +117,7 @@ pub struct ApiRequest {
     pub operation: Option<Operation>,
     /// The header `X-Amz-Target`.
     pub target: String,
-    /// The messages in it.
+    /// The messages in it, or the keys and items it concerns.
     pub entries: usize,
     /// The answer's status; `None` when there was no answer to see: hung, closed, lost.
     pub status: Option<u16>,

@@ -213,6 +213,6 @@ impl From<Refusal> for ErrorAnswer {
             Refusal::NoSecret | Refusal::NoVersion(_) => "ResourceNotFoundException",
             Refusal::OtherStage => "InvalidRequestException",
         };
-        Self { status: 400, kind, code: kind, message: refusal.to_string() }
+        Self { status: 400, kind, code: kind, message: refusal.to_string(), item: None }
     }
 }

@@ -1,6 +1,6 @@
 //! HTTP around the state: AWS JSON 1.0 and 1.1 (Smithy specification, "AWS JSON protocols" and "awsQueryCompatible").
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::error::ErrorAnswer;
 use super::operation::Service;
-use super::state::{Reaction, State};
+use super::state::{Delays, Reaction, State};
 use crate::ids;
 
 /// Ends a connection without an answer.
@@ -46,12 +46,35 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
 async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
-    let reaction = state.lock().unwrap_or_else(PoisonError::into_inner).react(&head, &body);
+    let delays = lock(&state).arrive(&head);
+    let (head, reaction) = if delays.are_none() {
+        let reaction = lock(&state).react(&head, &body);
+        (head, reaction)
+    } else {
+        // A task of its own, since AWS carries out what has arrived, whether or not its sender still waits.
+        tokio::spawn(react_late(state, head, body, delays)).await.map_err(|_| Closed)?
+    };
     match reaction {
         Reaction::Answer(service, result) => Ok(answer(&head, service, result)),
         Reaction::Hang => std::future::pending().await,
         Reaction::Close => Err(Closed),
     }
+}
+
+async fn react_late(state: Arc<Mutex<State>>, head: Parts, body: Bytes, delays: Delays) -> (Parts, Reaction) {
+    for hold in delays.before {
+        hold.pass().await;
+    }
+    tokio::time::sleep(delays.latency).await;
+    let reaction = lock(&state).react(&head, &body);
+    for hold in delays.after {
+        hold.pass().await;
+    }
+    (head, reaction)
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(head: &Parts, service: Service, result: Result<Value, ErrorAnswer>) -> Response<Full<Bytes>> {
@@ -82,5 +105,26 @@ fn error_body(service: Service, error: &ErrorAnswer) -> Value {
     match service {
         Service::Sqs => json!({"__type": format!("com.amazonaws.sqs#{}", error.kind), "message": error.message}),
         Service::SecretsManager => json!({"__type": error.kind, "Message": error.message}),
+        Service::DynamoDb => {
+            let mut body = json!({"__type": dynamodb_type(error.kind), "message": error.message});
+            if let Some(item) = &error.item {
+                body["Item"] = item.clone();
+            }
+            body
+        }
     }
+}
+
+/// DynamoDB's own errors are of its own namespace, those of the framework it is built on of that one's.
+fn dynamodb_type(kind: &str) -> String {
+    let namespace = match kind {
+        "ConditionalCheckFailedException"
+        | "InternalServerError"
+        | "ProvisionedThroughputExceededException"
+        | "ResourceNotFoundException" => "com.amazonaws.dynamodb.v20120810",
+        "ThrottlingException" => "com.amazon.coral.availability",
+        "ValidationException" => "com.amazon.coral.validate",
+        _ => "com.amazon.coral.service",
+    };
+    format!("{namespace}#{kind}")
 }

@@ -1,11 +1,16 @@
 //! What the API holds, and what it makes of a request.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use hyper::Method;
 use hyper::http::request::Parts;
 use serde_json::Value;
 
+use super::dynamodb::{self, DynamoDb};
 use super::error::{CommonError, ErrorAnswer};
 use super::fault::{Fault, Plan, What};
+use super::gate::{Hold, Stage};
 use super::operation::{ApiRequest, Operation, Service};
 use super::secrets::Secrets;
 use super::signature::{self, Credentials};
@@ -17,9 +22,26 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) queues: Queues,
     pub(super) secrets: Secrets,
+    pub(super) dynamodb: DynamoDb,
     pub(super) accepted: Vec<Credentials>,
     pub(super) plan: Plan,
+    pub(super) latencies: HashMap<Service, Duration>,
+    pub(super) holds: Vec<Hold>,
     pub(super) requests: Vec<ApiRequest>,
+}
+
+/// What a request waits for around being carried out.
+#[derive(Debug)]
+pub(super) struct Delays {
+    pub(super) latency: Duration,
+    pub(super) before: Vec<Hold>,
+    pub(super) after: Vec<Hold>,
+}
+
+impl Delays {
+    pub(super) fn are_none(&self) -> bool {
+        self.latency.is_zero() && self.before.is_empty() && self.after.is_empty()
+    }
 }
 
 /// What is to be done on a connection.
@@ -36,20 +58,40 @@ impl State {
             clock,
             queues: Queues::new(),
             secrets: Secrets::default(),
+            dynamodb: DynamoDb::default(),
             accepted: vec![Credentials::of_the_sandbox()],
             plan: Plan::default(),
+            latencies: HashMap::new(),
+            holds: Vec::new(),
             requests: Vec::new(),
         }
     }
 
+    /// Counts a request in, in the order of arrival.
+    pub(super) fn arrive(&mut self, head: &Parts) -> Delays {
+        let target = target(head);
+        let operation = Operation::of_target(target);
+        let latency = Service::of_target(target).and_then(|service| self.latencies.get(&service));
+        let mut due = Vec::new();
+        for hold in std::mem::take(&mut self.holds) {
+            match hold.count(operation) {
+                Ok(reached) => due.push(reached),
+                Err(waiting) => self.holds.push(waiting),
+            }
+        }
+        let (before, after) = due.into_iter().partition(|hold| hold.stage == Stage::Before);
+        Delays { latency: latency.copied().unwrap_or_default(), before, after }
+    }
+
     /// Carries a request out and writes it down.
     pub(super) fn react(&mut self, head: &Parts, body: &[u8]) -> Reaction {
-        let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let target = target(head);
         let operation = Operation::of_target(target);
         let entries = match operation {
             Some(Operation::SendMessageBatch) => sqs::batch_len(body),
-            Some(Operation::SendMessage) => 1,
+            Some(Operation::BatchGetItem) => dynamodb::batch_len(body),
             Some(Operation::GetSecretValue) | None => 0,
+            Some(_) => 1,
         };
         let reaction = match operation {
             Some(operation) => self.carry_out(operation, head, body),
@@ -62,7 +104,7 @@ impl State {
         let (status, error) = match &reaction {
             Reaction::Answer(_, Ok(_)) => (Some(200), None),
             Reaction::Answer(Service::Sqs, Err(error)) => (Some(error.status), Some(error.code.to_owned())),
-            Reaction::Answer(Service::SecretsManager, Err(error)) => (Some(error.status), Some(error.kind.to_owned())),
+            Reaction::Answer(_, Err(error)) => (Some(error.status), Some(error.kind.to_owned())),
             Reaction::Hang | Reaction::Close => (None, None),
         };
         self.requests.push(ApiRequest { operation, target: target.to_owned(), entries, status, error });
@@ -80,7 +122,7 @@ impl State {
                     return Reaction::Answer(service, Err(error.answer(service)));
                 }
             }
-            Some(What::Entries(_)) | None => {}
+            Some(What::Entries(_) | What::Unprocessed(_)) | None => {}
         }
         let result = match self.admit(service, head, body) {
             Ok(()) => self.perform(operation, body, planned.as_ref()),
@@ -106,11 +148,24 @@ impl State {
             Some(What::Entries(faults)) => faults.as_slice(),
             _ => &[],
         };
+        let unprocessed = match planned {
+            Some(What::Unprocessed(count)) => *count,
+            _ => 0,
+        };
         let now = self.clock.now();
         match operation {
             Operation::SendMessage => sqs::send_message(&mut self.queues, body, now),
             Operation::SendMessageBatch => sqs::send_message_batch(&mut self.queues, body, faults, now),
             Operation::GetSecretValue => self.secrets.get(body),
+            Operation::UpdateItem => self.dynamodb.update_item(body),
+            Operation::PutItem => self.dynamodb.put_item(body),
+            Operation::DeleteItem => self.dynamodb.delete_item(body),
+            Operation::GetItem => self.dynamodb.get_item(body),
+            Operation::BatchGetItem => self.dynamodb.batch_get_item(body, unprocessed),
         }
     }
+}
+
+fn target(head: &Parts) -> &str {
+    head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -52,7 +52,7 @@ impl SqsError {
                 ("InvalidParameterValueException", "InvalidParameterValue")
             }
         };
-        ErrorAnswer { status: 400, kind, code, message: self.to_string() }
+        ErrorAnswer { status: 400, kind, code, message: self.to_string(), item: None }
     }
 }
 

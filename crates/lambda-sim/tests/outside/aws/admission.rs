@@ -99,7 +99,7 @@ async fn an_operation_or_a_content_type_the_api_does_not_have_is_unknown() {
     let api = AwsApi::start().await.unwrap();
     for (line, target, content_type) in [
         ("POST /", "AmazonSQS.PurgeQueue", JSON),
-        ("POST /", "DynamoDB_20120810.GetItem", JSON),
+        ("POST /", "Kinesis_20131202.PutRecord", JSON),
         ("POST /", "AmazonSQS.SendMessage", "application/x-amz-json-1.1"),
         ("POST /queue", "AmazonSQS.SendMessage", JSON),
         ("GET /", "AmazonSQS.SendMessage", JSON),
@@ -109,6 +109,9 @@ async fn an_operation_or_a_content_type_the_api_does_not_have_is_unknown() {
         assert_eq!(answer["__type"], "com.amazonaws.sqs#UnknownOperationException");
         assert_eq!(api.requests().pop().unwrap().target, target);
     }
+    let (head, answer) = ask(&api, "POST /", "DynamoDB_20120810.Query", JSON, "").await;
+    assert!(head.starts_with("HTTP/1.1 404 Not Found"), "{head}");
+    assert_eq!(answer["__type"], "com.amazon.coral.service#UnknownOperationException");
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! The AWS API, asked by AWS's own clients.
 
 mod admission;
+mod dynamodb;
 mod faults;
+mod gates;
 mod secrets;
 mod sqs;
 mod sqs_rules;

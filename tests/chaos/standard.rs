@@ -1,0 +1,344 @@
+//! A standard queue with the ledger: events come in any order, several times, to any process, and nobody waits for
+//! anybody. TPNS fails, DynamoDB fails, and processes are killed wherever they happen to be.
+//!
+//! At the end the bindings are those of applying the events in version order, but for the ledger's named exception: a
+//! deletion that reached TPNS after a newer login of the very same account. What is more than it should be is never an exception.
+
+use std::{collections::HashMap, sync::Arc, time::Duration, time::Instant};
+
+use fastrand::Rng;
+use futures_util::future::join_all;
+use lambda_sim::{
+    AwsApi, Fault as AwsFault, Function, ManualClock, Message, Operation, Outcome, Queue, RunningAwsApi, SendMessage,
+    answer::{Why, interpret},
+    event::event_of,
+};
+use tpns_sim::{
+    RunningSim, Sim,
+    model::{Account, OverrideMode, Tpns},
+};
+
+use crate::{
+    books::{APPS, apply},
+    control::forget,
+    script::{self, End, Event, Script},
+    secrets::{assert_discreet, told_by},
+    stage::{SECRETS, function},
+    tally::Tally,
+    trouble::{self, Trouble},
+    what::What,
+};
+
+const TABLE: &str = "ledger";
+const PARKED: &str = "parked";
+const VISIBILITY: Duration = Duration::from_secs(120);
+/// From this delivery on a message is left in peace ...
+const TIRED: u32 = 6;
+/// ... so none should get as far as this.
+const GIVE_UP: u32 = 60;
+const PROCESSES: usize = 4;
+
+struct Chaos {
+    rng: Rng,
+    script: Script,
+    /// The places of events not sent yet, the next one last; some are there twice.
+    unsent: Vec<usize>,
+    messages: HashMap<String, usize>,
+    tpns: RunningSim,
+    aws: RunningAwsApi,
+    processes: Vec<Arc<Function>>,
+    queue: Queue,
+    clock: ManualClock,
+    tally: Tally,
+}
+
+/// Runs a seed to its end. What is wrong comes back as an error; whatever can't be told so panics.
+pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<Tally, String> {
+    let begun = Instant::now();
+    let mut chaos = Chaos::new(seed, count, mode).await;
+    let mut rounds = 0;
+    while !chaos.unsent.is_empty() || chaos.queue.depth(chaos.clock.now()).total() > 0 {
+        chaos.round().await.map_err(|wrong| format!("seed {seed}, round {rounds}: {wrong}"))?;
+        rounds += 1;
+        if rounds > 200 + count * 50 {
+            return Err(format!(
+                "seed {seed}: no end after {rounds} rounds, {:?}",
+                chaos.queue.depth(chaos.clock.now())
+            ));
+        }
+    }
+    chaos.close().map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
+    chaos.processes.iter().for_each(|process| assert_discreet(process));
+    chaos.tally.cold_starts = chaos.processes.iter().map(|process| process.cold_starts()).sum();
+    chaos.tally.took = begun.elapsed();
+    Ok(chaos.tally)
+}
+
+impl Chaos {
+    async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
+        let script = script::write(seed, count, mode);
+        let sim = Sim::builder().settings(script.world.settings.clone());
+        let sim = sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1]);
+        let tpns = sim.start().await.unwrap();
+        let aws = AwsApi::start().await.unwrap();
+        aws.create_table(TABLE, "pk");
+        aws.stale_reads(true);
+        let parking = aws.create_queue(Queue::builder(PARKED).build().unwrap());
+        let endpoint = aws.url();
+        let settings = [
+            ("LEDGER_TABLE", TABLE),
+            ("PARKING_QUEUE_URL", &parking),
+            ("AWS_ENDPOINT_URL", &endpoint),
+            ("TPNS_TIMEOUT_MS", "300"),
+            ("TPNS_MAX_ATTEMPTS", "2"),
+            ("DEADLINE_RESERVE_MS", "5000"),
+        ];
+        let processes = (0..PROCESSES).map(|_| function(&tpns.apps_document(), &settings)).collect();
+        let mut rng = Rng::with_seed(seed ^ 0x1ed6e5);
+        // Most events come a little late, some very late, some twice.
+        let mut unsent = Vec::new();
+        for place in 0..script.events.len() {
+            for _ in 0..if rng.u8(0..6) == 0 { 2 } else { 1 } {
+                let late = if rng.u8(0..12) == 0 { rng.usize(0..count.max(1)) } else { rng.usize(0..20) };
+                unsent.push((place + late, place));
+            }
+        }
+        unsent.sort_unstable_by(|a, b| b.cmp(a));
+        Self {
+            rng,
+            unsent: unsent.into_iter().map(|(_, place)| place).collect(),
+            messages: HashMap::new(),
+            processes,
+            tpns,
+            aws,
+            queue: Queue::builder("auth-events")
+                .visibility_timeout(VISIBILITY)
+                .dead_letter_after(GIVE_UP)
+                .seed(seed)
+                .build()
+                .unwrap(),
+            clock: ManualClock::starting_now(),
+            tally: Tally { runs: 1, events: script.events.len(), ..Tally::default() },
+            script,
+        }
+    }
+
+    async fn round(&mut self) -> Result<(), String> {
+        let now = self.clock.now();
+        for _ in 0..self.rng.usize(0..25) {
+            let Some(place) = self.unsent.pop() else { break };
+            let sent = self.queue.send(SendMessage::new(self.script.events[place].body.as_str()), now).unwrap();
+            self.messages.insert(sent.message_id, place);
+            self.tally.messages += 1;
+        }
+        let batches: Vec<_> = (0..PROCESSES).map_while(|_| self.receive()).collect();
+        if batches.is_empty() {
+            if let Some(moment) = self.queue.next_visible_at(now) {
+                self.clock.advance_to(moment);
+            }
+            return Ok(());
+        }
+        self.tally.batches += batches.len();
+        self.tally.side_by_side += if batches.len() > 1 { batches.len() } else { 0 };
+        self.invoke(batches).await?;
+        self.clock.advance(Duration::from_secs(self.rng.u64(0..60)));
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Option<Vec<Message>> {
+        let mut messages = self.queue.receive(self.rng.usize(1..=10), VISIBILITY, self.clock.now());
+        self.rng.shuffle(&mut messages);
+        (!messages.is_empty()).then_some(messages)
+    }
+
+    async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
+        let tired = batches.iter().flatten().any(|message| message.receive_count >= TIRED);
+        trouble::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
+        let mut kills = Vec::new();
+        for batch in &batches {
+            let events: Vec<_> = batch.iter().map(|message| self.event(message)).collect();
+            let mut rng = Rng::with_seed(self.tally.batches as u64 ^ self.tally.deliveries as u64);
+            let trouble = if tired { Trouble::NONE } else { trouble::of_batch(&mut rng, &events) };
+            trouble.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
+            // Wherever it happens to be then: in a merge, a call, a look.
+            kills.push((!tired && self.rng.u8(0..8) == 0).then(|| Duration::from_micros(self.rng.u64(0..40_000))));
+        }
+        if !tired {
+            if let Some(outage) = trouble::outage(&mut self.rng) {
+                self.tally.outages += 1;
+                self.tpns.fault(outage);
+            }
+            self.aws_trouble();
+        }
+        let running = batches.into_iter().zip(kills).zip(&self.processes);
+        let ended =
+            join_all(running.map(|((batch, kill), process)| deliver(process, self.queue.arn(), batch, kill))).await;
+        for ended in ended {
+            let Delivered { messages, acknowledged, superseded, killed } = ended?;
+            self.tally.kills += usize::from(killed);
+            self.tally.superseded += superseded;
+            self.tally.deliveries += messages.len();
+            for message in messages.iter().filter(|message| acknowledged.contains(&message.message_id)) {
+                self.queue.delete(&message.receipt_handle, self.clock.now()).unwrap();
+            }
+            self.tally.applied += acknowledged.len() - superseded;
+        }
+        for call in self.tpns.calls() {
+            self.tally.calls += 1;
+            if let Some(kind) = call.fault {
+                *self.tally.faults.entry(kind).or_default() += 1;
+            }
+        }
+        forget(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
+        self.aws.clear_faults();
+        Ok(())
+    }
+
+    fn aws_trouble(&mut self) {
+        let rng = &mut self.rng;
+        for _ in 0..[0, 0, 1, 2][rng.usize(0..4)] {
+            let operation = if rng.bool() { Operation::UpdateItem } else { Operation::BatchGetItem };
+            let faults = [
+                AwsFault::Throttling,
+                AwsFault::InternalError,
+                AwsFault::Close,
+                AwsFault::CloseAfterwards,
+                AwsFault::AccessDenied,
+            ];
+            self.aws.fail_next(operation, rng.usize(1..6), *rng.choice(&faults).unwrap());
+            *self.tally.faults.entry("dynamodb").or_default() += 1;
+        }
+        if rng.u8(0..6) == 0 {
+            self.aws.unprocessed_next(rng.usize(1..3), rng.usize(1..5));
+        }
+    }
+
+    fn event(&self, message: &Message) -> &Event {
+        &self.script.events[self.messages[&message.message_id]]
+    }
+
+    fn close(&mut self) -> Result<(), String> {
+        let dead = self.queue.dead_letter_queue().unwrap().messages().map(|message| message.message_id.clone());
+        if let Some(id) = dead.into_iter().next() {
+            return Err(format!(
+                "a dead letter, though there is a parking queue: {:?}",
+                self.script.events[self.messages[&id]]
+            ));
+        }
+        let by_body: HashMap<&str, &Event> =
+            self.script.events.iter().map(|event| (event.body.as_str(), event)).collect();
+        let parked = self
+            .aws
+            .with_queue(PARKED, |queue| queue.messages().map(|message| message.body.to_string()).collect::<Vec<_>>());
+        for body in parked.unwrap() {
+            let event = by_body.get(body.as_str()).ok_or("parked, and never sent")?;
+            if event.end == End::InEffect {
+                return Err(format!("parked, and could have been applied: {event:?}"));
+            }
+            self.tally.dead += 1;
+            self.tally.applied -= 1;
+        }
+        self.compare()
+    }
+
+    fn compare(&mut self) -> Result<(), String> {
+        let mut model = Tpns::new(APPS, self.script.world.settings.clone());
+        self.script.events.iter().for_each(|event| apply(&mut model, event));
+        let bound = self.tpns.bindings();
+        for app in APPS {
+            let should = model.bindings(app);
+            for token in bound[app].keys().chain(should.keys()) {
+                let of = |list: Option<&Vec<Account>>| {
+                    let mut list = list.cloned().unwrap_or_default();
+                    list.sort_by_key(|account| account.account_type);
+                    list.dedup();
+                    list
+                };
+                let (is, should) = (of(bound[app].get(token)), of(should.get(token)));
+                if let Some(account) = is.iter().find(|account| !should.contains(account)) {
+                    return Err(format!(
+                        "{app} {token} is bound to {account:?}, and must not be: {is:?}, not {should:?}"
+                    ));
+                }
+                for account in should.iter().filter(|account| !is.contains(account)) {
+                    if !self.was_deleted_before_its_login(app, token, account) {
+                        return Err(format!("{app} {token} is not bound to {account:?}: {is:?}, not {should:?}"));
+                    }
+                    self.tally.exceptions += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The named exception: there is a deletion of the account, older than the login that binds it.
+    fn was_deleted_before_its_login(&self, app: &str, token: &str, account: &Account) -> bool {
+        let events =
+            self.script.events.iter().filter(|event| event.end == End::InEffect && event.apps().any(|own| own == app));
+        let mut deleted = false;
+        let mut exception = false;
+        for event in events {
+            match &event.what {
+                What::Deletion(accounts) => deleted |= accounts.contains(account),
+                What::Login(device, accounts) if device == token => exception = deleted && accounts.contains(account),
+                _ => {}
+            }
+        }
+        exception
+    }
+}
+
+struct Delivered {
+    messages: Vec<Message>,
+    acknowledged: Vec<String>,
+    /// Of these by the log.
+    superseded: usize,
+    killed: bool,
+}
+
+/// Takes a batch through a process, which may be killed after a while.
+async fn deliver(
+    process: &Function,
+    arn: &str,
+    messages: Vec<Message>,
+    kill: Option<Duration>,
+) -> Result<Delivered, String> {
+    let mark = process.output_len().unwrap();
+    let invocation = process.invoke(event_of(arn, &messages));
+    tokio::pin!(invocation);
+    let mut killed = false;
+    let invocation = match kill {
+        None => invocation.await,
+        Some(after) => tokio::select! {
+            invocation = &mut invocation => invocation,
+            () = tokio::time::sleep(after) => {
+                process.kill();
+                killed = true;
+                invocation.await
+            }
+        },
+    };
+    let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone()).collect();
+    match invocation.unwrap().outcome {
+        // It may still have been starting.
+        Outcome::Exited { .. } | Outcome::InitFailed(_) if killed => {
+            Ok(Delivered { messages, acknowledged: Vec::new(), superseded: 0, killed })
+        }
+        Outcome::Response { body } => {
+            if let Some(told) = told_by(&body) {
+                return Err(format!("the answer: {told}"));
+            }
+            let verdict = interpret(&body, &ids);
+            match verdict.why {
+                Why::Partial | Why::EmptyList => {
+                    let lines = process.lines_since(mark).unwrap();
+                    let superseded =
+                        lines.iter().filter(|line| line.contains(r#""message":"event superseded""#)).count();
+                    Ok(Delivered { messages, acknowledged: verdict.deletes, superseded, killed: false })
+                }
+                why => Err(format!("no flawless answer: {why:?}")),
+            }
+        }
+        other => Err(format!("neither answered nor killed: {other:?}")),
+    }
+}

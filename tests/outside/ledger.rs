@@ -1,0 +1,361 @@
+//! The ledger: exact order across invocations and processes, on a queue that brings events late, doubled and shuffled.
+//!
+//! Every read that is not a consistent one is answered with what was before the last write.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use lambda_sim::{AwsApi, Fault as AwsFault, Function, Operation, Outcome, RunningAwsApi, aws::dynamodb::Item};
+use serde_json::Value;
+use tpns_sim::Fault;
+
+use crate::stage::{Stage, deletion, failures, function, login, logout, logout_of, numbered};
+
+const TABLE: &str = "ledger";
+const NONE: [&str; 0] = [];
+
+struct World {
+    aws: RunningAwsApi,
+    stage: Stage,
+    /// A second process on the same table.
+    other: Arc<Function>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = AwsApi::start().await.unwrap();
+        aws.create_table(TABLE, "pk");
+        aws.stale_reads(true);
+        let endpoint = aws.url();
+        let settings = [("LEDGER_TABLE", TABLE), ("AWS_ENDPOINT_URL", &endpoint), ("TPNS_MAX_ATTEMPTS", "1")];
+        let stage = Stage::with(&settings).await;
+        let other = function(&stage.tpns.apps_document(), &settings);
+        Self { aws, stage, other }
+    }
+
+    async fn batch(&self, bodies: &[String]) -> Vec<String> {
+        deliver(&self.stage.function, bodies).await
+    }
+
+    fn requests(&self, operation: Operation) -> usize {
+        self.aws.requests().iter().filter(|request| request.operation == Some(operation)).count()
+    }
+
+    /// All that is in the table, as text.
+    fn rows(&self) -> Vec<String> {
+        self.aws.with_table(TABLE, |table| table.items().map(|item| item.to_json().to_string()).collect()).unwrap()
+    }
+
+    /// The reasons of the events that failed, in the log of the first process.
+    fn reasons(&self) -> Vec<String> {
+        let lines = self.stage.lines("event failed");
+        lines.iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn calls_of(&self, operator_type: i64) -> usize {
+        self.stage.calls().iter().filter(|call| call.1 == operator_type).count()
+    }
+}
+
+async fn deliver(function: &Function, bodies: &[String]) -> Vec<String> {
+    match function.invoke(numbered(bodies)).await.unwrap().outcome {
+        Outcome::Response { body } => failures(&serde_json::from_slice::<Value>(&body).unwrap()),
+        other => panic!("{other:?}\n{}", String::from_utf8_lossy(&function.output().unwrap())),
+    }
+}
+
+/// Each: what comes first, and fails at TPNS; what comes next and passes; what is bound once the first came again.
+#[tokio::test]
+async fn an_event_that_comes_again_after_a_newer_one_changes_nothing() {
+    let login_a = || login(1, "t", &["a"]);
+    let cases: Vec<(&str, String, String, &[&str])> = vec![
+        ("login, logout", login_a(), logout(2, "t"), &[]),
+        ("login, logout of the account", login_a(), logout_of(2, "t", "a"), &[]),
+        ("login, login of somebody else", login_a(), login(2, "t", &["b"]), &["b/0"]),
+        ("login, deletion", login_a(), deletion(2, "a"), &[]),
+        ("login and logout at the same time", login(2, "t", &["a"]), logout(2, "t"), &[]),
+        ("login and deletion at the same time", login(2, "t", &["a"]), deletion(2, "a"), &[]),
+        ("logout, login", logout(1, "t"), login(2, "t", &["b"]), &["b/0"]),
+        ("logout of the account, login", logout_of(1, "t", "b"), login(2, "t", &["b"]), &["b/0"]),
+        ("login of two, logout of one", login(1, "t", &["a", "b"]), logout_of(2, "t", "a"), &["b/1"]),
+    ];
+    let world = World::new().await;
+    for (name, first, then, bound) in cases {
+        world.stage.tpns.reset();
+        world.aws.create_table(TABLE, "pk");
+        world.stage.tpns.fault(Fault::status(503));
+        assert_eq!(world.batch(std::slice::from_ref(&first)).await, ["m0"], "{name}");
+        assert_eq!(deliver(&world.other, &[then.clone()]).await, NONE, "{name}");
+        assert_eq!(world.batch(std::slice::from_ref(&first)).await, NONE, "{name}");
+        assert_eq!(world.stage.bound("android", "t"), *bound, "{name}");
+        // And once more, both of them, in the wrong order.
+        assert_eq!(world.batch(&[then]).await, NONE, "{name}");
+        assert_eq!(deliver(&world.other, &[first]).await, NONE, "{name}");
+        assert_eq!(world.stage.bound("android", "t"), *bound, "{name}, again");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_lost_pushes_the_winner() {
+    let world = World::new().await;
+    assert_eq!(world.batch(&[logout(2, "t")]).await, NONE);
+    // An older call of a process that died lands late.
+    world.aws.with_table(TABLE, |table| assert_eq!(table.len(), 1)).unwrap();
+    let calls = world.stage.calls().len();
+    assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
+    assert_eq!(world.stage.calls()[calls..], [("android".to_owned(), 4, 1)]);
+    let lines = world.stage.lines("event superseded");
+    assert_eq!(lines.len(), 1);
+}
+
+#[tokio::test]
+async fn a_login_that_is_overtaken_before_its_push_is_taken_back_after_it() {
+    for (name, newer, bound) in [
+        ("logout", logout(2, "t"), &[][..]),
+        ("logout of the account", logout_of(2, "t", "a"), &[]),
+        ("somebody else", login(2, "t", &["b"]), &["b/0"]),
+        ("deletion", deletion(2, "a"), &[]),
+    ] {
+        let world = World::new().await;
+        // It has merged, and does not yet know whether its account is deleted.
+        let gate = world.aws.hold_answer(Operation::BatchGetItem, 1);
+        let bodies = [login(1, "t", &["a"])];
+        let slow = world.batch(&bodies);
+        let overtaking = async {
+            gate.reached().await;
+            assert_eq!(deliver(&world.other, &[newer]).await, NONE, "{name}");
+            gate.release();
+        };
+        let (failed, ()) = futures_util::future::join(slow, overtaking).await;
+        assert_eq!(failed, NONE, "{name}");
+        assert_eq!(world.stage.bound("android", "t"), *bound, "{name}");
+        assert!(world.calls_of(2) >= 1, "{name}: the login was pushed, or this proves nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_process_killed_between_push_and_verify_is_repaired_by_the_redelivery() {
+    let world = World::new().await;
+    let gate = world.aws.hold(Operation::BatchGetItem, 2);
+    let killed = async {
+        let outcome = world.stage.function.invoke(numbered(&[login(1, "t", &["a"])])).await.unwrap().outcome;
+        assert!(matches!(outcome, Outcome::Exited { .. }), "{outcome:?}");
+    };
+    let killing = async {
+        gate.reached().await;
+        assert_eq!(world.stage.bound("android", "t"), ["a/0"]);
+        world.stage.function.kill();
+        gate.release();
+    };
+    futures_util::future::join(killed, killing).await;
+    assert_eq!(deliver(&world.other, &[logout(2, "t")]).await, NONE);
+    assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
+    assert_eq!(world.stage.bound("android", "t"), NONE);
+}
+
+#[tokio::test]
+async fn a_device_that_others_change_all_the_time_comes_again() {
+    let world = World::new().await;
+    let bodies = [login(1, "t", &["a"])];
+    let slow = world.batch(&bodies);
+    let meddling = async {
+        // Before each look somebody else has signed in.
+        for second in 0.. {
+            let gate = world.aws.hold(Operation::BatchGetItem, 1);
+            gate.reached().await;
+            let accounts = format!("other{second}");
+            let version = format!("1{:019}.0.meddler", 4_000_000_000_000_u64 + second);
+            world.aws.with_table(TABLE, |table| {
+                let key = "device#android#t";
+                let item = table.get(key).unwrap().clone().with("owner", version.as_str());
+                table.put(key, item.with("accounts", format!(r#"{{"0":"{accounts}"}}"#)));
+            });
+            gate.release();
+        }
+        unreachable!("as long as the function looks, somebody changes something")
+    };
+    let failed = tokio::select! {
+        failed = slow => failed,
+        never = meddling => never,
+    };
+    assert_eq!(failed, ["m0"]);
+    assert_eq!(world.reasons(), ["ledger_keeps_changing"]);
+}
+
+#[tokio::test]
+async fn trouble_with_the_table_fails_the_event_pushes_nothing_and_is_over_when_it_is_over() {
+    let world = World::new().await;
+    for (n, (operation, fault, reason)) in [
+        (Operation::UpdateItem, AwsFault::Throttling, "ledger_throttled"),
+        (Operation::UpdateItem, AwsFault::ProvisionedThroughputExceeded, "ledger_throttled"),
+        (Operation::UpdateItem, AwsFault::InternalError, "ledger_unreachable"),
+        (Operation::UpdateItem, AwsFault::AccessDenied, "ledger_unreachable"),
+        (Operation::UpdateItem, AwsFault::Close, "ledger_unreachable"),
+        (Operation::UpdateItem, AwsFault::CloseAfterwards, "ledger_unreachable"),
+        (Operation::BatchGetItem, AwsFault::Throttling, "ledger_throttled"),
+        (Operation::BatchGetItem, AwsFault::ServiceUnavailable, "ledger_unreachable"),
+        (Operation::BatchGetItem, AwsFault::Hang, "ledger_unreachable"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("{operation} {fault:?}");
+        let (token, account) = (format!("t{n}"), format!("a{n}"));
+        let calls = world.stage.calls().len();
+        world.aws.fail_next(operation, usize::MAX, fault);
+        assert_eq!(world.batch(&[login(1, &token, &[&account])]).await, ["m0"], "{name}");
+        assert_eq!(world.reasons().last().unwrap(), reason, "{name}");
+        assert_eq!(world.stage.calls().len(), calls, "{name}: never without the table");
+        world.aws.clear_faults();
+        assert_eq!(world.batch(&[login(1, &token, &[&account])]).await, NONE, "{name}");
+        assert_eq!(world.stage.bound("android", &token), [format!("{account}/0")], "{name}");
+    }
+    let printed = world.stage.printed();
+    let told: Vec<_> =
+        printed.lines().filter(|line| line.contains("LEDGER_TABLE: ") && line.contains("ERROR")).collect();
+    assert_eq!(told.len(), 9, "once an invocation: {told:#?}");
+}
+
+#[tokio::test]
+async fn what_can_not_be_verified_is_not_acknowledged() {
+    let world = World::new().await;
+    // A logout of everything reads nothing before its push.
+    world.aws.fail_next(Operation::BatchGetItem, usize::MAX, AwsFault::InternalError);
+    assert_eq!(world.batch(&[logout(1, "t")]).await, ["m0"]);
+    assert_eq!(world.calls_of(4), 1);
+    world.aws.clear_faults();
+    assert_eq!(world.batch(&[logout(1, "t")]).await, NONE);
+}
+
+#[tokio::test]
+async fn keys_that_dynamodb_leaves_unprocessed_are_asked_for_again() {
+    let world = World::new().await;
+    let bodies: Vec<_> = (0..150).map(|n| login(1, &format!("t{n}"), &[&format!("a{n}")])).collect();
+    world.aws.unprocessed_next(3, 40);
+    assert_eq!(world.batch(&bodies).await, NONE);
+    assert_eq!(world.stage.bound("android", "t149"), ["a149/0"]);
+    assert!(world.requests(Operation::BatchGetItem) > 6, "two for the accounts, four for them and the devices");
+}
+
+#[tokio::test]
+async fn a_row_that_this_program_did_not_write_fails_its_device_and_no_other() {
+    let world = World::new().await;
+    world.aws.with_table(TABLE, |table| table.put("device#android#t0", Item::new().with("owner", "~yesterday")));
+    assert_eq!(world.batch(&[login(1, "t0", &["a"]), login(1, "t1", &["a"])]).await, ["m0"]);
+    assert_eq!(world.reasons(), ["ledger_unreadable"]);
+    assert_eq!((world.stage.bound("android", "t0"), world.stage.bound("android", "t1")), (vec![], vec!["a/0".into()]));
+    // A deleted account's row is as much in the way of those who sign in with it.
+    let key = world.aws.with_table(TABLE, |table| {
+        table.remove("device#android#t0");
+        table.items().map(|item| item.text("pk").unwrap().to_owned()).collect::<Vec<_>>()
+    });
+    assert_eq!(key.unwrap(), ["device#android#t1"]);
+    assert_eq!(world.batch(&[login(1, "t0", &["a"])]).await, NONE);
+}
+
+#[tokio::test]
+async fn a_deletion_that_tpns_has_accepted_is_not_sent_again() {
+    let world = World::new().await;
+    assert_eq!(world.batch(&[deletion(1, "a")]).await, NONE);
+    assert_eq!(world.batch(&[login(2, "t", &["a"])]).await, NONE);
+    let calls = world.calls_of(5);
+    assert_eq!(world.batch(&[deletion(1, "a")]).await, NONE);
+    assert_eq!(world.calls_of(5), calls);
+    assert_eq!(world.stage.bound("android", "t"), ["a/0"]);
+    // One that TPNS has not accepted is.
+    world.stage.tpns.fault(Fault::status(503).operator_type(5).app("ios"));
+    assert_eq!(world.batch(&[deletion(3, "a")]).await, ["m0"]);
+    assert_eq!(world.calls_of(5), calls + 2);
+    assert_eq!(world.batch(&[deletion(3, "a")]).await, NONE);
+    assert_eq!(world.calls_of(5), calls + 3, "only the app that had not accepted it");
+    assert_eq!(world.stage.bound("android", "t"), NONE);
+}
+
+#[tokio::test]
+async fn a_deletion_is_in_the_way_of_older_logins_of_any_device() {
+    let world = World::new().await;
+    assert_eq!(world.batch(&[deletion(5, "a")]).await, NONE);
+    assert_eq!(deliver(&world.other, &[login(4, "t", &["a", "b"]), login(6, "u", &["a"])]).await, NONE);
+    assert_eq!(world.stage.bound("android", "t"), ["b/1"]);
+    assert_eq!(world.stage.bound("android", "u"), ["a/0"]);
+}
+
+#[tokio::test]
+async fn rows_hold_no_deleted_account_in_clear_and_expire_after_45_days() {
+    let world = World::new().await;
+    assert_eq!(world.batch(&[deletion(1, "erased@example.com"), login(1, "t", &["a"])]).await, NONE);
+    let rows = world.rows();
+    assert_eq!(rows.len(), 3, "a device, and an account in two apps: {rows:#?}");
+    assert!(!rows.concat().contains("erased"), "{rows:#?}");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let expiries = world.aws.with_table(TABLE, |table| {
+        table.items().map(|item| item.number("expires_at").unwrap().parse::<u64>().unwrap()).collect::<Vec<_>>()
+    });
+    for expires_at in expiries.unwrap() {
+        assert!((expires_at - now).abs_diff(45 * 86_400) < 60, "{expires_at}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_tpns_rejects_does_not_keep_later_logouts_from_their_effect() {
+    let world = World::new().await;
+    assert_eq!(world.batch(&[login(1, "t", &["a", "b"])]).await, NONE);
+    world.stage.tpns.fault(Fault::item_code(1_008_007).operator_type(2).forever());
+    assert_eq!(world.batch(&[login(2, "t", &["a", "c"])]).await, ["m0"]);
+    assert_eq!(world.reasons(), ["tpns_bad_input"]);
+    assert_eq!(world.batch(&[logout_of(3, "t", "a")]).await, NONE);
+    assert!(!world.stage.bound("android", "t").contains(&"a/0".to_owned()));
+    assert_eq!(world.batch(&[logout(4, "t")]).await, NONE);
+    assert_eq!(world.stage.bound("android", "t"), NONE);
+}
+
+#[tokio::test]
+async fn a_device_of_many_people_does_not_outgrow_its_row() {
+    let world = World::new().await;
+    for second in 0..60 {
+        let name = format!("guest{second}");
+        let bodies = [login(2 * second, "kiosk", &[&name]), logout_of(2 * second + 1, "kiosk", &name)];
+        assert_eq!(world.batch(&bodies).await, NONE);
+    }
+    let [row] = &world.rows()[..] else { panic!("one device, one row") };
+    assert!(row.matches("out:").count() <= 21, "{row}");
+    assert_eq!(world.stage.bound("android", "kiosk"), NONE);
+}
+
+#[tokio::test]
+async fn more_accounts_than_a_write_holds_are_written_in_several() {
+    let world = World::new().await;
+    let names: Vec<_> = (0..100).map(|n| format!("account-{n}")).collect();
+    let accounts: Vec<_> = names.iter().map(|name| serde_json::json!({"account": name})).collect();
+    let logout = |second: u32| {
+        serde_json::json!({"type": "user.logout", "occurred_at": format!("2026-11-22T08:00:{second:02}Z"), "app": "android",
+                           "token": "t", "account_list": accounts})
+        .to_string()
+    };
+    assert_eq!(world.batch(&[logout(2)]).await, NONE);
+    assert_eq!(world.requests(Operation::UpdateItem), 2);
+    for name in ["account-0", "account-99"] {
+        assert_eq!(world.batch(&[login(1, "t", &[name])]).await, NONE);
+        assert_eq!(world.stage.bound("android", "t"), NONE);
+    }
+}
+
+#[tokio::test]
+async fn ten_events_on_ten_devices_cost_ten_writes_and_two_reads() {
+    let world = World::new().await;
+    let bodies: Vec<_> = (0..10).map(|n| login(1, &format!("t{n}"), &[&format!("a{n}")])).collect();
+    for requests in [(10, 2), (20, 4)] {
+        assert_eq!(world.batch(&bodies).await, NONE);
+        assert_eq!((world.requests(Operation::UpdateItem), world.requests(Operation::BatchGetItem)), requests);
+    }
+}
+
+#[tokio::test]
+async fn without_a_table_nothing_is_asked_of_aws() {
+    let aws = AwsApi::start().await.unwrap();
+    let stage = Stage::with(&[("AWS_ENDPOINT_URL", &aws.url())]).await;
+    assert_eq!(stage.batch(&[login(1, "t", &["a"])]).await, NONE);
+    assert_eq!(aws.requests(), []);
+}
