@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration, time::Instant};
 
 use fastrand::Rng;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use lambda_sim::{
     AwsApi, Fault as AwsFault, Function, ManualClock, Message, Operation, Outcome, Queue, RunningAwsApi, SendMessage,
     answer::{Why, interpret},
@@ -170,9 +170,24 @@ impl Chaos {
             }
             self.aws_trouble();
         }
+        // Somebody is slow: between its merge and its call, or its call and its look, others do all of theirs.
+        let slow = (0..self.rng.usize(0..=3)).map(|_| {
+            let operation = if self.rng.u8(0..4) == 0 { Operation::UpdateItem } else { Operation::BatchGetItem };
+            let nth = self.rng.usize(1..8);
+            let gate = if self.rng.u8(0..4) == 0 {
+                self.aws.hold(operation, nth)
+            } else {
+                self.aws.hold_answer(operation, nth)
+            };
+            (gate, Duration::from_millis(self.rng.u64(5..60)))
+        });
+        let slow = slow.collect::<Vec<_>>().into_iter().map(async |(gate, time)| {
+            tokio::time::sleep(time).await;
+            gate.release();
+        });
         let running = batches.into_iter().zip(kills).zip(&self.processes);
-        let ended =
-            join_all(running.map(|((batch, kill), process)| deliver(process, self.queue.arn(), batch, kill))).await;
+        let running = running.map(|((batch, kill), process)| deliver(process, self.queue.arn(), batch, kill));
+        let (ended, _) = join(join_all(running), join_all(slow)).await;
         for ended in ended {
             let Delivered { messages, acknowledged, superseded, killed } = ended?;
             self.tally.kills += usize::from(killed);
