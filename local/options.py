@@ -86,7 +86,5 @@ def _faults(text: str) -> list[dict[str, Any]]:
 def _visibility_for(faults: list[dict[str, Any]]) -> int:
     """Longer than any invocation of this run takes, or messages would be delivered twice at once; as short as that allows,
     since whoever looks on waits for it."""
-    if any(fault.get("fault") in ("delay", "hang") for fault in faults):
-        # Three tries of one call, 3 s each, and the pauses between them.
-        return 12
-    return 3 if faults else 1
+    # Three tries of one call, 3 s each, and the pauses between them.
+    return 12 if any(fault.get("fault") in ("delay", "hang") for fault in faults) else 3

@@ -1,4 +1,5 @@
-"""What became of each line of the stream: brings together what was sent, what the function logged and what is dead-lettered."""
+"""What became of each line of the stream: brings together what was sent, what the function logged, and what is parked or
+dead-lettered."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 from .cloud import Cloud
 from .feed import Sent, bus_entry
 from .function_log import Delivery
-from .queues import DeadLetter
+from .queues import Kept
 from .stack import Stack
 
 
@@ -25,7 +26,7 @@ class Outcome:
     deliveries: int = 0
 
 
-def outcomes(cloud: Cloud, stack: Stack, sent: list[Sent], seen: list[Delivery], dead: list[DeadLetter]) -> list[Outcome]:
+def outcomes(cloud: Cloud, stack: Stack, sent: list[Sent], seen: list[Delivery], dead: list[Kept]) -> list[Outcome]:
     sent = _found_by_id(sent, seen, dead)
     sent = _found_by_order(cloud, stack, sent, seen)
     by_message: dict[str | None, list[Delivery]] = defaultdict(list)
@@ -34,6 +35,22 @@ def outcomes(cloud: Cloud, stack: Stack, sent: list[Sent], seen: list[Delivery],
     dead_ids = {letter.message_id for letter in dead}
     found = [_outcome(one, by_message[one.message_id] if one.message_id else [], dead_ids) for one in sent]
     return [_ignored(cloud, stack, one) if one.what == "unknown" else one for one in found]
+
+
+def of_parked(events: list[Outcome], parked: list[Kept]) -> list[Outcome | None]:
+    """The event of each parked message. It is a new message with the body of the old one, so the body is what tells."""
+    free = [event for event in events if event.what == "parked"]
+
+    def event_of(kept: Kept) -> Outcome | None:
+        bus_event_id = _bus_event_id(kept.body)
+        for event in free:
+            sent = event.sent
+            if sent.line.body == kept.body or (bus_event_id is not None and sent.bus_event_id == bus_event_id):
+                free.remove(event)
+                return event
+        return None
+
+    return [event_of(kept) for kept in parked]
 
 
 def _outcome(sent: Sent, deliveries: list[Delivery], dead_ids: set[str]) -> Outcome:
@@ -49,7 +66,7 @@ def _outcome(sent: Sent, deliveries: list[Delivery], dead_ids: set[str]) -> Outc
     return Outcome(sent, last.outcome, last.reason, last.detail, count)
 
 
-def _found_by_id(sent: list[Sent], seen: list[Delivery], dead: list[DeadLetter]) -> list[Sent]:
+def _found_by_id(sent: list[Sent], seen: list[Delivery], dead: list[Kept]) -> list[Sent]:
     """Finds the queue's message of each bus event: by the bus's event id where body or log has it, else by the producer's id,
     which duplicates share on purpose: then one of them is as good as the other."""
     by_bus_id = {event_id: letter.message_id for letter in dead if (event_id := _bus_event_id(letter.body))}

@@ -16,8 +16,8 @@ def hurry(cloud: Cloud, stack: Stack, visibility_seconds: int) -> None:
 
 
 def one_batch_at_a_time(cloud: Cloud, stack: Stack) -> None:
-    """Without a ledger the order of events holds within one batch only: side by side, two batches about the same device
-    would end one way in this run and the other way in the next."""
+    """Side by side, two batches about the same device end the same way, if the stack has a ledger, but after other calls in this
+    run than in the next."""
     cloud.client("lambda").put_function_concurrency(FunctionName=stack.function_name, ReservedConcurrentExecutions=1)
 
 

@@ -31,10 +31,10 @@ def package(cloud: Cloud, template: Path, bootstrap: Path) -> str:
 
 def _zip(bootstrap: Path) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    # Not compressed: it goes nowhere, and the unoptimised binary is so large that compressing it takes seconds.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         entry = zipfile.ZipInfo("bootstrap", _TIME)
         entry.external_attr = 0o755 << 16
-        entry.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(entry, bootstrap.read_bytes())
     return buffer.getvalue()
 

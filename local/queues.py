@@ -1,4 +1,4 @@
-"""The queue and the dead-letter queue from outside: how full they are, and what lies in the latter."""
+"""The queues from outside: how full they are, and what lies in those that keep what went wrong."""
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ class Depth:
 
 
 @dataclass(frozen=True)
-class DeadLetter:
+class Kept:
+    """A message of the dead-letter queue or the parking queue. The function gives a reason to what it parks."""
+
     message_id: str
     body: str
+    reason: str | None = None
+    detail: str | None = None
 
 
 def depth(sqs: Any, stack: Stack) -> Depth:
@@ -59,21 +63,36 @@ def drain(cloud: Cloud, stack: Stack, seconds: float, watch: Callable[[Depth], N
         time.sleep(_POLL_SECONDS)
 
 
-def dead_letters(cloud: Cloud, stack: Stack) -> list[DeadLetter]:
-    """All of them; they stay where they are, and can be taken again after a moment."""
+def dead_letters(cloud: Cloud, stack: Stack) -> list[Kept]:
+    """What was delivered in vain, five times."""
+    return _all_of(cloud, stack.dead_letter_queue_url)
+
+
+def parked(cloud: Cloud, stack: Stack) -> list[Kept]:
+    """What can never be applied, with the reasons."""
+    return _all_of(cloud, stack.parking_queue_url) if stack.parking_queue_url else []
+
+
+def _all_of(cloud: Cloud, url: str) -> list[Kept]:
+    """All messages of a queue; they stay where they are, and can be taken again after a moment."""
     sqs = cloud.client("sqs")
-    expected = sum(_counts(sqs, stack.dead_letter_queue_url).values())
-    found: dict[str, DeadLetter] = {}
+    expected = sum(_counts(sqs, url).values())
+    found: dict[str, Kept] = {}
     # Taken messages hide for the visibility timeout, so one round after the other brings the rest.
     while len(found) < expected:
         answer = sqs.receive_message(
-            QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=10, VisibilityTimeout=_PEEK_SECONDS
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_PEEK_SECONDS, MessageAttributeNames=["All"]
         )
         messages = answer.get("Messages", [])
         if not messages:
-            raise Problem(f"the dead-letter queue says {expected} messages but gives {len(found)}: run the command again")
-        found |= {message["MessageId"]: DeadLetter(message["MessageId"], message["Body"]) for message in messages}
+            raise Problem(f"{url} says it has {expected} messages but gives {len(found)}: run the command again")
+        found |= {message["MessageId"]: _kept(message) for message in messages}
     return list(found.values())
+
+
+def _kept(message: dict[str, Any]) -> Kept:
+    said = {name: attribute.get("StringValue") for name, attribute in message.get("MessageAttributes", {}).items()}
+    return Kept(message["MessageId"], message["Body"], said.get("reason"), said.get("detail"))
 
 
 def _counts(sqs: Any, url: str) -> dict[str, int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .outcomes import Outcome
-from .queues import DeadLetter
+from .outcomes import Outcome, of_parked
+from .queues import Kept
 
 
 @dataclass
@@ -16,7 +17,8 @@ class Result:
     events: list[Outcome]
     calls: list[dict[str, Any]]
     bindings: dict[str, dict[str, list[dict[str, Any]]]]
-    dead_letters: list[DeadLetter]
+    parked: list[Kept]
+    dead_letters: list[Kept]
     invocations: int
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -30,22 +32,24 @@ class Result:
             "events": [_event(event) for event in self.events],
             "calls": self.calls,
             "bindings": self.bindings,
-            "dead_letters": [self._dead_letter(letter) for letter in self.dead_letters],
+            "parked": [_kept(*found) for found in self.parked_events()],
+            "dead_letters": [_kept(*found) for found in self.dead_events()],
             "seconds": self.seconds,
         }
 
-    def event_of(self, letter: DeadLetter) -> Outcome | None:
-        return next((event for event in self.events if event.sent.message_id == letter.message_id), None)
+    def parked_events(self) -> list[tuple[Kept, Outcome | None]]:
+        """The messages in the parking queue, in the order of the stream, each with the event it is."""
+        return _in_order(zip(self.parked, of_parked(self.events, self.parked), strict=True))
 
-    def _dead_letter(self, letter: DeadLetter) -> dict[str, Any]:
-        event = self.event_of(letter)
-        return {
-            "message_id": letter.message_id,
-            "line": event and event.sent.line.number,
-            "reason": event and event.reason,
-            "detail": event and event.detail,
-            "body": letter.body,
-        }
+    def dead_events(self) -> list[tuple[Kept, Outcome | None]]:
+        """The same of the dead-letter queue. No attribute tells the reason there, the function's log does."""
+        events = {event.sent.message_id: event for event in self.events}
+
+        def with_reason(letter: Kept) -> tuple[Kept, Outcome | None]:
+            event = events.get(letter.message_id)
+            return (replace(letter, reason=event.reason, detail=event.detail) if event else letter), event
+
+        return _in_order(map(with_reason, self.dead_letters))
 
 
 def tries(calls: list[dict[str, Any]]) -> list[int]:
@@ -57,6 +61,20 @@ def tries(calls: list[dict[str, Any]]) -> list[int]:
         seen[request] += 1
         numbers.append(seen[request])
     return numbers
+
+
+def _in_order(found: Iterable[tuple[Kept, Outcome | None]]) -> list[tuple[Kept, Outcome | None]]:
+    return sorted(found, key=lambda pair: pair[1].sent.line.number if pair[1] else 0)
+
+
+def _kept(kept: Kept, event: Outcome | None) -> dict[str, Any]:
+    return {
+        "message_id": kept.message_id,
+        "line": event and event.sent.line.number,
+        "reason": kept.reason,
+        "detail": kept.detail,
+        "body": kept.body,
+    }
 
 
 def _event(event: Outcome) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Running:
             events=events,
             calls=self._tpns.calls(),
             bindings=self._tpns.bindings(),
+            parked=queues.parked(self._cloud, self._stack),
             dead_letters=dead,
             invocations=function_log.invocations(log),
         )
@@ -104,7 +105,9 @@ class Running:
             f"  AWS CLI    AWS_ENDPOINT_URL={self._cloud.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
             f"AWS_DEFAULT_REGION=us-east-1 aws ...\n"
             f"  queue      {self._stack.queue_url}\n"
+            f"  parked     {self._stack.parking_queue_url}\n"
             f"  dead       {self._stack.dead_letter_queue_url}\n"
+            f"  ledger     {self._stack.ledger_table}\n"
             f"  bus        {self._stack.bus_name}\n"
             f"  function   {self._stack.function_name}, log {self._stack.log_group}",
             highlight=False,

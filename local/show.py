@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .outcomes import Outcome
+from .queues import Kept
 from .result import Result, tries
 
 _COLOURS = {
@@ -26,9 +27,10 @@ _BODY = 40
 
 
 def show(console: Console, result: Result) -> None:
-    # Where there is no room for it, the reasons stand with the dead letters alone.
+    # Where there is no room for it, the reasons stand with the parked messages and the dead letters alone.
     with_reasons = console.width >= _WIDE
-    for table in (_events(result, with_reasons), _calls(result), _bindings(result), _dead_letters(result)):
+    kept = (_kept("parking queue", result.parked_events()), _kept("dead-letter queue", result.dead_events()))
+    for table in (_events(result, with_reasons), _calls(result), _bindings(result), *kept):
         # Rich would fold a title to the width of its table, and an empty table is narrow.
         title, table.title = table.title, None
         console.print(f"\n[bold]{title}[/bold]")
@@ -90,12 +92,11 @@ def _bindings(result: Result) -> Table:
     return table
 
 
-def _dead_letters(result: Result) -> Table:
-    table = _table(f"{_count(len(result.dead_letters), 'message')} in the dead-letter queue", "line", "reason", "body")
-    for letter in result.dead_letters:
-        event = result.event_of(letter)
-        body = letter.body if len(letter.body) <= _BODY else letter.body[: _BODY - 1] + "…"
-        table.add_row(str(event.sent.line.number) if event else "-", escape(_why(event) if event else "-"), escape(body))
+def _kept(queue: str, messages: list[tuple[Kept, Outcome | None]]) -> Table:
+    table = _table(f"{_count(len(messages), 'message')} in the {queue}", "line", "reason", "body")
+    for kept, event in messages:
+        body = kept.body if len(kept.body) <= _BODY else kept.body[: _BODY - 1] + "…"
+        table.add_row(str(event.sent.line.number) if event else "-", escape(_why(kept) or "-"), escape(body))
     return table
 
 
@@ -106,8 +107,8 @@ def _way(event: Outcome) -> str:
     return "queue SNS" if envelope.startswith("sns") else "queue"
 
 
-def _why(event: Outcome) -> str:
-    return ": ".join(part for part in (event.reason, event.detail) if part)
+def _why(what: Outcome | Kept) -> str:
+    return ": ".join(part for part in (what.reason, what.detail) if part)
 
 
 def _answer(call: dict[str, object]) -> str:

@@ -19,11 +19,13 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarc
 
 @dataclass(frozen=True)
 class Stack:
-    """What the template's outputs say. A stack with a FIFO queue has no bus."""
+    """What the template's outputs say. A stack with a FIFO queue has no bus; ledger and parking queue can be switched off."""
 
     queue_url: str
     queue_arn: str
     dead_letter_queue_url: str
+    parking_queue_url: str | None
+    ledger_table: str | None
     bus_name: str | None
     function_name: str
     function_arn: str
@@ -47,6 +49,8 @@ def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, 
         queue_url=outputs["QueueUrl"],
         queue_arn=outputs["QueueArn"],
         dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+        parking_queue_url=outputs.get("ParkingQueueUrl"),
+        ledger_table=outputs.get("LedgerTableName"),
         bus_name=outputs.get("EventBusName"),
         function_name=outputs["FunctionName"],
         function_arn=outputs["FunctionArn"],

@@ -1,8 +1,10 @@
-"""One local AWS and one local TPNS for all tests, with the template deployed twice: a standard queue and a FIFO queue."""
+"""One local AWS and one local TPNS for all tests, with the template deployed four times: for a standard queue and a FIFO queue,
+each as the template's defaults have it, and each plain, which is without ledger and parking queue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,29 +53,54 @@ def world(processes: Processes, binaries: Binaries, folder: Path) -> World:
     return World(Cloud.start(processes, folder), tpns, binaries)
 
 
-@pytest.fixture(scope="session")
-def standard_stack(world: World) -> Deployment:
-    return Deployment(world.cloud, world.deploy("standard"), world.tpns)
+_PLAIN = {"Ledger": "off", "ParkingQueue": "off"}
+_STACKS = {
+    "standard": {},
+    "fifo": {"QueueType": "fifo"},
+    "plain-standard": _PLAIN,
+    "plain-fifo": {"QueueType": "fifo", **_PLAIN},
+}
+
+Stacks = Callable[[str], Deployment]
 
 
 @pytest.fixture(scope="session")
-def fifo_stack(world: World) -> Deployment:
-    return Deployment(world.cloud, world.deploy("fifo", QueueType="fifo"), world.tpns)
+def deployed(world: World) -> Stacks:
+    """Each when a test first asks for it."""
+    return functools.cache(lambda name: Deployment(world.cloud, world.deploy(name, **_STACKS[name]), world.tpns))
 
 
 @pytest.fixture
-def standard(standard_stack: Deployment) -> Deployment:
-    standard_stack.forget()
-    return standard_stack
+def stacks(deployed: Stacks) -> Stacks:
+    def fresh(name: str) -> Deployment:
+        deployed(name).forget()
+        return deployed(name)
+
+    return fresh
 
 
 @pytest.fixture
-def fifo(fifo_stack: Deployment) -> Deployment:
-    fifo_stack.forget()
-    return fifo_stack
+def standard(stacks: Stacks) -> Deployment:
+    return stacks("standard")
+
+
+@pytest.fixture
+def plain_standard(stacks: Stacks) -> Deployment:
+    return stacks("plain-standard")
+
+
+@pytest.fixture
+def plain_fifo(stacks: Stacks) -> Deployment:
+    return stacks("plain-fifo")
 
 
 @pytest.fixture(params=["standard", "fifo"])
-def either(request: pytest.FixtureRequest) -> Deployment:
-    """The same test on both kinds of queue."""
-    return request.getfixturevalue(request.param)
+def either(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
+    """The same test on both kinds of queue, with the template's defaults."""
+    return stacks(request.param)
+
+
+@pytest.fixture(params=_STACKS)
+def every_stack(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
+    """The same test with whatever the template can make."""
+    return stacks(request.param)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
+
+from table import Table
 
 from local import function_log, pace, queues
 from local.cloud import Cloud
 from local.feed import Sent, feed
 from local.function_log import Delivery
 from local.mapping import Mapping
-from local.queues import DeadLetter
+from local.queues import Kept
 from local.stack import Stack
 from local.stream import look_at
 from local.tpns import Tpns
@@ -26,6 +29,7 @@ class Deployment:
         self.cloud = cloud
         self.stack = stack
         self.tpns = tpns
+        self.table = Table(cloud, stack.ledger_table) if stack.ledger_table else None
         Mapping(cloud, stack).mend_numbers()
         pace.hurry(cloud, stack, VISIBILITY_SECONDS)
         pace.one_batch_at_a_time(cloud, stack)
@@ -33,8 +37,11 @@ class Deployment:
     def forget(self) -> None:
         """What earlier tests left."""
         sqs = self.cloud.client("sqs")
-        for url in (self.stack.queue_url, self.stack.dead_letter_queue_url):
-            sqs.purge_queue(QueueUrl=url)
+        for url in (self.stack.queue_url, self.stack.dead_letter_queue_url, self.stack.parking_queue_url):
+            if url:
+                sqs.purge_queue(QueueUrl=url)
+        if self.table:
+            self.table.clear()
         self.tpns.reset()
 
     def send(self, *bodies: str | dict[str, Any]) -> list[Sent]:
@@ -61,12 +68,47 @@ class Deployment:
     def outcomes(self, message_id: str | None) -> list[str]:
         return [delivery.outcome for delivery in self.deliveries(message_id)]
 
-    def dead_letters(self) -> list[DeadLetter]:
+    def dead_letters(self) -> list[Kept]:
         return queues.dead_letters(self.cloud, self.stack)
+
+    def parked(self) -> list[Kept]:
+        return queues.parked(self.cloud, self.stack)
+
+    @contextmanager
+    def visibility(self, seconds: int) -> Iterator[None]:
+        """For events whose second delivery must wait for something."""
+        pace.hurry(self.cloud, self.stack, seconds)
+        yield
+        pace.hurry(self.cloud, self.stack, VISIBILITY_SECONDS)
+
+    @contextmanager
+    def side_by_side(self, functions: int, batch_size: int) -> Iterator[None]:
+        """So many invocations at a time, each in a process of its own, as Lambda does it."""
+        lambdas, name = self.cloud.client("lambda"), self.stack.function_name
+        (mapping,) = lambdas.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=batch_size)
+        lambdas.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=functions)
+        yield
+        lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=int(mapping["BatchSize"]))
+        pace.one_batch_at_a_time(self.cloud, self.stack)
+
+    @contextmanager
+    def environment(self, **changed: str) -> Iterator[None]:
+        """The function with other variables than the template gives it."""
+        lambdas, name = self.cloud.client("lambda"), self.stack.function_name
+        given = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given | changed})
+        yield
+        lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})
 
     def accounts(self, app: str, token: str) -> set[str]:
         """What TPNS has bound to a device."""
         return {account["account"] for account in self.tpns.bindings().get(app, {}).get(token, [])}
+
+    def calls_about(self, token: str) -> list[tuple[int, int | None]]:
+        """The operator_type and the answer's status of each call that names a device."""
+        calls = [call for call in self.tpns.calls() if token in json.dumps(call["request"])]
+        return [(call["operator_type"], call["status"]) for call in calls]
 
     def tokens_called(self, operator_type: int) -> list[set[str]]:
         """The devices in each call of this kind, in the order of the calls."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 
 import pytest
 from auth_events import deletion, login, on_bus, token
 from deployment import Deployment
+from waiting import eventually
 
 
 @pytest.mark.parametrize("raw", [True, False], ids=["raw delivery", "wrapped by SNS"])
@@ -52,11 +51,21 @@ def test_a_rule_can_invoke_the_function_without_a_queue(standard: Deployment) ->
     eventually(lambda: standard.accounts("android", device) == {"ann@example.com"})
 
 
-def test_an_event_that_fails_without_a_queue_is_a_function_error_so_that_lambda_tries_again(standard: Deployment) -> None:
-    functions = standard.cloud.client("lambda")
-    event = {**on_bus(login(token(), "ann", app="windows")), "version": "0", "id": token(), "time": "2026-11-22T08:00:00Z"}
-    answer = functions.invoke(FunctionName=standard.stack.function_name, Payload=json.dumps(event))
+def test_an_event_that_fails_without_a_queue_is_a_function_error_so_that_lambda_tries_again(plain_standard: Deployment) -> None:
+    functions = plain_standard.cloud.client("lambda")
+    answer = functions.invoke(FunctionName=plain_standard.stack.function_name, Payload=json.dumps(event_of_an_unknown_app()))
     assert answer.get("FunctionError"), json.load(answer["Payload"])
+
+
+def test_an_event_that_came_without_a_queue_is_parked_as_it_came(standard: Deployment) -> None:
+    event = event_of_an_unknown_app()
+    assert standard.invoke(event) is None
+    (parked,) = standard.parked()
+    assert (json.loads(parked.body), parked.reason) == (event, "unknown_app")
+
+
+def event_of_an_unknown_app() -> dict[str, object]:
+    return {**on_bus(login(token(), "ann", app="windows")), "version": "0", "id": token(), "time": "2026-11-22T08:00:00Z"}
 
 
 def put(stage: Deployment, bus: str, event: dict[str, object]) -> None:
@@ -68,11 +77,3 @@ def put(stage: Deployment, bus: str, event: dict[str, object]) -> None:
     }
     answer = stage.cloud.client("events").put_events(Entries=[entry])
     assert answer["FailedEntryCount"] == 0, answer
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
-    """The function is invoked in the background, with no queue to look at."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.1)

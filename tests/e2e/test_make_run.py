@@ -42,17 +42,41 @@ def test_the_sample_stream_ends_as_the_json_tells_and_leaves_nothing_running(tmp
     assert result["problems"] == []
     assert len(result["events"]) == len(STREAM.read_text().splitlines())
     # The stream has something of each on purpose.
-    assert set(result["summary"]) == {"applied", "superseded", "dead-lettered"}
+    assert set(result["summary"]) == {"applied", "superseded", "parked"}
     ends = {event["line"]: event for event in result["events"]}
-    assert all(event["deliveries"] == 1 for event in ends.values() if event["outcome"] != "dead-lettered")
+    assert all(event["deliveries"] == 1 for event in ends.values())
     assert result["calls"]
     assert all(call["applied"] for call in result["calls"])
     assert all(result["bindings"][app] for app in ("android", "ios"))
-    letters = result["dead_letters"]
-    assert {letter["line"] for letter in letters} == {line for line, event in ends.items() if event["outcome"] == "dead-lettered"}
-    assert all(letter["reason"] and letter["detail"] for letter in letters)
-    assert all(ends[letter["line"]]["deliveries"] == 5 for letter in letters)
+    parked = result["parked"]
+    assert [message["line"] for message in parked] == [line for line, event in ends.items() if event["outcome"] == "parked"]
+    assert [(message["reason"], message["detail"]) for message in parked] == [
+        (ends[message["line"]]["reason"], ends[message["line"]]["detail"]) for message in parked
+    ]
+    assert all(message["reason"] and message["detail"] for message in parked)
+    assert result["dead_letters"] == []
     assert run.running() == []
+
+
+def test_what_is_parked_and_what_is_dead_lettered_is_told_apart_and_with_its_line(tmp_path: Path) -> None:
+    device = token()
+    wrong = login(device, "ann", app="windows")
+    stream = tmp_path / "wrong.jsonl"
+    # Twice the same, and once over the bus; then one whose key TPNS never takes.
+    events = (wrong, on_bus(wrong), wrong, login(device, "ben", app="ios"))
+    stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    faults = 'FAULTS={"fault":"ret_code","ret_code":1008003,"app":"ios","times":null}'
+    with MakeRun(tmp_path, "JSON=1", f"EVENTS={stream}", faults, "VISIBILITY=1") as run:
+        ended = run.end()
+    assert ended.code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert [event["outcome"] for event in result["events"]] == ["parked"] * 3 + ["dead-lettered"]
+    assert [event["deliveries"] for event in result["events"]] == [1, 1, 1, 5]
+    assert [(message["line"], message["reason"]) for message in result["parked"]] == [(n, "unknown_app") for n in (1, 2, 3)]
+    assert [json.loads(message["body"]).get("detail-type") for message in result["parked"]] == [None, "user.login", None]
+    (letter,) = result["dead_letters"]
+    assert (letter["line"], letter["body"]) == (4, json.dumps(events[3]))
+    assert letter["reason"]
 
 
 def test_faults_show_in_the_result_as_redelivery(tmp_path: Path, small_stream: Path) -> None:
@@ -77,6 +101,7 @@ def test_the_tables_name_every_event_call_and_binding(tmp_path: Path, small_stre
         "3 events",
         "2 TPNS calls",
         "3 devices",
+        "0 messages in the parking queue",
         "0 messages in the dead-letter queue",
         "applied",
         "ann (0)",
@@ -95,8 +120,9 @@ def test_the_tables_name_every_event_call_and_binding(tmp_path: Path, small_stre
 def test_an_interrupted_run_leaves_nothing_running(
     tmp_path: Path, interrupt: Callable[[MakeRun, int], None], number: signal.Signals
 ) -> None:
-    with MakeRun(tmp_path, f"EVENTS={STREAM}") as run:
-        # The function's binary is the last to come up, and a grandchild; what is dead-lettered takes some seconds from there.
+    # A TPNS that hangs, so that the run is not over before it is interrupted.
+    with MakeRun(tmp_path, f"EVENTS={STREAM}", 'FAULTS={"fault":"hang","times":null}') as run:
+        # The function's binary is the last to come up, and a grandchild.
         run.wait_for("bootstrap")
         interrupt(run, number)
         ended = run.end()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from auth_events import login, token
 from deployment import Deployment
 
 ATTEMPTS = 3  # TPNS_MAX_ATTEMPTS: tries of one call within one invocation
 RECEIVES = 5  # maxReceiveCount
+NOT_JSON = "this is not JSON"
 
 
 def test_only_the_events_of_a_failed_call_are_delivered_again(either: Deployment) -> None:
@@ -41,21 +40,36 @@ def test_only_the_failed_item_of_a_call_is_delivered_again(standard: Deployment)
     assert [standard.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
 
 
-def test_a_bad_event_is_dead_lettered_after_five_deliveries_and_its_neighbours_go_through(either: Deployment) -> None:
+def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_through(either: Deployment) -> None:
     device = token()
-    not_json = "this is not JSON"
     unknown_app = login(token(), "ann", app="windows")
-    bad, wrong, good = either.handle(not_json, unknown_app, login(device, "ben"))
+    bad, wrong, good = either.handle(NOT_JSON, unknown_app, login(device, "ben"))
 
-    for message in (bad, wrong):
-        assert either.outcomes(message.message_id) == ["rejected"] * RECEIVES
-        assert [one.receive_count for one in either.deliveries(message.message_id)] == list(range(1, RECEIVES + 1))
-    assert either.outcomes(good.message_id) == ["applied"]
+    assert [either.outcomes(one.message_id) for one in (bad, wrong, good)] == [["parked"], ["parked"], ["applied"]]
     assert either.accounts("android", device) == {"ben"}
-    letters = {letter.message_id: letter.body for letter in either.dead_letters()}
-    assert letters == {bad.message_id: not_json, wrong.message_id: wrong.line.body}
-    reasons: dict[Any, Any] = {one.message_id: either.deliveries(one.message_id)[-1].detail for one in (bad, wrong)}
-    assert "app" in reasons[wrong.message_id], "the log does not name the field"
+    parked = {message.body: message for message in either.parked()}
+    reasons = {body: message.reason for body, message in parked.items()}
+    assert reasons == {NOT_JSON: "malformed_json", wrong.line.body: "unknown_app"}
+    assert "TPNS_APPS" in str(parked[wrong.line.body].detail), "the detail does not name the mend"
+    assert either.dead_letters() == []
+
+
+def test_without_a_parking_queue_a_bad_event_is_dead_lettered_after_five_deliveries(
+    plain_standard: Deployment, plain_fifo: Deployment
+) -> None:
+    # Both at a time, for it is mostly waiting.
+    stages, device = (plain_standard, plain_fifo), token()
+    sent = [stage.send(NOT_JSON, login(token(), "ann", app="windows"), login(device, "ben")) for stage in stages]
+    for stage, (bad, wrong, good) in zip(stages, sent, strict=True):
+        stage.drain()
+        for message in (bad, wrong):
+            assert stage.outcomes(message.message_id) == ["rejected"] * RECEIVES
+            assert [one.receive_count for one in stage.deliveries(message.message_id)] == list(range(1, RECEIVES + 1))
+        assert stage.outcomes(good.message_id) == ["applied"]
+        assert stage.accounts("android", device) == {"ben"}
+        letters = {letter.message_id: letter.body for letter in stage.dead_letters()}
+        assert letters == {bad.message_id: NOT_JSON, wrong.message_id: wrong.line.body}
+        assert "app" in str(stage.deliveries(wrong.message_id)[-1].detail), "the log does not name the field"
 
 
 def test_an_event_is_not_lost_while_tpns_is_down(standard: Deployment) -> None:

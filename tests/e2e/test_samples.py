@@ -29,7 +29,7 @@ def test_a_sample_event_is_accepted_over_bus_or_queue(standard: Deployment, path
     standard.handle(path.read_text())
     assert standard.tpns.calls(), "the event reached no TPNS"
     assert all(call["applied"] for call in standard.tpns.calls())
-    assert standard.dead_letters() == []
+    assert (standard.parked(), standard.dead_letters()) == ([], [])
 
 
 @pytest.mark.parametrize("path", files(*AS_INVOCATION), ids=name)

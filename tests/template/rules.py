@@ -1,4 +1,5 @@
-"""What the template promises about retries, and no linter knows. Each rule gives the ways in which it is broken."""
+"""What the template promises about retries, permissions and what is kept, and no linter knows. Each rule gives the ways in which
+it is broken."""
 
 from __future__ import annotations
 
@@ -6,15 +7,39 @@ from typing import Any
 
 MINIMUM_RECEIVES = 5
 _VISIBILITY_FACTOR = 6
+_FOURTEEN_DAYS = 14 * 24 * 3600
+
+# All that the function may do, by the resource it may do it to. A secret is none of this stack's resources.
+_PERMISSIONS = {
+    "Queue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
+    "ParkedEvents": {"sqs:SendMessage"},
+}
 
 
-def broken_rules(template: dict[str, Any], expanded: dict[str, Any]) -> list[str]:
+def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
+    """Of the template as written, and as it is for some parameters."""
     return [
         *_visibility(template),
-        *_redrive(expanded),
-        *_partial_failures(expanded),
-        *_retention(expanded),
-        *_only_own_resources(expanded),
+        *_redrive(resolved),
+        *_partial_failures(resolved),
+        *_retention(resolved),
+        *_queues(resolved),
+        *_permissions(resolved),
+        *_ledger(resolved),
+    ]
+
+
+def permissions(resolved: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Each action the function's role allows, with its resource."""
+    return [
+        (action, resource)
+        for role in _of_type(resolved, "AWS::IAM::Role").values()
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _list(statement["Action"])
+        for resource in _list(statement["Resource"])
     ]
 
 
@@ -40,15 +65,15 @@ def _visibility(template: dict[str, Any]) -> list[str]:
     return found
 
 
-def _redrive(expanded: dict[str, Any]) -> list[str]:
-    redrive = expanded["Resources"]["Queue"]["Properties"].get("RedrivePolicy", {})
+def _redrive(resolved: dict[str, Any]) -> list[str]:
+    redrive = resolved["Resources"]["Queue"]["Properties"].get("RedrivePolicy", {})
     if redrive.get("maxReceiveCount", 0) < MINIMUM_RECEIVES:
         return [f"maxReceiveCount is {redrive.get('maxReceiveCount')}, less than {MINIMUM_RECEIVES}"]
     return []
 
 
-def _partial_failures(expanded: dict[str, Any]) -> list[str]:
-    mappings = _of_type(expanded, "AWS::Lambda::EventSourceMapping")
+def _partial_failures(resolved: dict[str, Any]) -> list[str]:
+    mappings = _of_type(resolved, "AWS::Lambda::EventSourceMapping")
     if not mappings:
         return ["no event source mapping reads the queue"]
     return [
@@ -58,22 +83,76 @@ def _partial_failures(expanded: dict[str, Any]) -> list[str]:
     ]
 
 
-def _retention(expanded: dict[str, Any]) -> list[str]:
-    queue, dead = (expanded["Resources"][name]["Properties"]["MessageRetentionPeriod"] for name in ("Queue", "DeadLetterQueue"))
-    return [f"the dead-letter queue keeps messages {dead} s, less than the queue's {queue} s"] if dead < queue else []
+def _retention(resolved: dict[str, Any]) -> list[str]:
+    queues = _of_type(resolved, "AWS::SQS::Queue")
+    return [
+        f"{name} keeps messages {queue['MessageRetentionPeriod']} s, not 14 days"
+        for name, queue in queues.items()
+        if name != "Queue" and queue["MessageRetentionPeriod"] != _FOURTEEN_DAYS
+    ]
 
 
-def _only_own_resources(expanded: dict[str, Any]) -> list[str]:
+def _queues(resolved: dict[str, Any]) -> list[str]:
     found = []
-    for name, role in _of_type(expanded, "AWS::IAM::Role").items():
-        if role.get("ManagedPolicyArns"):
-            found.append(f"{name} has managed policies, which reach beyond this stack")
-        for policy in role.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if "*" in (statement["Resource"], statement["Action"]):
-                    found.append(f"{name}: policy {policy['PolicyName']} allows everything")
+    over_tls = [
+        policy["Queues"]
+        for policy in _of_type(resolved, "AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
+    ]
+    for name, queue in _of_type(resolved, "AWS::SQS::Queue").items():
+        if queue.get("SqsManagedSseEnabled") is not True:
+            found.append(f"{name} is not encrypted")
+        if [{"Ref": name}] not in over_tls:
+            found.append(f"{name} can be used without TLS")
     return found
 
 
-def _of_type(expanded: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    return {name: r["Properties"] for name, r in expanded["Resources"].items() if r["Type"] == kind}
+def _permissions(resolved: dict[str, Any]) -> list[str]:
+    managed = [name for name, role in _of_type(resolved, "AWS::IAM::Role").items() if role.get("ManagedPolicyArns")]
+    found = [f"{name} has managed policies, which reach beyond this stack" for name in managed]
+    there = {name: actions for name, actions in _PERMISSIONS.items() if name in resolved["Resources"]}
+    wanted = {(action, name) for name, actions in there.items() for action in actions}
+    allowed = {
+        (action, _resource(resource)) for action, resource in permissions(resolved) if not action.startswith("secretsmanager:")
+    }
+    found += [f"the role may {action} on {resource}" for action, resource in sorted(allowed - wanted)]
+    found += [f"the role may not {action} on {resource}" for action, resource in sorted(wanted - allowed)]
+    return found
+
+
+def _ledger(resolved: dict[str, Any]) -> list[str]:
+    found = []
+    for name, table in _of_type(resolved, "AWS::DynamoDB::Table").items():
+        wanted = {
+            # How the function knows the table: src/ledger/row.rs.
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+            "BillingMode": "PAY_PER_REQUEST",
+            "SSESpecification": {"SSEEnabled": True},
+            "DeletionProtectionEnabled": True,
+        }
+        found += [f"{name}: {key} is not {value}" for key, value in wanted.items() if table.get(key) != value]
+        policies = {key: resolved["Resources"][name].get(key) for key in ("DeletionPolicy", "UpdateReplacePolicy")}
+        found += [f"{name}: {key} is not Retain" for key, policy in policies.items() if policy != "Retain"]
+        if "TableName" in table:
+            found.append(f"{name} has a TableName: the table that is retained would be in the way of the next")
+    return found
+
+
+def _resource(resource: Any) -> str:
+    """Its logical id, if it is a resource of this stack named by its ARN."""
+    match resource:
+        case {"Fn::GetAtt": [str(name), "Arn"]}:
+            return name
+        case _:
+            return str(resource)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _of_type(resolved: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: r["Properties"] for name, r in resolved["Resources"].items() if r["Type"] == kind}

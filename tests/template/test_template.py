@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from checkers import ROOT, cfn_lint, sam_validate
 from expanded import expanded, parsed
-from rules import broken_rules
+from resolved import broken_assertions, resolved
+from rules import broken_rules, permissions
 
 TEMPLATE = ROOT / "template.yaml"
+APPS = '{"android":{}}'
+SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +40,29 @@ def test_cfn_lint_finds_nothing_in_the_template_as_written() -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-@pytest.mark.parametrize("queue_type", ["standard", "fifo"])
-def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(template: dict[str, Any], tmp_path: Path, queue_type: str) -> None:
-    answer = _lint_expanded(template, tmp_path, queue_type)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"QueueType": "standard"},
+        {"QueueType": "fifo"},
+        {"QueueType": "fifo", "Ledger": "off", "ParkingQueue": "off", "TpnsAppsSecretId": "tpns/apps"},
+    ],
+)
+def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(
+    template: dict[str, Any], tmp_path: Path, parameters: dict[str, str]
+) -> None:
+    answer = _lint_expanded(template, tmp_path, **parameters)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-def test_retries_and_permissions_are_as_promised(template: dict[str, Any]) -> None:
-    assert broken_rules(template, expanded(template)) == []
+@pytest.mark.parametrize("queue_type", ["standard", "fifo"])
+@pytest.mark.parametrize("parking_queue", ["on", "off"])
+@pytest.mark.parametrize("ledger", ["on", "off"])
+def test_retries_permissions_and_what_is_kept_are_as_promised(
+    template: dict[str, Any], queue_type: str, parking_queue: str, ledger: str
+) -> None:
+    stack = resolved(expanded(template), TpnsApps=APPS, QueueType=queue_type, ParkingQueue=parking_queue, Ledger=ledger)
+    assert broken_rules(template, stack) == []
 
 
 def test_every_parameter_is_described_and_bounded(template: dict[str, Any]) -> None:
@@ -53,11 +73,12 @@ def test_every_parameter_is_described_and_bounded(template: dict[str, Any]) -> N
 
 
 def test_every_parameter_with_a_default_is_what_the_function_defaults_to(template: dict[str, Any]) -> None:
-    variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
-    defaults = {name: template["Parameters"][value["Ref"]].get("Default") for name, value in variables.items()}
     # shared with the table of configuration in the README
-    assert defaults == {
-        "TPNS_APPS": None,
+    assert _environment(resolved(expanded(template), TpnsApps=APPS)) == {
+        "TPNS_APPS": APPS,
+        # These two have no default in the function; the template has them unless told otherwise.
+        "LEDGER_TABLE": {"Ref": "LedgerTable"},
+        "PARKING_QUEUE_URL": {"Ref": "ParkedEvents"},
         "TPNS_CONCURRENCY": 8,
         "TPNS_TIMEOUT_MS": 3000,
         "TPNS_MAX_ATTEMPTS": 3,
@@ -65,6 +86,79 @@ def test_every_parameter_with_a_default_is_what_the_function_defaults_to(templat
         "MAX_EVENT_AGE": "14d",
         "MAX_CLOCK_SKEW": "5m",
     }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "traces"),
+    [
+        ("Ledger", ("LedgerTable", "LEDGER_TABLE", "dynamodb", "AWS::DynamoDB")),
+        ("ParkingQueue", ("ParkedEvents", "PARKING_QUEUE_URL", "-parked", "ParkingQueue")),
+    ],
+)
+def test_what_is_switched_off_leaves_no_trace(template: dict[str, Any], parameter: str, traces: tuple[str, ...]) -> None:
+    both = expanded(template)
+    on, off = (json.dumps(resolved(both, TpnsApps=APPS, **{parameter: switch})) for switch in ("on", "off"))
+    assert on == json.dumps(resolved(both, TpnsApps=APPS)), "it is not on by default"
+    assert [trace for trace in traces if trace not in on] == []
+    assert [trace for trace in traces if trace in off] == []
+
+
+def test_the_table_and_the_parking_queue_can_be_found(template: dict[str, Any]) -> None:
+    outputs = resolved(expanded(template), TpnsApps=APPS)["Outputs"]
+    assert outputs["LedgerTableName"]["Value"] == {"Ref": "LedgerTable"}
+    assert outputs["ParkingQueueUrl"]["Value"] == {"Ref": "ParkedEvents"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaints"),
+    [
+        ({"TpnsApps": APPS}, []),
+        ({"TpnsAppsSecretId": "tpns/apps"}, []),
+        ({}, ["Give TpnsAppsSecretId (a secret that holds the apps document) or TpnsApps (the document itself)."]),
+        ({"TpnsApps": APPS, "TpnsAppsSecretId": "tpns/apps"}, ["Give TpnsAppsSecretId or TpnsApps, not both."]),
+    ],
+)
+def test_the_apps_come_from_exactly_one_place(
+    template: dict[str, Any], parameters: dict[str, str], complaints: list[str]
+) -> None:
+    assert broken_assertions(template, **parameters) == complaints
+
+
+@pytest.mark.parametrize("name", ["tpns/apps", "tpns-apps", f"{SECRETS}tpns/apps-AbCdEf"])
+def test_the_function_may_read_its_secret_and_no_other(template: dict[str, Any], name: str) -> None:
+    stack = resolved(expanded(template), TpnsAppsSecretId=name)
+    allowed = [(action, resource) for action, resource in permissions(stack) if "secret" in action]
+    assert {action for action, _ in allowed} == {"secretsmanager:GetSecretValue"}
+    plain = name.removeprefix(SECRETS).removesuffix("-AbCdEf")
+    secrets = {f"{SECRETS}{plain}{rest}" for rest in ("-AbCdEf", "-staging-AbCdEf", "2-AbCdEf", "/more-AbCdEf")}
+    readable = {secret for secret in secrets if any(fnmatch.fnmatchcase(secret, resource) for _, resource in allowed)}
+    assert readable == {f"{SECRETS}{plain}-AbCdEf"}
+    environment = _environment(stack)
+    assert environment["TPNS_APPS_SECRET_ID"] == name
+    assert "TPNS_APPS" not in environment
+
+
+def test_without_a_secret_the_function_may_read_none(template: dict[str, Any]) -> None:
+    stack = resolved(expanded(template), TpnsApps=APPS)
+    assert "secretsmanager" not in json.dumps(stack["Resources"])
+    assert "TPNS_APPS_SECRET_ID" not in _environment(stack)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("", True),
+        ("tpns/apps", True),
+        (f"{SECRETS}tpns/apps-AbCdEf", True),
+        # Secrets Manager finds a secret by these two as well, but no policy could be made of them.
+        (f"{SECRETS}tpns/apps", False),
+        ("arn:aws:secretsmanager:us-east-1:123456789012:tpns/apps", False),
+        ("tpns*", False),
+        ("?", False),
+    ],
+)
+def test_what_can_not_stand_in_a_policy_is_no_secret(template: dict[str, Any], name: str, taken: bool) -> None:
+    assert bool(re.fullmatch(template["Parameters"]["TpnsAppsSecretId"]["AllowedPattern"], name)) is taken
 
 
 def test_the_secret_keys_are_not_shown_by_cloudformation(template: dict[str, Any]) -> None:
@@ -88,7 +182,7 @@ def test_a_broken_template_is_caught_by_cfn_lint(
         # cfn-lint compares numbers only where both are written out.
         _set(template, "Function.Timeout", 30)
     _set(template, path, value)
-    answer = _lint_expanded(template, tmp_path, "standard")
+    answer = _lint_expanded(template, tmp_path)
     assert answer.returncode != 0
     assert code in answer.stdout, answer.stdout
 
@@ -101,25 +195,82 @@ def test_a_broken_template_is_caught_by_cfn_lint(
         ("Queue.RedrivePolicy.maxReceiveCount", 1, "maxReceiveCount is 1"),
         ("Function.Events.Queue.Properties.FunctionResponseTypes", [], "does not report partial failures"),
         ("DeadLetterQueue.MessageRetentionPeriod", 60, "keeps messages 60 s"),
+        ("ParkedEvents.MessageRetentionPeriod", 345600, "keeps messages 345600 s"),
+        ("ParkedEvents.SqsManagedSseEnabled", False, "ParkedEvents is not encrypted"),
+        ("ParkedEventsPolicy.Queues", [], "ParkedEvents can be used without TLS"),
         ("FunctionRole.ManagedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"], "has managed policies"),
+        ("LedgerTable.KeySchema", [{"AttributeName": "id", "KeyType": "HASH"}], "KeySchema is not"),
+        ("LedgerTable.TimeToLiveSpecification.AttributeName", "ttl", "TimeToLiveSpecification is not"),
+        ("LedgerTable.TimeToLiveSpecification.Enabled", False, "TimeToLiveSpecification is not"),
+        ("LedgerTable.SSESpecification.SSEEnabled", False, "SSESpecification is not"),
+        ("LedgerTable.DeletionProtectionEnabled", False, "DeletionProtectionEnabled is not"),
+        ("LedgerTable.TableName", "ledger", "has a TableName"),
     ],
 )
 def test_a_broken_promise_is_caught_by_our_own_rules(template: dict[str, Any], path: str, value: object, complaint: str) -> None:
     _set(template, path, value)
-    found = broken_rules(template, expanded(template))
+    found = broken_rules(template, resolved(expanded(template), TpnsApps=APPS))
     assert len(found) == 1
     assert complaint in found[0]
 
 
+@pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
+def test_a_ledger_that_could_be_lost_is_caught_by_our_own_rules(template: dict[str, Any], policy: str) -> None:
+    template["Resources"]["LedgerTable"][policy] = "Delete"
+    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [f"LedgerTable: {policy} is not Retain"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaints"),
+    [
+        ({"Action": ["dynamodb:UpdateItem"]}, ["the role may not dynamodb:BatchGetItem on LedgerTable"]),
+        (
+            {"Action": ["dynamodb:UpdateItem", "dynamodb:BatchGetItem", "dynamodb:Scan"]},
+            ["the role may dynamodb:Scan on LedgerTable"],
+        ),
+        (
+            {"Action": "dynamodb:*"},
+            [
+                "the role may dynamodb:* on LedgerTable",
+                "the role may not dynamodb:BatchGetItem on LedgerTable",
+                "the role may not dynamodb:UpdateItem on LedgerTable",
+            ],
+        ),
+        (
+            {"Resource": "*"},
+            [
+                "the role may dynamodb:BatchGetItem on *",
+                "the role may dynamodb:UpdateItem on *",
+                "the role may not dynamodb:BatchGetItem on LedgerTable",
+                "the role may not dynamodb:UpdateItem on LedgerTable",
+            ],
+        ),
+    ],
+)
+def test_a_wrong_permission_is_caught_by_our_own_rules(
+    template: dict[str, Any], changed: dict[str, Any], complaints: list[str]
+) -> None:
+    stack = resolved(expanded(template), TpnsApps=APPS)
+    policies = stack["Resources"]["FunctionRole"]["Properties"]["Policies"]
+    (statement,) = next(policy["PolicyDocument"]["Statement"] for policy in policies if policy["PolicyName"] == "keep-the-ledger")
+    statement |= changed
+    assert broken_rules(template, stack) == complaints
+
+
 def test_a_short_visibility_in_the_mapping_is_caught_by_our_own_rules(template: dict[str, Any]) -> None:
     template["Mappings"]["VisibilityTimeout"]["60"]["5"] = 364
-    assert broken_rules(template, expanded(template)) == [
+    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [
         "visibility for FunctionTimeout 60 and BatchingWindow 5 is 364, less than 365"
     ]
 
 
-def _lint_expanded(template: dict[str, Any], folder: Path, queue_type: str):  # type: ignore[no-untyped-def]
-    template["Parameters"]["QueueType"]["Default"] = queue_type
+def _environment(stack: dict[str, Any]) -> dict[str, Any]:
+    return stack["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+
+
+def _lint_expanded(template: dict[str, Any], folder: Path, **defaults: str):  # type: ignore[no-untyped-def]
+    for name, value in defaults.items():
+        template["Parameters"][name]["Default"] = value
     file = folder / "expanded.json"
     file.write_text(json.dumps(expanded(template)))
     return cfn_lint(file)

@@ -1,0 +1,59 @@
+"""The ledger's table from outside, as an operator could look at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.cloud import Cloud
+
+Row = dict[str, Any]
+
+
+class Table:
+    def __init__(self, cloud: Cloud, name: str) -> None:
+        self.name = name
+        self._dynamodb = cloud.client("dynamodb")
+
+    def rows(self) -> dict[str, Row]:
+        """By their keys; texts and numbers as such."""
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
+        items = [item for page in pages for item in page["Items"]]
+        return {item["pk"]["S"]: {name: _plain(value) for name, value in item.items() if name != "pk"} for item in items}
+
+    def device(self, app: str, token: str) -> Row:
+        return self.rows()[device_key(app, token)]
+
+    def accounts(self) -> dict[str, Row]:
+        return {key: row for key, row in self.rows().items() if key.startswith("account#")}
+
+    def put(self, key: str, **attributes: str | int) -> None:
+        item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in attributes.items()}
+        self._dynamodb.put_item(TableName=self.name, Item={"pk": {"S": key}, **item})
+
+    def delete(self, key: str) -> None:
+        self._dynamodb.delete_item(TableName=self.name, Key={"pk": {"S": key}})
+
+    def clear(self) -> None:
+        for key in self.rows():
+            self.delete(key)
+
+    def drop(self) -> None:
+        self._dynamodb.update_table(TableName=self.name, DeletionProtectionEnabled=False)
+        self._dynamodb.delete_table(TableName=self.name)
+
+    def create(self) -> None:
+        self._dynamodb.create_table(
+            TableName=self.name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        )
+
+
+def device_key(app: str, token: str) -> str:
+    return f"device#{app}#{token}"
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    return int(content) if kind == "N" else content

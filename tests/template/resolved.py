@@ -1,0 +1,107 @@
+"""What CloudFormation makes of an expanded template for given parameters: conditions are decided, what they leave out is gone,
+and values stand for parameters. References to resources stay as they are."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+PSEUDO = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "stack",
+}
+_NOTHING = object()
+
+
+def resolved(expanded: dict[str, Any], **parameters: str) -> dict[str, Any]:
+    """The resources and outputs there are."""
+    resolver = _Resolver(expanded, parameters)
+    return {section: resolver.section(section) for section in ("Resources", "Outputs")}
+
+
+def broken_assertions(template: dict[str, Any], **parameters: str) -> list[str]:
+    """What the template's Rules say to these parameters."""
+    resolver = _Resolver(template, parameters)
+    return [
+        assertion["AssertDescription"]
+        for rule in template["Rules"].values()
+        if resolver.value(rule.get("RuleCondition", True))
+        for assertion in rule["Assertions"]
+        if not resolver.value(assertion["Assert"])
+    ]
+
+
+class _Resolver:
+    def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
+        strangers = parameters.keys() - template["Parameters"].keys()
+        assert not strangers, f"no such parameters: {strangers}"
+        defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter}
+        self._template = template
+        self._known: dict[str, Any] = {**PSEUDO, **defaults, **parameters}
+
+    def section(self, name: str) -> dict[str, Any]:
+        entries = self._template[name].items()
+        return {key: self.value(entry) for key, entry in entries if self._holds(entry.get("Condition"))}
+
+    def value(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [value for value in map(self.value, node) if value is not _NOTHING]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((function, argument),) = node.items()
+            if function == "Ref":
+                return _NOTHING if argument == "AWS::NoValue" else self._known.get(argument, node)
+            if function in self._FUNCTIONS:
+                return self._FUNCTIONS[function](self, argument)
+        values = {key: self.value(value) for key, value in node.items() if key != "Condition" or not isinstance(value, str)}
+        return {key: value for key, value in values.items() if value is not _NOTHING}
+
+    def _holds(self, condition: str | None) -> bool:
+        return condition is None or self.value(self._template["Conditions"][condition])
+
+    def _if(self, argument: list[Any]) -> Any:
+        condition, then, otherwise = argument
+        return self.value(then if self._holds(condition) else otherwise)
+
+    def _equals(self, argument: list[Any]) -> bool:
+        left, right = self.value(argument)
+        # A number and its text are the same to CloudFormation.
+        return str(left) == str(right)
+
+    def _find_in_map(self, argument: list[Any]) -> Any:
+        name, first, second = self.value(argument)
+        return self._template["Mappings"][name][str(first)][str(second)]
+
+    def _sub(self, argument: str | list[Any]) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+        known = {**self._known, **self.value(own)}
+        return re.sub(r"\$\{([^}]+)}", lambda match: str(known.get(match[1], match[0])), text)
+
+    def _select(self, argument: list[Any]) -> Any:
+        index, values = self.value(argument)
+        return values[int(index)]
+
+    def _split(self, argument: list[Any]) -> list[str]:
+        delimiter, text = self.value(argument)
+        return text.split(delimiter)
+
+    def _contains(self, argument: list[Any]) -> bool:
+        values, value = self.value(argument)
+        return str(value) in values
+
+    _FUNCTIONS = {
+        "Condition": _holds,
+        "Fn::If": _if,
+        "Fn::Equals": _equals,
+        "Fn::Not": lambda self, argument: not self.value(argument)[0],
+        "Fn::And": lambda self, argument: all(self.value(argument)),
+        "Fn::Or": lambda self, argument: any(self.value(argument)),
+        "Fn::Contains": _contains,
+        "Fn::FindInMap": _find_in_map,
+        "Fn::Sub": _sub,
+        "Fn::Select": _select,
+        "Fn::Split": _split,
+    }
