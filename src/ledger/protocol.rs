@@ -4,7 +4,10 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use futures_util::future::{join, join_all};
+use futures_util::{
+    future::join,
+    stream::{self, StreamExt},
+};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{AccountKey, Deletion, DeletionRow, DeviceState, State};
@@ -12,6 +15,9 @@ use crate::{
     event::{Change, Device, Event, Version},
     report::Reason,
 };
+
+/// More than a batch of an ordinary size has, and few enough for the memory of a small function.
+const WRITES_AT_A_TIME: usize = 64;
 
 /// Rows that all invocations share. What is done to one row is atomic; of several rows nothing is promised.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
@@ -95,7 +101,7 @@ impl<R: Rows> Ledger<R> {
             said.devices.iter().flat_map(owned).filter(|key| !said.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
         // The accounts' rows are read while the devices' are written: most owners will be those of this batch.
-        let writes = join(join_all(devices), join_all(deletions));
+        let writes = join(side_by_side(devices), side_by_side(deletions));
         let ((devices, raised), mut deletions) = join(writes, read_deletions(rows, &others)).await;
         let mut troubled = HashMap::new();
         for (key, row) in raised {
@@ -157,10 +163,15 @@ impl<R: Rows> Ledger<R> {
     pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> Troubled {
         let Self::Table(rows) = self else { return Troubled::default() };
         let notes = accepted.iter().map(async |(key, version)| (*key, rows.accept_deletion(key, version).await));
-        let noted = join_all(notes).await.into_iter();
+        let noted = side_by_side(notes).await.into_iter();
         let deletions = noted.filter_map(|(key, noted)| Some((key.clone(), noted.err()?))).collect();
         Troubled { devices: HashMap::new(), deletions }
     }
+}
+
+/// Some at a time, since each under way takes memory; in the order in which they end.
+async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(futures).buffer_unordered(WRITES_AT_A_TIME).collect().await
 }
 
 type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, Trouble>>;

@@ -15,11 +15,8 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use futures_util::future::join_all;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep, timeout_at},
-};
+use futures_util::stream::{self, StreamExt};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble,
@@ -32,7 +29,7 @@ use crate::{
 
 /// How long a row outlives its last change: longer than an event may be on its way, redriven once (anchors.md, D).
 const LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
-const REQUESTS_AT_A_TIME: usize = 64;
+const READS_AT_A_TIME: usize = 16;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;
 /// A condition may have 4 KB, and a register takes some 60 bytes of it.
@@ -60,7 +57,6 @@ pub struct OpenTable<'a> {
     /// Epoch seconds.
     expires_at: u64,
     until: Instant,
-    permits: Semaphore,
     told: Cell<bool>,
 }
 
@@ -80,14 +76,7 @@ impl Table {
     #[must_use]
     pub fn open<'a>(&'a self, apps: &'a AppNames, now: SystemTime, until: Instant) -> OpenTable<'a> {
         let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LIFETIME;
-        OpenTable {
-            table: self,
-            apps,
-            expires_at: expires_at.as_secs(),
-            until,
-            permits: Semaphore::new(REQUESTS_AT_A_TIME),
-            told: Cell::new(false),
-        }
+        OpenTable { table: self, apps, expires_at: expires_at.as_secs(), until, told: Cell::new(false) }
     }
 }
 
@@ -133,7 +122,8 @@ impl Rows for OpenTable<'_> {
         let device_keys: Vec<_> = devices.iter().map(|device| row::device_key(device, self.apps)).collect();
         let account_keys: Vec<_> = accounts.iter().map(|key| row::account_key(key, self.apps)).collect();
         let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
-        let read = join_all(keys.chunks(ROWS_A_READ).map(|keys| self.read_batch(keys))).await;
+        let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
+        let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
         let rows: HashMap<String, Result<Attributes, Trouble>> = read.into_iter().flatten().collect();
         let attributes = |key: &String| {
             rows.get(key).map_or(Err(Trouble::Unreachable), |row| row.as_ref().map_err(|&trouble| trouble))
@@ -270,13 +260,9 @@ impl OpenTable<'_> {
         Ok((found, unread))
     }
 
-    /// One request, when its turn comes, and not longer than there is time.
+    /// One request, and not longer than there is time.
     async fn within<T>(&self, request: impl Future<Output = T>) -> Result<T, Trouble> {
-        let permitted = async {
-            let _permit = self.permits.acquire().await;
-            request.await
-        };
-        timeout_at(self.until, permitted).await.map_err(|_| self.tell(Trouble::Unreachable, "no answer in time"))
+        timeout_at(self.until, request).await.map_err(|_| self.tell(Trouble::Unreachable, "no answer in time"))
     }
 
     fn trouble<E: ProvideErrorMetadata + std::error::Error + 'static, R: std::fmt::Debug>(
