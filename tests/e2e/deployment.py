@@ -78,8 +78,10 @@ class Deployment:
     def visibility(self, seconds: int) -> Iterator[None]:
         """For events whose second delivery must wait for something."""
         pace.hurry(self.cloud, self.stack, seconds)
-        yield
-        pace.hurry(self.cloud, self.stack, VISIBILITY_SECONDS)
+        try:
+            yield
+        finally:
+            pace.hurry(self.cloud, self.stack, VISIBILITY_SECONDS)
 
     @contextmanager
     def side_by_side(self, functions: int, batch_size: int) -> Iterator[None]:
@@ -88,9 +90,11 @@ class Deployment:
         (mapping,) = lambdas.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=batch_size)
         lambdas.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=functions)
-        yield
-        lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=int(mapping["BatchSize"]))
-        pace.one_batch_at_a_time(self.cloud, self.stack)
+        try:
+            yield
+        finally:
+            lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=int(mapping["BatchSize"]))
+            pace.one_batch_at_a_time(self.cloud, self.stack)
 
     @contextmanager
     def environment(self, **changed: str) -> Iterator[None]:
@@ -98,8 +102,10 @@ class Deployment:
         lambdas, name = self.cloud.client("lambda"), self.stack.function_name
         given = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given | changed})
-        yield
-        lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})
+        try:
+            yield
+        finally:
+            lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})
 
     def accounts(self, app: str, token: str) -> set[str]:
         """What TPNS has bound to a device."""

@@ -1,0 +1,390 @@
+"""The ledger: what counts is when an event happened, however late, doubled and shuffled it comes."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import function_processes
+import pytest
+from auth_events import deletion, login, logout, token
+from deployment import Deployment
+from table import Table, device_key
+from waiting import eventually
+
+ATTEMPTS = 3  # TPNS_MAX_ATTEMPTS: tries of one call within one invocation
+LIFETIME_SECONDS = 45 * 24 * 3600
+DAY_SECONDS = 24 * 3600
+
+Event = dict[str, Any]
+
+
+@pytest.fixture
+def stage(standard: Deployment) -> Deployment:
+    """A standard queue with a ledger, which is the template's default."""
+    assert standard.table, "the template's default has no table"
+    return standard
+
+
+@pytest.fixture
+def table(stage: Deployment) -> Table:
+    assert stage.table
+    return stage.table
+
+
+@dataclass(frozen=True)
+class Newer:
+    """What happened after a login of ann by mail and by name, and yet comes first."""
+
+    events: list[Event]
+    left: set[str]  # of what TPNS has bound to the device
+    pushes: list[int]  # the operator_types by which the device comes to that
+    owner: Event  # whose accounts the device has since, less those that were taken away later
+
+
+def a_logout(late: Event) -> Newer:
+    out = logout(late["token"])
+    return Newer([out], set(), [4], out)
+
+
+def a_logout_of_one_account(late: Event) -> Newer:
+    return Newer([logout(late["token"], "ann")], {"ann@example.com"}, [4, 2], late)
+
+
+def a_login_as_another_user(late: Event) -> Newer:
+    other = login(late["token"], "ben", "ben@example.com")
+    return Newer([other], {"ben", "ben@example.com"}, [2], other)
+
+
+def a_deletion_of_one_account(late: Event) -> Newer:
+    return Newer([deletion("ann@example.com")], {"ann"}, [4, 2], late)
+
+
+def a_deletion_of_all_accounts(late: Event) -> Newer:
+    return Newer([deletion("ann@example.com", "ann")], set(), [4], late)
+
+
+def a_logout_at_the_same_time(late: Event) -> Newer:
+    out = {**logout(late["token"]), "occurred_at": late["occurred_at"]}
+    return Newer([out], set(), [4], out)
+
+
+def a_deletion_at_the_same_time(late: Event) -> Newer:
+    return Newer([{**deletion("ann@example.com", "ann"), "occurred_at": late["occurred_at"]}], set(), [4], late)
+
+
+def its_own_duplicate_and_a_logout(late: Event) -> Newer:
+    out = logout(late["token"])
+    return Newer([late, out, late], set(), [4], out)
+
+
+@pytest.mark.parametrize(
+    "overtaken_by",
+    [
+        a_logout,
+        a_logout_of_one_account,
+        a_login_as_another_user,
+        a_deletion_of_one_account,
+        a_deletion_of_all_accounts,
+        a_logout_at_the_same_time,
+        a_deletion_at_the_same_time,
+        its_own_duplicate_and_a_logout,
+    ],
+)
+def test_a_login_that_fails_and_comes_again_takes_nothing_back(
+    stage: Deployment, table: Table, overtaken_by: Callable[[Event], Newer]
+) -> None:
+    device = token()
+    late = login(device, "ann@example.com", "ann")
+    newer = overtaken_by(late)
+    stage.tpns.inject({"fault": "status", "status": 503, "token": device, "times": ATTEMPTS})
+    (failed,) = stage.send(late)
+    eventually(lambda: stage.outcomes(failed.message_id) == ["retry"])
+    assert stage.accounts("android", device) == set()
+    passed = stage.send(*newer.events)
+    eventually(lambda: all(stage.outcomes(one.message_id) for one in passed))
+    assert stage.outcomes(failed.message_id) == ["retry"], "it came again before the newer events had passed"
+    calls = stage.calls_about(device)
+    assert calls[:ATTEMPTS] == [(2, 503)] * ATTEMPTS
+    stage.drain()
+
+    assert stage.accounts("android", device) == newer.left
+    assert all(stage.outcomes(one.message_id) in (["applied"], ["superseded"]) for one in passed)
+    assert stage.outcomes(failed.message_id) in (["retry", "applied"], ["retry", "superseded"])
+    # What comes again pushes what holds now: that would mend what an older call might have done meanwhile.
+    assert stage.calls_about(device)[len(calls) :] == [(operator_type, 200) for operator_type in newer.pushes]
+    assert table.device("android", device)["owner"].endswith(f".{newer.owner['id']}")
+    assert kept(stage) == ([], [])
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["came before", "never came before"])
+def test_a_login_that_comes_after_all_was_acknowledged_takes_nothing_back(stage: Deployment, table: Table, known: bool) -> None:
+    device = token()
+    late, newer = login(device, "ann"), logout(device)
+    for event in [late, newer] if known else [newer]:
+        stage.handle(event)
+    before = table.device("android", device)
+    calls = len(stage.calls_about(device))
+    # A new message: with another message id, and sent later than the logout.
+    (again,) = stage.handle(late)
+
+    assert stage.outcomes(again.message_id) == ["superseded"]
+    assert stage.accounts("android", device) == set()
+    assert stage.calls_about(device)[calls:] == [(4, 200)]
+    assert without_expiry(table.device("android", device)) == without_expiry(before)
+    assert kept(stage) == ([], [])
+
+
+def test_an_old_deletion_that_is_redriven_does_not_wipe_an_account_that_was_registered_anew(stage: Deployment, table: Table) -> None:
+    device, account = token(), "ann"
+    deleted = deletion(account)
+    stage.handle(login(device, account))
+    stage.handle(deleted)
+    rows = table.accounts()
+    assert len(rows) == 2, "a deletion without `app` goes to every app"
+    assert all(row["accepted"] == row["deleted"] for row in rows.values())
+    assert all(row["deleted"].endswith(f".{deleted['id']}") for row in rows.values())
+    stage.handle(login(device, account))
+    assert stage.accounts("android", device) == {account}
+
+    (redriven,) = stage.handle(deleted)
+    assert stage.accounts("android", device) == {account}
+    assert stage.outcomes(redriven.message_id) in (["applied"], ["superseded"])
+    assert [call["app"] for call in calls_of(stage, 5)] == ["android", "ios"], "TPNS was asked to delete once more"
+    assert {key: without_expiry(row) for key, row in table.accounts().items()} == {
+        key: without_expiry(row) for key, row in rows.items()
+    }
+    assert kept(stage) == ([], [])
+
+
+def test_a_deletion_that_tpns_has_not_accepted_is_made_up_for(stage: Deployment, table: Table) -> None:
+    device = token()
+    stage.handle(login(device, "ann"))
+    stage.tpns.inject({"fault": "status", "status": 503, "app": "ios", "operator_type": 5, "times": ATTEMPTS})
+    (deleted,) = stage.send(deletion("ann"))
+    eventually(lambda: stage.outcomes(deleted.message_id) == ["retry"])
+    assert sorted("accepted" in row for row in table.accounts().values()) == [False, True]
+    stage.drain()
+    assert all(row["accepted"] == row["deleted"] for row in table.accounts().values())
+    # Only what was not accepted is called again.
+    calls = [(call["app"], call["status"]) for call in calls_of(stage, 5)]
+    assert sorted(calls) == [("android", 200), ("ios", 200), *[("ios", 503)] * ATTEMPTS]
+    assert stage.accounts("android", device) == set()
+    assert kept(stage) == ([], [])
+
+
+def test_a_deleted_account_is_in_no_row_in_clear(stage: Deployment, table: Table) -> None:
+    number, mail = f"15{token()}", f"{token()}@example.com"
+    stage.handle(deletion(number, mail))
+    rows = table.rows()
+    assert len(rows) == 4, "two accounts in two apps"
+    assert number not in str(rows)
+    assert mail not in str(rows)
+    assert all(set(row) == {"deleted", "accepted", "expires_at"} for row in rows.values())
+
+
+def test_a_row_expires_45_days_after_its_last_change(stage: Deployment, table: Table) -> None:
+    device = token()
+    began = int(time.time())
+    stage.handle(login(device, "ann"), deletion("ben"))
+    ended = int(time.time())
+    rows = table.rows()
+    assert len(rows) == 3
+    assert all(began <= row["expires_at"] - LIFETIME_SECONDS <= ended for row in rows.values())
+
+    table.put(device_key("android", device), **{**table.device("android", device), "expires_at": ended + DAY_SECONDS})
+    stage.handle(logout(device, "ann"))
+    assert table.device("android", device)["expires_at"] >= began + LIFETIME_SECONDS
+
+
+@contextmanager
+def deleted(_stage: Deployment, table: Table) -> Iterator[None]:
+    table.drop()
+    try:
+        yield
+    finally:
+        table.create()
+
+
+@contextmanager
+def refusing_connections(stage: Deployment, _table: Table) -> Iterator[None]:
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with stage.environment(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{nobody.getsockname()[1]}"):
+            yield
+
+
+@pytest.mark.parametrize("out_of_order", [deleted, refusing_connections])
+def test_without_its_table_nothing_is_pushed_and_nothing_is_lost(
+    stage: Deployment, table: Table, out_of_order: Callable[[Deployment, Table], Any]
+) -> None:
+    device, leaves = token(), token()
+    stage.handle(login(leaves, "ben"))
+    calls = len(stage.tpns.calls())
+    with out_of_order(stage, table):
+        sent = stage.send(login(device, "ann"), logout(leaves), deletion("cem"))
+        eventually(lambda: all(stage.outcomes(one.message_id) for one in sent), seconds=30)
+        assert {outcome for one in sent for outcome in stage.outcomes(one.message_id)} == {"retry"}
+        reasons = {delivery.reason for one in sent for delivery in stage.deliveries(one.message_id)}
+        assert reasons == {"ledger_unreachable"}
+        assert len(stage.tpns.calls()) == calls, "TPNS was called past the ledger"
+    stage.drain()
+    assert [stage.outcomes(one.message_id)[-1] for one in sent] == ["applied"] * 3
+    assert stage.accounts("android", device) == {"ann"}
+    assert stage.accounts("android", leaves) == set()
+    assert len(table.rows()) == 4
+    assert kept(stage) == ([], [])
+
+
+def test_a_row_that_nobody_can_read_stops_its_own_events_and_no_others(stage: Deployment, table: Table) -> None:
+    no_version, no_text, no_logout, no_deletion, healthy = (token() for _ in range(5))
+    stage.handle(deletion("ann"))
+    (deleted,) = (key for key in table.accounts() if key.startswith("account#android#"))
+    bad = {
+        device_key("android", no_version): {"owner": "yesterday", "accounts": "{}"},
+        device_key("android", no_text): {"owner": 5, "accounts": "{}"},
+        device_key("android", no_logout): {"out:0:ann": "yesterday"},
+        deleted: {"deleted": "yesterday"},
+    }
+    for key, row in bad.items():
+        table.put(key, **row)
+    calls = len(stage.tpns.calls())
+    *troubled, passes = stage.send(
+        login(no_version, "ben"), login(no_text, "ben"), login(no_logout, "ben"), login(no_deletion, "ann"), login(healthy, "ben")
+    )
+    eventually(lambda: all(stage.outcomes(one.message_id) for one in (*troubled, passes)))
+    assert stage.outcomes(passes.message_id) == ["applied"]
+    assert [stage.outcomes(one.message_id) for one in troubled] == [["retry"]] * 4
+    assert {stage.deliveries(one.message_id)[0].reason for one in troubled} == {"ledger_unreadable"}
+    assert stage.tokens_called(2) == [{healthy}]
+    assert len(stage.tpns.calls()) == calls + 1
+
+    for key in bad:
+        table.delete(key)
+    stage.drain()
+    assert [stage.outcomes(one.message_id) for one in troubled] == [["retry", "applied"]] * 4
+    assert [stage.accounts("android", device) for device in (no_version, no_text, no_logout, healthy)] == [{"ben"}] * 4
+    assert stage.accounts("android", no_deletion) == {"ann"}
+    assert kept(stage) == ([], [])
+
+
+def test_a_logout_of_a_hundred_accounts_is_remembered_whole(stage: Deployment, table: Table) -> None:
+    many = [{"account": f"user-{number}", "account_type": number} for number in range(100)]
+    signed_in, unknown = token(), token()
+    late = {**login(unknown, "-"), "account_list": many}
+    stage.handle({**login(signed_in, "-"), "account_list": many})
+    assert len(stage.accounts("android", signed_in)) == 100
+    stage.handle(
+        {**logout(signed_in), "account_list": many[:-1]},
+        {**logout(unknown), "account_list": many[1:]},
+    )
+    assert stage.accounts("android", signed_in) == {"user-99"}
+    assert stage.calls_about(unknown) == [(3, 200)]
+    assert sum(name.startswith("out:") for name in table.device("android", unknown)) == 99
+    # The login that those logouts were about comes at last.
+    stage.handle(late)
+    assert stage.accounts("android", unknown) == {"user-0"}
+    assert kept(stage) == ([], [])
+
+
+def test_functions_side_by_side_end_where_version_order_says(stage: Deployment, table: Table) -> None:
+    dice = random.Random(20261124)
+    devices = [token() for _ in range(10)]
+    events, ends = [], {}
+    for number, device in enumerate(devices):
+        mine, users = [], [f"user-{number}-{change}" for change in range(3)]
+        for user in users:
+            mine += [login(device, user), logout(device)]
+        if number % 2:
+            mine.pop()
+        events += mine
+        ends[device] = {users[-1]} if number % 2 else set()
+    # One account that is deleted after its last login.
+    events.append(deletion("user-1-2"))
+    ends[devices[1]] = set()
+    dice.shuffle(events)
+    # Calls take long enough to overtake each other, and some fail.
+    stage.tpns.inject(
+        [
+            {"fault": "status", "status": 503, "probability": 0.15, "seed": 7},
+            {"fault": "delay", "ms": 200, "late": True, "probability": 0.5, "seed": 7},
+        ]
+    )
+    before = function_processes.running(stage.cloud)
+    with stage.side_by_side(functions=4, batch_size=3):
+        sent = stage.handle(*events)
+        processes = function_processes.running(stage.cloud) - before
+    assert len(processes) >= 2, "they did not run side by side"
+    assert {device: stage.accounts("android", device) for device in devices} == ends
+    assert all(stage.outcomes(one.message_id)[-1] in ("applied", "superseded") for one in sent)
+    assert kept(stage) == ([], [])
+    newest = {device: max((e for e in events if e.get("token") == device), key=lambda e: e["occurred_at"]) for device in devices}
+    owners = {device: table.device("android", device)["owner"].rpartition(".")[2] for device in devices}
+    assert owners == {device: event["id"] for device, event in newest.items()}
+
+
+def test_a_function_that_is_killed_in_the_middle_of_a_login_leaves_nothing_behind(stage: Deployment, table: Table) -> None:
+    lands_late, lands_at_once = token(), token()
+    logins = login(lands_late, "ann"), login(lands_at_once, "ben", app="ios")
+    logouts = logout(lands_late), logout(lands_at_once, app="ios")
+    # Both calls are under way when the function dies. One has taken effect and is never verified; the other takes effect when
+    # the function is dead, and the device is signed out.
+    stage.tpns.inject(
+        [
+            {"fault": "delay", "ms": 4000, "late": True, "token": lands_late},
+            {"fault": "delay", "ms": 4000, "token": lands_at_once},
+        ]
+    )
+    with stage.visibility(7):
+        killed = stage.send(*logins)
+        eventually(lambda: len(stage.tpns.calls()) == 2)
+        function_processes.kill(stage.cloud)
+        passed = stage.send(*logouts)
+        eventually(lambda: all(stage.outcomes(one.message_id) == ["applied"] for one in passed))
+        assert [stage.outcomes(one.message_id) for one in killed] == [[], []], "it was not killed"
+        eventually(lambda: stage.accounts("android", lands_late) == {"ann"})
+        stage.drain()
+    assert stage.accounts("android", lands_late) == set()
+    assert stage.accounts("ios", lands_at_once) == set()
+    assert stage.calls_about(lands_late) == [(2, None), (4, 200), (4, 200)]
+    assert stage.calls_about(lands_at_once) == [(2, None), (4, 200), (4, 200)]
+    assert all(call["applied"] for call in stage.tpns.calls())
+    assert [stage.outcomes(one.message_id) for one in killed] == [["superseded"]] * 2
+    assert [one.receive_count for event in killed for one in stage.deliveries(event.message_id)] == [2, 2]
+    assert table.device("android", lands_late)["owner"].endswith(f".{logouts[0]['id']}")
+    assert kept(stage) == ([], [])
+
+
+def test_a_deletion_whose_function_is_killed_before_it_is_noted_is_made_again(stage: Deployment, table: Table) -> None:
+    device = token()
+    stage.handle(login(device, "ann"))
+    stage.tpns.inject({"fault": "delay", "ms": 2000, "operator_type": 5, "app": "android"})
+    (event,) = stage.send({**deletion("ann"), "app": "android"})
+    eventually(lambda: len(calls_of(stage, 5)) == 1)
+    function_processes.kill(stage.cloud)
+    (row,) = table.accounts().values()
+    assert "accepted" not in row
+    stage.drain()
+    assert [call["status"] for call in calls_of(stage, 5)] == [None, 200]
+    (row,) = table.accounts().values()
+    assert row["accepted"] == row["deleted"]
+    assert stage.accounts("android", device) == set()
+    assert stage.outcomes(event.message_id) == ["applied"]
+    assert kept(stage) == ([], [])
+
+
+def calls_of(stage: Deployment, operator_type: int) -> list[dict[str, Any]]:
+    return [call for call in stage.tpns.calls() if call["operator_type"] == operator_type]
+
+
+def without_expiry(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "expires_at"}
+
+
+def kept(stage: Deployment) -> tuple[list[Any], list[Any]]:
+    return stage.parked(), stage.dead_letters()
