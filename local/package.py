@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -21,12 +22,18 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 def package(cloud: Cloud, template: Path, bootstrap: Path) -> str:
     """The template's text with the code's place in it, ready to deploy."""
+    return json.dumps(_with_code_at(template, _uploaded(cloud, bootstrap)))
+
+
+@functools.cache
+def _uploaded(cloud: Cloud, bootstrap: Path) -> str:
+    """Once for all the stacks that a process deploys."""
     code = _zip(bootstrap)
     key = f"{hashlib.sha256(code).hexdigest()}.zip"
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=_BUCKET)
     s3.put_object(Bucket=_BUCKET, Key=key, Body=code)
-    return json.dumps(_with_code_at(template, f"s3://{_BUCKET}/{key}"))
+    return f"s3://{_BUCKET}/{key}"
 
 
 def _zip(bootstrap: Path) -> bytes:

@@ -1,5 +1,5 @@
-"""The processes that MiniStack runs the function in. Which stack one of them belongs to can't be told from outside; those that idle
-are started anew when they are needed."""
+"""The processes that MiniStack runs the function in. Which stack one of them belongs to can't be told from outside; those that
+idle are started anew when they are needed."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ from typing import Any
 import function_processes
 import pytest
 from auth_events import deletion, login, logout, token
+from conftest import Stacks
 from deployment import Deployment
-from table import Table, device_key
+from table import Row, Table, device_key
 from waiting import eventually
 
 ATTEMPTS = 3  # TPNS_MAX_ATTEMPTS: tries of one call within one invocation
@@ -39,12 +40,21 @@ def table(stage: Deployment) -> Table:
 
 @dataclass(frozen=True)
 class Newer:
-    """What happened after a login of ann by mail and by name, and yet comes first."""
+    """What happened after a login of a mail address and a name, and yet comes first."""
 
     events: list[Event]
     left: set[str]  # of what TPNS has bound to the device
     pushes: list[int]  # the operator_types by which the device comes to that
     owner: Event  # whose accounts the device has since, less those that were taken away later
+
+
+def accounts(number: int) -> tuple[str, str]:
+    return f"ann-{number}@example.com", f"ann-{number}"
+
+
+def names(late: Event) -> tuple[str, str]:
+    mail, name = (one["account"] for one in late["account_list"])
+    return mail, name
 
 
 def a_logout(late: Event) -> Newer:
@@ -53,7 +63,8 @@ def a_logout(late: Event) -> Newer:
 
 
 def a_logout_of_one_account(late: Event) -> Newer:
-    return Newer([logout(late["token"], "ann")], {"ann@example.com"}, [4, 2], late)
+    mail, name = names(late)
+    return Newer([logout(late["token"], name)], {mail}, [4, 2], late)
 
 
 def a_login_as_another_user(late: Event) -> Newer:
@@ -62,11 +73,12 @@ def a_login_as_another_user(late: Event) -> Newer:
 
 
 def a_deletion_of_one_account(late: Event) -> Newer:
-    return Newer([deletion("ann@example.com")], {"ann"}, [4, 2], late)
+    mail, name = names(late)
+    return Newer([deletion(mail)], {name}, [4, 2], late)
 
 
 def a_deletion_of_all_accounts(late: Event) -> Newer:
-    return Newer([deletion("ann@example.com", "ann")], set(), [4], late)
+    return Newer([deletion(*names(late))], set(), [4], late)
 
 
 def a_logout_at_the_same_time(late: Event) -> Newer:
@@ -75,7 +87,7 @@ def a_logout_at_the_same_time(late: Event) -> Newer:
 
 
 def a_deletion_at_the_same_time(late: Event) -> Newer:
-    return Newer([{**deletion("ann@example.com", "ann"), "occurred_at": late["occurred_at"]}], set(), [4], late)
+    return Newer([{**deletion(*names(late)), "occurred_at": late["occurred_at"]}], set(), [4], late)
 
 
 def its_own_duplicate_and_a_logout(late: Event) -> Newer:
@@ -83,43 +95,80 @@ def its_own_duplicate_and_a_logout(late: Event) -> Newer:
     return Newer([late, out, late], set(), [4], out)
 
 
-@pytest.mark.parametrize(
-    "overtaken_by",
-    [
-        a_logout,
-        a_logout_of_one_account,
-        a_login_as_another_user,
-        a_deletion_of_one_account,
-        a_deletion_of_all_accounts,
-        a_logout_at_the_same_time,
-        a_deletion_at_the_same_time,
-        its_own_duplicate_and_a_logout,
-    ],
-)
-def test_a_login_that_fails_and_comes_again_takes_nothing_back(
-    stage: Deployment, table: Table, overtaken_by: Callable[[Event], Newer]
-) -> None:
-    device = token()
-    late = login(device, "ann@example.com", "ann")
-    newer = overtaken_by(late)
-    stage.tpns.inject({"fault": "status", "status": 503, "token": device, "times": ATTEMPTS})
-    (failed,) = stage.send(late)
-    eventually(lambda: stage.outcomes(failed.message_id) == ["retry"])
-    assert stage.accounts("android", device) == set()
-    passed = stage.send(*newer.events)
-    eventually(lambda: all(stage.outcomes(one.message_id) for one in passed))
-    assert stage.outcomes(failed.message_id) == ["retry"], "it came again before the newer events had passed"
-    calls = stage.calls_about(device)
-    assert calls[:ATTEMPTS] == [(2, 503)] * ATTEMPTS
-    stage.drain()
+OVERTAKEN_BY: list[Callable[[Event], Newer]] = [
+    a_logout,
+    a_logout_of_one_account,
+    a_login_as_another_user,
+    a_deletion_of_one_account,
+    a_deletion_of_all_accounts,
+    a_logout_at_the_same_time,
+    a_deletion_at_the_same_time,
+    its_own_duplicate_and_a_logout,
+]
 
-    assert stage.accounts("android", device) == newer.left
-    assert all(stage.outcomes(one.message_id) in (["applied"], ["superseded"]) for one in passed)
-    assert stage.outcomes(failed.message_id) in (["retry", "applied"], ["retry", "superseded"])
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of a login that failed and of what overtook it."""
+
+    newer: Newer
+    outcomes: list[str]
+    newer_outcomes: list[list[str]]
+    calls: list[tuple[int, int | None]]
+    calls_of_second_delivery: list[tuple[int, int | None]]
+    accounts: set[str]
+    row: Row
+    kept: tuple[list[Any], list[Any]]
+
+
+@pytest.fixture(scope="module")
+def overtaken(deployed: Stacks) -> dict[Callable[[Event], Newer], Seen]:
+    """All of them in the same three batches, for most of it is waiting."""
+    stage = deployed("standard")
+    stage.forget()
+    assert stage.table
+    lates = [login(token(), *accounts(number)) for number in range(len(OVERTAKEN_BY))]
+    newers = [overtake(late) for overtake, late in zip(OVERTAKEN_BY, lates, strict=True)]
+    stage.tpns.inject({"fault": "status", "status": 503, "operator_type": 2, "times": ATTEMPTS})
+    with stage.visibility(5):
+        failed = stage.send(*lates)
+        eventually(lambda: all(stage.outcomes(one.message_id) == ["retry"] for one in failed))
+    assert not any(stage.accounts("android", late["token"]) for late in lates)
+    passed = [stage.send(*newer.events) for newer in newers]
+    eventually(lambda: all(stage.outcomes(one.message_id) for some in passed for one in some))
+    assert all(stage.outcomes(one.message_id) == ["retry"] for one in failed), "they came again before the newer ones passed"
+    before = [len(stage.calls_about(late["token"])) for late in lates]
+    stage.drain()
+    kept_back = kept(stage)
+    return {
+        overtake: Seen(
+            newer=newers[n],
+            outcomes=stage.outcomes(failed[n].message_id),
+            newer_outcomes=[stage.outcomes(one.message_id) for one in passed[n]],
+            calls=stage.calls_about(lates[n]["token"])[: before[n]],
+            calls_of_second_delivery=stage.calls_about(lates[n]["token"])[before[n] :],
+            accounts=stage.accounts("android", lates[n]["token"]),
+            row=stage.table.device("android", lates[n]["token"]),
+            kept=kept_back,
+        )
+        for n, overtake in enumerate(OVERTAKEN_BY)
+    }
+
+
+@pytest.mark.parametrize("overtaken_by", OVERTAKEN_BY)
+def test_a_login_that_fails_and_comes_again_takes_nothing_back(
+    overtaken: dict[Callable[[Event], Newer], Seen], overtaken_by: Callable[[Event], Newer]
+) -> None:
+    seen = overtaken[overtaken_by]
+    assert seen.accounts == seen.newer.left
+    assert seen.outcomes in (["retry", "applied"], ["retry", "superseded"])
+    assert all(outcomes in (["applied"], ["superseded"]) for outcomes in seen.newer_outcomes)
+    assert seen.calls[:ATTEMPTS] == [(2, 503)] * ATTEMPTS
+    assert all(status == 200 for _, status in seen.calls[ATTEMPTS:])
     # What comes again pushes what holds now: that would mend what an older call might have done meanwhile.
-    assert stage.calls_about(device)[len(calls) :] == [(operator_type, 200) for operator_type in newer.pushes]
-    assert table.device("android", device)["owner"].endswith(f".{newer.owner['id']}")
-    assert kept(stage) == ([], [])
+    assert seen.calls_of_second_delivery == [(operator_type, 200) for operator_type in seen.newer.pushes]
+    assert seen.row["owner"].endswith(f".{seen.newer.owner['id']}")
+    assert seen.kept == ([], [])
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["came before", "never came before"])
@@ -140,7 +189,9 @@ def test_a_login_that_comes_after_all_was_acknowledged_takes_nothing_back(stage:
     assert kept(stage) == ([], [])
 
 
-def test_an_old_deletion_that_is_redriven_does_not_wipe_an_account_that_was_registered_anew(stage: Deployment, table: Table) -> None:
+def test_an_old_deletion_that_is_redriven_does_not_wipe_an_account_that_was_registered_anew(
+    stage: Deployment, table: Table
+) -> None:
     device, account = token(), "ann"
     deleted = deletion(account)
     stage.handle(login(device, account))
@@ -155,7 +206,8 @@ def test_an_old_deletion_that_is_redriven_does_not_wipe_an_account_that_was_regi
     (redriven,) = stage.handle(deleted)
     assert stage.accounts("android", device) == {account}
     assert stage.outcomes(redriven.message_id) in (["applied"], ["superseded"])
-    assert [call["app"] for call in calls_of(stage, 5)] == ["android", "ios"], "TPNS was asked to delete once more"
+    assert {call["app"] for call in calls_of(stage, 5)} == {"android", "ios"}
+    assert len(calls_of(stage, 5)) == 2, "TPNS was asked to delete once more"
     assert {key: without_expiry(row) for key, row in table.accounts().items()} == {
         key: without_expiry(row) for key, row in rows.items()
     }
@@ -259,15 +311,15 @@ def test_a_row_that_nobody_can_read_stops_its_own_events_and_no_others(stage: De
     )
     eventually(lambda: all(stage.outcomes(one.message_id) for one in (*troubled, passes)))
     assert stage.outcomes(passes.message_id) == ["applied"]
-    assert [stage.outcomes(one.message_id) for one in troubled] == [["retry"]] * 4
-    assert {stage.deliveries(one.message_id)[0].reason for one in troubled} == {"ledger_unreadable"}
+    assert {outcome for one in troubled for outcome in stage.outcomes(one.message_id)} == {"retry"}
+    assert {delivery.reason for one in troubled for delivery in stage.deliveries(one.message_id)} == {"ledger_unreadable"}
     assert stage.tokens_called(2) == [{healthy}]
     assert len(stage.tpns.calls()) == calls + 1
 
     for key in bad:
         table.delete(key)
     stage.drain()
-    assert [stage.outcomes(one.message_id) for one in troubled] == [["retry", "applied"]] * 4
+    assert [stage.outcomes(one.message_id)[-1] for one in troubled] == ["applied"] * 4
     assert [stage.accounts("android", device) for device in (no_version, no_text, no_logout, healthy)] == [{"ben"}] * 4
     assert stage.accounts("android", no_deletion) == {"ann"}
     assert kept(stage) == ([], [])

@@ -81,7 +81,7 @@ def test_what_is_parked_and_what_is_dead_lettered_is_told_apart_and_with_its_lin
 
 def test_faults_show_in_the_result_as_redelivery(tmp_path: Path, small_stream: Path) -> None:
     fault = 'FAULTS={"fault":"status","status":503,"app":"ios","times":3}'
-    with MakeRun(tmp_path, "JSON=1", f"EVENTS={small_stream}", fault) as run:
+    with MakeRun(tmp_path, "JSON=1", f"EVENTS={small_stream}", fault, "VISIBILITY=2") as run:
         ended = run.end()
     assert ended.code == 0, ended.stderr
     result = json.loads(ended.stdout)
@@ -120,8 +120,8 @@ def test_the_tables_name_every_event_call_and_binding(tmp_path: Path, small_stre
 def test_an_interrupted_run_leaves_nothing_running(
     tmp_path: Path, interrupt: Callable[[MakeRun, int], None], number: signal.Signals
 ) -> None:
-    # A TPNS that hangs, so that the run is not over before it is interrupted.
-    with MakeRun(tmp_path, f"EVENTS={STREAM}", 'FAULTS={"fault":"hang","times":null}') as run:
+    # Events that come again, so that the run is not over before it is interrupted.
+    with MakeRun(tmp_path, f"EVENTS={STREAM}", 'FAULTS={"fault":"status","status":503,"times":null}') as run:
         # The function's binary is the last to come up, and a grandchild.
         run.wait_for("bootstrap")
         interrupt(run, number)

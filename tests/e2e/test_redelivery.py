@@ -57,11 +57,13 @@ def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_thr
 def test_without_a_parking_queue_a_bad_event_is_dead_lettered_after_five_deliveries(
     plain_standard: Deployment, plain_fifo: Deployment
 ) -> None:
-    # Both at a time, for it is mostly waiting.
     stages, device = (plain_standard, plain_fifo), token()
-    sent = [stage.send(NOT_JSON, login(token(), "ann", app="windows"), login(device, "ben")) for stage in stages]
+    # Both at a time, for it is mostly waiting; and not long, for no call has to be tried again.
+    with plain_standard.visibility(2), plain_fifo.visibility(2):
+        sent = [stage.send(NOT_JSON, login(token(), "ann", app="windows"), login(device, "ben")) for stage in stages]
+        for stage in stages:
+            stage.drain()
     for stage, (bad, wrong, good) in zip(stages, sent, strict=True):
-        stage.drain()
         for message in (bad, wrong):
             assert stage.outcomes(message.message_id) == ["rejected"] * RECEIVES
             assert [one.receive_count for one in stage.deliveries(message.message_id)] == list(range(1, RECEIVES + 1))
