@@ -65,6 +65,8 @@ pub fn batch(
         rejected = count("rejected"),
         parked = count("parked"),
         misconfigured = count("misconfigured"),
+        ledger_failed =
+            outcomes.iter().filter(|outcome| outcome.reason().is_some_and(Reason::is_of_the_ledger)).count(),
         calls = calls.calls,
         calls_failed = calls.failed,
         slowest_call_ms = millis(calls.slowest),

@@ -43,6 +43,12 @@ pub struct Reason {
 impl Reason {
     /// A fault of this program, in handling one event.
     pub const PANIC: Self = Self { reason: "panic", detail: Cow::Borrowed("the function panicked; please report it") };
+
+    /// Whether the ledger's table is at fault, which the operator is told apart.
+    #[must_use]
+    pub fn is_of_the_ledger(&self) -> bool {
+        self.reason.starts_with("ledger_")
+    }
 }
 
 impl From<Invalid> for Reason {

@@ -207,6 +207,7 @@ async fn trouble_with_the_table_fails_the_event_pushes_nothing_and_is_over_when_
         world.aws.fail_next(operation, usize::MAX, fault);
         assert_eq!(world.batch(&[login(1, &token, &[&account])]).await, ["m0"], "{name}");
         assert_eq!(world.reasons().last().unwrap(), reason, "{name}");
+        assert_eq!(world.stage.lines("batch done").last().unwrap()["ledger_failed"], 1, "{name}");
         assert_eq!(world.stage.calls().len(), calls, "{name}: never without the table");
         world.aws.clear_faults();
         assert_eq!(world.batch(&[login(1, &token, &[&account])]).await, NONE, "{name}");
