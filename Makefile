@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test check unit template e2e bench chaos fuzz lock clean
+.PHONY: help run test check unit template e2e bench search chaos fuzz lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -39,6 +39,12 @@ bench: ## What is claimed about speed
 chaos: ## Thousands of random events, faults and kills, then the bindings compared: SEED=7 EVENTS=5000
 	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \
 	  cargo test --locked --test chaos -- --nocapture
+
+# Optimised is the search alone, not what it depends on: that is half a minute of building instead of minutes.
+SEARCH_TEST = $$(cargo rustc --locked --test search --message-format=json-render-diagnostics -- -C opt-level=3 | \
+  sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+search: ## Proof by search of the ledger's protocol: every order of steps, crashes, failures and redeliveries
+	@search="$(SEARCH_TEST)" && [ -n "$$search" ] && SEARCH=whole "$$search" --nocapture --test-threads=1
 
 # cargo-fuzz wants nightly for the sanitizer's flags, not for the code; RUSTC_BOOTSTRAP lends them to the stable compiler.
 SECONDS ?= 60

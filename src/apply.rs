@@ -43,7 +43,7 @@ enum Start {
     /// What the events say is to be merged first.
     Merge,
     /// Devices as another invocation left them.
-    Changed(Known, u32),
+    Changed(Rc<Known>, u32),
     /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
     Alone(Rc<Known>, u32),
 }
@@ -58,7 +58,7 @@ pub async fn apply<R: Rows>(ledger: &Ledger<R>, tpns: &impl Push, events: &[(usi
         let said = || State::of(places.iter().map(|&place| event(place)));
         let (known, alone, repeats) = match start {
             Start::Merge => (Rc::new(ledger.merge(said()).await), None, 0),
-            Start::Changed(known, repeats) => (Rc::new(known), None, repeats),
+            Start::Changed(known, repeats) => (known, None, repeats),
             Start::Alone(known, repeats) => (known, Some(said()), repeats),
         };
         places.retain(|&place| match known.troubled.of(event(place)) {
@@ -94,7 +94,7 @@ pub async fn apply<R: Rows>(ledger: &Ledger<R>, tpns: &impl Push, events: &[(usi
             }
         }
         if !changed.is_empty() {
-            rounds.push_back(Round { places: changed, start: Start::Changed(now, repeats + 1) });
+            rounds.push_back(Round { places: changed, start: Start::Changed(Rc::new(now), repeats + 1) });
         }
         rounds.extend(
             fates.again.into_iter().map(|places| Round { places, start: Start::Alone(known.clone(), repeats) }),

@@ -178,8 +178,7 @@ type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, Trouble>>;
 
 /// The accounts a device's owner has: whether they are deleted matters to the device.
 fn owned<'a>((device, state): (&'a Device, &'a DeviceState)) -> impl Iterator<Item = AccountKey> + 'a {
-    let accounts = state.owner().into_iter().flat_map(|owner| owner.keys(device.app));
-    accounts
+    state.owner().into_iter().flat_map(|owner| owner.keys(device.app))
 }
 
 fn known_from_table(row: DeletionRow) -> Deletion {

@@ -87,7 +87,7 @@ async fn an_event_that_comes_again_after_a_newer_one_changes_nothing() {
         world.aws.create_table(TABLE, "pk");
         world.stage.tpns.fault(Fault::status(503));
         assert_eq!(world.batch(std::slice::from_ref(&first)).await, ["m0"], "{name}");
-        assert_eq!(deliver(&world.other, &[then.clone()]).await, NONE, "{name}");
+        assert_eq!(deliver(&world.other, std::slice::from_ref(&then)).await, NONE, "{name}");
         assert_eq!(world.batch(std::slice::from_ref(&first)).await, NONE, "{name}");
         assert_eq!(world.stage.bound("android", "t"), *bound, "{name}");
         // And once more, both of them, in the wrong order.

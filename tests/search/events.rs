@@ -1,0 +1,181 @@
+//! What is said: the events of the search, and what they come to in version order.
+
+use tpns_account_sync::{
+    config::AppId,
+    event::{Account, AccountName, AccountType, Change, Device, Event, Kind, Token, Version},
+};
+
+pub(crate) const DEVICES: usize = 2;
+pub(crate) const ACCOUNTS: usize = 3;
+/// Index of an event in the [`Book`].
+pub(crate) type EventId = u8;
+
+/// The login an account was bound by: its event's id and one, or one of these two.
+pub(crate) type By = u8;
+pub(crate) const NOT_BOUND: By = 0;
+/// Bound before the ledger was there.
+pub(crate) const FROM_BEFORE: By = 255;
+
+/// Who is bound on each device.
+pub(crate) type Bound = [[By; ACCOUNTS]; DEVICES];
+
+/// What an event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    LoginA,
+    LoginB,
+    LoginAb,
+    LoginCb,
+    LogoutA,
+    LogoutAll,
+    DeleteA,
+    DeleteAb,
+    /// On the second phone; all others are about the first one, or both.
+    LoginAElsewhere,
+}
+
+use What::*;
+
+/// How TPNS understands operator_type 2 (facts.md, section 3), and which account types there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tpns {
+    /// It replaces all accounts of the token. B is of another type than A.
+    Replaces,
+    /// It replaces the accounts of the types it names. A and B are of one type, which all logins name.
+    PerType,
+    /// The same; A and C are of one type, B of another, and all logins name both.
+    PerTypeOfTwo,
+}
+
+impl Tpns {
+    pub(crate) const ALL: [Self; 3] = [Self::Replaces, Self::PerType, Self::PerTypeOfTwo];
+
+    pub(crate) fn account_type(self, account: usize) -> u32 {
+        u32::from(account == 1 && self != Self::PerType)
+    }
+
+    pub(crate) fn account(self, account: usize) -> Account {
+        let name = AccountName::new(NAMES[account]).unwrap();
+        Account { account: name, account_type: AccountType(self.account_type(account)) }
+    }
+
+    /// What is said where TPNS is like this.
+    pub(crate) fn said(self) -> &'static [What] {
+        match self {
+            Self::Replaces => &[LoginA, LoginB, LoginAb, LogoutA, LogoutAll, DeleteA],
+            Self::PerType => &[LoginA, LoginB, LogoutA, LogoutAll, DeleteA],
+            Self::PerTypeOfTwo => &[LoginAb, LoginCb, LogoutA, LogoutAll, DeleteA],
+        }
+    }
+}
+
+pub(crate) const NAMES: [&str; ACCOUNTS] = ["A", "B", "C"];
+
+/// An event: what it says, when, and which it is of those of one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) what: What,
+    pub(crate) at: u8,
+    pub(crate) twin: u8,
+}
+
+/// Every event the search speaks of, once, so that what is learnt in one scenario serves the others.
+#[derive(Debug)]
+pub(crate) struct Book {
+    pub(crate) tpns: Tpns,
+    events: Vec<(Said, Event)>,
+}
+
+pub(crate) fn device(index: usize) -> Device {
+    Device { app: AppId(0), token: Token::new(["phone", "phone2"][index]).unwrap() }
+}
+
+impl Book {
+    pub(crate) fn new(tpns: Tpns) -> Self {
+        Self { tpns, events: Vec::new() }
+    }
+
+    pub(crate) fn id(&mut self, said: Said) -> EventId {
+        let known = self.events.iter().position(|(known, _)| *known == said);
+        let index = known.unwrap_or_else(|| {
+            self.events.push((said, self.event_of(said)));
+            self.events.len() - 1
+        });
+        EventId::try_from(index).unwrap()
+    }
+
+    fn event_of(&self, Said { what, at, twin }: Said) -> Event {
+        let [a, b, c] = [0, 1, 2].map(|account| self.tpns.account(account));
+        let app = AppId(0);
+        let (rank, change) = match what {
+            LoginA => (Kind::Login, Change::Login(device(0), vec![a])),
+            LoginB => (Kind::Login, Change::Login(device(0), vec![b])),
+            LoginAb => (Kind::Login, Change::Login(device(0), vec![a, b])),
+            LoginCb => (Kind::Login, Change::Login(device(0), vec![c, b])),
+            LogoutA => (Kind::Logout, Change::Logout(device(0), vec![a])),
+            LogoutAll => (Kind::Logout, Change::LogoutAll(device(0))),
+            DeleteA => (Kind::Deletion, Change::Deletion(vec![app], vec![a])),
+            DeleteAb => (Kind::Deletion, Change::Deletion(vec![app], vec![a, b])),
+            LoginAElsewhere => (Kind::Login, Change::Login(device(1), vec![a])),
+        };
+        // The id decides between events of one time and rank.
+        Event { version: Version { at: at.into(), rank, id: format!("{twin} {what:?}").into() }, change }
+    }
+
+    pub(crate) fn event(&self, id: EventId) -> &Event {
+        &self.events[usize::from(id)].1
+    }
+
+    pub(crate) fn event_at(&self, version: &Version) -> EventId {
+        let index = self.events.iter().position(|(_, event)| event.version == *version);
+        EventId::try_from(index.expect("a version the search made")).unwrap()
+    }
+
+    pub(crate) fn name(&self, id: EventId) -> String {
+        let Said { what, at, twin } = self.events[usize::from(id)].0;
+        let name = match what {
+            LoginA => "login A",
+            LoginB => "login B",
+            LoginAb => "login A+B",
+            LoginCb => "login C+B",
+            LogoutA => "logout A",
+            LogoutAll => "logout of all",
+            DeleteA => "deletion of A",
+            DeleteAb => "deletion of A+B",
+            LoginAElsewhere => "login A on phone 2",
+        };
+        format!("{name} @{at}{}", ["", "'"][usize::from(twin)])
+    }
+
+    /// Whether an event deletes this account.
+    pub(crate) fn deletes(&self, id: EventId, account: u8) -> bool {
+        match self.events[usize::from(id)].0.what {
+            DeleteA => account == 0,
+            DeleteAb => account < 2,
+            _ => false,
+        }
+    }
+
+    /// Who is to be bound after these events, applied one by one in version order: as the contract says it (design,
+    /// "Contract"), without the ledger's rules.
+    pub(crate) fn truth(&self, before: Bound, events: &[EventId]) -> Bound {
+        let mut bound = before;
+        let mut events = events.to_vec();
+        events.sort_by_key(|&id| &self.event(id).version);
+        for id in events {
+            let by = id + 1;
+            match self.events[usize::from(id)].0.what {
+                LoginA => bound[0] = [by, NOT_BOUND, NOT_BOUND],
+                LoginB => bound[0] = [NOT_BOUND, by, NOT_BOUND],
+                LoginAb => bound[0] = [by, by, NOT_BOUND],
+                LoginCb => bound[0] = [NOT_BOUND, by, by],
+                LogoutA => bound[0][0] = NOT_BOUND,
+                LogoutAll => bound[0] = [NOT_BOUND; ACCOUNTS],
+                DeleteA => bound.iter_mut().for_each(|phone| phone[0] = NOT_BOUND),
+                DeleteAb => bound.iter_mut().for_each(|phone| phone[..2].fill(NOT_BOUND)),
+                LoginAElsewhere => bound[1] = [by, NOT_BOUND, NOT_BOUND],
+            }
+        }
+        bound
+    }
+}

@@ -1,0 +1,184 @@
+//! Every order of everything that can happen: each state of the world once, and how many ways lead through it.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    hash::BuildHasherDefault,
+};
+
+use crate::{
+    events::{Bound, NOT_BOUND},
+    hash::Mixer,
+    learn::Learner,
+    moves::{Move, World},
+    world::State,
+};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Finding {
+    /// At an end a device is bound to an account that version order says is out.
+    Shown,
+    /// At an end a device is not bound to an account that version order says is in.
+    Missing,
+    /// The same, by the design's one named exception: the binding was there, made by the very login that version order
+    /// wants, and the operator_type 5 of an older deletion took it.
+    Wiped,
+    /// An event is failed though nothing failed.
+    Stuck,
+}
+
+/// A finding, and whether it is of the open case: a message was deleted with one copy, and another copy had pushed and
+/// did not come to verify.
+pub(crate) type Kind = (Finding, bool);
+
+/// What a search came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) scenarios: u64,
+    pub(crate) states: u64,
+    pub(crate) steps: u64,
+    /// Ways from a start to an end: more than an integer holds.
+    pub(crate) orders: f64,
+    /// Ends, each once.
+    pub(crate) ends: u64,
+    /// Runs of the code.
+    pub(crate) runs: u64,
+    /// Ends with such a finding.
+    pub(crate) found: BTreeMap<Kind, u64>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.scenarios += other.scenarios;
+        self.states += other.states;
+        self.steps += other.steps;
+        self.orders += other.orders;
+        self.ends += other.ends;
+        self.runs += other.runs;
+        for (kind, count) in &other.found {
+            *self.found.entry(*kind).or_default() += count;
+        }
+    }
+
+    pub(crate) fn count(&self, is: impl Fn(Kind) -> bool) -> u64 {
+        self.found.iter().filter(|(kind, _)| is(**kind)).map(|(_, count)| count).sum()
+    }
+}
+
+type Seen<T> = HashMap<State, T, BuildHasherDefault<Mixer>>;
+
+/// Goes everywhere.
+pub(crate) fn explore(world: &World<'_>, learner: &mut Learner) -> Tally {
+    let truth = world.scenario.truth(&learner.book);
+    let mut walk = Walk { world, learner, truth, seen: Seen::default(), tally: Tally::default() };
+    walk.tally.orders = walk.visit(world.start());
+    walk.tally.scenarios = 1;
+    walk.tally.states = walk.seen.len() as u64;
+    walk.tally
+}
+
+struct Walk<'a> {
+    world: &'a World<'a>,
+    learner: &'a mut Learner,
+    truth: Bound,
+    /// Where it has been, and how many ways lead from there to an end.
+    seen: Seen<f64>,
+    tally: Tally,
+}
+
+impl Walk<'_> {
+    /// The number of ways from here to an end. There are no circles, so nothing goes on for ever: a step takes an
+    /// invocation further, which is over some day; it then acknowledges its messages, or a failure is used up.
+    fn visit(&mut self, state: State) -> f64 {
+        if let Some(&ways) = self.seen.get(&state) {
+            return ways;
+        }
+        let mut ways = 0.0;
+        if state.is_end() {
+            ways += 1.0;
+            self.tally.ends += 1;
+            for kind in judge(&state, &self.truth) {
+                *self.tally.found.entry(kind).or_default() += 1;
+            }
+        }
+        let moves = self.world.moves(&state, self.learner);
+        assert!(!moves.is_empty() || state.is_end(), "nothing can happen any more, and it is not the end");
+        self.tally.steps += moves.len() as u64;
+        for to in moves {
+            match self.world.after(&state, to, self.learner) {
+                Ok(next) => ways += self.visit(next.sorted()),
+                Err(_) => *self.tally.found.entry((Finding::Stuck, false)).or_default() += 1,
+            }
+        }
+        self.seen.insert(state, ways);
+        ways
+    }
+}
+
+/// What is wrong at this end, each kind once.
+fn judge(state: &State, truth: &Bound) -> Vec<Kind> {
+    let open_case = state.mail.iter().any(|mail| mail.abandoned);
+    let mut found = Vec::new();
+    for ((bound, wiped), wanted) in state.bound.iter().zip(&state.wiped).zip(truth) {
+        for ((&bound, &wiped), &wanted) in bound.iter().zip(wiped).zip(wanted) {
+            let finding = match (bound != NOT_BOUND, wanted != NOT_BOUND) {
+                (true, false) => Finding::Shown,
+                (false, true) if wiped == wanted => Finding::Wiped,
+                (false, true) => Finding::Missing,
+                _ => continue,
+            };
+            if !found.contains(&(finding, open_case)) {
+                found.push((finding, open_case));
+            }
+        }
+    }
+    found
+}
+
+/// A way through the world: each state with what happened next, and the end.
+pub(crate) type Way = (Vec<(State, Move)>, Option<State>);
+
+/// The shortest way to such a finding, if there is one of less than `below` steps.
+pub(crate) fn shortest(
+    world: &World<'_>,
+    learner: &mut Learner,
+    is: impl Fn(Kind) -> bool,
+    below: usize,
+) -> Option<Way> {
+    let truth = world.scenario.truth(&learner.book);
+    let start = world.start();
+    let mut before: Seen<Option<(State, Move)>> = Seen::from_iter([(start, None)]);
+    let mut open = VecDeque::from([(start, 0)]);
+    while let Some((state, steps)) = open.pop_front() {
+        let is_found = state.is_end() && judge(&state, &truth).into_iter().any(&is);
+        if is_found || steps + 1 >= below {
+            if is_found {
+                return Some((way_to(&before, &state), Some(state)));
+            }
+            continue;
+        }
+        for to in world.moves(&state, learner) {
+            match world.after(&state, to, learner) {
+                Ok(next) => {
+                    before.entry(next).or_insert_with(|| {
+                        open.push_back((next, steps + 1));
+                        Some((state, to))
+                    });
+                }
+                Err(_) if is((Finding::Stuck, false)) => {
+                    let mut way = way_to(&before, &state);
+                    way.push((state, to));
+                    return Some((way, None));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    None
+}
+
+fn way_to(before: &Seen<Option<(State, Move)>>, end: &State) -> Vec<(State, Move)> {
+    let mut way: Vec<_> = std::iter::successors(before[end], |(state, _)| before[state]).collect();
+    way.reverse();
+    way
+}

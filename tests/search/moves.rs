@@ -1,0 +1,189 @@
+//! What can happen next.
+
+use crate::{
+    learn::{Learner, Node},
+    sets::Scenario,
+    steps::{Answer, Op},
+    world::{Luck, State, WORKERS, Worker, each},
+};
+
+/// What may happen in a scenario.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// Invocations at once.
+    pub(crate) workers: usize,
+    /// Messages in an invocation, at most 2.
+    pub(crate) batch: usize,
+    pub(crate) luck: Luck,
+}
+
+/// One thing that can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// A worker begins with these messages.
+    Deliver { worker: usize, messages: u8 },
+    /// One of the open steps of a worker is done, or fails.
+    Step { worker: usize, step: usize, how: How },
+    /// A worker that has come to its end says so, and what it has settled is deleted.
+    Report { worker: usize },
+    /// A worker is no more.
+    Crash { worker: usize },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Done,
+    /// Not done, and the worker sees a failure.
+    Refused,
+    /// Done, and the worker sees a failure.
+    AnswerLost,
+}
+
+/// An invocation has failed an event though nothing had failed on it: it might do so for ever.
+#[derive(Debug)]
+pub(crate) struct Stuck;
+
+/// A scenario and its rules.
+pub(crate) struct World<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) rules: Rules,
+    /// Whether all orders of steps are gone through one by one, also where two orders can't make a difference.
+    pub(crate) in_full: bool,
+}
+
+impl World<'_> {
+    pub(crate) fn start(&self) -> State {
+        State::start(self.scenario, self.rules.luck)
+    }
+
+    /// What can happen next.
+    pub(crate) fn moves(&self, state: &State, learner: &Learner) -> Vec<Move> {
+        let mut moves = Vec::with_capacity(16);
+        let at_work = || (0..WORKERS).filter_map(|worker| Some((worker, learner.node(state.workers[worker]?.node))));
+        if !self.in_full {
+            // A step that neither touches what others see nor sees what they touch can as well come first, and then it
+            // need not come anywhere else.
+            for (worker, node) in at_work() {
+                if self.alone(worker, node, state, learner, &mut moves) {
+                    return moves;
+                }
+            }
+        }
+        for (worker, node) in at_work() {
+            for (step, (op, _)) in node.open.iter().enumerate() {
+                steps(worker, step, *op, state, &mut moves);
+            }
+            if node.end.is_some() {
+                moves.push(Move::Report { worker });
+            }
+            if state.left.crashes > 0 {
+                moves.push(Move::Crash { worker });
+            }
+        }
+        self.deliveries(state, &mut moves);
+        moves
+    }
+
+    /// Steps of this worker that commute with every step of every other one, if there are any: to look into the row of
+    /// an account that no event deletes, and to report. (To crash instead of reporting is a choice that stays. To crash
+    /// before such a look is the same as to crash after it. Where messages come twice, a report does touch others: it
+    /// deletes what they hold.)
+    fn alone(&self, worker: usize, node: &Node, state: &State, learner: &Learner, moves: &mut Vec<Move>) -> bool {
+        if node.end.is_some() && self.rules.luck.twice == 0 {
+            moves.push(Move::Report { worker });
+            if state.left.crashes > 0 {
+                moves.push(Move::Crash { worker });
+            }
+            return true;
+        }
+        let is_constant = |op: Op| match op {
+            Op::ReadDeletion(account) => !self.scenario.messages.iter().any(|&id| learner.book.deletes(id, account)),
+            _ => false,
+        };
+        let Some(step) = node.open.iter().position(|(op, _)| is_constant(*op)) else { return false };
+        steps(worker, step, node.open[step].0, state, moves);
+        true
+    }
+
+    fn deliveries(&self, state: &State, moves: &mut Vec<Move>) {
+        let Some(worker) = state.workers.iter().position(Option::is_none) else { return };
+        if state.workers.iter().flatten().count() >= self.rules.workers {
+            return;
+        }
+        let (messages, held) = (self.scenario.messages.len(), state.held());
+        for message in 0..messages {
+            let mail = state.mail[message];
+            let is_held = held >> message & 1 == 1;
+            let comes = match (mail.waiting, mail.acknowledged) {
+                (true, _) => true,
+                (false, true) => state.left.late > 0 && !is_held,
+                (false, false) => state.left.twice > 0,
+            };
+            if comes {
+                moves.push(Move::Deliver { worker, messages: 1 << message });
+            }
+            if mail.waiting && self.rules.batch > 1 {
+                let others = (message + 1..messages).filter(|&other| state.mail[other].waiting);
+                moves.extend(others.map(|other| Move::Deliver { worker, messages: 1 << message | 1 << other }));
+            }
+        }
+    }
+
+    /// The world after a move.
+    pub(crate) fn after(&self, state: &State, to: Move, learner: &mut Learner) -> Result<State, Stuck> {
+        let mut state = *state;
+        match to {
+            Move::Deliver { worker, messages } => {
+                let events: Vec<_> = each(messages).map(|message| self.scenario.messages[message]).collect();
+                let repairs = each(messages).fold(0, |bits, message| bits | u8::from(state.take(message)) << message);
+                let node = learner.begin(&events);
+                state.workers[worker] = Some(Worker { node, holds: messages, repairs, pushed: false });
+            }
+            Move::Step { worker, step, how } => {
+                let at = state.workers[worker].unwrap();
+                let (op, _) = learner.node(at.node).open[step];
+                let mut answer = Answer::Failed;
+                if how != How::Refused {
+                    answer = state.perform(op, learner.values.get_mut(), &learner.book);
+                }
+                if how != How::Done {
+                    state.left.failures -= 1;
+                    answer = Answer::Failed;
+                }
+                let matters = self.rules.luck.twice > 0 && how != How::Refused && matches!(op, Op::Item(_));
+                let node = learner.after(at.node, step, answer);
+                state.workers[worker] = Some(Worker { node, pushed: at.pushed || matters, ..at });
+            }
+            Move::Report { worker } => {
+                let at = state.workers[worker].take().unwrap();
+                let node = learner.node(at.node);
+                for (message, &acknowledged) in each(at.holds).zip(node.end.as_ref().unwrap()) {
+                    if acknowledged {
+                        state.acknowledge(message);
+                    } else if node.failed {
+                        state.come_back(message, &at);
+                    } else {
+                        return Err(Stuck);
+                    }
+                }
+            }
+            Move::Crash { worker } => {
+                state.left.crashes -= 1;
+                let at = state.workers[worker].take().unwrap();
+                each(at.holds).for_each(|message| state.come_back(message, &at));
+            }
+        }
+        Ok(state)
+    }
+}
+
+/// The ways in which a step can go.
+fn steps(worker: usize, step: usize, op: Op, state: &State, moves: &mut Vec<Move>) {
+    moves.push(Move::Step { worker, step, how: How::Done });
+    if state.left.failures > 0 {
+        moves.push(Move::Step { worker, step, how: How::Refused });
+        if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_)) {
+            moves.push(Move::Step { worker, step, how: How::AnswerLost });
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A search: a protocol, sets of events and what may happen to them, on every core.
+
+use std::{num::NonZero, thread, time::Instant};
+
+use crate::{
+    events::{Book, Tpns},
+    explore::{Kind, Tally, explore, shortest},
+    learn::Learner,
+    moves::{Rules, World},
+    sets::Set,
+    tell::{line, table},
+    weaker::Protocol,
+};
+
+/// Searches of a protocol. What is learnt of it in one serves the next.
+pub(crate) struct Searches {
+    protocol: Protocol,
+    /// Whether orders that can't make a difference are gone through all the same.
+    in_full: bool,
+    /// A learner for each TPNS, for each core.
+    learners: Vec<Vec<Learner>>,
+}
+
+impl Searches {
+    pub(crate) fn of(protocol: Protocol) -> Self {
+        let learner = |tpns| Learner::new(protocol, Book::new(tpns));
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            protocol,
+            in_full: false,
+            learners: (0..cores).map(|_| Tpns::ALL.into_iter().map(learner).collect()).collect(),
+        }
+    }
+
+    pub(crate) fn in_full(protocol: Protocol) -> Self {
+        Self { in_full: true, ..Self::of(protocol) }
+    }
+
+    /// Goes everywhere, and prints what it came to.
+    pub(crate) fn run(&mut self, sets: &[Set], rules: Rules) -> Tally {
+        let begun = Instant::now();
+        let (in_full, cores) = (self.in_full, self.learners.len());
+        let mut tally = Tally::default();
+        thread::scope(|scope| {
+            let parts = self.learners.iter_mut().enumerate();
+            let parts: Vec<_> = parts
+                .map(|(part, learners)| scope.spawn(move || some(learners, sets, rules, in_full, part, cores)))
+                .collect();
+            for part in parts {
+                tally.add(&part.join().unwrap());
+            }
+        });
+        line(self.protocol.name(), &what(sets, rules, in_full), &tally, begun.elapsed().as_secs_f64());
+        tally
+    }
+
+    /// The shortest way to such a finding, as a table.
+    pub(crate) fn example(
+        &mut self,
+        title: &str,
+        sets: &[Set],
+        rules: Rules,
+        is: impl Fn(Kind) -> bool,
+    ) -> Option<String> {
+        let mut best = usize::MAX;
+        let mut told = None;
+        for learner in &mut self.learners[0] {
+            for scenario in sets.iter().flat_map(|set| set.scenarios(&mut learner.book)).collect::<Vec<_>>() {
+                let world = World { scenario: &scenario, rules, in_full: true };
+                if let Some(way) = shortest(&world, learner, &is, best) {
+                    best = way.0.len();
+                    told = Some(table(title, &world, learner, &way));
+                }
+            }
+        }
+        told
+    }
+}
+
+/// One core's part of the scenarios.
+fn some(learners: &mut [Learner], sets: &[Set], rules: Rules, in_full: bool, part: usize, parts: usize) -> Tally {
+    let mut tally = Tally::default();
+    for learner in learners {
+        let before = learner.runs;
+        let scenarios: Vec<_> = sets.iter().flat_map(|set| set.scenarios(&mut learner.book)).collect();
+        for scenario in scenarios.iter().skip(part).step_by(parts) {
+            tally.add(&explore(&World { scenario, rules, in_full }, learner));
+        }
+        tally.runs += learner.runs - before;
+    }
+    tally
+}
+
+/// The sets, what may go wrong how often, and workers x messages in an invocation.
+fn what(sets: &[Set], rules: Rules, in_full: bool) -> String {
+    let luck = rules.luck;
+    let troubles = [(luck.crashes, "crashes"), (luck.failures, "failures"), (luck.late, "late"), (luck.twice, "twice")];
+    let troubles: Vec<_> =
+        troubles.iter().filter(|(most, _)| *most > 0).map(|(most, what)| format!("{what} {most}")).collect();
+    let troubles = if troubles.is_empty() { "no trouble".to_owned() } else { troubles.join(", ") };
+    let sets: Vec<_> = sets.iter().map(|set| format!("{set:?}")).collect();
+    let all = if in_full { ", every order" } else { "" };
+    format!("{}: {troubles}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
+}

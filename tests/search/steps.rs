@@ -1,0 +1,123 @@
+//! The atomic steps of an invocation, and the values that rows have.
+
+use std::collections::HashMap;
+
+use tpns_account_sync::ledger::{DeletionRow, DeviceState};
+
+use crate::events::{Book, By, EventId};
+
+/// One atomic step, by what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Op {
+    /// Adds to a device's row, and gets the row.
+    RaiseDevice(u8, RowId),
+    /// Adds a deletion to an account's row, and gets the row.
+    RaiseDeletion(u8, EventId),
+    /// Notes that TPNS has accepted a deletion.
+    Accept(u8, EventId),
+    /// Reads one row of a device.
+    ReadDevice(u8),
+    /// Reads one row of an account.
+    ReadDeletion(u8),
+    /// Has TPNS apply one item.
+    Item(Item),
+}
+
+/// An item of a call to TPNS. Accounts are bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Item {
+    /// operator_type 2, and the login it was made for
+    Bind { device: u8, accounts: u8, by: By },
+    /// operator_type 3
+    Unbind { device: u8, accounts: u8 },
+    /// operator_type 4
+    UnbindAll { device: u8 },
+    /// operator_type 5
+    UnbindEverywhere { account: u8 },
+}
+
+/// What comes of a step, as the invocation sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Answer {
+    Device(RowId),
+    Deletion(RowId),
+    Done,
+    /// No answer, or a refusal: it may have been done or not.
+    Failed,
+}
+
+/// A step of an invocation, and how many like it came before.
+pub(crate) type Asked = (Op, u8);
+
+/// Index of a value that a row has had.
+pub(crate) type RowId = u16;
+
+/// The row that is not there, of either kind.
+pub(crate) const NO_ROW: RowId = 0;
+
+/// The values that rows have had, each once.
+#[derive(Debug)]
+pub(crate) struct Values {
+    devices: Vec<DeviceState>,
+    deletions: Vec<Option<DeletionRow>>,
+    merged: HashMap<(RowId, RowId), RowId>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { devices: vec![DeviceState::default()], deletions: vec![None], merged: HashMap::new() }
+    }
+}
+
+impl Values {
+    pub(crate) fn device(&self, id: RowId) -> &DeviceState {
+        &self.devices[usize::from(id)]
+    }
+
+    pub(crate) fn deletion(&self, id: RowId) -> Option<&DeletionRow> {
+        self.deletions[usize::from(id)].as_ref()
+    }
+
+    pub(crate) fn device_id(&mut self, value: DeviceState) -> RowId {
+        id_of(&mut self.devices, value)
+    }
+
+    /// A device's row after this was added to it: by the ledger's own rule.
+    pub(crate) fn merged(&mut self, row: RowId, said: RowId) -> RowId {
+        if let Some(&known) = self.merged.get(&(row, said)) {
+            return known;
+        }
+        let mut state = self.device(row).clone();
+        state.merge(self.device(said));
+        let merged = self.device_id(state);
+        self.merged.insert((row, said), merged);
+        merged
+    }
+
+    /// An account's row after this deletion was added to it, as the table's condition has it.
+    pub(crate) fn deleted(&mut self, row: RowId, deletion: EventId, book: &Book) -> RowId {
+        let version = &book.event(deletion).version;
+        if self.deletion(row).is_some_and(|known| known.version >= *version) {
+            return row;
+        }
+        id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: false }))
+    }
+
+    /// An account's row after it was noted that TPNS has accepted this deletion.
+    pub(crate) fn accepted(&mut self, row: RowId, deletion: EventId, book: &Book) -> RowId {
+        let version = &book.event(deletion).version;
+        if self.deletion(row).is_none_or(|known| known.version != *version) {
+            return row;
+        }
+        id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: true }))
+    }
+}
+
+fn id_of<T: PartialEq>(values: &mut Vec<T>, value: T) -> RowId {
+    let known = values.iter().position(|known| *known == value);
+    let index = known.unwrap_or_else(|| {
+        values.push(value);
+        values.len() - 1
+    });
+    RowId::try_from(index).unwrap()
+}

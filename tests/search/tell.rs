@@ -1,0 +1,191 @@
+//! What is printed: a line for each search, and ways through the world step by step.
+
+use std::{fmt::Write, sync::Once};
+
+use tpns_account_sync::ledger::{DeletionRow, DeviceState};
+
+use crate::{
+    events::{ACCOUNTS, Book, Bound, NAMES, NOT_BOUND},
+    explore::{Finding, Tally, Way},
+    learn::Learner,
+    moves::{How, Move, World},
+    steps::{Item, Op},
+    world::{State, each},
+};
+
+/// Where a test prints: the harness keeps it back unless it is run with `--nocapture`.
+pub(crate) fn tell(text: &str) {
+    eprint!("{text}");
+}
+
+/// The line of a search, and before the first one the heading.
+pub(crate) fn line(name: &str, what: &str, tally: &Tally, seconds: f64) {
+    static HEADING: Once = Once::new();
+    let put = |cells: [&str; 12]| {
+        let [name, what, numbers @ ..] = cells;
+        let numbers =
+            numbers.iter().zip([9, 11, 11, 9, 8, 6, 6, 7, 6, 6]).fold(String::new(), |mut line, (cell, width)| {
+                _ = write!(line, " {cell:>width$}");
+                line
+            });
+        tell(&format!("{name:<31} {what:<70}{numbers}\n"));
+    };
+    HEADING.call_once(|| {
+        tell("\n");
+        put([
+            "protocol",
+            "what may happen",
+            "scenarios",
+            "states",
+            "steps",
+            "orders",
+            "code run",
+            "ends",
+            "wrong",
+            "by exc.",
+            "open",
+            "s",
+        ]);
+    });
+    let wrong = tally.count(|(finding, open_case)| finding != Finding::Wiped && !open_case);
+    let open = tally.count(|(finding, open_case)| finding != Finding::Wiped && open_case);
+    let exception = tally.count(|(finding, _)| finding == Finding::Wiped);
+    let [scenarios, states, steps, runs, ends] =
+        [tally.scenarios, tally.states, tally.steps, tally.runs, tally.ends].map(|number| number.to_string());
+    let [wrong, open, exception] = [wrong, open, exception].map(|number| number.to_string());
+    let (orders, seconds) = (format!("{:.1e}", tally.orders), format!("{seconds:.1}"));
+    put([name, what, &scenarios, &states, &steps, &orders, &runs, &ends, &wrong, &exception, &open, &seconds]);
+}
+
+/// A way through the world as a table of its steps.
+pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, way: &Way) -> String {
+    let book = &learner.book;
+    let (steps, end) = way;
+    let mut text = format!("\n{title}: {} ({:?})\n", world.scenario.name(book), book.tpns);
+    for (number, (state, to)) in steps.iter().enumerate() {
+        let after = steps.get(number + 1).map(|(state, _)| state).or(end.as_ref());
+        let (worker, does, sees) = Told { world, learner, state, after }.of(*to);
+        _ = writeln!(text, "  {:>2}  worker {}  {does:<64}  {sees}", number + 1, worker + 1);
+    }
+    match end {
+        Some(end) => {
+            let (bound, truth) = (bound(&end.bound), bound(&world.scenario.truth(book)));
+            _ = writeln!(text, "      so in the end TPNS has {bound}; version order says {truth}");
+        }
+        None => text += "      though nothing failed on it\n",
+    }
+    text
+}
+
+struct Told<'a> {
+    world: &'a World<'a>,
+    learner: &'a Learner,
+    state: &'a State,
+    after: Option<&'a State>,
+}
+
+impl Told<'_> {
+    /// Who does what, and what they see or TPNS then has.
+    fn of(&self, to: Move) -> (usize, String, String) {
+        match to {
+            Move::Deliver { worker, messages } => {
+                let first = each(messages).next().unwrap();
+                let how = match (self.state.mail[first].waiting, self.state.mail[first].acknowledged) {
+                    (true, _) => "",
+                    (_, true) => ", which comes again",
+                    _ => ", which the other one is at work on",
+                };
+                (worker, format!("takes {}{how}", self.messages(messages)), String::new())
+            }
+            Move::Step { worker, step, how } => {
+                let node = self.learner.node(self.state.workers[worker].unwrap().node);
+                let (does, sees) = self.step(node.open[step].0);
+                match how {
+                    How::Done => (worker, does, sees),
+                    How::Refused => (worker, does, "a failure: not done".to_owned()),
+                    How::AnswerLost => (worker, does, format!("a failure, but done: {sees}")),
+                }
+            }
+            Move::Report { worker } => {
+                let at = self.state.workers[worker].unwrap();
+                let end = self.learner.node(at.node).end.clone().unwrap();
+                let mut does = Vec::new();
+                for (message, acknowledged) in each(at.holds).zip(end) {
+                    let word = if acknowledged { "acknowledges" } else { "fails" };
+                    does.push(format!("{word} {}", self.messages(1 << message)));
+                }
+                (worker, does.join(", "), String::new())
+            }
+            Move::Crash { worker } => (worker, "dies".to_owned(), String::new()),
+        }
+    }
+
+    fn messages(&self, messages: u8) -> String {
+        let names: Vec<_> =
+            each(messages).map(|message| self.learner.book.name(self.world.scenario.messages[message])).collect();
+        names.join(" and ")
+    }
+
+    fn step(&self, op: Op) -> (String, String) {
+        let book = &self.learner.book;
+        let values = self.learner.values.borrow();
+        let after = self.after.unwrap_or(self.state);
+        let device_row = |device: u8| row(values.device(after.devices[usize::from(device)]), book);
+        let deletion_row = |account: u8| deletion(values.deletion(after.deletions[usize::from(account)]), book);
+        let name = |account: u8| NAMES[usize::from(account)];
+        match op {
+            Op::RaiseDevice(device, said) => {
+                (format!("adds {} to the row of {}", row(values.device(said), book), phone(device)), device_row(device))
+            }
+            Op::RaiseDeletion(account, event) => {
+                (format!("adds [{}] to the row of {}", book.name(event), name(account)), deletion_row(account))
+            }
+            Op::Accept(account, event) => (
+                format!("notes in the row of {} that TPNS took [{}]", name(account), book.name(event)),
+                deletion_row(account),
+            ),
+            Op::ReadDevice(device) => (format!("reads the row of {}", phone(device)), device_row(device)),
+            Op::ReadDeletion(account) => (format!("reads the row of {}", name(account)), deletion_row(account)),
+            Op::Item(item) => {
+                let list = |accounts: u8| each(accounts).map(|account| NAMES[account]).collect::<Vec<_>>().join(", ");
+                let does = match item {
+                    Item::Bind { device, accounts, .. } => {
+                        format!("operator_type 2: {} has {}", phone(device), list(accounts))
+                    }
+                    Item::Unbind { device, accounts } => {
+                        format!("operator_type 3: {} without {}", phone(device), list(accounts))
+                    }
+                    Item::UnbindAll { device } => format!("operator_type 4: {} without accounts", phone(device)),
+                    Item::UnbindEverywhere { account } => format!("operator_type 5: no phone has {}", name(account)),
+                };
+                (does, format!("TPNS has {}", bound(&after.bound)))
+            }
+        }
+    }
+}
+
+fn phone(device: u8) -> &'static str {
+    ["phone", "phone 2"][usize::from(device)]
+}
+
+/// The events that a row has the say of.
+fn row(state: &DeviceState, book: &Book) -> String {
+    let owner = state.owner().map(|owner| book.name(book.event_at(&owner.version)));
+    let out = state.unbound().values().map(|version| book.name(book.event_at(version)));
+    format!("[{}]", owner.into_iter().chain(out).collect::<Vec<_>>().join(", "))
+}
+
+fn deletion(row: Option<&DeletionRow>, book: &Book) -> String {
+    let Some(row) = row else { return "[]".to_owned() };
+    format!("[{}{}]", book.name(book.event_at(&row.version)), if row.accepted { ", accepted" } else { "" })
+}
+
+fn bound(bound: &Bound) -> String {
+    let names = |device: usize| {
+        let bound = (0..ACCOUNTS).filter(|&account| bound[device][account] != NOT_BOUND);
+        bound.map(|account| NAMES[account]).collect::<Vec<_>>().join("+")
+    };
+    let phones = [names(0), names(1)].into_iter().zip(["phone", "phone 2"]).filter(|(names, _)| !names.is_empty());
+    let text: Vec<_> = phones.map(|(names, phone)| format!("{names} on {phone}")).collect();
+    if text.is_empty() { "nobody".to_owned() } else { text.join(", ") }
+}

@@ -1,0 +1,197 @@
+//! The protocol, and weaker ones that look as good: each of those must be caught, or the search is worth nothing.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use tpns_account_sync::{
+    apply::{Push, apply},
+    event::{Change, Device, Event, Version},
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, Trouble},
+    plan::plan,
+    report::Outcome,
+    tpns::Verdict,
+};
+
+/// How an invocation settles its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// `apply`, as the function runs it.
+    Real,
+    /// `apply` without a table: only right for a FIFO queue.
+    NoTable,
+    /// `apply` whose second look shows it what the first one showed.
+    NoVerify,
+    /// `apply` that looks again at the device's row, but not at those of the accounts.
+    VerifyOfDevices,
+    /// Reads the rows, drops the event if they are newer, pushes, then writes.
+    CheckThenAct,
+    /// Merges, drops the event if it lost, pushes if it won.
+    ClaimThenDrop,
+}
+
+impl Protocol {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Real => "merge, push the winner, verify",
+            Self::NoTable => "no table",
+            Self::NoVerify => "no verify",
+            Self::VerifyOfDevices => "verify of devices alone",
+            Self::CheckThenAct => "check, then act",
+            Self::ClaimThenDrop => "claim, drop what is stale",
+        }
+    }
+
+    /// Whether what it pushes is a row it has seen, and not what its own events say.
+    pub(crate) fn pushes_rows(self) -> bool {
+        matches!(self, Self::Real | Self::NoVerify | Self::VerifyOfDevices)
+    }
+
+    /// One invocation.
+    pub(crate) async fn settle<R: Rows + Copy>(
+        self,
+        rows: R,
+        tpns: &impl Push,
+        events: &[(usize, Event)],
+    ) -> Vec<Outcome> {
+        let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
+        match self {
+            Self::Real => apply(&Ledger::Table(rows), tpns, events, &mut outcomes).await,
+            Self::NoTable => apply(&Ledger::<R>::Invocation, tpns, events, &mut outcomes).await,
+            Self::NoVerify => apply(&Ledger::Table(Blind::new(rows, false)), tpns, events, &mut outcomes).await,
+            Self::VerifyOfDevices => apply(&Ledger::Table(Blind::new(rows, true)), tpns, events, &mut outcomes).await,
+            Self::CheckThenAct | Self::ClaimThenDrop => {
+                for (index, event) in events {
+                    outcomes[*index] = match self {
+                        Self::CheckThenAct => check_then_act(rows, tpns, event).await,
+                        _ => claim_then_drop(rows, tpns, event).await,
+                    };
+                }
+            }
+        }
+        outcomes
+    }
+}
+
+async fn check_then_act(rows: impl Rows, tpns: &impl Push, event: &Event) -> Outcome {
+    let Some(mut state) = look(&rows, event).await else { return Outcome::UNTOUCHED };
+    if state.supersedes(event) {
+        return Outcome::Superseded;
+    }
+    state.absorb(event);
+    if !push(tpns, &state).await || write(&rows, event).await.is_none() || !note(&rows, event).await {
+        return Outcome::UNTOUCHED;
+    }
+    Outcome::Applied
+}
+
+async fn claim_then_drop(rows: impl Rows, tpns: &impl Push, event: &Event) -> Outcome {
+    let Some(mut state) = look(&rows, event).await else { return Outcome::UNTOUCHED };
+    let Some(claimed) = write(&rows, event).await else { return Outcome::UNTOUCHED };
+    state.merge(&claimed);
+    if state.supersedes(event) {
+        return Outcome::Superseded;
+    }
+    if !push(tpns, &state).await || !note(&rows, event).await {
+        return Outcome::UNTOUCHED;
+    }
+    Outcome::Applied
+}
+
+/// What the rows say of the event's device, or of the accounts it names.
+async fn look(rows: &impl Rows, event: &Event) -> Option<State> {
+    let said = State::of([event]);
+    let devices: Vec<_> = event.device().into_iter().cloned().collect();
+    let mut accounts: Vec<_> = said.deleted.keys().cloned().collect();
+    if let Change::Login(device, named) = &event.change {
+        accounts.extend(named.iter().map(|account| AccountKey { app: device.app, account: account.clone() }));
+    }
+    let read = rows.read(&devices, &accounts).await;
+    let mut state = State::default();
+    for (device, row) in read.devices {
+        state.devices.insert(device, row.ok()?);
+    }
+    for (key, row) in read.deletions {
+        if let Some(row) = row.ok()? {
+            state.deleted.insert(key, Deletion { version: row.version, due: false });
+        }
+    }
+    Some(state)
+}
+
+async fn write(rows: &impl Rows, event: &Event) -> Option<State> {
+    let mut state = State::of([event]);
+    for (device, said) in &mut state.devices {
+        *said = rows.raise_device(device, said).await.ok()?;
+    }
+    for (key, deletion) in &mut state.deleted {
+        let row = rows.raise_deletion(key, &deletion.version).await.ok()?;
+        *deletion = Deletion { due: !row.accepted, version: row.version };
+    }
+    Some(state)
+}
+
+async fn push(tpns: &impl Push, state: &State) -> bool {
+    tpns.push(&plan(state)).await.iter().all(|verdict| *verdict == Verdict::Accepted)
+}
+
+async fn note(rows: &impl Rows, event: &Event) -> bool {
+    for (key, deletion) in State::of([event]).deleted {
+        if rows.accept_deletion(&key, &deletion.version).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Rows whose second look shows what the first one showed.
+struct Blind<R> {
+    rows: R,
+    /// Whether it looks at devices all the same.
+    sees_devices: bool,
+    devices: RefCell<HashMap<Device, DeviceState>>,
+    deletions: RefCell<HashMap<AccountKey, Option<DeletionRow>>>,
+}
+
+impl<R> Blind<R> {
+    fn new(rows: R, sees_devices: bool) -> Self {
+        Self { rows, sees_devices, devices: RefCell::default(), deletions: RefCell::default() }
+    }
+}
+
+impl<R: Rows> Rows for Blind<R> {
+    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble> {
+        let row = self.rows.raise_device(device, said).await?;
+        self.devices.borrow_mut().insert(device.clone(), row.clone());
+        Ok(row)
+    }
+
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
+        let row = self.rows.raise_deletion(key, version).await?;
+        self.deletions.borrow_mut().insert(key.clone(), Some(row.clone()));
+        Ok(row)
+    }
+
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
+        self.rows.accept_deletion(key, version).await
+    }
+
+    async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
+        // Only the verify asks for devices.
+        let is_second = !devices.is_empty();
+        let seen = |key: &AccountKey| is_second && self.deletions.borrow().contains_key(key);
+        let unseen: Vec<_> = accounts.iter().filter(|key| !seen(key)).cloned().collect();
+        let look_at = if self.sees_devices { devices } else { &[] };
+        let mut read = self.rows.read(look_at, &unseen).await;
+        for (key, row) in &read.deletions {
+            if let Ok(row) = row {
+                self.deletions.borrow_mut().insert(key.clone(), row.clone());
+            }
+        }
+        if !self.sees_devices {
+            let known = self.devices.borrow();
+            read.devices = devices.iter().map(|device| (device.clone(), Ok(known[device].clone()))).collect();
+        }
+        let known = self.deletions.borrow();
+        read.deletions.extend(accounts.iter().filter_map(|key| Some((key.clone(), Ok(known.get(key)?.clone())))));
+        read
+    }
+}

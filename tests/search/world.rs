@@ -1,0 +1,210 @@
+//! The world around the invocations: the queue's messages, the rows, what TPNS has; and what each step does to it.
+
+use std::hash::{Hash, Hasher};
+
+use crate::{
+    events::{ACCOUNTS, Book, Bound, By, DEVICES, FROM_BEFORE, NOT_BOUND, Tpns},
+    learn::NodeId,
+    sets::{MESSAGES, Scenario},
+    steps::{Answer, Item, NO_ROW, Op, RowId, Values},
+};
+
+/// There is room for so many; how many there are is up to [`Rules`](crate::moves::Rules).
+pub(crate) const WORKERS: usize = 3;
+
+/// What may go wrong, and how often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Luck {
+    /// A worker dies between two steps.
+    pub(crate) crashes: u8,
+    /// An item, a read or a write fails: not done, or done and the answer lost.
+    pub(crate) failures: u8,
+    /// A message comes again after it was acknowledged.
+    pub(crate) late: u8,
+    /// A message comes to another worker as well, while one is at work on it.
+    pub(crate) twice: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mail {
+    pub(crate) waiting: bool,
+    pub(crate) acknowledged: bool,
+    /// A copy ended between its push and its verify; the next copy to begin is to repair that.
+    unsettled: bool,
+    /// And none was left to repair it, for the message was deleted with another copy: the open case.
+    pub(crate) abandoned: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Worker {
+    pub(crate) node: NodeId,
+    /// Messages, as bits.
+    pub(crate) holds: u8,
+    /// Those of them with which it is to repair what an earlier copy pushed.
+    pub(crate) repairs: u8,
+    /// Whether TPNS has applied something for it. Kept where messages come twice, for nothing else asks.
+    pub(crate) pushed: bool,
+}
+
+/// Everything there is at a moment, and as much of the past as is needed to judge the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) devices: [RowId; DEVICES],
+    pub(crate) deletions: [RowId; ACCOUNTS],
+    pub(crate) bound: Bound,
+    /// The login whose binding an operator_type 5 took away, if nothing has bound the account since.
+    pub(crate) wiped: Bound,
+    pub(crate) mail: [Mail; MESSAGES],
+    pub(crate) workers: [Option<Worker>; WORKERS],
+    pub(crate) left: Luck,
+}
+
+/// In few words: states are hashed millions of times.
+impl Hash for State {
+    fn hash<H: Hasher>(&self, into: &mut H) {
+        let word = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let rows = self.devices.iter().chain(&self.deletions);
+        into.write_u64(rows.fold(0, |word, row| word << 12 ^ u64::from(*row)));
+        into.write_u64(word(self.bound.as_flattened()));
+        into.write_u64(word(self.wiped.as_flattened()));
+        let flags = |mail: &Mail| [mail.waiting, mail.acknowledged, mail.unsettled, mail.abandoned];
+        let flags = self.mail.iter().flat_map(flags).fold(0, |word, flag| word << 1 | u64::from(flag));
+        let Luck { crashes, failures, late, twice } = self.left;
+        into.write_u64(word(&[crashes, failures, late, twice]) << 16 | flags);
+        for Worker { node, holds, repairs, pushed } in self.workers.iter().flatten() {
+            into.write_u64(u64::from(*node) << 32 | word(&[*holds, *repairs, u8::from(*pushed)]));
+        }
+    }
+}
+
+/// Messages of a set, by their index.
+pub(crate) fn each(set: u8) -> impl Iterator<Item = usize> {
+    (0..8).filter(move |bit| set >> bit & 1 == 1)
+}
+
+impl State {
+    pub(crate) fn start(scenario: &Scenario, luck: Luck) -> Self {
+        let mut mail = [Mail { acknowledged: true, ..Mail::default() }; MESSAGES];
+        mail[..scenario.messages.len()].fill(Mail { waiting: true, ..Mail::default() });
+        Self {
+            devices: [NO_ROW; DEVICES],
+            deletions: [NO_ROW; ACCOUNTS],
+            bound: scenario.before,
+            wiped: Bound::default(),
+            mail,
+            workers: [None; WORKERS],
+            left: luck,
+        }
+    }
+
+    /// Queue empty, nobody at work.
+    pub(crate) fn is_end(&self) -> bool {
+        self.workers == [None; WORKERS] && self.mail.iter().all(|mail| mail.acknowledged)
+    }
+
+    /// The same with the workers in a fixed order: they are alike.
+    pub(crate) fn sorted(mut self) -> Self {
+        self.workers.sort_unstable();
+        self
+    }
+
+    /// Messages that somebody is at work on.
+    pub(crate) fn held(&self) -> u8 {
+        self.workers.iter().flatten().fold(0, |held, worker| held | worker.holds)
+    }
+
+    /// Deletes a message, and with it a copy that waits to come back.
+    pub(crate) fn acknowledge(&mut self, message: usize) {
+        let mail = &mut self.mail[message];
+        mail.abandoned |= mail.unsettled;
+        *mail = Mail { waiting: false, acknowledged: true, unsettled: false, ..*mail };
+    }
+
+    /// A copy of a message ended without success: it comes back, unless it was deleted with another copy.
+    pub(crate) fn come_back(&mut self, message: usize, worker: &Worker) {
+        let unsettled = worker.pushed || worker.repairs >> message & 1 == 1;
+        let mail = &mut self.mail[message];
+        if mail.acknowledged {
+            mail.abandoned |= unsettled;
+        } else {
+            mail.waiting = true;
+            mail.unsettled |= unsettled;
+        }
+    }
+
+    /// A copy of a message goes to a worker. Whether that is to repair what an earlier one pushed.
+    pub(crate) fn take(&mut self, message: usize) -> bool {
+        let mail = &mut self.mail[message];
+        if mail.acknowledged {
+            self.left.late -= 1;
+        } else if !mail.waiting {
+            self.left.twice -= 1;
+        }
+        mail.acknowledged = false;
+        mail.waiting = false;
+        std::mem::take(&mut mail.unsettled)
+    }
+
+    /// Does one atomic step.
+    pub(crate) fn perform(&mut self, op: Op, values: &mut Values, book: &Book) -> Answer {
+        match op {
+            Op::RaiseDevice(device, said) => {
+                let row = &mut self.devices[usize::from(device)];
+                *row = values.merged(*row, said);
+                Answer::Device(*row)
+            }
+            Op::RaiseDeletion(account, deletion) => {
+                let row = &mut self.deletions[usize::from(account)];
+                *row = values.deleted(*row, deletion, book);
+                Answer::Deletion(*row)
+            }
+            Op::Accept(account, deletion) => {
+                let row = &mut self.deletions[usize::from(account)];
+                *row = values.accepted(*row, deletion, book);
+                Answer::Done
+            }
+            Op::ReadDevice(device) => Answer::Device(self.devices[usize::from(device)]),
+            Op::ReadDeletion(account) => Answer::Deletion(self.deletions[usize::from(account)]),
+            Op::Item(item) => {
+                self.apply(item, book.tpns);
+                Answer::Done
+            }
+        }
+    }
+
+    /// What TPNS does, at once.
+    pub(crate) fn apply(&mut self, item: Item, tpns: Tpns) {
+        match item {
+            Item::Bind { device, accounts, by } => {
+                let overridden = |account: usize| {
+                    let of_its_type = |named| tpns.account_type(named) == tpns.account_type(account);
+                    tpns == Tpns::Replaces || each(accounts).any(of_its_type)
+                };
+                let device = usize::from(device);
+                for account in (0..ACCOUNTS).filter(|&account| overridden(account)) {
+                    self.bound[device][account] = NOT_BOUND;
+                }
+                for account in each(accounts) {
+                    self.bound[device][account] = by;
+                    self.wiped[device][account] = NOT_BOUND;
+                }
+            }
+            Item::Unbind { device, accounts } => {
+                each(accounts).for_each(|account| self.bound[usize::from(device)][account] = NOT_BOUND);
+            }
+            Item::UnbindAll { device } => self.bound[usize::from(device)] = [NOT_BOUND; ACCOUNTS],
+            Item::UnbindEverywhere { account } => {
+                for device in 0..DEVICES {
+                    self.wipe(device, usize::from(account));
+                }
+            }
+        }
+    }
+
+    fn wipe(&mut self, device: usize, account: usize) {
+        let by: By = std::mem::replace(&mut self.bound[device][account], NOT_BOUND);
+        if by != NOT_BOUND && by != FROM_BEFORE {
+            self.wiped[device][account] = by;
+        }
+    }
+}
