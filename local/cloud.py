@@ -34,8 +34,8 @@ class Cloud:
         self._session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 
     @staticmethod
-    def start(processes: Processes, folder: Path) -> Cloud:
-        """On a free port; what it writes, logs included, stays under `folder`."""
+    def start(processes: Processes, folder: Path, **settings: str) -> Cloud:
+        """On a free port; what it writes, logs included, stays under `folder`. `settings` are MiniStack's own."""
         log = folder / "ministack.log"
         (folder / "tmp").mkdir(exist_ok=True)
         for _ in range(_PORT_ATTEMPTS):
@@ -43,7 +43,7 @@ class Cloud:
             port = _free_port()
             url = f"http://{_HOST}:{port}"
             argv = [sys.executable, "-c", _MAIN, str(folder)]
-            process = processes.start(argv, env=_environment(port, url, folder), log=log, cwd=folder)
+            process = processes.start(argv, env={**_environment(port, url, folder), **settings}, log=log, cwd=folder)
             if _becomes_ready(process, url):
                 return Cloud(url, log)
             processes.stop(process)

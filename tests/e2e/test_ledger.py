@@ -230,7 +230,7 @@ def test_a_deletion_that_tpns_has_not_accepted_is_made_up_for(stage: Deployment,
     assert kept(stage) == ([], [])
 
 
-def test_a_deleted_account_is_in_no_row_in_clear(stage: Deployment, table: Table) -> None:
+def test_the_rows_of_a_deletion_do_not_name_the_account(stage: Deployment, table: Table) -> None:
     number, mail = f"15{token()}", f"{token()}@example.com"
     stage.handle(deletion(number, mail))
     rows = table.rows()
@@ -238,6 +238,24 @@ def test_a_deleted_account_is_in_no_row_in_clear(stage: Deployment, table: Table
     assert number not in str(rows)
     assert mail not in str(rows)
     assert all(set(row) == {"deleted", "accepted", "expires_at"} for row in rows.values())
+    assert len(calls_of(stage, 5)) == 2
+    assert kept(stage) == ([], [])
+
+
+@pytest.mark.parametrize("goes_on", [logout, lambda device: login(device, "ben")], ids=["logout", "login"])
+def test_a_deleted_account_is_in_no_row_in_clear_once_its_device_has_gone_on(
+    stage: Deployment, table: Table, goes_on: Callable[[str], Event]
+) -> None:
+    # Until then the device's row has it, for a device is pushed as a whole.
+    device, account = token(), f"15{token()}"
+    stage.handle(login(device, account))
+    stage.handle(deletion(account))
+    rows = table.rows()
+    assert [key for key, row in rows.items() if account in str((key, row))] == [device_key("android", device)]
+    assert stage.accounts("android", device) == set()
+    stage.handle(goes_on(device))
+    assert account not in str(table.rows())
+    assert kept(stage) == ([], [])
 
 
 def test_a_row_expires_45_days_after_its_last_change(stage: Deployment, table: Table) -> None:
@@ -252,6 +270,8 @@ def test_a_row_expires_45_days_after_its_last_change(stage: Deployment, table: T
     table.put(device_key("android", device), **{**table.device("android", device), "expires_at": ended + DAY_SECONDS})
     stage.handle(logout(device, "ann"))
     assert table.device("android", device)["expires_at"] >= began + LIFETIME_SECONDS
+    assert stage.accounts("android", device) == set()
+    assert kept(stage) == ([], [])
 
 
 @contextmanager

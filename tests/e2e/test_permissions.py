@@ -1,0 +1,93 @@
+"""The template's role allows what the function does, and all of it is needed: on a local AWS that checks signatures and policies.
+
+Not the queues: they refuse whatever comes without TLS, and MiniStack 1.5.33 asks for an sqs:SendMessageBatch that AWS doesn't know."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import function_processes
+import pytest
+from auth_events import deletion, login, token
+from conftest import World
+from table import Table
+
+from local.cloud import Cloud
+from local.processes import Processes
+from local.stack import Stack
+
+SECRET = "tpns/apps"
+
+
+@dataclass(frozen=True)
+class Guarded:
+    cloud: Cloud
+    stack: Stack
+    role: str
+
+    def invoke(self, *events: dict[str, Any]) -> dict[str, Any]:
+        """What the function says to these events, as if they came from its queue."""
+        records = [
+            {
+                "messageId": str(uuid.uuid4()),
+                "body": json.dumps(event),
+                "eventSource": "aws:sqs",
+                "eventSourceARN": self.stack.queue_arn,
+            }
+            for event in events
+        ]
+        functions = self.cloud.client("lambda")
+        answer = functions.invoke(FunctionName=self.stack.function_name, Payload=json.dumps({"Records": records}))
+        return json.load(answer["Payload"])
+
+    @contextmanager
+    def without(self, policy: str, action: str) -> Iterator[None]:
+        iam = self.cloud.client("iam")
+        document = iam.get_role_policy(RoleName=self.role, PolicyName=policy)["PolicyDocument"]
+        assert action in str(document)
+        harmless = json.dumps(document).replace(action, "sts:GetCallerIdentity")
+        iam.put_role_policy(RoleName=self.role, PolicyName=policy, PolicyDocument=harmless)
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=self.role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+@pytest.fixture(scope="module")
+def guarded(world: World, processes: Processes, folder: Path) -> Guarded:
+    inside = folder / "guarded"
+    inside.mkdir()
+    cloud = Cloud.start(processes, inside, AUTH="true")
+    cloud.client("secretsmanager").create_secret(Name=SECRET, SecretString=world.tpns.apps_document())
+    stack = World(cloud, world.tpns, world.binaries).deploy("guarded", TpnsApps="", TpnsAppsSecretId=SECRET)
+    role = cloud.client("lambda").get_function_configuration(FunctionName=stack.function_name)["Role"]
+    return Guarded(cloud, stack, role.rpartition("/")[2])
+
+
+def test_the_role_allows_all_that_the_function_does_with_the_ledger(guarded: Guarded, world: World) -> None:
+    device = token()
+    assert guarded.invoke(login(device, "ann"), deletion("ben")) == {"batchItemFailures": []}
+    assert [account["account"] for account in world.tpns.bindings()["android"][device]] == ["ann"]
+    assert len(Table(guarded.cloud, str(guarded.stack.ledger_table)).rows()) == 3
+
+
+@pytest.mark.parametrize("action", ["dynamodb:UpdateItem", "dynamodb:BatchGetItem"])
+def test_without_a_permission_on_the_ledger_events_are_reported(guarded: Guarded, action: str) -> None:
+    event = login(token(), "ann")
+    with guarded.without("keep-the-ledger", action):
+        assert len(guarded.invoke(event)["batchItemFailures"]) == 1
+    assert guarded.invoke(event) == {"batchItemFailures": []}
+
+
+def test_without_a_permission_on_the_secret_the_function_does_not_start(guarded: Guarded) -> None:
+    event = login(token(), "ann")
+    with guarded.without("read-the-secret", "secretsmanager:GetSecretValue"):
+        function_processes.kill(guarded.cloud)  # the next one reads the secret anew
+        assert "batchItemFailures" not in guarded.invoke(event)
+    assert guarded.invoke(event) == {"batchItemFailures": []}
