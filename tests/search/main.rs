@@ -1,8 +1,8 @@
 //! Proof by search: the ledger's protocol (`ledger/protocol.rs`, `apply.rs`) in every order in which its steps can meet.
 //!
 //! ```console
-//! $ cargo test --test search -- --nocapture    # two events everywhere, three where nothing goes wrong
-//! $ make search                                # the whole, with everything that may go wrong
+//! $ cargo test --test search -- --nocapture    # two events, three where nothing goes wrong
+//! $ make search                                # the whole
 //! ```
 //!
 //! What runs is the function's own `apply`, with its own merge rules, plan and fates. Around it stands a model: rows
@@ -97,8 +97,8 @@ fn both_promises_hold_whoever_dies_whatever_fails_and_comes_again() {
         search(THREE, pairwise(Luck { crashes: 1, late: 1, ..NONE }));
         search(THREE, single(3, Luck { crashes: 1, ..NONE }));
     } else {
-        search(&[Pairs, PairsAfter], pairwise(Luck { crashes: 1, failures: 1, late: 1, ..NONE }));
-        search(THREE, single(2, NONE));
+        search(&[Pairs], pairwise(Luck { crashes: 1, failures: 1, ..NONE }));
+        search(&[Triples], single(2, NONE));
     }
 
     // The exception the design names is real, and told from what would be wrong.
@@ -143,7 +143,8 @@ fn a_copy_that_dies_unverified_while_another_is_acknowledged_is_the_only_open_ca
 /// What is left out of the search are orders that can't make a difference.
 #[test]
 fn the_ends_are_the_same_when_every_order_is_gone_through() {
-    let rules = pairwise(Luck { crashes: 1, failures: u8::from(whole()), late: 1, ..NONE });
+    let more = u8::from(whole());
+    let rules = pairwise(Luck { crashes: 1, failures: more, late: more, ..NONE });
     let [few, all] = [Searches::of(Protocol::Real), Searches::in_full(Protocol::Real)]
         .map(|mut searches| searches.run(&[Pairs], rules));
     assert_eq!((few.ends, few.found), (all.ends, all.found));

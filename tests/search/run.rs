@@ -66,7 +66,7 @@ impl Searches {
         let mut told = None;
         for learner in &mut self.learners[0] {
             for scenario in sets.iter().flat_map(|set| set.scenarios(&mut learner.book)).collect::<Vec<_>>() {
-                let world = World { scenario: &scenario, rules, in_full: true };
+                let world = World { scenario: &scenario, rules, in_full: self.in_full };
                 if let Some(way) = shortest(&world, learner, &is, best) {
                     best = way.0.len();
                     told = Some(table(title, &world, learner, &way));

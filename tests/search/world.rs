@@ -35,6 +35,13 @@ pub(crate) struct Mail {
     pub(crate) abandoned: bool,
 }
 
+impl Mail {
+    fn bits(self) -> u8 {
+        let Self { waiting, acknowledged, unsettled, abandoned } = self;
+        u8::from(waiting) | u8::from(acknowledged) << 1 | u8::from(unsettled) << 2 | u8::from(abandoned) << 3
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Worker {
     pub(crate) node: NodeId,
@@ -59,20 +66,21 @@ pub(crate) struct State {
     pub(crate) left: Luck,
 }
 
-/// In few words: states are hashed millions of times.
+/// In few words, and without a loop: states are hashed millions of times, and in the tests without optimisation.
 impl Hash for State {
     fn hash<H: Hasher>(&self, into: &mut H) {
-        let word = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        let rows = self.devices.iter().chain(&self.deletions);
-        into.write_u64(rows.fold(0, |word, row| word << 12 ^ u64::from(*row)));
-        into.write_u64(word(self.bound.as_flattened()));
-        into.write_u64(word(self.wiped.as_flattened()));
-        let flags = |mail: &Mail| [mail.waiting, mail.acknowledged, mail.unsettled, mail.abandoned];
-        let flags = self.mail.iter().flat_map(flags).fold(0, |word, flag| word << 1 | u64::from(flag));
-        let Luck { crashes, failures, late, twice } = self.left;
-        into.write_u64(word(&[crashes, failures, late, twice]) << 16 | flags);
-        for Worker { node, holds, repairs, pushed } in self.workers.iter().flatten() {
-            into.write_u64(u64::from(*node) << 32 | word(&[*holds, *repairs, u8::from(*pushed)]));
+        let ([d, e], [f, g, h]) = (self.devices, self.deletions);
+        into.write_u64(u64::from(d) << 48 | u64::from(e) << 32 | u64::from(f) << 16 | u64::from(g));
+        let [mail, mail2, mail3] = [self.mail[0].bits(), self.mail[1].bits(), self.mail[2].bits()];
+        let ([[a, b, c], [d, e, f]], Luck { crashes, failures, .. }) = (self.bound, self.left);
+        into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, mail | mail2 << 4, mail3 | crashes << 4 | failures << 6]));
+        let ([[a, b, c], [d, e, f]], Luck { late, twice, .. }) = (self.wiped, self.left);
+        into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, late | twice << 4, 0]) ^ u64::from(h) << 56);
+        for worker in &self.workers {
+            let Some(Worker { node, holds, repairs, pushed }) = *worker else { continue };
+            into.write_u64(
+                u64::from(node) << 32 | u64::from(u32::from_le_bytes([holds, repairs, u8::from(pushed), 0])),
+            );
         }
     }
 }
