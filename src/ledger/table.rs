@@ -280,18 +280,24 @@ impl OpenTable<'_> {
     }
 
     fn unreadable(&self, error: &Unreadable) -> Trouble {
-        self.tell(Trouble::Unreadable, &error.to_string())
+        let mend = "find who else writes to the table, and delete the row: the event's next delivery makes it anew";
+        self.tell_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {mend}"));
+        Trouble::Unreadable
     }
 
-    /// Tells the operator, once an invocation.
     fn tell(&self, trouble: Trouble, what: &str) -> Trouble {
-        if !self.told.replace(true) {
-            tracing::error!(
-                "LEDGER_TABLE: {what}; its events come again. Check the table's name, its capacity and the role's \
-                 dynamodb:UpdateItem and dynamodb:BatchGetItem"
-            );
-        }
+        self.tell_once(format_args!(
+            "LEDGER_TABLE: {what}; its events come again. Check the table's name, its capacity and the role's \
+             dynamodb:UpdateItem and dynamodb:BatchGetItem"
+        ));
         trouble
+    }
+
+    /// Tells the operator, once an invocation. The row's events have lines of their own.
+    fn tell_once(&self, what: std::fmt::Arguments<'_>) {
+        if !self.told.replace(true) {
+            tracing::error!("{what}");
+        }
     }
 }
 
