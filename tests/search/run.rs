@@ -10,6 +10,7 @@ use crate::{
     sets::Set,
     tell::{line, table},
     weaker::Protocol,
+    whole,
 };
 
 /// Searches of a protocol. What is learnt of it in one serves the next.
@@ -54,7 +55,8 @@ impl Searches {
         tally
     }
 
-    /// The shortest way to such a finding, as a table.
+    /// The shortest way to such a finding, as a table. In the short form a look into a row that never changes comes first, be it
+    /// needed or not.
     pub(crate) fn example(
         &mut self,
         title: &str,
@@ -66,7 +68,7 @@ impl Searches {
         let mut told = None;
         for learner in &mut self.learners[0] {
             for scenario in sets.iter().flat_map(|set| set.scenarios(&mut learner.book)).collect::<Vec<_>>() {
-                let world = World { scenario: &scenario, rules, in_full: self.in_full };
+                let world = World { scenario: &scenario, rules, in_full: whole() };
                 if let Some(way) = shortest(&world, learner, &is, best) {
                     best = way.0.len();
                     told = Some(table(title, &world, learner, &way));

@@ -65,7 +65,8 @@ pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, way: &Way
     for (number, (state, to)) in steps.iter().enumerate() {
         let after = steps.get(number + 1).map(|(state, _)| state).or(end.as_ref());
         let (worker, does, sees) = Told { world, learner, state, after }.of(*to);
-        _ = writeln!(text, "  {:>2}  worker {}  {does:<64}  {sees}", number + 1, worker + 1);
+        let line = format!("  {:>2}  worker {}  {does:<64}  {sees}", number + 1, worker + 1);
+        _ = writeln!(text, "{}", line.trim_end());
     }
     match end {
         Some(end) => {
@@ -74,6 +75,7 @@ pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, way: &Way
         }
         None => text += "      though nothing failed on it\n",
     }
+    text += "\n";
     text
 }
 
