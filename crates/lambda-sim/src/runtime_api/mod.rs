@@ -14,8 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -139,7 +141,34 @@ async fn serve(listener: TcpListener, exchange: Arc<Exchange>, connections: watc
         let exchange = Arc::clone(&exchange);
         let open = Open::new(&connections);
         tasks.spawn(async move {
-            let service = service_fn(|request| routes::handle(Arc::clone(&exchange), request));
+            // hyper drops the handling of a request whose sender has closed the connection. That ends a long poll; but what a
+            // process has said counts, even if the process ends while it is being read. So that is handled in a task of its own.
+            let service = service_fn(|request: Request<Incoming>| {
+                let says = request.method() == Method::POST;
+                let handled = routes::handle(Arc::clone(&exchange), request);
+                let (poll, told) = if says {
+                    let open = Open::new(&open.0);
+                    let task = tokio::spawn(async move {
+                        let reply = handled.await;
+                        drop(open);
+                        reply
+                    });
+                    (None, Some(task))
+                } else {
+                    (Some(handled), None)
+                };
+                async move {
+                    match (poll, told) {
+                        (Some(poll), _) => poll.await,
+                        // Without a reply only when the runtime ends.
+                        (None, Some(task)) => match task.await {
+                            Ok(reply) => reply,
+                            Err(_) => std::future::pending().await,
+                        },
+                        (None, None) => std::future::pending().await,
+                    }
+                }
+            });
             // An error here is a client that went away, which shows elsewhere: as an exit or as a missing answer.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             drop(open);
