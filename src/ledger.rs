@@ -29,6 +29,13 @@ pub struct AccountKey {
     pub account: Account,
 }
 
+impl AccountKey {
+    /// The keys of a deletion: each account in each app.
+    pub fn each<'a>(apps: &'a [AppId], accounts: &'a [Account]) -> impl Iterator<Item = Self> + 'a {
+        apps.iter().flat_map(|&app| accounts.iter().map(move |account| Self { app, account: account.clone() }))
+    }
+}
+
 /// What a set of events says, however they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
@@ -66,11 +73,8 @@ impl State {
             Change::LogoutAll(device) => self.device(device).own(version, &[]),
             Change::Logout(device, accounts) => self.device(device).unbind(version, accounts),
             Change::Deletion(apps, accounts) => {
-                for &app in apps {
-                    for account in accounts {
-                        let deletion = Deletion { version: version.clone(), due: true };
-                        self.delete(AccountKey { app, account: account.clone() }, deletion);
-                    }
+                for key in AccountKey::each(apps, accounts) {
+                    self.delete(key, Deletion { version: version.clone(), due: true });
                 }
             }
         }
@@ -104,12 +108,8 @@ impl State {
                 state.owner().is_some_and(|owner| owner.version > *version)
                     || accounts.iter().all(|account| state.unbound().get(account).is_some_and(|by| by > version))
             }),
-            Change::Deletion(apps, accounts) => apps.iter().all(|&app| {
-                accounts.iter().all(|account| {
-                    let key = AccountKey { app, account: account.clone() };
-                    self.deleted.get(&key).is_some_and(|by| by.version > *version)
-                })
-            }),
+            Change::Deletion(apps, accounts) => AccountKey::each(apps, accounts)
+                .all(|key| self.deleted.get(&key).is_some_and(|by| by.version > *version)),
         }
     }
 

@@ -147,9 +147,7 @@ impl Plan {
             Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
                 self.devices.get(device).into_iter().flatten().copied().map(Share::Own).collect()
             }
-            Change::Deletion(apps, accounts) => apps
-                .iter()
-                .flat_map(|&app| accounts.iter().map(move |account| AccountKey { app, account: account.clone() }))
+            Change::Deletion(apps, accounts) => AccountKey::each(apps, accounts)
                 .filter_map(|key| self.deletions.get(&key))
                 .flat_map(|deletion| {
                     let shaped = deletion.shaped.iter().copied().map(Share::Shaped);

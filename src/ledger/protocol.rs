@@ -127,13 +127,7 @@ impl<R: Rows> Ledger<R> {
         let accounts: IndexSet<_> = devices.iter().filter_map(pushed).flat_map(owned).collect();
         let accounts: Vec<_> = accounts.into_iter().collect();
         let mut read = rows.read(devices, &accounts).await;
-        let deletions: Deletions = accounts
-            .into_iter()
-            .map(|key| {
-                let row = read.deletions.remove(&key).unwrap_or(Err(Trouble::Unreachable));
-                (key, row.map(|row| row.map(known_from_table)))
-            })
-            .collect();
+        let deletions = known_from_table(std::mem::take(&mut read.deletions));
         let changed = devices.iter().filter_map(|device| {
             let row = read.devices.remove(device).unwrap_or(Err(Trouble::Unreachable));
             let Some((_, pushed)) = pushed(device) else { return Some((device.clone(), Err(Trouble::Unreadable))) };
@@ -181,16 +175,17 @@ fn owned<'a>((device, state): (&'a Device, &'a DeviceState)) -> impl Iterator<It
     state.owner().into_iter().flat_map(|owner| owner.keys(device.app))
 }
 
-fn known_from_table(row: DeletionRow) -> Deletion {
-    Deletion { version: row.version, due: false }
+/// What rows tell of deletions is not due: each has a message of its own.
+fn known_from_table(rows: HashMap<AccountKey, Result<Option<DeletionRow>, Trouble>>) -> Deletions {
+    let known = |row: DeletionRow| Deletion { version: row.version, due: false };
+    rows.into_iter().map(|(key, row)| (key, row.map(|row| row.map(known)))).collect()
 }
 
 async fn read_deletions<R: Rows>(rows: &R, keys: &[AccountKey]) -> Deletions {
     if keys.is_empty() {
         return Deletions::new();
     }
-    let read = rows.read(&[], keys).await;
-    read.deletions.into_iter().map(|(key, row)| (key, row.map(|row| row.map(known_from_table)))).collect()
+    known_from_table(rows.read(&[], keys).await.deletions)
 }
 
 /// Adds the deletions of accounts that only the rows told of, and parts what is known from what is not.
@@ -229,10 +224,7 @@ impl Troubled {
             }
             Change::Deletion(..) if self.deletions.is_empty() => None,
             Change::Deletion(apps, accounts) => {
-                let keys = apps
-                    .iter()
-                    .flat_map(|&app| accounts.iter().map(move |account| AccountKey { app, account: account.clone() }));
-                keys.into_iter().find_map(|key| self.deletions.get(&key).copied())
+                AccountKey::each(apps, accounts).find_map(|key| self.deletions.get(&key).copied())
             }
         }
     }
