@@ -13,7 +13,7 @@ use lambda_sim::{
     event::event_of,
 };
 use serde_json::Value;
-use tpns_sim::{RunningSim, Sim, model::OverrideMode};
+use tpns_sim::{RunningSim, model::OverrideMode};
 
 use crate::{
     books::Books,
@@ -21,7 +21,7 @@ use crate::{
     post::Post,
     script::{self, Event, Script},
     secrets::{assert_discreet, told_by},
-    stage::{SECRETS, function},
+    stage::function,
     tally::Tally,
     trouble::{self, Trouble},
 };
@@ -80,9 +80,7 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
 impl Chaos {
     async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
         let script = script::write(seed, count, mode);
-        let sim = Sim::builder().settings(script.world.settings.clone());
-        let sim = sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1]);
-        let tpns = sim.start().await.unwrap();
+        let tpns = script.world.tpns().await;
         let process = |(concurrency, attempts)| {
             let settings =
                 [("TPNS_CONCURRENCY", concurrency), ("TPNS_MAX_ATTEMPTS", attempts), ("TPNS_TIMEOUT_MS", "300")];
@@ -173,12 +171,7 @@ impl Chaos {
             let (delivery, outcomes) = ended?;
             self.conclude(&delivery, &outcomes)?;
         }
-        for call in self.tpns.calls() {
-            self.tally.calls += 1;
-            if let Some(kind) = call.fault {
-                *self.tally.faults.entry(kind).or_default() += 1;
-            }
-        }
+        self.tally.count(&self.tpns.calls());
         forget(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
         Ok(())
     }

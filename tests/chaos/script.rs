@@ -8,11 +8,15 @@ use std::{
 
 use fastrand::Rng;
 use serde_json::json;
-use tpns_sim::model::{Account, OverrideMode, Settings, TokenCap};
+use tpns_sim::{
+    RunningSim, Sim,
+    model::{Account, OverrideMode, Settings, TokenCap},
+};
 
 use crate::{
     books::APPS,
     secrets::{account, token},
+    stage::SECRETS,
     what::{Saying, What, sns},
 };
 
@@ -75,6 +79,15 @@ pub(crate) struct World {
     pub(crate) garbled_token: String,
     /// Any deletion of it is rejected whole.
     pub(crate) poison_account: String,
+}
+
+impl World {
+    /// This world's TPNS, with the two apps.
+    pub(crate) async fn tpns(&self) -> RunningSim {
+        let sim = Sim::builder().settings(self.settings.clone());
+        let sim = sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1]);
+        sim.start().await.unwrap()
+    }
 }
 
 pub(crate) struct Script {

@@ -14,7 +14,7 @@ use lambda_sim::{
     event::event_of,
 };
 use tpns_sim::{
-    RunningSim, Sim,
+    RunningSim,
     model::{Account, OverrideMode, Tpns},
 };
 
@@ -23,7 +23,7 @@ use crate::{
     control::forget,
     script::{self, End, Event, Script},
     secrets::{assert_discreet, told_by},
-    stage::{SECRETS, function},
+    stage::function,
     tally::Tally,
     trouble::{self, Trouble},
     what::What,
@@ -77,9 +77,7 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
 impl Chaos {
     async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
         let script = script::write(seed, count, mode);
-        let sim = Sim::builder().settings(script.world.settings.clone());
-        let sim = sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1]);
-        let tpns = sim.start().await.unwrap();
+        let tpns = script.world.tpns().await;
         let aws = AwsApi::start().await.unwrap();
         aws.create_table(TABLE, "pk");
         aws.stale_reads(true);
@@ -198,12 +196,7 @@ impl Chaos {
             }
             self.tally.applied += acknowledged.len() - superseded;
         }
-        for call in self.tpns.calls() {
-            self.tally.calls += 1;
-            if let Some(kind) = call.fault {
-                *self.tally.faults.entry(kind).or_default() += 1;
-            }
-        }
+        self.tally.count(&self.tpns.calls());
         forget(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
         self.aws.clear_faults();
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
+use tpns_sim::Call;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) runs: usize,
@@ -50,6 +52,14 @@ impl Tally {
         self.cold_starts += other.cold_starts;
         self.took += other.took;
         self.trace ^= other.trace;
+    }
+
+    /// Counts calls that TPNS got, and what hit them.
+    pub(crate) fn count(&mut self, calls: &[Call]) {
+        self.calls += calls.len();
+        for kind in calls.iter().filter_map(|call| call.fault) {
+            *self.faults.entry(kind).or_default() += 1;
+        }
     }
 
     pub(crate) fn line(&self) -> String {
