@@ -13,9 +13,8 @@ use super::output::Output;
 use super::process::Process;
 use crate::runtime_api::{Answer, ErrorReport, Offer, Ready, RuntimeApi, Violation, Violations};
 
-/// How long the last words of a dead process may take to be read. They are in this machine's memory already, but who reads them may
-/// have to wait for a core. Nobody waits longer than it takes.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long the last words of a dead process may take to be read. They are in this machine's memory already.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Sandbox {

@@ -10,6 +10,7 @@ mod violation;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,33 +147,35 @@ async fn serve(listener: TcpListener, exchange: Arc<Exchange>, connections: watc
             let service = service_fn(|request: Request<Incoming>| {
                 let says = request.method() == Method::POST;
                 let handled = routes::handle(Arc::clone(&exchange), request);
-                let (poll, told) = if says {
-                    let open = Open::new(&open.0);
-                    let task = tokio::spawn(async move {
-                        let reply = handled.await;
-                        drop(open);
-                        reply
-                    });
-                    (None, Some(task))
-                } else {
-                    (Some(handled), None)
+                let reply: Pin<Box<dyn Future<Output = _> + Send>> = match says {
+                    true => Box::pin(in_its_own_task(handled, Open::new(&open.0))),
+                    false => Box::pin(handled),
                 };
-                async move {
-                    match (poll, told) {
-                        (Some(poll), _) => poll.await,
-                        // Without a reply only when the runtime ends.
-                        (None, Some(task)) => match task.await {
-                            Ok(reply) => reply,
-                            Err(_) => std::future::pending().await,
-                        },
-                        (None, None) => std::future::pending().await,
-                    }
-                }
+                reply
             });
             // An error here is a client that went away, which shows elsewhere: as an exit or as a missing answer.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             drop(open);
         });
+    }
+}
+
+/// Begins `future` at once and takes it to its end, whether the answer is waited for or not; `open` counts until then.
+fn in_its_own_task<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+    open: Open,
+) -> impl Future<Output = T> {
+    let task = tokio::spawn(async move {
+        let output = future.await;
+        drop(open);
+        output
+    });
+    async {
+        match task.await {
+            Ok(output) => output,
+            // Only when the runtime ends.
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 
