@@ -96,7 +96,7 @@ def plain_fifo(stacks: Stacks) -> Deployment:
 
 
 @pytest.fixture(params=["standard", "fifo"])
-def keeping(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
+def either(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
     """The same test on both kinds of queue, with ledger and parking queue: for tests of these two."""
     return stacks(request.param)
 

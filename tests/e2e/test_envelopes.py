@@ -57,10 +57,10 @@ def test_an_event_that_fails_without_a_queue_is_a_function_error_so_that_lambda_
     assert answer.get("FunctionError"), json.load(answer["Payload"])
 
 
-def test_an_event_that_came_without_a_queue_is_parked_as_it_came(keeping: Deployment) -> None:
+def test_an_event_that_came_without_a_queue_is_parked_as_it_came(either: Deployment) -> None:
     event = event_of_an_unknown_app()
-    assert keeping.invoke(event) is None
-    (parked,) = keeping.parked()
+    assert either.invoke(event) is None
+    (parked,) = either.parked()
     assert (json.loads(parked.body), parked.reason) == (event, "unknown_app")
 
 

@@ -27,14 +27,14 @@ Event = dict[str, Any]
 
 
 @pytest.fixture
-def stage(keeping: Deployment) -> Deployment:
+def stage(either: Deployment) -> Deployment:
     """Both kinds of queue, with a ledger, which is the template's default."""
-    assert keeping.table, "the template's default has no table"
-    return keeping
+    assert either.table, "the template's default has no table"
+    return either
 
 
 def only_on_a_standard_queue(_why: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("keeping", ["standard"], indirect=True)
+    return pytest.mark.parametrize("either", ["standard"], indirect=True)
 
 
 def again(event: Event) -> str:

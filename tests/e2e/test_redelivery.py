@@ -40,18 +40,18 @@ def test_only_the_failed_item_of_a_call_is_delivered_again(every_stack: Deployme
     assert [every_stack.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
 
 
-def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_through(keeping: Deployment) -> None:
+def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_through(either: Deployment) -> None:
     device = token()
     unknown_app = login(token(), "ann", app="windows")
-    bad, wrong, good = keeping.handle(NOT_JSON, unknown_app, login(device, "ben"))
+    bad, wrong, good = either.handle(NOT_JSON, unknown_app, login(device, "ben"))
 
-    assert [keeping.outcomes(one.message_id) for one in (bad, wrong, good)] == [["parked"], ["parked"], ["applied"]]
-    assert keeping.accounts("android", device) == {"ben"}
-    parked = {message.body: message for message in keeping.parked()}
+    assert [either.outcomes(one.message_id) for one in (bad, wrong, good)] == [["parked"], ["parked"], ["applied"]]
+    assert either.accounts("android", device) == {"ben"}
+    parked = {message.body: message for message in either.parked()}
     reasons = {body: message.reason for body, message in parked.items()}
     assert reasons == {NOT_JSON: "malformed_json", wrong.line.body: "unknown_app"}
     assert "TPNS_APPS" in str(parked[wrong.line.body].detail), "the detail does not name the mend"
-    assert keeping.dead_letters() == []
+    assert either.dead_letters() == []
 
 
 def test_without_a_parking_queue_a_bad_event_is_dead_lettered_after_five_deliveries(
