@@ -102,7 +102,10 @@ fn warn(chosen: &[Told], stamp: bool, from_fifo: bool) {
     }
     let late = chosen.iter().filter(|told| told.out_of_time).count() as u64;
     if late > 0 {
-        eprintln!("warning: {} too old or too far ahead: the function will park them again", count(late, "message"));
+        eprintln!(
+            "warning: {} will be parked again by the function: too old, or too far ahead",
+            count(late, "message")
+        );
     }
 }
 
