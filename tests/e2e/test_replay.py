@@ -316,6 +316,7 @@ def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either:
     # Nobody has mended the others: they come back with the reason they had.
     rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
     assert (rest.code, sent(rest)) == (0, 2)
+    assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
     either.drain()
     assert counts(either, url) == (2, 0)
 
@@ -336,6 +337,9 @@ def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: 
     either.drain()
     assert either.accounts("android", device) == {"ann"}
     assert counts(either, dead) == (0, 0)
+    gone = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
+    assert (gone.code, sent(gone)) == (3, 0)
+    assert f"--id {event.message_id}: no such message" in gone.stderr
 
 
 def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_message(
