@@ -22,7 +22,7 @@ from deployment import Deployment
 from replaying import Ended, Replay, confirmed
 from waiting import eventually
 
-from local import pace, queues
+from local import pace
 
 NOT_JSON = "this is not JSON"
 
@@ -313,11 +313,14 @@ def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either:
     assert {message.reason for message in either.parked()} == {"malformed_json", "unknown_app"}
     tells_nobody(ended, unknown)
     tells_nobody(shown, unknown)
-    # Nobody has mended the others: they come back with the reason they had.
-    rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
-    assert (rest.code, sent(rest)) == (0, 2)
-    either.drain()
-    assert counts(either, url) == (2, 0)
+    # Nobody has mended the others: they come back with the reason they had, also the second time within the minutes in which a
+    # FIFO queue drops what it takes for a double.
+    for _ in range(2):
+        rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
+        assert (rest.code, sent(rest)) == (0, 2)
+        assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
+        either.drain()
+        assert counts(either, url) == (2, 0)
 
 
 def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: Deployment, replay: Replay) -> None:
@@ -336,6 +339,9 @@ def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: 
     either.drain()
     assert either.accounts("android", device) == {"ann"}
     assert counts(either, dead) == (0, 0)
+    gone = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
+    assert (gone.code, sent(gone)) == (3, 0)
+    assert f"--id {event.message_id}: no such message" in gone.stderr
 
 
 def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_message(
@@ -364,22 +370,14 @@ def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_m
 
 def test_what_a_message_carries_goes_back_with_it_but_for_the_reason(standard: Deployment, replay: Replay) -> None:
     parking, queue, sqs = standard.stack.parking_queue_url, standard.stack.queue_url, standard.cloud.client("sqs")
-    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
     attributes = {name: {"DataType": "String", "StringValue": f"the {name}"} for name in ("reason", "detail", "tenant")}
     body = json.dumps(login(token(), "ann"))
-    sqs.send_message(
-        QueueUrl=parking,
-        MessageBody=body,
-        MessageAttributes=attributes,
-        MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": trace}},
-    )
+    # Its trace as well, but MiniStack's SendMessageBatch takes none: crates/replay/src/sqs/send.rs has that test.
+    sqs.send_message(QueueUrl=parking, MessageBody=body, MessageAttributes=attributes)
     with pace.held(standard.cloud, standard.stack):
         assert replay.run("redrive", "--from", str(parking), "--to", queue, "--reason", "the reason", "--yes").code == 0
-        (message,) = sqs.receive_message(
-            QueueUrl=queue, VisibilityTimeout=0, AttributeNames=["All"], MessageAttributeNames=["All"]
-        )["Messages"]
+        (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0, MessageAttributeNames=["All"])["Messages"]
     assert message["Body"] == body
-    assert message["Attributes"]["AWSTraceHeader"] == trace
     assert list(message["MessageAttributes"]) == ["tenant"]
     standard.drain()
 
@@ -421,17 +419,44 @@ def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, in
 
 
 def test_ctrl_c_gives_back_what_a_look_has_in_hand(standard: Deployment, replay: Replay) -> None:
-    parking = str(standard.stack.parking_queue_url)
-    sqs = standard.cloud.client("sqs")
-    for _ in range(30):
-        entries = [{"Id": str(number), "MessageBody": json.dumps(login(token(), "ann"))} for number in range(10)]
-        sqs.send_message_batch(QueueUrl=parking, Entries=entries)
+    parking = park(standard, 300)
     process = replay.start("list", "--queue-url", parking)
     eventually(lambda: counts(standard, parking)[1] > 0)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
     assert counts(standard, parking) == (300, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_redrive_that_is_ended_in_the_middle_loses_nothing(
+    standard: Deployment, replay: Replay, number: signal.Signals
+) -> None:
+    parking, queue = park(standard, 300), standard.stack.queue_url
+    with pace.held(standard.cloud, standard.stack):
+        process = replay.start("redrive", "--from", parking, "--to", queue, "--all", "--yes")
+        eventually(lambda: counts(standard, queue)[0] >= 20)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=20)
+        (left, in_hand), (driven, _) = counts(standard, parking), counts(standard, queue)
+        assert 20 <= driven < 300, "it was not ended in the middle"
+        if number == signal.SIGINT:
+            ended = Ended(process.returncode, stdout, stderr)
+            assert (ended.code, sent(ended)) == (130, driven), ended
+            assert (left, in_hand) == (300 - driven, 0)
+        else:
+            # What SQS took and was not deleted yet is in both.
+            assert 300 <= left + in_hand + driven <= 310
+        standard.forget()
+
+
+def park(stage: Deployment, number: int) -> str:
+    """Logins in the parking queue, by tens."""
+    url, sqs = str(stage.stack.parking_queue_url), stage.cloud.client("sqs")
+    for _ in range(number // 10):
+        entries = [{"Id": str(place), "MessageBody": json.dumps(login(token(), "ann"))} for place in range(10)]
+        sqs.send_message_batch(QueueUrl=url, Entries=entries)
+    return url
 
 
 # wrong usage
