@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,3 +73,10 @@ def walked(built: Walk) -> Walk:
 def ward(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> Ward:
     """Another local AWS, for the walk begins and ends with an empty one."""
     return Ward.open(processes, binaries, tpns, folder / "ward")
+
+
+@pytest.fixture(scope="session")
+def replay(binaries: Binaries) -> Path:
+    """The operator's tool, as `cargo install` would make it."""
+    subprocess.run(["cargo", "build", "--locked", "-p", "replay"], cwd=ROOT, check=True)
+    return binaries.function.with_name("replay")

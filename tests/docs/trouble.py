@@ -1,0 +1,84 @@
+"""What the runbook is for, made to happen: each kind of trouble leaves its lines in the log and its messages in the queues."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from ward import SECRET, VISIBILITY_SECONDS, Ward, eventually
+
+from local import function_log, queues
+
+ATTEMPTS = 3  # TPNS_MAX_ATTEMPTS: tries of one call within one invocation
+RECEIVES = 5  # maxReceiveCount
+
+
+class Trouble:
+    def __init__(self, ward: Ward) -> None:
+        self.ward = ward
+        self._sqs = ward.cloud.client("sqs")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All that the function has printed, its metrics too."""
+        return function_log.lines(self.ward.cloud, self.ward.standard)
+
+    def send(self, kind: str, token: str, app: str = "android", **fields: Any) -> None:
+        event = {"type": kind, "id": f"event-of-{token}", "occurred_at": time.time_ns() // 1_000_000, "app": app, "token": token, **fields}
+        self._sqs.send_message(QueueUrl=self.ward.standard.queue_url, MessageBody=json.dumps(event))
+
+    def login(self, token: str, app: str = "android") -> None:
+        self.send("user.login", token, app, account_list=[{"account": f"owner-of-{token}"}])
+
+    def of_every_kind(self) -> None:
+        """Ends with two dead letters and four parked events, and nothing waiting."""
+        tpns = self.ward.tpns
+        tpns.reset()
+        # The unreadable row: another program's.
+        self._row("spoilt", owner="not a version")
+        tpns.inject(
+            [
+                {"fault": "status", "status": 503, "token": "dead", "times": None},
+                {"fault": "status", "status": 503, "token": "dead-too", "times": None},
+                {"fault": "ret_code", "ret_code": 1008028, "token": "too-fast", "times": ATTEMPTS},
+                {"fault": "ret_code", "ret_code": 1999999, "token": "odd"},
+                {"fault": "hang", "token": "slow", "times": ATTEMPTS},
+            ]
+        )
+        self.login("dead")
+        self.login("dead-too", app="ios")
+        self.send("user.logout", "slow")
+        for token in ("too-fast", "odd", "spoilt"):
+            self.login(token)
+        self.login("stranger", app="windows")
+        self.send("user.logout", "stranger", app="windows")
+        self._sqs.send_message(QueueUrl=self.ward.standard.queue_url, MessageBody="this is not JSON")
+        eventually(lambda: self._told("ledger_unreadable"))
+        self._forget("spoilt")
+        queues.drain(self.ward.cloud, self.ward.standard, 120)
+        tpns.reset()
+
+    def wrong_key(self) -> None:
+        """TPNS refuses the app, and goes on refusing until the secret is mended."""
+        document = self.ward.tpns.apps_document().replace("local-android-key", "a-key-of-long-ago")
+        self.ward.cloud.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=document)
+        functions, name = self.ward.cloud.client("lambda"), self.ward.standard.function_name
+        # A new configuration starts new processes, which read the secret.
+        given = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**given, "STARTED": str(time.time_ns())}})
+        self.login("refused")
+        eventually(lambda: self._told("tpns_auth_failed"))
+
+    def refused_is_applied(self) -> None:
+        eventually(lambda: "refused" in self.ward.bound()["android"], 5 * VISIBILITY_SECONDS + 10)
+
+    def _told(self, reason: str) -> bool:
+        return any(line.get("reason") == reason for line in self.lines())
+
+    def _row(self, token: str, **attributes: str) -> None:
+        item = {"pk": {"S": f"device#android#{token}"}, **{name: {"S": value} for name, value in attributes.items()}}
+        self.ward.cloud.client("dynamodb").put_item(TableName=self.ward.standard.ledger_table, Item=item)
+
+    def _forget(self, token: str) -> None:
+        key = {"pk": {"S": f"device#android#{token}"}}
+        self.ward.cloud.client("dynamodb").delete_item(TableName=self.ward.standard.ledger_table, Key=key)
