@@ -40,8 +40,8 @@ use tracing::Instrument;
 
 use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
-use ingress::{Batch, Unrecognised};
 use finished::Finished;
+use ingress::{Batch, Unrecognised};
 use ledger::{Ledger, Table};
 use metrics::Metrics;
 use parking::Parking;
@@ -88,8 +88,8 @@ pub enum Failure {
 pub struct Invocation<'a> {
     /// Lambda's id of it, for the log.
     pub request_id: &'a str,
-    /// X-Ray's id of the trace it belongs to, for the log.
-    pub trace_id: Option<&'a str>,
+    /// X-Ray's header of the trace it belongs to, for the log.
+    pub trace: Option<&'a str>,
     /// The event, as JSON.
     pub payload: &'a str,
     /// When Lambda gives up on it.
@@ -124,7 +124,7 @@ impl AccountSync {
     /// # Errors
     /// [`Failure`] when Lambda has to bring the whole invocation again. A single message's failure never is one.
     pub async fn handle(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
-        let span = log::invocation(invocation.request_id, invocation.trace_id);
+        let span = log::invocation(invocation.request_id, invocation.trace);
         self.take(invocation).instrument(span).await
     }
 

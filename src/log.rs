@@ -46,9 +46,9 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
 
 /// What every line of an invocation bears.
 #[must_use]
-pub fn invocation(request_id: &str, trace_id: Option<&str>) -> Span {
+pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
     // At ERROR it is there whatever the level; it prints nothing of itself.
-    tracing::error_span!("invocation", requestId = request_id, xray_trace_id = trace_id)
+    tracing::error_span!("invocation", requestId = request_id, xray_trace_id = trace.and_then(root))
 }
 
 /// An invocation that is answered with an error before any event was looked at.
@@ -101,7 +101,8 @@ fn message(told: &Told<'_>) {
                 outcome = outcome.name(),
                 reason = reason.map(|reason| reason.reason),
                 detail = reason.map(|reason| &*reason.detail),
-                receive_count = message.attribute("ApproximateReceiveCount").and_then(|count| count.parse::<u32>().ok()),
+                receive_count =
+                    message.attribute("ApproximateReceiveCount").and_then(|count| count.parse::<u32>().ok()),
                 trace = message.attribute("AWSTraceHeader").as_deref().and_then(root),
                 $words
             )
@@ -139,7 +140,7 @@ fn fingerprint(device: &Device, app: &str) -> String {
     HEXLOWER.encode(&digest(&SHA256, &text).as_ref()[..6])
 }
 
-/// The trace of an `AWSTraceHeader`, which its sender may have made up.
+/// The trace's id in an X-Ray header, which its sender may have made up.
 fn root(header: &str) -> Option<&str> {
     plain(header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?)
 }

@@ -40,6 +40,6 @@ async fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), lambda_r
 
 async fn handle(function: &AccountSync, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Failure> {
     let LambdaEvent { payload, context } = event;
-    let (deadline, trace_id) = (context.deadline(), context.xray_trace_id.as_deref());
-    function.handle(Invocation { request_id: &context.request_id, trace_id, payload: payload.get(), deadline }).await
+    let (deadline, trace) = (context.deadline(), context.xray_trace_id.as_deref());
+    function.handle(Invocation { request_id: &context.request_id, trace, payload: payload.get(), deadline }).await
 }

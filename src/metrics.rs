@@ -74,7 +74,12 @@ impl Metrics {
     ///
     /// # Errors
     /// The output's, or the format's; in either case some lines may be written.
-    pub fn write(&self, request_id: &str, finished: &Finished<'_>, output: &mut impl Write) -> Result<(), IoStreamError> {
+    pub fn write(
+        &self,
+        request_id: &str,
+        finished: &Finished<'_>,
+        output: &mut impl Write,
+    ) -> Result<(), IoStreamError> {
         let common = Common { at: finished.at, function: &self.function, request_id };
         let mut formats = self.formats.lock().unwrap_or_else(PoisonError::into_inner);
         // Whole lines at once: a log that is written meanwhile must not come in between.
