@@ -40,7 +40,7 @@ build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHIT
 	  sam build --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
 
 docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Acts out docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
-	.venv/bin/python -m pytest tests/docs
+	.venv/bin/python -m pytest --capture=sys tests/docs
 
 bench: ## What is claimed about speed
 	cargo bench --locked --bench warm_batch
