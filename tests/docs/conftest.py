@@ -78,5 +78,5 @@ def ward(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> 
 @pytest.fixture(scope="session")
 def replay(binaries: Binaries) -> Path:
     """The operator's tool, as `cargo install` would make it."""
-    pass
+    subprocess.run(["cargo", "build", "--locked", "-p", "replay"], cwd=ROOT, check=True)
     return binaries.function.with_name("replay")
