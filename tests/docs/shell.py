@@ -56,7 +56,10 @@ class Shell:
 
     def run(self, block: Block, text: str, seconds: float = 60) -> str:
         """What the block says, if all its commands succeed."""
-        said = self.attempt(text, seconds)
+        try:
+            said = self.attempt(text, seconds)
+        except TimeoutError as error:
+            raise AssertionError(f"{block} did not end within {seconds:.0f} s:\n{text}\n--- it said:\n{error}") from None
         assert said.code == 0, f"{block} ended with exit code {said.code}:\n{text}\n--- it said:\n{said.text}"
         return said.text
 
@@ -74,7 +77,7 @@ class Shell:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"the block did not end in time; it said:\n{''.join(said)}") from None
+                raise TimeoutError("".join(said)) from None
             if line is None:
                 # `set -e` ended the shell: a command failed.
                 return Said(self._process.wait() or 1, "".join(said))
