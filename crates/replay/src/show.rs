@@ -2,11 +2,11 @@
 
 use std::{
     io::{self, Write},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use console::Term;
 use tpns_account_sync::event::Millis;
 
 use crate::message::Told;
@@ -16,8 +16,14 @@ const TABLE_COLUMNS: u16 = 150;
 
 /// A time to the second; what is out of the calendar's reach as its number.
 pub(crate) fn rfc3339(at: Millis) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(at.div_euclid(1000)).ok();
-    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| at.to_string())
+    /// The end of the year 9999.
+    const LAST: Millis = 253_402_300_799_999;
+    match u64::try_from(at) {
+        Ok(since) if at <= LAST => {
+            humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(since)).to_string()
+        }
+        _ => at.to_string(),
+    }
 }
 
 /// "3h 12m": the two largest units.
@@ -45,12 +51,20 @@ pub(crate) fn count(number: impl Into<u64>, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// How wide the terminal is, if standard output is one.
+fn columns() -> Option<u16> {
+    let terminal = Term::stdout();
+    terminal.is_term().then(|| terminal.size_checked()).flatten().map(|(_, columns)| columns)
+}
+
 /// A table that is as wide as the terminal lets it; in a pipe nothing is wrapped.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    let arrangement = if table.width().is_some() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
-    table.set_content_arrangement(arrangement);
+    match columns() {
+        Some(columns) => table.set_width(columns).set_content_arrangement(ContentArrangement::Dynamic),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
     table.set_header(header);
     for row in rows {
         table.add_row(row.map(Cell::new));
@@ -72,7 +86,7 @@ pub(crate) fn messages(out: &mut impl Write, messages: &[Told], now: Millis) -> 
         (None, false) => dash(),
     };
     let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    if Table::new().width().is_none_or(|columns| columns >= TABLE_COLUMNS) {
+    if columns().is_none_or(|columns| columns >= TABLE_COLUMNS) {
         let header =
             ["#", "message id", "type", "app", "device", "occurred at", "reason", "detail", "received", "sent"];
         let row = |(index, told): (usize, &Told)| {

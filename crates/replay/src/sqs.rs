@@ -25,7 +25,7 @@ pub(crate) async fn client() -> Client {
 pub(crate) fn queue_url(text: &str) -> Result<String, String> {
     let path = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match path.and_then(|rest| rest.split_once('/')) {
-        Some((host, path)) if !host.is_empty() && path.len() > 1 => Ok(text.to_owned()),
+        Some((host, path)) if !host.is_empty() && !path.is_empty() => Ok(text.to_owned()),
         _ => Err("must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-parked".into()),
     }
 }
