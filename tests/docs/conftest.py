@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def processes() -> Iterator[Processes]:
 
 @pytest.fixture(scope="session")
 def binaries(processes: Processes) -> Binaries:
-    return build(processes, ROOT)
+    return build(processes, ROOT, with_replay=True)
 
 
 @pytest.fixture(scope="session")
@@ -78,5 +77,5 @@ def ward(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> 
 @pytest.fixture(scope="session")
 def replay(binaries: Binaries) -> Path:
     """The operator's tool, as `cargo install` would make it."""
-    subprocess.run(["cargo", "build", "--locked", "-p", "replay"], cwd=ROOT, check=True)
-    return binaries.function.with_name("replay")
+    assert binaries.replay
+    return binaries.replay

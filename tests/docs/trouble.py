@@ -62,10 +62,7 @@ class Trouble:
         """TPNS refuses the app, and goes on refusing until the secret is mended."""
         document = self.ward.tpns.apps_document().replace("local-android-key", "a-key-of-long-ago")
         self.ward.cloud.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=document)
-        functions, name = self.ward.cloud.client("lambda"), self.ward.standard.function_name
-        # A new configuration starts new processes, which read the secret.
-        given = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**given, "STARTED": str(time.time_ns())}})
+        self._start_anew()
         self.login("refused")
         eventually(lambda: self._told("tpns_auth_failed"))
 
@@ -73,6 +70,16 @@ class Trouble:
         """The first one may be a dead letter by now: it comes every two seconds here, not every three minutes."""
         self.login("refused-once")
         eventually(lambda: "refused-once" in self.ward.bound()["android"], 60)
+
+    def _start_anew(self) -> None:
+        """A version of its own starts with new processes, which read the secret."""
+        functions, stack = self.ward.cloud.client("lambda"), self.ward.standard
+        given = functions.get_function_configuration(FunctionName=stack.function_name)["Environment"]["Variables"]
+        variables = {**given, "STARTED": str(time.time_ns())}
+        functions.update_function_configuration(FunctionName=stack.function_name, Environment={"Variables": variables})
+        version = functions.publish_version(FunctionName=stack.function_name)["Version"]
+        alias = stack.function_arn.rpartition(":")[2]
+        functions.update_alias(FunctionName=stack.function_name, Name=alias, FunctionVersion=version)
 
     def _told(self, reason: str) -> bool:
         return any(line.get("reason") == reason for line in self.lines())

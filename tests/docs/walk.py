@@ -80,6 +80,16 @@ def changes(tpns: Tpns) -> list[Change]:
             "one's own app, as the page says; it lives in the local TPNS",
         ),
         Change(
+            "sam deploy --stack-name",
+            "sam deploy --no-confirm-changeset --stack-name",
+            "nobody is here to answer whether the changes are meant",
+        ),
+        Change(
+            '--parameter-overrides "Architecture=$ARCHITECTURE"',
+            '--parameter-overrides "Architecture=$ARCHITECTURE" GradualDeployment=off',
+            "MiniStack has no CodeDeploy",
+        ),
+        Change(
             "make tools\n",
             "",
             "the tools are those of `make docs` itself, the same pinned versions; fetching a GB again proves nothing more",
