@@ -88,6 +88,8 @@ def said(ward: Ward, trouble: Trouble, replay: Path, tmp_path_factory: pytest.Te
                 trouble.wrong_key()
             if block.heading == REFUSED and "new keys" in block.text:
                 trouble.next_is_applied()
+            if "--reason unknown_app" in block.text:
+                trouble.app_is_added("windows")
             said[block] = shell.run(block, block.text)
     yield said
 

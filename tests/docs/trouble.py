@@ -61,15 +61,24 @@ class Trouble:
     def wrong_key(self) -> None:
         """TPNS refuses the app, and goes on refusing until the secret is mended."""
         document = self.ward.tpns.apps_document().replace("local-android-key", "a-key-of-long-ago")
-        self.ward.cloud.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=document)
+        self._secret(document)
         self._start_anew()
         self.login("refused")
         eventually(lambda: self._told("tpns_auth_failed"))
+
+    def app_is_added(self, name: str) -> None:
+        """As an operator mends `unknown_app`: another entry in the apps document, read at the next start."""
+        apps = json.loads(self.ward.tpns.apps_document())
+        self._secret(json.dumps({**apps, name: apps["android"]}))
+        self._start_anew()
 
     def next_is_applied(self) -> None:
         """The first one may be a dead letter by now: it comes every two seconds here, not every three minutes."""
         self.login("refused-once")
         eventually(lambda: "refused-once" in self.ward.bound()["android"], 60)
+
+    def _secret(self, document: str) -> None:
+        self.ward.cloud.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=document)
 
     def _start_anew(self) -> None:
         """A version of its own starts with new processes, which read the secret."""
