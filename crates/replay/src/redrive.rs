@@ -14,7 +14,7 @@ use self::sweep::{Done, Sweep};
 use crate::{
     choose::Choice,
     cli::RedriveArgs,
-    clock,
+    clock, entry,
     interrupt::Interrupt,
     list::look,
     message::Told,
@@ -37,26 +37,28 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     let (client, contract, choice) = (sqs::client().await, args.contract.contract(), Choice::from(args.choice));
     let depot = sqs::depot(&client, &args.from, "--from").await?;
     let limit = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut confirmed = None;
+    // Always a look first, also when nobody is asked: what the function parks again would else come again, without end.
+    let look = look(&client, &args.from, "--from", &contract, usize::MAX, &interrupt).await?;
+    if interrupt.came() {
+        return Ok(Ending::Interrupted);
+    }
+    look.note_the_rest(depot.messages);
+    let chosen: Vec<Told> = look.told.into_iter().filter(|told| choice.takes(told)).take(limit).collect();
+    let refused = if args.stamp { 0 } else { chosen.iter().filter(|told| told.timeless).count() as u64 };
     if !args.yes {
-        let look = look(&client, &args.from, "--from", &contract, usize::MAX, &interrupt).await?;
-        if interrupt.came() {
-            return Ok(Ending::Interrupted);
-        }
-        look.note_the_rest(depot.messages);
-        let chosen: Vec<Told> = look.told.into_iter().filter(|told| choice.takes(told)).take(limit).collect();
-        let refused = show_chosen(&chosen, args.stamp, &args.to)?;
-        let ids: HashSet<String> = chosen.into_iter().map(|told| told.message_id).collect();
-        missing(&choice, &ids);
-        if args.dry_run {
-            writeln!(io::stdout(), "nothing was sent")?;
-            return Ok(if refused > 0 { Ending::SomeRefused } else { Ending::Done });
-        }
-        if ids.len() as u64 == refused {
-            return Ok(if refused > 0 { Ending::SomeRefused } else { Ending::Done });
-        }
-        match ask(ids.len() as u64 - refused, &interrupt).await {
-            Some(true) => confirmed = Some(ids),
+        show_chosen(&chosen, refused, &args.to)?;
+    }
+    warn(&chosen, args.stamp, entry::is_fifo(&args.from));
+    let ids: HashSet<String> = chosen.into_iter().map(|told| told.message_id).collect();
+    missing(&choice, &ids);
+    if args.dry_run {
+        writeln!(io::stdout(), "nothing was sent")?;
+        return Ok(if refused > 0 { Ending::SomeRefused } else { Ending::Done });
+    }
+    let to_be_sent = ids.len() as u64 - refused;
+    if asks && to_be_sent > 0 {
+        match ask(to_be_sent, &interrupt).await {
+            Some(true) => {}
             Some(false) => {
                 writeln!(io::stdout(), "nothing was sent")?;
                 return Ok(Ending::Done);
@@ -65,11 +67,8 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
         }
     }
     let sender = Sender::new(client.clone(), args.to.clone(), "--to", interrupt.clone());
-    let sweep = Sweep { choice: &choice, confirmed, limit, stamp: args.stamp, contract: &contract };
-    let (done, swept) = sweep.run(&client, &args.from, &sender, &interrupt).await;
-    if args.yes {
-        missing(&choice, &done.chosen);
-    }
+    let (done, swept) =
+        Sweep { ids, stamp: args.stamp, contract: &contract }.run(&client, &args.from, &sender, &interrupt).await;
     tell(&done, &args.to)?;
     swept?;
     Ok(match () {
@@ -79,34 +78,32 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     })
 }
 
-/// Shows what would be sent, and gives how many of it would be refused.
-fn show_chosen(chosen: &[Told], stamp: bool, to: &str) -> io::Result<u64> {
+/// Shows what would be sent.
+fn show_chosen(chosen: &[Told], refused: u64, to: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     show::messages(&mut out, chosen, clock::now())?;
     show::reasons(&mut out, chosen)?;
-    let timeless = chosen.iter().filter(|told| told.timeless);
-    let refused = if stamp { 0 } else { timeless.clone().count() as u64 };
     writeln!(out, "{} chosen for {to}", count(chosen.len() as u64, "message"))?;
     if refused > 0 {
         writeln!(out, "{} of them refused: {TIMELESS}", count(refused, "message"))?;
     }
-    let parked = timeless.filter(|told| stamp && told.parked).count() as u64;
-    if parked > 0 {
-        writeln!(
-            out,
-            "warning: {} get the time of parking, which is later than the event: a logout in between is overtaken by its login",
-            count(parked, "message")
-        )?;
+    Ok(())
+}
+
+/// What is better known before it is sent. SQS keeps the time a message was first sent at when it moves it to a standard
+/// dead-letter queue; the parking queue and a FIFO queue give it a new one.
+fn warn(chosen: &[Told], stamp: bool, from_fifo: bool) {
+    let late_time = chosen.iter().filter(|told| stamp && told.timeless && (told.parked || from_fifo)).count() as u64;
+    if late_time > 0 {
+        let messages = count(late_time, "message");
+        eprintln!(
+            "warning: {messages} would get the time they came into this queue, later than they happened: a login can then outrank a logout that followed it"
+        );
     }
     let late = chosen.iter().filter(|told| told.out_of_time).count() as u64;
     if late > 0 {
-        writeln!(
-            out,
-            "warning: {} too old or too far ahead: the function will park them again",
-            count(late, "message")
-        )?;
+        eprintln!("warning: {} too old or too far ahead: the function will park them again", count(late, "message"));
     }
-    Ok(refused)
 }
 
 const TIMELESS: &str =

@@ -103,16 +103,19 @@ pub(crate) fn messages(out: &mut impl Write, messages: &[Told], now: Millis) -> 
                 sent(told),
             ]
         };
-        return writeln!(out, "{}", table(header, messages.iter().enumerate().map(row)));
+        return writeln!(out, "{}\n", table(header, messages.iter().enumerate().map(row)));
     }
+    let columns = usize::from(columns().unwrap_or(TABLE_COLUMNS));
+    let block = textwrap::Options::new(columns.max(20)).initial_indent("   ").subsequent_indent("   ");
     for (index, told) in messages.iter().enumerate() {
         writeln!(out, "{}. {}  {}", index + 1, told.reason, told.message_id)?;
-        if !told.detail.is_empty() {
-            writeln!(out, "   {}", told.detail)?;
-        }
         let (kind, app) = (told.kind.unwrap_or("unknown type"), told.app.as_deref().unwrap_or("no app"));
-        writeln!(out, "   {kind}, {app}, device {}", told.device.as_deref().unwrap_or("-"))?;
-        writeln!(out, "   occurred {}, sent {}, received {}\n", when(told), sent(told), received(told))?;
+        let what = format!("{kind}, {app}, device {}", told.device.as_deref().unwrap_or("-"));
+        let times = format!("occurred {}, sent {}, received {}", when(told), sent(told), received(told));
+        for text in [&told.detail, &what, &times].into_iter().filter(|text| !text.is_empty()) {
+            writeln!(out, "{}", textwrap::fill(text, &block))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
@@ -131,7 +134,7 @@ pub(crate) fn reasons(out: &mut impl Write, messages: &[Told]) -> io::Result<()>
     }
     counts.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
     let rows = counts.into_iter().map(|(reason, count)| [reason.to_owned(), count.to_string()]);
-    writeln!(out, "{}", table(["reason", "messages"], rows))
+    writeln!(out, "{}\n", table(["reason", "messages"], rows))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use aws_sdk_sqs::Client;
 
 use crate::{
     batch::{Batcher, MOST_ENTRIES},
-    choose::Choice,
     clock,
     contract::Contract,
     entry::{self, Fifo, Outgoing},
@@ -20,10 +19,8 @@ use crate::{
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) struct Sweep<'a> {
-    pub(crate) choice: &'a Choice,
-    /// Only these, when somebody has been shown them.
-    pub(crate) confirmed: Option<HashSet<String>>,
-    pub(crate) limit: usize,
+    /// The messages chosen.
+    pub(crate) ids: HashSet<String>,
     pub(crate) stamp: bool,
     pub(crate) contract: &'a Contract,
 }
@@ -31,8 +28,8 @@ pub(crate) struct Sweep<'a> {
 /// What has been done.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// The ids of the messages that the choice takes.
-    pub(crate) chosen: HashSet<String>,
+    /// How many of those chosen have come.
+    found: usize,
     pub(crate) sent: u64,
     pub(crate) stamped: u64,
     /// Not sent, for they have no time of their own.
@@ -71,8 +68,7 @@ impl Sweep<'_> {
         interrupt: &Interrupt,
         done: &mut Done,
     ) -> Result<(), Problem> {
-        let all = self.confirmed.as_ref().map_or(self.limit, HashSet::len);
-        while done.chosen.len() < all && !interrupt.came() {
+        while done.found < self.ids.len() && !interrupt.came() {
             let Some(messages) = held.receive().await? else { return Ok(()) };
             let mut batcher = Batcher::new();
             for message in messages {
@@ -90,12 +86,11 @@ impl Sweep<'_> {
     }
 
     fn choose(&self, message: Message, from: &str, sender: &Sender, done: &mut Done) -> Option<Outgoing<Driven>> {
-        let told = Told::new(&message, self.contract, clock::now());
-        let wanted = self.confirmed.as_ref().is_none_or(|ids| ids.contains(&message.id));
-        if !wanted || done.chosen.len() >= self.limit || !self.choice.takes(&told) {
+        if !self.ids.contains(&message.id) {
             return None;
         }
-        done.chosen.insert(message.id.clone());
+        done.found += 1;
+        let told = Told::new(&message, self.contract, clock::now());
         let body = match (told.timeless, told.sent_millis) {
             (false, _) => Cow::Borrowed(message.body.as_str()),
             (true, Some(at)) if self.stamp => Cow::Owned(stamp(&message.body, at).ok()?),

@@ -147,3 +147,31 @@ fn entry<T>(index: usize, message: &Outgoing<T>) -> Option<SendMessageBatchReque
     }
     entry.build().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use aws_sdk_sqs::types::MessageAttributeValue;
+
+    use super::*;
+    use crate::entry::Fifo;
+
+    #[test]
+    fn an_entry_has_all_that_is_known_of_the_message() {
+        let tenant = MessageAttributeValue::builder().data_type("String").string_value("one").build().unwrap();
+        let message = Outgoing {
+            body: "body".into(),
+            fifo: Some(Fifo { group: "device".into(), deduplication: "once".into() }),
+            trace: Some("Root=1-2-3".into()),
+            attributes: HashMap::from([("tenant".to_owned(), tenant.clone())]),
+            of: (),
+        };
+        let entry = entry(3, &message).unwrap();
+        assert_eq!((entry.id(), entry.message_body()), ("3", "body"));
+        assert_eq!((entry.message_group_id(), entry.message_deduplication_id()), (Some("device"), Some("once")));
+        assert_eq!(entry.message_attributes().unwrap()["tenant"], tenant);
+        let trace = &entry.message_system_attributes().unwrap()[&MessageSystemAttributeNameForSends::AwsTraceHeader];
+        assert_eq!((trace.data_type(), trace.string_value()), ("String", Some("Root=1-2-3")));
+    }
+}
