@@ -4,6 +4,7 @@ Only what the template uses of it. An operator that is not known here is an erro
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,8 @@ def _holds(operator: str, actual: Any, wanted: Any) -> bool:
     match operator:
         case "Bool" | "ArnEquals":
             return actual is not None and json.dumps(actual) in values
+        case "ArnLike":
+            return actual is not None and any(fnmatch.fnmatchcase(json.dumps(actual), value) for value in values)
         case "StringNotEquals":
             # A key that is missing equals nothing.
             return json.dumps(actual) not in values

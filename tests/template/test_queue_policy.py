@@ -50,6 +50,17 @@ def test_only_the_rule_and_the_named_producers_may_send(
     assert senders(policies["ParkedEvents"]) == {"PRODUCER", "ADMINISTRATOR"}
 
 
+@pytest.mark.parametrize("named", ["", LOGIN_SERVICE])
+@pytest.mark.parametrize(
+    "rules", [f"{OTHER_RULE.source}", f"arn:aws:events:us-east-1:{OWN}:rule/oth*", "arn:aws:events:us-east-1:1:rule/x"]
+)
+def test_rules_that_are_named_may_send_as_well(template: dict[str, Any], named: str, rules: str) -> None:
+    policies = policies_of(template, ProducerRules=rules, ProducerPrincipals=named)
+    without = policies_of(template, ProducerPrincipals=named)
+    let_in = {"OTHER_RULE"} if "oth" in rules else set()
+    assert senders(policies["Queue"]) == senders(without["Queue"]) | let_in
+
+
 @pytest.mark.parametrize("named", ["", f"{LOGIN_SERVICE},{OTHER}"])
 def test_nobody_may_send_without_tls(template: dict[str, Any], named: str) -> None:
     for policy in policies_of(template, ProducerPrincipals=named).values():

@@ -1,0 +1,283 @@
+"""Each alarm goes up when what it watches for really happens, stays down while all is well, and goes down when it is over.
+
+The stack is the template's. Trouble is made, its datapoints are read from where CloudWatch would have them, and held against the
+deployed alarm. A round of trouble stands for a minute, or this would take hours."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import datapoints
+import function_processes
+import pytest
+from alarm import Alarm, Minutes, state_in_ministack
+from auth_events import login, logout, token
+from botocore.exceptions import ClientError
+from conftest import World
+from datapoints import Datapoint
+from deployment import Deployment
+from waiting import eventually
+
+from local import function_log, pace
+
+# Of the template: the shortest there is, since one test waits for it.
+TIMEOUT_SECONDS = 10
+LATE_SECONDS = 300
+
+
+@pytest.fixture(scope="module")
+def deployed_once(world: World) -> Deployment:
+    parameters = {"FunctionTimeout": str(TIMEOUT_SECONDS), "UnbindLateSeconds": str(LATE_SECONDS), "Tracing": "off"}
+    return Deployment(world.cloud, world.deploy("watched", **parameters), world.tpns)
+
+
+@pytest.fixture
+def stage(deployed_once: Deployment) -> Deployment:
+    deployed_once.forget()
+    return deployed_once
+
+
+class Minute:
+    """What is counted while the block runs."""
+
+    def __init__(self, stage: Deployment) -> None:
+        self._stage = stage
+        self.points: list[Datapoint] = []
+        self.oldest: float | None = None
+
+    def __enter__(self) -> Minute:
+        self._since = datetime.datetime.now(datetime.UTC)
+        self._lines = len(self._log())
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        cloud, stack = self._stage.cloud, self._stage.stack
+        self.points = datapoints.of_log(self._log()[self._lines :])
+        self.points += datapoints.of_lambda(cloud, stack.function_name, self._since)
+        self.points += datapoints.of_queue(cloud, stack.queue_url, self.oldest)
+        for url in (stack.dead_letter_queue_url, str(stack.parking_queue_url)):
+            self.points += datapoints.of_queue(cloud, url)
+
+    def _log(self) -> list[dict[str, Any]]:
+        return function_log.lines(self._stage.cloud, self._stage.stack)
+
+
+def now(earlier: float = 0) -> dict[str, str]:
+    return {"occurred_at": (datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=earlier)).isoformat()}
+
+
+def healthy(stage: Deployment) -> None:
+    """A minute in which all is well, over the queue and straight."""
+    device = token()
+    stage.handle({**login(device, "ann"), **now()})
+    stage.handle({**logout(device), **now()})
+    assert invoke(stage, {**login(device, "ben"), **now()}) == {"batchItemFailures": []}
+
+
+def invoke(stage: Deployment, *events: dict[str, Any]) -> Any:
+    """As the queue's reader does it; MiniStack counts for Lambda only what is invoked straight."""
+    functions = stage.cloud.client("lambda")
+    answer = functions.invoke(FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)}))
+    return json.load(answer["Payload"])
+
+
+def records(stage: Deployment, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "messageId": str(uuid.uuid4()),
+            "body": json.dumps(event),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": stage.stack.queue_arn,
+        }
+        for event in events
+    ]
+
+
+def refused_by_tpns(stage: Deployment) -> None:
+    stage.tpns.inject({"fault": "ret_code", "ret_code": 1008003, "times": None})
+    answer = invoke(stage, {**login(token(), "ann"), **now()})
+    assert len(answer["batchItemFailures"]) == 1
+
+
+def dead_lettered(stage: Deployment) -> None:
+    stage.tpns.inject({"fault": "ret_code", "ret_code": 1008003, "times": None})
+    with stage.visibility(1):
+        stage.handle({**login(token(), "ann"), **now()})
+    assert len(stage.dead_letters()) == 1
+    # They hide for as long as that look took.
+    eventually(lambda: datapoints.of_queue(stage.cloud, stage.stack.dead_letter_queue_url)[0].value == 1)
+
+
+def parked(stage: Deployment) -> None:
+    stage.handle("this is not JSON")
+
+
+def unable_to_start(stage: Deployment) -> None:
+    with stage.environment(MAX_CLOCK_SKEW="soon"):
+        assert "batchItemFailures" not in invoke(stage, {**login(token(), "ann"), **now()})
+
+
+def killed(stage: Deployment) -> None:
+    """As by the kernel, when it takes too much memory."""
+    stage.tpns.inject({"fault": "delay", "ms": 3000})
+    answers: list[Any] = []
+    call = threading.Thread(target=lambda: answers.append(invoke(stage, {**login(token(), "ann"), **now()})))
+    calls = len(stage.tpns.calls())
+    call.start()
+    eventually(lambda: len(stage.tpns.calls()) > calls)
+    function_processes.kill(stage.cloud)
+    call.join()
+    assert "batchItemFailures" not in answers[0]
+
+
+def throttled(stage: Deployment) -> None:
+    functions, name = stage.cloud.client("lambda"), stage.stack.function_name
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        with pytest.raises(ClientError, match="TooManyRequests"):
+            # Not the alias: MiniStack 1.5.33 forgets the function's concurrency there. Lambda counts both under the function.
+            functions.invoke(FunctionName=name, Payload=json.dumps({"Records": records(stage, login(token(), "ann"))}))
+    finally:
+        pace.one_batch_at_a_time(stage.cloud, stage.stack)
+
+
+def hanging(stage: Deployment) -> None:
+    stage.tpns.inject({"fault": "hang", "times": None})
+    answer = invoke(stage, *[{**login(token(), "ann"), **now()} for _ in range(3)])
+    assert len(answer["batchItemFailures"]) == 3, "the function was cut off"
+
+
+def without_table(stage: Deployment) -> None:
+    assert stage.table
+    stage.table.drop()
+    try:
+        assert len(invoke(stage, {**login(token(), "ann"), **now()})["batchItemFailures"]) == 1
+    finally:
+        stage.table.create()
+
+
+def denied_by_the_table(stage: Deployment) -> None:
+    with stage.environment(LEDGER_TABLE="somebody-elses"):
+        assert len(invoke(stage, {**login(token(), "ann"), **now()})["batchItemFailures"]) == 1
+
+
+def late_logout(stage: Deployment) -> None:
+    # More than a little: MiniStack puts a percentile between two values somewhere between them.
+    stage.handle({**logout(token()), **now(earlier=2 * LATE_SECONDS)})
+
+
+# Alarm, trouble, and how many minutes of it the alarm waits for.
+TROUBLE: list[tuple[str, Callable[[Deployment], None], int]] = [
+    ("DeadLetterQueueNotEmptyAlarm", dead_lettered, 1),
+    ("ParkedEventsAlarm", parked, 1),
+    ("MisconfiguredAlarm", refused_by_tpns, 1),
+    ("ErrorsAlarm", unable_to_start, 1),
+    ("ErrorsAlarm", killed, 1),
+    ("ThrottlesAlarm", throttled, 3),
+    ("LedgerFailedAlarm", without_table, 2),
+    ("LedgerFailedAlarm", denied_by_the_table, 2),
+    ("UnbindsLateAlarm", late_logout, 1),
+]
+
+
+@pytest.fixture(scope="module")
+def quiet(deployed_once: Deployment) -> list[Datapoint]:
+    """One minute in which all is well, for all tests."""
+    deployed_once.forget()
+    with Minute(deployed_once) as minute:
+        healthy(deployed_once)
+    return minute.points
+
+
+@pytest.mark.parametrize(
+    ("name", "trouble", "patience"), TROUBLE, ids=[f"{name} {trouble.__name__}" for name, trouble, _ in TROUBLE]
+)
+def test_an_alarm_goes_up_with_its_trouble_and_no_other_way(
+    stage: Deployment, quiet: list[Datapoint], name: str, trouble: Callable[[Deployment], None], patience: int
+) -> None:
+    alarm = Alarm.of(stage.cloud, "watched", name)
+    minutes: Minutes = [quiet]
+    for _ in range(patience):
+        assert not alarm.is_up(minutes), "it goes up too soon"
+        with Minute(stage) as minute:
+            trouble(stage)
+        minutes.append(minute.points)
+    assert alarm.is_up(minutes)
+    check(stage, alarm, minutes, quiet)
+
+
+def test_the_alarm_on_the_oldest_message_goes_up_when_nobody_reads_the_queue(stage: Deployment, quiet: list[Datapoint]) -> None:
+    alarm = Alarm.of(stage.cloud, "watched", "OldestMessageAlarm")
+    with pace.held(stage.cloud, stage.stack):
+        began = time.time()
+        stage.cloud.client("sqs").send_message(QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann")))
+        sent = sent_at(stage)
+        assert began - 1 <= sent <= time.time() + 1
+        with Minute(stage) as minute:
+            minute.oldest = time.time() - sent
+        # The message is still there, so this is what SQS will say then.
+        with Minute(stage) as later:
+            later.oldest = alarm.definition["Threshold"] + 1
+        assert not alarm.is_up([quiet, minute.points])
+        assert alarm.is_up([quiet, minute.points, later.points])
+        check(stage, alarm, [quiet, minute.points, later.points], quiet)
+    stage.drain()
+
+
+def test_the_alarm_on_duration_goes_up_when_tpns_hangs_and_before_lambda_cuts_the_function_off(
+    stage: Deployment, quiet: list[Datapoint]
+) -> None:
+    alarm = Alarm.of(stage.cloud, "watched", "DurationAlarm")
+    with stage.side_by_side(functions=3, batch_size=10), Minute(stage) as minute:
+        # Three at a time, for each takes as long as the function has.
+        calls = [threading.Thread(target=hanging, args=[stage]) for _ in range(3)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+    lasted = [point.value for point in minute.points if alarm.watches(point)]
+    assert lasted
+    assert all(TIMEOUT_SECONDS * 800 < milliseconds < TIMEOUT_SECONDS * 1000 for milliseconds in lasted)
+    minutes = [quiet, minute.points, minute.points]
+    assert not alarm.is_up(minutes), "it goes up too soon"
+    minutes.append(minute.points)
+    assert alarm.is_up(minutes)
+    check(stage, alarm, minutes, quiet)
+
+
+def test_every_alarm_of_the_template_is_tested(deployed_once: Deployment) -> None:
+    cloudformation = deployed_once.cloud.client("cloudformation")
+    resources = cloudformation.describe_stack_resources(StackName="watched")["StackResources"]
+    there = {one["LogicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm"}
+    assert there == {name for name, _, _ in TROUBLE} | {"OldestMessageAlarm", "DurationAlarm"}
+
+
+def test_no_alarm_is_up_while_all_is_well(deployed_once: Deployment, quiet: list[Datapoint]) -> None:
+    for name in sorted({name for name, _, _ in TROUBLE} | {"OldestMessageAlarm", "DurationAlarm"}):
+        alarm = Alarm.of(deployed_once.cloud, "watched", name)
+        assert not alarm.is_up([quiet] * 15), name
+        # SQS's age is only there when somebody has a message; everything else must have been counted, or this says nothing.
+        assert name == "OldestMessageAlarm" or any(alarm.watches(point) for point in quiet), name
+
+
+def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoint]) -> None:
+    """That it ends, and that MiniStack is of the same opinion."""
+    enough = alarm.definition["EvaluationPeriods"] * alarm.definition["Period"] // 60
+    assert not alarm.is_up([*minutes, *[quiet] * enough]), "it never ends"
+    assert state_in_ministack(stage.cloud, alarm, [quiet]) != "ALARM"
+    assert state_in_ministack(stage.cloud, alarm, minutes) == "ALARM"
+
+
+def sent_at(stage: Deployment) -> float:
+    """Of the one message in the queue, which nobody else reads."""
+    sqs = stage.cloud.client("sqs")
+    (message,) = sqs.receive_message(QueueUrl=stage.stack.queue_url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0)[
+        "Messages"
+    ]
+    return int(message["Attributes"]["SentTimestamp"]) / 1000
