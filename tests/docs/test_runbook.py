@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -111,7 +112,7 @@ def test_every_command_works_in_the_trouble_it_is_for(ward: Ward, said: dict[Blo
 def test_every_query_names_fields_that_the_function_prints_and_finds_what_it_asks_for(trouble: Trouble, said: dict[Block, str]) -> None:
     lines = trouble.lines()
     printed = {name for line in lines for name in line}
-    device = next(line["device"] for line in lines if line.get("event_id") == "event-of-dead")
+    device = hashlib.sha256(b"android\0dead").hexdigest()[:12]
     blind: list[str] = []
     for block in said:
         for text in QUERY.findall(block.text):
