@@ -59,7 +59,9 @@ def million(given: argparse.Namespace) -> dict[str, float]:
         "SQS": (sends + receives + deletes) / 1e6 * queue,
         "Lambda": batches / 1e6 * PRICE["Lambda, a million requests"]
         + batches * seconds * given.memory_mb / 1024 * PRICE[f"Lambda {given.architecture}, a GB-second"],
-        "DynamoDB": (writes * PRICE["DynamoDB, a million writes"] + reads * PRICE["DynamoDB, a million reads"]) if given.ledger else 0.0,
+        "DynamoDB": (writes * PRICE["DynamoDB, a million writes"] + reads * PRICE["DynamoDB, a million reads"])
+        if given.ledger
+        else 0.0,
         "Logs": log / 1e9 * PRICE["CloudWatch Logs, a GB taken in"],
         "X-Ray": batches * traced / 1e6 * PRICE["X-Ray, a million traces"],
     }
@@ -81,9 +83,19 @@ def month(given: argparse.Namespace) -> dict[str, float]:
 
 def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="What a million events cost, in dollars at list prices of us-east-1.")
-    parser.add_argument("--events-a-month", type=float, default=1e6, metavar="N", help="default %(default).0f; decides how many are traced")
-    parser.add_argument("--batch", type=int, default=10, metavar="N", help="events in an invocation, as it comes out; default %(default)s")
-    parser.add_argument("--send-batch", type=int, default=1, metavar="N", help="events the producer sends in a call, without the bus; default %(default)s")
+    parser.add_argument(
+        "--events-a-month", type=float, default=1e6, metavar="N", help="default %(default).0f; decides how many are traced"
+    )
+    parser.add_argument(
+        "--batch", type=int, default=10, metavar="N", help="events in an invocation, as it comes out; default %(default)s"
+    )
+    parser.add_argument(
+        "--send-batch",
+        type=int,
+        default=1,
+        metavar="N",
+        help="events the producer sends in a call, without the bus; default %(default)s",
+    )
     parser.add_argument("--straight", action="store_true", help="producers send to the standard queue, not to the bus")
     parser.add_argument("--fifo", action="store_true", help="a FIFO queue, and no bus")
     parser.add_argument("--no-ledger", dest="ledger", action="store_false", help="Ledger=off")
@@ -91,11 +103,23 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--architecture", choices=["arm64", "x86_64"], default="arm64", help="default %(default)s")
     parser.add_argument("--memory-mb", type=int, default=256, metavar="MB", help="default %(default)s")
     parser.add_argument("--tpns-ms", type=float, default=50, metavar="MS", help="TPNS's latency; default %(default)s")
-    parser.add_argument("--ledger-ms", type=float, default=18, metavar="MS", help="what the ledger adds to a batch; default %(default)s")
-    parser.add_argument("--own-ms", type=float, default=1, metavar="MS", help="what the function itself takes; default %(default)s")
+    parser.add_argument(
+        "--ledger-ms", type=float, default=18, metavar="MS", help="what the ledger adds to a batch; default %(default)s"
+    )
+    parser.add_argument(
+        "--own-ms", type=float, default=1, metavar="MS", help="what the function itself takes; default %(default)s"
+    )
     parser.add_argument("--apps", type=int, default=2, metavar="N", help="apps in the apps document; default %(default)s")
-    parser.add_argument("--apps-a-batch", type=int, default=None, metavar="N", help="apps in one batch; default all, but no more than events")
-    parser.add_argument("--logouts", type=float, default=0.4, metavar="SHARE", help="of all events, signing out of all accounts; default %(default)s")
+    parser.add_argument(
+        "--apps-a-batch", type=int, default=None, metavar="N", help="apps in one batch; default all, but no more than events"
+    )
+    parser.add_argument(
+        "--logouts",
+        type=float,
+        default=0.4,
+        metavar="SHARE",
+        help="of all events, signing out of all accounts; default %(default)s",
+    )
     parser.add_argument("--deletions", type=float, default=0.01, metavar="SHARE", help="of all events; default %(default)s")
     parser.add_argument("--alarms", type=int, default=9, metavar="N", help="default %(default)s")
     return parser

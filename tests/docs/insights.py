@@ -32,7 +32,13 @@ class Query:
         self._made: set[str] = set()
         for stage in re.split(r" \| ", text):
             name, _, rest = stage.partition(" ")
-            reader = {"filter": self._filter, "fields": self._fields, "stats": self._stats, "sort": self._sort, "limit": self._limit}
+            reader = {
+                "filter": self._filter,
+                "fields": self._fields,
+                "stats": self._stats,
+                "sort": self._sort,
+                "limit": self._limit,
+            }
             reader[name](rest)
         self.fields -= GIVEN | self._made
 

@@ -40,7 +40,11 @@ class Page:
         return self.path.relative_to(ROOT).as_posix()
 
     def headings(self) -> list[str]:
-        return [_plain(inline) for opening, inline in zip(self.tokens, self.tokens[1:], strict=False) if opening.type == "heading_open"]
+        return [
+            _plain(inline)
+            for opening, inline in zip(self.tokens, self.tokens[1:], strict=False)
+            if opening.type == "heading_open"
+        ]
 
     def anchors(self) -> set[str]:
         """As GitHub makes them of the headings: the second one of a name gets -1."""

@@ -1,9 +1,8 @@
-"""What `sam build` makes runs on Lambda's Amazon Linux 2023: the very file that the walk through docs/deploying.md deploys, and the
-same for the other architecture, where Rust can be had for it."""
+"""What `sam build` makes runs on Lambda's Amazon Linux 2023: the very file that the walk through docs/deploying.md deploys, and
+the same for the other architecture, where Rust can be had for it."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -17,7 +16,15 @@ from local.stack import host_architecture
 # Amazon Linux 2023.
 GLIBC = (2, 34)
 # Parts of its glibc. Not libgcc_s: the base image is not said to have it.
-LIBRARIES = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
+LIBRARIES = {
+    "libc.so.6",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libdl.so.2",
+    "librt.so.1",
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
+}
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 RUST_TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 # Measured: 5.3 MiB. The goal is 4 MiB, so this must only become less.
@@ -37,7 +44,9 @@ def elsewhere(built: Walk) -> Artefact:
     """For the other architecture: cross-compiled."""
     (architecture,) = set(MACHINES) - {host_architecture()}
     environment = working_copy.environment(built.cloud)
-    fetched = subprocess.run(["rustup", "target", "add", RUST_TARGETS[architecture]], env=environment, capture_output=True, text=True)
+    fetched = subprocess.run(
+        ["rustup", "target", "add", RUST_TARGETS[architecture]], env=environment, capture_output=True, text=True
+    )
     if fetched.returncode != 0:
         why = fetched.stderr.strip().splitlines()[-1:] or ["rustup says nothing"]
         told = f"NOT BUILT FOR {architecture}: rustup target add {RUST_TARGETS[architecture]} failed: {why[0]}"
@@ -77,6 +86,10 @@ def test_a_panic_unwinds_so_that_it_costs_one_event_and_not_the_batch(here: Arte
 
 def test_the_package_does_not_grow(artefact: Artefact) -> None:
     mebibytes = artefact.zipped / 2**20
-    size = os.stat(artefact.path).st_size / 2**20
-    print(f"{artefact.machine}: {mebibytes:.2f} MiB zipped, {size:.1f} MiB unpacked; the goal is 4 MiB zipped", file=sys.__stderr__, flush=True)
+    size = artefact.path.stat().st_size / 2**20
+    print(
+        f"{artefact.machine}: {mebibytes:.2f} MiB zipped, {size:.1f} MiB unpacked; the goal is 4 MiB zipped",
+        file=sys.__stderr__,
+        flush=True,
+    )
     assert mebibytes <= MOST_ZIPPED_MIB

@@ -57,7 +57,13 @@ def test_a_batch_prints_as_many_bytes_and_metrics_as_it_is_said_to(cost: ModuleT
     with pace.held(ward.cloud, stack):
         for number in range(10):
             kind = "user.logout" if number else "user.login"
-            event = {"type": kind, "id": f"cost-{number}", "app": "ios", "token": f"cost-{number}", "occurred_at": 1795334580000 + number}
+            event = {
+                "type": kind,
+                "id": f"cost-{number}",
+                "app": "ios",
+                "token": f"cost-{number}",
+                "occurred_at": 1795334580000 + number,
+            }
             event |= {"account_list": [{"account": "ann"}]} if kind == "user.login" else {}
             sqs.send_message(QueueUrl=stack.queue_url, MessageBody=json.dumps(event))
     queues.drain(ward.cloud, stack, 60)

@@ -48,7 +48,11 @@ def test_it_has_the_headings_that_the_alarms_point_to() -> None:
     headings = page(PAGE).headings()
     assert [heading for heading in HEADINGS if heading not in headings] == []
     alarms = template.resources("AWS::CloudWatch::Alarm").values()
-    pointed = [heading for alarm in alarms for heading in re.findall(r'docs/runbook\.md at "([^"]+)"', alarm["Properties"]["AlarmDescription"])]
+    pointed = [
+        heading
+        for alarm in alarms
+        for heading in re.findall(r'docs/runbook\.md at "([^"]+)"', alarm["Properties"]["AlarmDescription"])
+    ]
     assert [heading for heading in pointed if heading not in headings] == []
 
 
@@ -109,7 +113,9 @@ def test_every_command_works_in_the_trouble_it_is_for(ward: Ward, said: dict[Blo
     assert ward.bound()["android"]["replayed"] == {"kim"}
 
 
-def test_every_query_names_fields_that_the_function_prints_and_finds_what_it_asks_for(trouble: Trouble, said: dict[Block, str]) -> None:
+def test_every_query_names_fields_that_the_function_prints_and_finds_what_it_asks_for(
+    trouble: Trouble, said: dict[Block, str]
+) -> None:
     lines = trouble.lines()
     printed = {name for line in lines for name in line}
     device = hashlib.sha256(b"android\0dead").hexdigest()[:12]
@@ -130,4 +136,3 @@ def text_of(said: dict[Block, str], heading: str) -> str:
 
 def now() -> int:
     return time.time_ns() // 1_000_000
-

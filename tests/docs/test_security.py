@@ -22,7 +22,10 @@ DAY = 24 * 3600
 
 
 def test_the_times_are_those_of_the_template_and_the_code() -> None:
-    kept = {name: int(queue["Properties"]["MessageRetentionPeriod"]) // DAY for name, queue in template.resources("AWS::SQS::Queue").items()}
+    kept = {
+        name: int(queue["Properties"]["MessageRetentionPeriod"]) // DAY
+        for name, queue in template.resources("AWS::SQS::Queue").items()
+    }
     assert kept == {"Queue": 4, "DeadLetterQueue": 14, "ParkedEvents": 14}
     for said in ("queue<br>4 days", "dead letters<br>14 days", "parked<br>14 days", "ledger<br>45 days", "log 30 days"):
         assert said in TEXT
@@ -31,7 +34,11 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
 
 
 def test_the_functions_rights_are_those_of_the_template() -> None:
-    allowed = set(re.findall(r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+", json.dumps(template.document()["Resources"]["FunctionRole"])))
+    allowed = set(
+        re.findall(
+            r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+", json.dumps(template.document()["Resources"]["FunctionRole"])
+        )
+    )
     # Of X-Ray and the log only writing: nothing of a person can be read by it.
     reading = {action for action in allowed if not action.startswith(("xray:Put", "logs:"))}
     assert reading == {

@@ -24,7 +24,14 @@ class Trouble:
         return function_log.lines(self.ward.cloud, self.ward.standard)
 
     def send(self, kind: str, token: str, app: str = "android", **fields: Any) -> None:
-        event = {"type": kind, "id": str(uuid.uuid4()), "occurred_at": time.time_ns() // 1_000_000, "app": app, "token": token, **fields}
+        event = {
+            "type": kind,
+            "id": str(uuid.uuid4()),
+            "occurred_at": time.time_ns() // 1_000_000,
+            "app": app,
+            "token": token,
+            **fields,
+        }
         self._sqs.send_message(QueueUrl=self.ward.standard.queue_url, MessageBody=json.dumps(event))
 
     def login(self, token: str, app: str = "android") -> None:

@@ -67,7 +67,7 @@ class Walk:
         return self._unused
 
     def _another_release(self) -> None:
-        """In place of other code, which would take minutes to compile: a version more, and the alias on it, as SAM leaves them."""
+        """In place of other code, which takes minutes to compile: a version more, and the alias on it, as SAM leaves them."""
         functions = self.cloud.client("lambda")
         outputs = self.cloud.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
         (name,) = [output["OutputValue"] for output in outputs if output["OutputKey"] == "FunctionName"]
