@@ -1,4 +1,4 @@
-"""MiniStack, with one thing mended that AWS does and MiniStack 1.5.33 does not."""
+"""MiniStack, with two things mended that AWS does and MiniStack 1.5.33 does not, or not always."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import samtranslator.translator.transform as sam
 from ministack.app import main as ministack
+from ministack.core.lambda_runtime import Worker
 from ministack.services.cloudformation import changesets, engine, handlers
 
 _parameters: ContextVar[dict[str, str]] = ContextVar("parameters", default={})
@@ -14,6 +15,7 @@ _parameters: ContextVar[dict[str, str]] = ContextVar("parameters", default={})
 
 def main() -> None:
     _give_parameters_to_the_sam_transform()
+    _wait_for_the_last_line_of_an_invocation()
     ministack()
 
 
@@ -23,7 +25,9 @@ def _give_parameters_to_the_sam_transform() -> None:
     apply_transforms, transform = engine._apply_transforms, sam.transform
 
     def with_parameters(template: dict[str, Any], provided: Any = None, previous: Any = None) -> Any:
-        token = _parameters.set({one["Key"]: one["Value"] for one in provided or [] if "Value" in one})
+        # What is not given again keeps the value of the deployment before.
+        values = {one["Key"]: one.get("Value") or (previous or {}).get(one["Key"], {}).get("Value", "") for one in provided or []}
+        token = _parameters.set(values)
         try:
             return apply_transforms(template, provided, previous)
         finally:
@@ -32,3 +36,10 @@ def _give_parameters_to_the_sam_transform() -> None:
     for module in (changesets, engine, handlers):
         module._apply_transforms = with_parameters
     sam.transform = lambda template, _none, policies: transform(template, _parameters.get(), policies)
+
+
+def _wait_for_the_last_line_of_an_invocation() -> None:
+    """MiniStack takes an invocation's log for complete when nothing has come for 5 ms, and at the latest after 250 ms. On a busy
+    machine lines were missing that way, and came with the next invocation or never."""
+    first_line, silence, at_most = 0.25, 0.04, 2.0
+    Worker._drain_stderr_bounded.__defaults__ = (first_line, silence, at_most)

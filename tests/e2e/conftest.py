@@ -1,5 +1,6 @@
-"""One local AWS and one local TPNS for all tests, with the template deployed four times: for a standard queue and a FIFO queue,
-each as the template's defaults have it, and each plain, which is without ledger and parking queue."""
+"""One local AWS and one local TPNS for all tests, with the template deployed in all four combinations of queue and ledger: for a
+standard queue and a FIFO queue, each as the template's defaults have it, and each plain, which is without ledger and parking
+queue."""
 
 from __future__ import annotations
 
@@ -96,11 +97,23 @@ def plain_fifo(stacks: Stacks) -> Deployment:
 
 @pytest.fixture(params=["standard", "fifo"])
 def either(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """The same test on both kinds of queue, with the template's defaults."""
+    """The same test on both kinds of queue, with ledger and parking queue: for tests of these two."""
+    return stacks(request.param)
+
+
+@pytest.fixture(params=["plain-standard", "plain-fifo"])
+def plain(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
+    """The same test on both kinds of queue, without ledger and parking queue: for tests of what is then."""
+    return stacks(request.param)
+
+
+@pytest.fixture(params=["standard", "plain-standard"])
+def with_bus(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
+    """The same test with and without ledger and parking queue. A FIFO queue has no bus, and SNS can't send to it from a standard topic."""
     return stacks(request.param)
 
 
 @pytest.fixture(params=_STACKS)
 def every_stack(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """The same test with whatever the template can make."""
+    """The same test in all four combinations. What does not run in all of them says why."""
     return stacks(request.param)

@@ -10,34 +10,34 @@ RECEIVES = 5  # maxReceiveCount
 NOT_JSON = "this is not JSON"
 
 
-def test_only_the_events_of_a_failed_call_are_delivered_again(either: Deployment) -> None:
+def test_only_the_events_of_a_failed_call_are_delivered_again(every_stack: Deployment) -> None:
     android, ios = token(), token()
-    either.tpns.inject({"fault": "status", "status": 503, "app": "ios", "times": ATTEMPTS})
-    good, failed = either.handle(login(android, "ann"), login(ios, "ben", app="ios"))
+    every_stack.tpns.inject({"fault": "status", "status": 503, "app": "ios", "times": ATTEMPTS})
+    good, failed = every_stack.handle(login(android, "ann"), login(ios, "ben", app="ios"))
 
-    assert either.outcomes(good.message_id) == ["applied"]
-    assert either.outcomes(failed.message_id) == ["retry", "applied"]
-    assert [one.receive_count for one in either.deliveries(failed.message_id)] == [1, 2]
-    assert calls_of(either, "android") == [200]
-    assert calls_of(either, "ios") == [503] * ATTEMPTS + [200]
-    assert either.accounts("android", android) == {"ann"}
-    assert either.accounts("ios", ios) == {"ben"}
+    assert every_stack.outcomes(good.message_id) == ["applied"]
+    assert every_stack.outcomes(failed.message_id) == ["retry", "applied"]
+    assert [one.receive_count for one in every_stack.deliveries(failed.message_id)] == [1, 2]
+    assert calls_of(every_stack, "android") == [200]
+    assert calls_of(every_stack, "ios") == [503] * ATTEMPTS + [200]
+    assert every_stack.accounts("android", android) == {"ann"}
+    assert every_stack.accounts("ios", ios) == {"ben"}
 
 
-def test_only_the_failed_item_of_a_call_is_delivered_again(standard: Deployment) -> None:
+def test_only_the_failed_item_of_a_call_is_delivered_again(every_stack: Deployment) -> None:
     devices = [token() for _ in range(4)]
     bad = devices[2]
     # "Internal error" for one item of the call, for as long as the first invocation tries.
-    standard.tpns.inject({"fault": "item_code", "code": 1008004, "token": bad, "times": ATTEMPTS})
-    sent = standard.handle(*[login(device, f"user-{number}") for number, device in enumerate(devices)])
+    every_stack.tpns.inject({"fault": "item_code", "code": 1008004, "token": bad, "times": ATTEMPTS})
+    sent = every_stack.handle(*[login(device, f"user-{number}") for number, device in enumerate(devices)])
 
-    outcomes = [standard.outcomes(one.message_id) for one in sent]
+    outcomes = [every_stack.outcomes(one.message_id) for one in sent]
     assert outcomes == [["applied"], ["applied"], ["retry", "applied"], ["applied"]]
-    first, *again = standard.tokens_called(2)
+    first, *again = every_stack.tokens_called(2)
     assert first == set(devices)
     assert again
     assert all(tokens == {bad} for tokens in again), "an event that was accepted was sent to TPNS a second time"
-    assert [standard.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
+    assert [every_stack.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
 
 
 def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_through(either: Deployment) -> None:
@@ -74,12 +74,12 @@ def test_without_a_parking_queue_a_bad_event_is_dead_lettered_after_five_deliver
         assert "app" in str(stage.deliveries(wrong.message_id)[-1].detail), "the log does not name the field"
 
 
-def test_an_event_is_not_lost_while_tpns_is_down(standard: Deployment) -> None:
+def test_an_event_is_not_lost_while_tpns_is_down(every_stack: Deployment) -> None:
     device = token()
-    standard.tpns.inject({"fault": "disconnect", "times": 2 * ATTEMPTS})
-    (event,) = standard.handle(login(device, "ann"))
-    assert standard.outcomes(event.message_id) == ["retry", "retry", "applied"]
-    assert standard.accounts("android", device) == {"ann"}
+    every_stack.tpns.inject({"fault": "disconnect", "times": 2 * ATTEMPTS})
+    (event,) = every_stack.handle(login(device, "ann"))
+    assert every_stack.outcomes(event.message_id) == ["retry", "retry", "applied"]
+    assert every_stack.accounts("android", device) == {"ann"}
 
 
 def calls_of(stage: Deployment, app: str) -> list[int]:

@@ -44,25 +44,25 @@ def test_a_fifo_queue_hands_a_device_its_events_in_order(plain_fifo: Deployment)
     assert len(plain_fifo.tokens_called(2)) >= 2, "all in one invocation, so the queue had no order to keep"
 
 
-def test_the_rule_takes_events_from_the_bus_to_the_queue(standard: Deployment) -> None:
+def test_the_rule_takes_events_from_the_bus_to_the_queue(with_bus: Deployment) -> None:
     device, leaves = token(), token()
-    standard.handle(
+    with_bus.handle(
         on_bus(login(device, "ann", app="ios")),
         on_bus(login(leaves, "ben", app="ios")),
         on_bus(logout(leaves, app="ios")),
         on_bus(login(token(), "cem", app="ios")),
         on_bus(deletion("cem")),
     )
-    assert standard.accounts("ios", device) == {"ann"}
-    assert standard.accounts("ios", leaves) == set()
+    assert with_bus.accounts("ios", device) == {"ann"}
+    assert with_bus.accounts("ios", leaves) == set()
     # A deletion without `app` goes to every app.
-    assert {call["app"] for call in standard.tpns.calls() if call["operator_type"] == 5} == {"android", "ios"}
+    assert {call["app"] for call in with_bus.tpns.calls() if call["operator_type"] == 5} == {"android", "ios"}
 
 
-def test_the_rule_leaves_other_events_on_the_bus(standard: Deployment) -> None:
+def test_the_rule_leaves_other_events_on_the_bus(with_bus: Deployment) -> None:
     device = token()
     stranger = {**on_bus(login(token(), "ann")), "detail-type": "user.renamed"}
-    standard.handle(stranger, on_bus(login(device, "ben")))
-    assert standard.accounts("android", device) == {"ben"}
-    assert standard.dead_letters() == []
-    assert len(standard.tpns.calls()) == 1
+    with_bus.handle(stranger, on_bus(login(device, "ben")))
+    assert with_bus.accounts("android", device) == {"ben"}
+    assert with_bus.dead_letters() == []
+    assert len(with_bus.tpns.calls()) == 1

@@ -94,6 +94,10 @@ class _Resolver:
         delimiter, text = self.value(argument)
         return text.split(delimiter)
 
+    def _join(self, argument: list[Any]) -> str:
+        delimiter, values = self.value(argument)
+        return delimiter.join(values)
+
     def _contains(self, argument: list[Any]) -> bool:
         values, value = self.value(argument)
         return str(value) in values
@@ -110,4 +114,5 @@ class _Resolver:
         "Fn::Sub": _sub,
         "Fn::Select": _select,
         "Fn::Split": _split,
+        "Fn::Join": _join,
     }

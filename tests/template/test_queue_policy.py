@@ -58,7 +58,9 @@ def test_rules_that_are_named_may_send_as_well(template: dict[str, Any], named: 
     policies = policies_of(template, ProducerRules=rules, ProducerPrincipals=named)
     without = policies_of(template, ProducerPrincipals=named)
     let_in = {"OTHER_RULE"} if "oth" in rules else set()
-    assert senders(policies["Queue"]) == senders(without["Queue"]) | let_in
+    for queue in ("Queue", "DeadLetterQueue"):
+        assert senders(policies[queue]) == senders(without[queue]) | let_in
+    assert policies["ParkedEvents"] == without["ParkedEvents"]
 
 
 @pytest.mark.parametrize("named", ["", f"{LOGIN_SERVICE},{OTHER}"])

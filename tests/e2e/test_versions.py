@@ -1,0 +1,71 @@
+"""What a second deployment changes reaches the alias that the queue's reader invokes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auth_events import login, token
+from conftest import World
+from deployment import Deployment
+
+from local.cloud import Cloud
+from local.package import package
+from local.run import TEMPLATE
+from local.stack import Stack
+
+NAME = "versions"
+
+
+def test_a_changed_parameter_makes_a_new_version_and_one_that_is_none_of_the_functions_does_not(world: World) -> None:
+    stage = Deployment(world.cloud, world.deploy(NAME), world.tpns)
+    first = invoked(world.cloud, stage.stack)
+
+    change(world, UnbindLateSeconds="600")
+    assert invoked(world.cloud, stage.stack)["Version"] == first["Version"]
+
+    change(world, TpnsConcurrency="9")
+    second = invoked(world.cloud, stage.stack)
+    assert second["Version"] != first["Version"]
+    assert variables(second) == variables(first) | {"TPNS_CONCURRENCY": "9"}
+
+    # A condition alone: the value of no property of the function changes in the template.
+    change(world, Ledger="off")
+    third = invoked(world.cloud, stage.stack)
+    assert third["Version"] != second["Version"]
+    assert variables(second).keys() - variables(third).keys() == {"LEDGER_TABLE"}
+
+    device = token()
+    stage.tpns.reset()
+    stage.handle(login(device, "ann"))
+    assert stage.accounts("android", device) == {"ann"}
+    world.cloud.client("cloudformation").delete_stack(StackName=NAME)
+
+
+def invoked(cloud: Cloud, stack: Stack) -> dict[str, Any]:
+    """The function as the queue's reader invokes it."""
+    functions = cloud.client("lambda")
+    (mapping,) = functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
+    assert mapping["FunctionArn"] == stack.function_arn
+    return functions.get_function_configuration(FunctionName=mapping["FunctionArn"])
+
+
+def variables(configuration: dict[str, Any]) -> dict[str, str]:
+    return configuration["Environment"]["Variables"]
+
+
+def change(world: World, **changed: str) -> None:
+    cloudformation = world.cloud.client("cloudformation")
+    (now,) = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+    given = [
+        {"ParameterKey": one["ParameterKey"], "ParameterValue": changed[one["ParameterKey"]]}
+        if one["ParameterKey"] in changed
+        else {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
+        for one in now["Parameters"]
+    ]
+    cloudformation.update_stack(
+        StackName=NAME,
+        TemplateBody=package(world.cloud, TEMPLATE, world.binaries.function),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=given,
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})

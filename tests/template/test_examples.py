@@ -1,0 +1,48 @@
+"""The templates under examples/ are as clean as the function's own, and fit it."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+import pytest
+from checkers import ROOT, cfn_lint
+from expanded import parsed
+from resolved import resolved
+
+TRANSFORMERS = ROOT / "examples" / "input-transformers" / "template.yaml"
+PARAMETERS = {
+    "QueueArn": "arn:aws:sqs:us-east-1:123456789012:stack-events",
+    "DeadLetterQueueArn": "arn:aws:sqs:us-east-1:123456789012:stack-dead-letters",
+}
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    answer = cfn_lint(TRANSFORMERS)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    "buses", [{}, {"Auth0BusName": "aws.partner/auth0.com/tenant-1/auth0.logs", "KeycloakBusName": "keycloak"}]
+)
+def test_the_rules_it_makes_are_those_it_wants_to_have_let_in(template: dict[str, Any], buses: dict[str, str]) -> None:
+    made = resolved(parsed(TRANSFORMERS.read_text()), **PARAMETERS, **buses)
+    patterns = made["Outputs"]["ProducerRules"]["Value"].split(",")
+    assert all(fnmatch.fnmatchcase(arn, "arn:aws:events:us-east-1:123456789012:rule/*") for arn in patterns)
+    rules = [rule["Properties"] for rule in made["Resources"].values()]
+    assert len(rules) == (6 if buses else 2)
+    for rule in rules:
+        bus = f"{rule['EventBusName']}/" if "EventBusName" in rule else ""
+        arn = f"arn:aws:events:us-east-1:123456789012:rule/{bus}{rule['Name']}"
+        assert any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns), arn
+
+
+def test_no_variable_of_an_input_template_stands_between_quotes_or_leads_nowhere() -> None:
+    for name, rule in parsed(TRANSFORMERS.read_text())["Resources"].items():
+        (target,) = rule["Properties"]["Targets"]
+        transformer = target["InputTransformer"]
+        text = transformer["InputTemplate"]
+        used = {part.split(">")[0] for part in text.split("<")[1:]}
+        assert used == transformer["InputPathsMap"].keys(), name
+        assert not any(f'"<{variable}>"' in text for variable in used), name
+        assert target["DeadLetterConfig"] == {"Arn": {"Ref": "DeadLetterQueueArn"}}, name
