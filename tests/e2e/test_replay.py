@@ -22,7 +22,7 @@ from deployment import Deployment
 from replaying import Ended, Replay, confirmed
 from waiting import eventually
 
-from local import pace, queues
+from local import pace
 
 NOT_JSON = "this is not JSON"
 
@@ -314,6 +314,7 @@ def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either:
     # Nobody has mended the others: they come back with the reason they had.
     rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
     assert (rest.code, sent(rest)) == (0, 2)
+    assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
     either.drain()
     assert counts(either, url) == (2, 0)
 
@@ -332,6 +333,9 @@ def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: 
     either.drain()
     assert either.accounts("android", device) == {"ann"}
     assert counts(either, dead) == (0, 0)
+    gone = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
+    assert (gone.code, sent(gone)) == (3, 0)
+    assert f"--id {event.message_id}: no such message" in gone.stderr
 
 
 def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_message(
@@ -409,17 +413,44 @@ def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, in
 
 
 def test_ctrl_c_gives_back_what_a_look_has_in_hand(standard: Deployment, replay: Replay) -> None:
-    parking = str(standard.stack.parking_queue_url)
-    sqs = standard.cloud.client("sqs")
-    for _ in range(30):
-        entries = [{"Id": str(number), "MessageBody": json.dumps(login(token(), "ann"))} for number in range(10)]
-        sqs.send_message_batch(QueueUrl=parking, Entries=entries)
+    parking = park(standard, 300)
     process = replay.start("list", "--queue-url", parking)
     eventually(lambda: counts(standard, parking)[1] > 0)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
     assert counts(standard, parking) == (300, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_redrive_that_is_ended_in_the_middle_loses_nothing(
+    standard: Deployment, replay: Replay, number: signal.Signals
+) -> None:
+    parking, queue = park(standard, 300), standard.stack.queue_url
+    with pace.held(standard.cloud, standard.stack):
+        process = replay.start("redrive", "--from", parking, "--to", queue, "--all", "--yes")
+        eventually(lambda: counts(standard, queue)[0] >= 20)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=20)
+        (left, in_hand), (driven, _) = counts(standard, parking), counts(standard, queue)
+        assert 20 <= driven < 300, "it was not ended in the middle"
+        if number == signal.SIGINT:
+            ended = Ended(process.returncode, stdout, stderr)
+            assert (ended.code, sent(ended)) == (130, driven), ended
+            assert (left, in_hand) == (300 - driven, 0)
+        else:
+            # What SQS took and was not deleted yet is in both.
+            assert 300 <= left + in_hand + driven <= 310
+        standard.forget()
+
+
+def park(stage: Deployment, number: int) -> str:
+    """Logins in the parking queue, by tens."""
+    url, sqs = str(stage.stack.parking_queue_url), stage.cloud.client("sqs")
+    for _ in range(number // 10):
+        entries = [{"Id": str(place), "MessageBody": json.dumps(login(token(), "ann"))} for place in range(10)]
+        sqs.send_message_batch(QueueUrl=url, Entries=entries)
+    return url
 
 
 # wrong usage

@@ -55,6 +55,7 @@ mod tests {
             sent_at: None,
             parked: true,
             out_of_time: false,
+            breaks_contract: false,
             sent_millis: None,
             timeless: false,
         }

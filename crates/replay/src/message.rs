@@ -29,6 +29,8 @@ pub(crate) struct Told {
     pub(crate) parked: bool,
     /// The function would park it, because of its time, if it came now.
     pub(crate) out_of_time: bool,
+    /// It breaks the contract as it is now: sent back, it would be parked again.
+    pub(crate) breaks_contract: bool,
     #[serde(skip)]
     pub(crate) sent_millis: Option<Millis>,
     /// It happens when SQS gets it, so sending it again would make it new.
@@ -46,7 +48,7 @@ impl Told {
         let only = || contract.apps.as_ref().and_then(|apps| apps.only().map(|id| apps.name(id).to_owned()));
         let app = reading.app.or_else(only);
         let device = app.as_deref().zip(reading.token.as_deref()).map(|(app, token)| fingerprint(app, token));
-        let timeless = reading.verdict == Ok(When::WhenSent);
+        let (timeless, breaks_contract) = (reading.verdict == Ok(When::WhenSent), reading.verdict.is_err());
         let (reason, detail) =
             why(message, reading.verdict.err().map(|e| (e.reason.to_owned(), e.detail.into_owned())));
         Self {
@@ -61,6 +63,7 @@ impl Told {
             sent_at: message.sent_at.map(rfc3339),
             parked: message.attribute("reason").is_some(),
             out_of_time: at.is_some_and(|at| contract.age(at, now) != Age::Fine),
+            breaks_contract,
             sent_millis: message.sent_at,
             timeless,
         }
@@ -139,7 +142,8 @@ mod tests {
         let vain = told(LOGIN, &[]);
         assert_eq!(vain.reason, "delivered_in_vain");
         assert_eq!(vain.detail, "delivered 6 times, this look included; see the function's log for message_id m-1");
-        assert!(!vain.parked && !vain.timeless && !vain.out_of_time);
+        assert!(!vain.parked && !vain.timeless && !vain.out_of_time && !vain.breaks_contract);
+        assert!(told("not JSON", &[("reason", "malformed_json")]).breaks_contract);
     }
 
     #[test]

@@ -50,10 +50,10 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     }
     warn(&chosen, args.stamp, entry::is_fifo(&args.from));
     let ids: HashSet<String> = chosen.into_iter().map(|told| told.message_id).collect();
-    missing(&choice, &ids);
+    let missing = missing(&choice, &ids);
     if args.dry_run {
         writeln!(io::stdout(), "nothing was sent")?;
-        return Ok(if refused > 0 { Ending::SomeRefused } else { Ending::Done });
+        return Ok(if refused > 0 || missing { Ending::SomeRefused } else { Ending::Done });
     }
     let to_be_sent = ids.len() as u64 - refused;
     if asks && to_be_sent > 0 {
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     swept?;
     Ok(match () {
         () if interrupt.came() => Ending::Interrupted,
-        () if done.refused > 0 => Ending::SomeRefused,
+        () if done.refused > 0 || missing => Ending::SomeRefused,
         () => Ending::Done,
     })
 }
@@ -100,22 +100,26 @@ fn warn(chosen: &[Told], stamp: bool, from_fifo: bool) {
             "warning: {messages} would get the time they came into this queue, later than they happened: a login can then outrank a logout that followed it"
         );
     }
-    let late = chosen.iter().filter(|told| told.out_of_time).count() as u64;
-    if late > 0 {
-        eprintln!("warning: {} too old or too far ahead: the function will park them again", count(late, "message"));
+    let again = [
+        (chosen.iter().filter(|told| told.out_of_time).count(), "too old, or too far ahead"),
+        (chosen.iter().filter(|told| told.breaks_contract).count(), "the event still breaks the contract"),
+    ];
+    for (messages, why) in again.into_iter().filter(|(messages, _)| *messages > 0) {
+        eprintln!("warning: {} will be parked again by the function: {why}", count(messages as u64, "message"));
     }
 }
 
 const TIMELESS: &str =
     "no time of their own, and SQS would give them a new one; --stamp gives them the time their message was sent at";
 
-/// An id that was asked for and is not there is most likely mistyped.
-fn missing(choice: &Choice, found: &HashSet<String>) {
+/// An id that was asked for and is not there is most likely mistyped. Says whether there is such a one.
+fn missing(choice: &Choice, found: &HashSet<String>) -> bool {
     let mut ids: Vec<&String> = choice.ids().difference(found).collect();
     ids.sort();
-    for id in ids {
+    for id in &ids {
         eprintln!("--id {}: no such message among those chosen", show::printable(id));
     }
+    !ids.is_empty()
 }
 
 /// Asks on the terminal; `None` when it was interrupted.

@@ -2,15 +2,12 @@
 
 mod check;
 mod dry_run;
+mod ending;
 mod input;
 mod progress;
 mod reader;
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    time::Instant,
-};
+use std::{fs::File, time::Instant};
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -137,10 +134,7 @@ impl Run {
                 return;
             }
             tokio::select! {
-                () = interrupt.wait(), if self.stop.is_none() => {
-                    self.progress.say("ending: waiting for what is on its way");
-                    self.stop = Some(Stop::Interrupted);
-                }
+                () = interrupt.wait(), if self.stop.is_none() => self.interrupted(),
                 Some(done) = calls.next(), if !calls.is_empty() => {
                     self.settle(done);
                     while let Some(Some(done)) = calls.next().now_or_never() {
@@ -181,6 +175,7 @@ impl Run {
     }
 
     fn settle(&mut self, (call, fates, trouble): (Call, Vec<Fate>, Option<Trouble>)) {
+        let mut open = false;
         for (message, fate) in call.iter().zip(fates) {
             self.batcher.is_over(message);
             match fate {
@@ -197,12 +192,14 @@ impl Run {
                         &format!("SQS refused it: {code}; see that code in SQS's API reference, SendMessageBatch"),
                     );
                 }
-                // The run is being stopped, and the next one sends it.
-                Fate::Open => {}
+                Fate::Open => open = true,
             }
         }
-        if let Some(trouble) = trouble {
-            self.stop_for(trouble.into());
+        // What is open is sent by the next run. Without a trouble it was an interrupt, which the call heard of first.
+        match trouble {
+            Some(trouble) => self.stop_for(trouble.into()),
+            None if open => self.interrupted(),
+            None => {}
         }
     }
 
@@ -222,58 +219,15 @@ impl Run {
         }
     }
 
-    fn stop_for(&mut self, problem: Problem) {
-        self.stop.get_or_insert(Stop::Problem(problem));
+    fn interrupted(&mut self) {
+        if self.stop.is_none() {
+            self.progress.say("ending: waiting for what is on its way");
+            self.stop = Some(Stop::Interrupted);
+        }
     }
 
-    /// Tells what was done and how to go on.
-    fn end(self, queue_url: &str) -> Result<Ending, Problem> {
-        self.progress.end();
-        let (tally, mut out) = (self.tally, io::stdout().lock());
-        let sent = count(tally.sent, "message");
-        let (seconds, rate) = (self.progress.seconds(), self.progress.rate(tally));
-        writeln!(out, "{sent} sent to {queue_url} in {seconds:.1} s ({rate}/s)")?;
-        if tally.stamped > 0 {
-            writeln!(out, "{} of them got the time of sending as occurred_at", tally.stamped)?;
-        }
-        if tally.out_of_time > 0 {
-            writeln!(
-                out,
-                "warning: {} of them are too old, or too far ahead: the function will park them",
-                tally.out_of_time
-            )?;
-        }
-        if tally.refused > 0 {
-            let lines = count(tally.refused, "line");
-            writeln!(out, "{lines} refused, see above; mend them in a file of their own and send that")?;
-        }
-        let go_on = match &self.state_file {
-            Some(file) => format!("noted in {}; the same command again goes on from there", file.path().display()),
-            None => {
-                "nothing is noted without --state; the same command again sends everything again, which is harmless"
-                    .into()
-            }
-        };
-        match self.stop {
-            Some(Stop::Interrupted) => {
-                writeln!(out, "interrupted; {go_on}")?;
-                Ok(Ending::Interrupted)
-            }
-            Some(Stop::Problem(problem)) => {
-                if tally.sent > 0 {
-                    writeln!(out, "{go_on}")?;
-                }
-                Err(problem)
-            }
-            None => {
-                if let Some(file) = self.state_file.as_ref().filter(|_| self.state.count() > 0) {
-                    let all = count(self.state.count(), "line");
-                    let path = file.path().display();
-                    writeln!(out, "{all} sent in all, as noted in {path}; --restart sends them again")?;
-                }
-                Ok(if tally.refused > 0 { Ending::SomeRefused } else { Ending::Done })
-            }
-        }
+    fn stop_for(&mut self, problem: Problem) {
+        self.stop.get_or_insert(Stop::Problem(problem));
     }
 }
 

@@ -1,4 +1,5 @@
 //! The built binary against a local SQS that goes wrong as SQS can.
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 use std::{
     fs,
@@ -85,6 +86,11 @@ impl From<Output> for Ended {
     }
 }
 
+fn ctrl_c(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+}
+
 fn sorted(mut ids: Vec<u64>) -> Vec<u64> {
     ids.sort_unstable();
     ids
@@ -103,12 +109,15 @@ async fn what_sqs_does_not_take_at_once_is_tried_again_alone() {
 async fn what_sqs_refuses_is_told_by_its_line_and_is_not_noted_as_sent() {
     let stage = Stage::with("events").await;
     let (file, poison) = (stage.file(12, 12), r#""device-3""#);
-    stage.aws.fail_entries_next(1, [EntryFault::body_containing(poison).code("KMS.Disabled").sender_fault(true)]);
+    stage
+        .aws
+        .fail_entries_next(usize::MAX, [EntryFault::body_containing(poison).code("KMS.Disabled").sender_fault(true)]);
     let ended = stage.send(&file).await;
     assert_eq!(ended.code, Some(3));
     assert!(ended.stderr.starts_with("line 3: SQS refused it: KMS.Disabled"), "{}", ended.stderr);
     assert!(ended.stdout.contains("11 messages sent"), "{}", ended.stdout);
-    // The fault is gone: the same command sends what is missing, and nothing else.
+    // The same command sends what is missing, and nothing else.
+    stage.aws.clear_faults();
     let ended = stage.send(&file).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains("1 message sent"), "{}", ended.stdout);
@@ -186,8 +195,7 @@ async fn ctrl_c_waits_for_the_answers_and_notes_them() {
     let gate = stage.aws.hold_answer(Operation::SendMessageBatch, 5);
     let child = stage.start(&file);
     gate.reached().await;
-    let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+    ctrl_c(&child);
     tokio::time::sleep(Duration::from_millis(300)).await;
     gate.release();
     let ended = Ended::from(child.wait_with_output().await.unwrap());
@@ -197,6 +205,28 @@ async fn ctrl_c_waits_for_the_answers_and_notes_them() {
     let ended = stage.send(&file).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(sorted(stage.got()), (1..=300).collect::<Vec<_>>(), "something was lost or sent twice");
+}
+
+/// Every line is in some call that waits for its turn: none of them may pass for done.
+#[tokio::test]
+async fn ctrl_c_is_told_also_when_all_that_is_left_waits_for_its_turn() {
+    for _ in 0..8 {
+        let stage = Stage::with("events").await;
+        let file = stage.file(40, 40);
+        let child = stage.command(&file).args(["--rate", "40"]).spawn().unwrap();
+        while stage.got().len() < 20 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Now the answers are in, and the next call is due in a moment.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        ctrl_c(&child);
+        let ended = Ended::from(child.wait_with_output().await.unwrap());
+        assert_eq!(ended.code, Some(130), "{}", ended.stdout);
+        assert!(ended.stdout.contains("interrupted; noted in"), "{}", ended.stdout);
+        assert!(stage.got().len() < 40);
+        assert_eq!(stage.send(&file).await.code, Some(0));
+        assert_eq!(sorted(stage.got()), (1..=40).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]
