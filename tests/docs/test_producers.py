@@ -39,7 +39,7 @@ def environment(ward: Ward) -> dict[str, str]:
 
 
 def test_every_example_is_run_and_its_events_are_applied(ward: Ward, environment: dict[str, str], tmp_path: Path) -> None:
-    ward.tpns.reset()
+    ward.forget()
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     for number, block in enumerate(PROGRAMS):
         run(block, number, tmp_path, environment)

@@ -39,8 +39,8 @@ class Trouble:
 
     def of_every_kind(self) -> None:
         """Ends with dead letters and parked events, and nothing waiting."""
+        self.ward.forget()
         tpns = self.ward.tpns
-        tpns.reset()
         # The unreadable row: another program's.
         self._row("spoilt", owner="not a version")
         tpns.inject(

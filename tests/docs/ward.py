@@ -46,6 +46,14 @@ class Ward:
 
         return Ward(cloud, tpns, stack(NAME), stack(f"{NAME}-fifo", QueueType="fifo"))
 
+    def forget(self) -> None:
+        """What other tests left in the queues and at TPNS."""
+        sqs = self.cloud.client("sqs")
+        for stack in (self.standard, self.fifo):
+            for url in (stack.queue_url, stack.dead_letter_queue_url, stack.parking_queue_url):
+                sqs.purge_queue(QueueUrl=url)
+        self.tpns.reset()
+
     def bound(self) -> dict[str, dict[str, set[str]]]:
         """App -> token -> accounts."""
         return {
