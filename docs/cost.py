@@ -32,7 +32,7 @@ READS = {"login": 3, "logout": 1, "deletion": 0}
 
 # Measured in a local run: bytes of the line of a batch, and of the metrics line of each app in it. Every line costs 26 more.
 BATCH_LINE, METRICS_LINE, A_LINE = 350, 1000, 26
-# Lambda's own two lines of an invocation, from AWS's samples: not measured here.
+# Lambda's own two lines of an invocation: estimated, not measured.
 PLATFORM_LINES = 600
 # Metrics of an app, and of all together; they are there from the first event of each kind on.
 METRICS = 13
