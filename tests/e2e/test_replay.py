@@ -169,7 +169,9 @@ def test_bad_lines_are_refused_by_their_number_and_the_others_are_sent(either: D
     tells_nobody(ended, login(device, "ann"), login(also, "ben"))
 
 
-def test_with_stamp_now_events_without_a_time_happen_now_in_the_order_of_their_lines(either: Deployment, replay: Replay) -> None:
+def test_with_stamp_now_events_without_a_time_happen_now_in_the_order_of_their_lines(
+    either: Deployment, replay: Replay
+) -> None:
     left, came_back = token(), token()
     events = [login(left, "ann"), logout(left), login(came_back, "ben"), logout(came_back), login(came_back, "ben")]
     for event in events:
@@ -325,7 +327,9 @@ def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: 
     with either.visibility(1):
         (event,) = either.handle(login(device, "ann"))
     told = [json.loads(line) for line in replay.run("list", "--json", "--queue-url", dead).stdout.splitlines()]
-    assert [(one["reason"], one["parked"], one["message_id"]) for one in told] == [("delivered_in_vain", False, event.message_id)]
+    assert [(one["reason"], one["parked"], one["message_id"]) for one in told] == [
+        ("delivered_in_vain", False, event.message_id)
+    ]
     assert f"see the function's log for message_id {event.message_id}" in told[0]["detail"]
     either.tpns.reset()
     ended = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
