@@ -313,12 +313,14 @@ def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either:
     assert {message.reason for message in either.parked()} == {"malformed_json", "unknown_app"}
     tells_nobody(ended, unknown)
     tells_nobody(shown, unknown)
-    # Nobody has mended the others: they come back with the reason they had.
-    rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
-    assert (rest.code, sent(rest)) == (0, 2)
-    assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
-    either.drain()
-    assert counts(either, url) == (2, 0)
+    # Nobody has mended the others: they come back with the reason they had, also the second time within the minutes in which a
+    # FIFO queue drops what it takes for a double.
+    for _ in range(2):
+        rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
+        assert (rest.code, sent(rest)) == (0, 2)
+        assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
+        either.drain()
+        assert counts(either, url) == (2, 0)
 
 
 def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: Deployment, replay: Replay) -> None:

@@ -210,10 +210,10 @@ async fn ctrl_c_waits_for_the_answers_and_notes_them() {
 /// Every line is in some call that waits for its turn: none of them may pass for done.
 #[tokio::test]
 async fn ctrl_c_is_told_also_when_all_that_is_left_waits_for_its_turn() {
-    for _ in 0..8 {
+    for _ in 0..6 {
         let stage = Stage::with("events").await;
         let file = stage.file(40, 40);
-        let child = stage.command(&file).args(["--rate", "40"]).spawn().unwrap();
+        let child = stage.command(&file).args(["--rate", "20"]).spawn().unwrap();
         while stage.got().len() < 20 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
