@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test check unit template e2e bench search chaos fuzz lock clean
+.PHONY: help run test check unit template e2e tools build docs bench search chaos fuzz lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -16,8 +16,8 @@ run: .venv/.run ## Runs the whole stack here and shows what becomes of events: E
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
 	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
 
-test: ## Everything that must hold: check, unit, template, e2e
-	@bash tests/all.sh check unit template e2e
+test: ## Everything that must hold: check, unit, template, e2e, docs
+	@bash tests/all.sh check unit template e2e docs
 
 check: ## Format, lints and documentation, warnings as errors
 	cargo fmt --all --check
@@ -32,6 +32,15 @@ template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.ya
 
 e2e: .venv/.tests ## The end-to-end tests: template, function binary and local TPNS on a local AWS
 	.venv/bin/python -m pytest tests/e2e
+
+tools: .venv-sam/.made .venv-deploy/.made ## Fetches what docs/deploying.md uses: AWS CLI, SAM CLI and cargo-lambda, pinned
+
+build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHITECTURE=x86_64
+	PATH="$$PWD/.venv-deploy/bin:$$PWD/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 \
+	  sam build --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
+
+docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Acts out docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
+	.venv/bin/python -m pytest --capture=sys tests/docs
 
 bench: ## What is claimed about speed
 	cargo bench --locked --bench warm_batch
@@ -60,14 +69,14 @@ target/tools/bin/cargo-fuzz:
 
 lock: ## Pins the Python packages anew after a change to a requirements.in
 	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
-	@for folder in local tests tests/template tests/template/checkov; do \
+	@for folder in local tests tests/template tests/template/checkov tests/docs; do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean: ## Removes all that was built or fetched into this folder
 	cargo clean
-	rm -rf .venv .venv-sam .venv-checkov .local
+	rm -rf .venv .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules
 
 # Python environments. A stamp that is older than its requirements means making it anew. What happens goes to stderr: with
 # JSON=1 stdout belongs to the result.
@@ -89,6 +98,16 @@ clean: ## Removes all that was built or fetched into this folder
 .venv-checkov/.made: tests/template/checkov/requirements.txt
 	@$(call make-venv,.venv-checkov)
 	@$(call install,.venv-checkov,tests/template/checkov/requirements.txt)
+	@touch $@
+
+.venv-deploy/.made: tests/docs/requirements.txt
+	@$(call make-venv,.venv-deploy)
+	@$(call install,.venv-deploy,tests/docs/requirements.txt)
+	@touch $@
+
+tests/docs/node/node_modules/.made: tests/docs/node/package-lock.json
+	@command -v npm >/dev/null || { echo 'make: npm is not installed: install Node.js 20 or newer' >&2; exit 1; }
+	@npm ci --prefix tests/docs/node --no-audit --no-fund >&2
 	@touch $@
 
 define make-venv

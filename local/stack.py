@@ -34,7 +34,7 @@ class Stack:
 
 def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, str], name: str = NAME) -> Stack:
     body = package(cloud, template, bootstrap)
-    parameters = {"Architecture": _host_architecture(), **parameters}
+    parameters = {"Architecture": host_architecture(), **parameters}
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(
         StackName=name,
@@ -58,7 +58,7 @@ def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, 
     )
 
 
-def _host_architecture() -> str:
+def host_architecture() -> str:
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         raise Problem(f"Lambda has no architecture like this machine's ({machine}): use an x86_64 or arm64 machine")

@@ -41,6 +41,10 @@ class Tpns:
         """TPNS_APPS for the function: two apps that both live in this tpns-sim."""
         return json.dumps(_apps_at(self.url), separators=(",", ":"))
 
+    def app(self, name: str) -> dict[str, Any]:
+        """The keys of an app, as it knows them."""
+        return _APPS[name]
+
     def bindings(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """App -> token -> accounts, with everything accepted so far applied."""
         return loopback.get(f"{self.url}/_sim/bindings?flush=1")

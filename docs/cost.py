@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""What a million events cost, from AWS's list prices and what a batch was measured to take: `python3 docs/cost.py --help`.
+docs/cost.md explains it; a test holds the page against what this prints."""
+
+from __future__ import annotations
+
+import argparse
+
+SECONDS_A_MONTH = 30 * 24 * 3600
+
+# US East (N. Virginia), on demand, without free tiers, in dollars. As of November 2026: check before you rely on them.
+PRICE = {
+    "EventBridge, a million custom events": 1.00,
+    "SQS standard, a million requests": 0.40,
+    "SQS FIFO, a million requests": 0.50,
+    "Lambda, a million requests": 0.20,
+    "Lambda arm64, a GB-second": 0.0000133334,
+    "Lambda x86_64, a GB-second": 0.0000166667,
+    "DynamoDB, a million writes": 0.625,
+    "DynamoDB, a million reads": 0.125,
+    "CloudWatch Logs, a GB taken in": 0.50,
+    "CloudWatch, a custom metric a month": 0.30,
+    "CloudWatch, an alarm a month": 0.10,
+    "CloudWatch, a dashboard a month": 3.00,
+    "X-Ray, a million traces": 5.00,
+    "Secrets Manager, a secret a month": 0.40,
+}
+
+# Rows written and read for one event (README, "Do I need the ledger?"); of a deletion, in each app.
+WRITES = {"login": 1, "logout": 1, "deletion": 2}
+READS = {"login": 3, "logout": 1, "deletion": 0}
+
+# Measured in a local run: bytes of the line of a batch, and of the metrics line of each app in it. Every line costs 26 more.
+BATCH_LINE, METRICS_LINE, A_LINE = 350, 1000, 26
+# Lambda's own two lines of an invocation: estimated, not measured.
+PLATFORM_LINES = 600
+# Metrics of an app, and of all together; they are there from the first event of each kind on.
+METRICS = 13
+
+
+def million(given: argparse.Namespace) -> dict[str, float]:
+    """Dollars for a million events, by service."""
+    batches = 1_000_000 / given.batch
+    receives = deletes = 1_000_000 / min(given.batch, 10)
+    sends = 1_000_000 / given.send_batch
+    queue = PRICE["SQS FIFO, a million requests"] if given.fifo else PRICE["SQS standard, a million requests"]
+    seconds = (given.tpns_ms + (given.ledger_ms if given.ledger else 0) + given.own_ms) / 1000
+    share = {"deletion": given.deletions, "logout": given.logouts, "login": 1 - given.deletions - given.logouts}
+    apps = {"deletion": given.apps, "logout": 1, "login": 1}
+    writes = sum(share[kind] * WRITES[kind] * apps[kind] for kind in share)
+    reads = sum(share[kind] * READS[kind] * apps[kind] for kind in share)
+    lines = 1 + given.apps_a_batch
+    log = batches * (BATCH_LINE + given.apps_a_batch * METRICS_LINE + PLATFORM_LINES + (lines + 2) * A_LINE)
+    # Lambda samples one invocation a second, and 5 % of those beyond.
+    rate = given.events_a_month / given.batch / SECONDS_A_MONTH
+    traced = min(1.0, (1 + 0.05 * max(0.0, rate - 1)) / rate) if given.tracing else 0.0
+    return {
+        "EventBridge": 0.0 if given.fifo or given.straight else PRICE["EventBridge, a million custom events"],
+        "SQS": (sends + receives + deletes) / 1e6 * queue,
+        "Lambda": batches / 1e6 * PRICE["Lambda, a million requests"]
+        + batches * seconds * given.memory_mb / 1024 * PRICE[f"Lambda {given.architecture}, a GB-second"],
+        "DynamoDB": (writes * PRICE["DynamoDB, a million writes"] + reads * PRICE["DynamoDB, a million reads"])
+        if given.ledger
+        else 0.0,
+        "Logs": log / 1e9 * PRICE["CloudWatch Logs, a GB taken in"],
+        "X-Ray": batches * traced / 1e6 * PRICE["X-Ray, a million traces"],
+    }
+
+
+def month(given: argparse.Namespace) -> dict[str, float]:
+    """Dollars a month, whether anything happens or not."""
+    # Lambda reads with five long polls of 20 s each, which end empty when nothing comes.
+    empty_receives = 5 * SECONDS_A_MONTH / 20
+    metrics = METRICS * (1 + given.apps)
+    return {
+        "Metrics": metrics * PRICE["CloudWatch, a custom metric a month"],
+        "Dashboard": PRICE["CloudWatch, a dashboard a month"],
+        "Alarms": given.alarms * PRICE["CloudWatch, an alarm a month"],
+        "Secret": PRICE["Secrets Manager, a secret a month"],
+        "Reading an empty queue": empty_receives / 1e6 * PRICE["SQS standard, a million requests"],
+    }
+
+
+def options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="What a million events cost, in dollars at list prices of us-east-1.")
+    parser.add_argument(
+        "--events-a-month", type=float, default=1e6, metavar="N", help="default %(default).0f; decides how many are traced"
+    )
+    parser.add_argument(
+        "--batch", type=int, default=10, metavar="N", help="events in an invocation, as it comes out; default %(default)s"
+    )
+    parser.add_argument(
+        "--send-batch",
+        type=int,
+        default=1,
+        metavar="N",
+        help="events the producer sends in a call, without the bus; default %(default)s",
+    )
+    parser.add_argument("--straight", action="store_true", help="producers send to the standard queue, not to the bus")
+    parser.add_argument("--fifo", action="store_true", help="a FIFO queue, and no bus")
+    parser.add_argument("--no-ledger", dest="ledger", action="store_false", help="Ledger=off")
+    parser.add_argument("--no-tracing", dest="tracing", action="store_false", help="Tracing=off")
+    parser.add_argument("--architecture", choices=["arm64", "x86_64"], default="arm64", help="default %(default)s")
+    parser.add_argument("--memory-mb", type=int, default=256, metavar="MB", help="default %(default)s")
+    parser.add_argument("--tpns-ms", type=float, default=50, metavar="MS", help="TPNS's latency; default %(default)s")
+    parser.add_argument(
+        "--ledger-ms", type=float, default=18, metavar="MS", help="what the ledger adds to a batch; default %(default)s"
+    )
+    parser.add_argument(
+        "--own-ms", type=float, default=1, metavar="MS", help="what the function itself takes; default %(default)s"
+    )
+    parser.add_argument("--apps", type=int, default=2, metavar="N", help="apps in the apps document; default %(default)s")
+    parser.add_argument(
+        "--apps-a-batch", type=int, default=None, metavar="N", help="apps in one batch; default all, but no more than events"
+    )
+    parser.add_argument(
+        "--logouts",
+        type=float,
+        default=0.4,
+        metavar="SHARE",
+        help="of all events, signing out of all accounts; default %(default)s",
+    )
+    parser.add_argument("--deletions", type=float, default=0.01, metavar="SHARE", help="of all events; default %(default)s")
+    parser.add_argument("--alarms", type=int, default=9, metavar="N", help="default %(default)s")
+    return parser
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = options()
+    given = parser.parse_args(argv)
+    if given.batch < 1 or given.send_batch < 1 or given.apps < 1 or given.events_a_month <= 0:
+        parser.error("--batch, --send-batch, --apps and --events-a-month must be at least 1")
+    if not 0 <= given.logouts + given.deletions <= 1:
+        parser.error("--logouts and --deletions are shares of one: together at most 1")
+    if given.apps_a_batch is None:
+        given.apps_a_batch = min(given.apps, given.batch)
+    return given
+
+
+def main() -> None:
+    given = parse()
+    for title, costs in (("a million events", million(given)), ("a month, besides", month(given))):
+        print(title)
+        for name, dollars in costs.items():
+            print(f"  {name:<24}{dollars:>8.2f} $")
+        print(f"  {'together':<24}{sum(costs.values()):>8.2f} $")
+
+
+if __name__ == "__main__":
+    main()

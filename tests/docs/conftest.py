@@ -1,0 +1,81 @@
+"""One local AWS and one local TPNS for all tests, and the walk through docs/deploying.md in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import working_copy
+from shell import Shell
+from walk import Walk
+from ward import Ward
+
+from local.build import Binaries, build
+from local.cloud import Cloud
+from local.processes import Processes
+from local.run import ROOT
+from local.scratch import scratch_folder
+from local.stack import host_architecture
+from local.tpns import Tpns
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    with scratch_folder(ROOT) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Processes]:
+    with Processes() as processes:
+        yield processes
+
+
+@pytest.fixture(scope="session")
+def binaries(processes: Processes) -> Binaries:
+    return build(processes, ROOT, with_replay=True)
+
+
+@pytest.fixture(scope="session")
+def cloud(processes: Processes, folder: Path) -> Cloud:
+    return Cloud.start(processes, folder)
+
+
+@pytest.fixture(scope="session")
+def tpns(processes: Processes, binaries: Binaries, folder: Path) -> Tpns:
+    return Tpns.start(processes, binaries.tpns, folder)
+
+
+@pytest.fixture(scope="session")
+def walk(cloud: Cloud, tpns: Tpns, folder: Path) -> Iterator[Walk]:
+    environment = working_copy.environment(cloud, TPNS_URL=tpns.url, ARCHITECTURE=host_architecture())
+    with Shell(working_copy.make(), folder, environment) as shell:
+        yield Walk(cloud, tpns, shell)
+
+
+@pytest.fixture(scope="session")
+def built(walk: Walk) -> Walk:
+    """The walk, with `sam build` behind it."""
+    walk.go_to("2. Build")
+    return walk
+
+
+@pytest.fixture(scope="session")
+def walked(built: Walk) -> Walk:
+    """The walk, to the end of the page."""
+    built.go_to("Deleting")
+    return built
+
+
+@pytest.fixture(scope="session")
+def ward(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> Ward:
+    """Another local AWS, for the walk begins and ends with an empty one."""
+    return Ward.open(processes, binaries, tpns, folder / "ward")
+
+
+@pytest.fixture(scope="session")
+def replay(binaries: Binaries) -> Path:
+    """The operator's tool, as `cargo install` would make it."""
+    assert binaries.replay
+    return binaries.replay

@@ -1,0 +1,91 @@
+"""A shell that stays open from block to block, as a reader's does: what one block sets, the next one finds."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pages import Block
+
+_END = "--end-of-block--"
+# Stops at the first command that fails, without ending the shell: a block runs in a function's place, sourced.
+_RUN = "{{ set -e; . {file} </dev/null; }}; printf '\\n%s %s\\n' '{end}' $?\n"
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    text: str
+
+
+class Shell:
+    """bash, in a folder, with exactly the environment given."""
+
+    def __init__(self, folder: Path, scratch: Path, environment: dict[str, str]) -> None:
+        self._scratch = scratch
+        self._process = subprocess.Popen(
+            ["bash", "--norc", "--noprofile"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def run(self, block: Block, text: str, seconds: float = 60) -> str:
+        """What the block says, if all its commands succeed."""
+        try:
+            said = self.attempt(text, seconds)
+        except TimeoutError as error:
+            raise AssertionError(f"{block} did not end within {seconds:.0f} s:\n{text}\n--- it said:\n{error}") from None
+        assert said.code == 0, f"{block} ended with exit code {said.code}:\n{text}\n--- it said:\n{said.text}"
+        return said.text
+
+    def attempt(self, text: str, seconds: float = 60) -> Said:
+        file = self._scratch / "block.sh"
+        file.write_text(text)
+        assert self._process.stdin
+        self._process.stdin.write(_RUN.format(file=file, end=_END))
+        self._process.stdin.flush()
+        return self._until_the_end(time.monotonic() + seconds)
+
+    def _until_the_end(self, deadline: float) -> Said:
+        said: list[str] = []
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise TimeoutError("".join(said)) from None
+            if line is None:
+                # `set -e` ended the shell: a command failed.
+                return Said(self._process.wait() or 1, "".join(said))
+            if end := re.fullmatch(rf"{_END} (\d+)\n", line):
+                return Said(int(end[1]), "".join(said).removesuffix("\n"))
+            said.append(line)
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)

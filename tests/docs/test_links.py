@@ -1,0 +1,34 @@
+"""Every link of every page leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+from pages import Page, all_pages, page
+
+from local.run import ROOT
+
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("source", all_pages(), ids=lambda source: source.name)
+def test_every_relative_link_and_anchor_resolves(source: Page) -> None:
+    broken = [link for link in source.links() if not ELSEWHERE.match(link) and not resolves(source, link)]
+    assert broken == []
+
+
+def test_every_page_under_docs_is_in_its_index() -> None:
+    index = page("docs/README.md")
+    named = {(index.path.parent / link.partition("#")[0]).resolve() for link in index.links()}
+    missing = [one.name for one in all_pages() if one.name.startswith("docs/") and one is not index and one.path not in named]
+    assert missing == []
+
+
+def resolves(source: Page, link: str) -> bool:
+    file, _, anchor = unquote(link).partition("#")
+    target = (source.path.parent / file).resolve() if file else source.path
+    if not target.is_relative_to(ROOT) or not target.exists():
+        return False
+    return not anchor or (target.suffix == ".md" and anchor in page(target.relative_to(ROOT).as_posix()).anchors())

@@ -1,0 +1,68 @@
+"""docs/security.md says of times and rights what template.yaml and the code say, and its command does what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import template
+import working_copy
+from pages import SHELL, page
+from shell import Shell
+from ward import Ward
+
+from local import queues
+from local.run import ROOT
+
+PAGE = "docs/security.md"
+TEXT = (ROOT / PAGE).read_text()
+DAY = 24 * 3600
+
+
+def test_the_times_are_those_of_the_template_and_the_code() -> None:
+    kept = {
+        name: int(queue["Properties"]["MessageRetentionPeriod"]) // DAY
+        for name, queue in template.resources("AWS::SQS::Queue").items()
+    }
+    assert kept == {"Queue": 4, "DeadLetterQueue": 14, "ParkedEvents": 14}
+    for said in ("queue<br>4 days", "dead letters<br>14 days", "parked<br>14 days", "ledger<br>45 days", "log 30 days"):
+        assert said in TEXT
+    assert template.parameters()["LogRetentionDays"]["Default"] == 30
+    assert "Duration::from_secs(45 * 24 * 3600)" in (ROOT / "src/ledger/table.rs").read_text()
+
+
+def test_the_functions_rights_are_those_of_the_template() -> None:
+    allowed = set(
+        re.findall(
+            r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+", json.dumps(template.document()["Resources"]["FunctionRole"])
+        )
+    )
+    # Of X-Ray and the log only writing: nothing of a person can be read by it.
+    reading = {action for action in allowed if not action.startswith(("xray:Put", "logs:"))}
+    assert reading == {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:SendMessage",
+        "dynamodb:UpdateItem",
+        "dynamodb:BatchGetItem",
+        "secretsmanager:GetSecretValue",
+    }
+    assert "`UpdateItem`, `BatchGetItem`: not `Scan`, not `Delete`" in TEXT
+
+
+def test_a_devices_row_can_be_deleted_by_hand(ward: Ward, tmp_path: Path) -> None:
+    token, table = "who-asks-for-deletion", str(ward.standard.ledger_table)
+    event = {"type": "user.login", "id": "asks", "occurred_at": time.time_ns() // 1_000_000, "app": "android", "token": token}
+    body = json.dumps({**event, "account_list": [{"account": "lea"}]})
+    ward.cloud.client("sqs").send_message(QueueUrl=ward.standard.queue_url, MessageBody=body)
+    queues.drain(ward.cloud, ward.standard, 60)
+    key = {"pk": {"S": f"device#android#{token}"}}
+    dynamodb = ward.cloud.client("dynamodb")
+    assert "Item" in dynamodb.get_item(TableName=table, Key=key)
+    (block,) = page(PAGE).blocks(SHELL)
+    with Shell(tmp_path, tmp_path, working_copy.environment(ward.cloud, TABLE=table, TOKEN=token)) as shell:
+        shell.run(block, block.text)
+    assert "Item" not in dynamodb.get_item(TableName=table, Key=key)
