@@ -27,7 +27,7 @@ check: ## Format, lints and documentation, warnings as errors
 unit: ## The Rust tests; they need nothing but Rust
 	cargo test --workspace --locked
 
-template: .venv/.tests .venv-sam/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, our own rules
+template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest tests/template
 
 e2e: .venv/.tests ## The end-to-end tests: template, function binary and local TPNS on a local AWS
@@ -69,14 +69,14 @@ target/tools/bin/gungraun-runner:
 
 lock: ## Pins the Python packages anew after a change to a requirements.in
 	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
-	@for folder in local tests tests/template benches/peers/python benches/peers/python/runtime; do \
+	@for folder in local tests tests/template tests/template/checkov benches/peers/python benches/peers/python/runtime; do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean: ## Removes all that was built or fetched into this folder
 	cargo clean
-	rm -rf .venv .venv-sam .local
+	rm -rf .venv .venv-sam .venv-checkov .local
 
 # Python environments. A stamp that is older than its requirements means making it anew. What happens goes to stderr: with
 # JSON=1 stdout belongs to the result.
@@ -116,6 +116,11 @@ target/bench/peers/.node: $(wildcard benches/peers/node/* benches/peers/node/run
 	@echo 'Building the Node.js runtime client, once: about 75 s' >&2
 	cd target/bench/peers/node/runtime && npm ci --no-audit --no-fund >&2
 	cd target/bench/peers/node/package && npm ci --omit=dev --no-audit --no-fund >&2 && rm package-lock.json
+	@touch $@
+
+.venv-checkov/.made: tests/template/checkov/requirements.txt
+	@$(call make-venv,.venv-checkov)
+	@$(call install,.venv-checkov,tests/template/checkov/requirements.txt)
 	@touch $@
 
 define make-venv

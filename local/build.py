@@ -1,4 +1,4 @@
-"""Builds the two binaries and says where cargo has put them."""
+"""Builds the binaries and says where cargo has put them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ from .processes import Processes
 
 FUNCTION = "tpns-account-sync"
 TPNS = "tpns-sim"
+REPLAY = "replay"
 
 
 @dataclass(frozen=True)
 class Binaries:
     function: Path
     tpns: Path
+    replay: Path | None = None  # of use to the tests only, so `make run` doesn't wait for it
 
 
-def build(processes: Processes, root: Path, release: bool = False) -> Binaries:
+def build(processes: Processes, root: Path, release: bool = False, with_replay: bool = False) -> Binaries:
     """The same code as Lambda would get, optimised only if asked: that takes three times as long to build, and what is to be
     seen here is the same. Cargo's own progress goes to stderr."""
     _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
     _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
-    argv = ["cargo", "build", *(["--release"] if release else []), "--locked", "-p", FUNCTION, "-p", TPNS, "--bins"]
+    names = [FUNCTION, TPNS, *([REPLAY] if with_replay else [])]
+    packages = [argument for name in names for argument in ("-p", name)]
+    argv = ["cargo", "build", *(["--release"] if release else []), "--locked", *packages, "--bins"]
     # Cargo names the files it made: right whatever CARGO_TARGET_DIR or a cargo configuration says.
     argv += ["--message-format", "json-render-diagnostics"]
     process = processes.start(argv, stdout=subprocess.PIPE, cwd=root)
@@ -34,10 +38,10 @@ def build(processes: Processes, root: Path, release: bool = False) -> Binaries:
     code = process.wait()
     if code != 0:
         raise Problem(f"cargo build ended with exit code {code}: mend what it says above, then run the command again")
-    for name in (FUNCTION, TPNS):
+    for name in names:
         if name not in made:
             raise Problem(f"cargo built no binary called {name}: is it a [[bin]] of the package {name} in Cargo.toml?")
-    return Binaries(function=made[FUNCTION], tpns=made[TPNS])
+    return Binaries(function=made[FUNCTION], tpns=made[TPNS], replay=made.get(REPLAY))
 
 
 def _executables(process: subprocess.Popen[bytes]) -> dict[str, Path]:

@@ -21,8 +21,9 @@ REGION = "us-east-1"
 _HOST = "127.0.0.1"
 _READY_SECONDS = 30
 _PORT_ATTEMPTS = 3
-# The argument is for whoever looks at the list of processes and wonders whose MiniStack this is.
-_MAIN = "import sys; del sys.argv[1:]; from ministack.app import main; main()"
+_ROOT = Path(__file__).resolve().parent.parent
+# The second argument is for whoever looks at the list of processes and wonders whose MiniStack this is.
+_MAIN = "import sys; sys.path.append(sys.argv[1]); del sys.argv[1:]; from local.ministack_server import main; main()"
 
 
 class Cloud:
@@ -42,7 +43,7 @@ class Cloud:
             # Another program can take the port between this question and MiniStack's start: then try another.
             port = _free_port()
             url = f"http://{_HOST}:{port}"
-            argv = [sys.executable, "-c", _MAIN, str(folder)]
+            argv = [sys.executable, "-c", _MAIN, str(_ROOT), str(folder)]
             process = processes.start(argv, env={**_environment(port, url, folder), **settings}, log=log, cwd=folder)
             if _becomes_ready(process, url):
                 return Cloud(url, log)

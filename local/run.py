@@ -61,7 +61,13 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
 
 
 def parameters(tpns: Tpns) -> dict[str, str]:
-    return {"TpnsApps": tpns.apps_document(), "MaxEventAge": _MAX_EVENT_AGE, "LogLevel": "DEBUG"}
+    return {
+        "TpnsApps": tpns.apps_document(),
+        "MaxEventAge": _MAX_EVENT_AGE,
+        "LogLevel": "DEBUG",
+        # MiniStack has no CodeDeploy. What it would do begins with the second deployment, and here there is only a first.
+        "GradualDeployment": "off",
+    }
 
 
 class Running:

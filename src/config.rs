@@ -21,6 +21,8 @@ pub struct Config {
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
     pub parking_queue_url: Option<String>,
+    /// What Lambda calls this function: its metrics bear the name.
+    pub function_name: String,
 }
 
 /// How long things may take, and how old or early events may be.
@@ -93,6 +95,8 @@ impl Config {
             },
             ledger_table: ledger_table(&get)?,
             parking_queue_url: parking_queue_url(&get)?,
+            // Lambda always sets it.
+            function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
         })
     }
 }

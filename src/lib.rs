@@ -14,10 +14,12 @@ pub mod apply;
 pub mod config;
 pub mod event;
 pub mod fate;
+pub mod finished;
 pub mod ingress;
 mod json;
 pub mod ledger;
 pub mod log;
+pub mod metrics;
 pub mod parking;
 pub mod plan;
 pub mod report;
@@ -34,11 +36,14 @@ use std::{
 use aws_config::BehaviorVersion;
 use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
+use tracing::Instrument;
 
 use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
+use finished::Finished;
 use ingress::{Batch, Unrecognised};
 use ledger::{Ledger, Table};
+use metrics::Metrics;
 use parking::Parking;
 use report::{Answer, NotApplied, Outcome, Reason};
 use secret::AppsInForce;
@@ -53,6 +58,7 @@ pub struct AccountSync {
     client: Client,
     table: Option<Table>,
     parking: Option<Parking>,
+    metrics: Metrics,
 }
 
 /// The function can't be made ready.
@@ -82,6 +88,8 @@ pub enum Failure {
 pub struct Invocation<'a> {
     /// Lambda's id of it, for the log.
     pub request_id: &'a str,
+    /// X-Ray's header of the trace it belongs to, for the log.
+    pub trace: Option<&'a str>,
     /// The event, as JSON.
     pub payload: &'a str,
     /// When Lambda gives up on it.
@@ -107,6 +115,7 @@ impl AccountSync {
             apps: AppsInForce::read(config.apps, sdk.as_ref()).await?,
             client: Client::new(config.calls.concurrency)?,
             parking,
+            metrics: Metrics::new(config.function_name),
         })
     }
 
@@ -115,9 +124,14 @@ impl AccountSync {
     /// # Errors
     /// [`Failure`] when Lambda has to bring the whole invocation again. A single message's failure never is one.
     pub async fn handle(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
+        let span = log::invocation(invocation.request_id, invocation.trace);
+        self.take(invocation).instrument(span).await
+    }
+
+    async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
         let begun = Instant::now();
         let now = SystemTime::now();
-        let batch = Batch::open(invocation.payload)?;
+        let batch = Batch::open(invocation.payload).inspect_err(log::unrecognised)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
 
         // Lambda tells its deadline by the clock, which is read once: from here on time is measured, for clocks are set.
@@ -141,8 +155,19 @@ impl AccountSync {
         }
         report::hold_groups(&batch, &mut outcomes);
 
-        log::batch(invocation.request_id, &batch, &events, &outcomes, tpns.count(), begun.elapsed());
-        log::misconfigured(invocation.request_id, &outcomes);
+        let took = begun.elapsed();
+        let finished = Finished {
+            batch: &batch,
+            events: &events,
+            outcomes: &outcomes,
+            calls: &tpns.calls(),
+            apps: &tpns.apps().names,
+            at: now + took,
+            took,
+            remaining: end.duration_since(tokio::time::Instant::now()),
+        };
+        log::finished(&finished);
+        self.metrics.print(invocation.request_id, &finished);
         Ok(report::answer(&batch, &outcomes)?)
     }
 

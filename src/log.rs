@@ -1,15 +1,17 @@
 //! What the function prints: no account, no token, no key, at any level.
 
-use std::{borrow::Cow, io::IsTerminal, panic, str::FromStr, time::Duration};
+use std::{io::IsTerminal, panic, str::FromStr, time::Duration};
 
-use tracing::{Level, level_filters::LevelFilter};
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
+use tracing::{Level, Span, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 use crate::{
-    event::{Account, Change, Event},
-    ingress::{Batch, Message},
+    event::{Account, Change, Device, Event},
+    finished::{Finished, Told},
+    ingress::Unrecognised,
     report::{Outcome, Reason},
-    tpns::CallCount,
 };
 
 /// Sets up the log as Lambda wants it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
@@ -17,18 +19,22 @@ use crate::{
 ///
 /// Libraries are kept to warnings: lambda_runtime prints whole payloads at TRACE, and those hold accounts.
 pub fn init(variable: impl Fn(&str) -> Option<String>) {
-    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| LevelFilter::from_str(&level).ok());
-    let level = level.unwrap_or(LevelFilter::INFO);
+    let level = match variable("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+        // Lambda's level above ERROR, which tracing does not know.
+        Some("FATAL") => LevelFilter::ERROR,
+        level => level.and_then(|level| LevelFilter::from_str(level).ok()).unwrap_or(LevelFilter::INFO),
+    };
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         // Its ERROR lines quote errors that may quote payloads; what they tell is in our own lines.
         .with_target("lambda_runtime", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), level);
-    let format = tracing_subscriber::fmt::layer().with_target(false).with_ansi(std::io::stdout().is_terminal());
     if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")) {
-        let format = format.json().flatten_event(true).with_current_span(false).with_span_list(false);
+        let format = json_subscriber::fmt::layer().with_target(false).flatten_event(true);
+        let format = format.with_span_list(false).flatten_current_span_on_top_level(true);
         registry().with(format.with_filter(targets)).init();
     } else {
+        let format = tracing_subscriber::fmt::layer().with_target(false).with_ansi(std::io::stdout().is_terminal());
         registry().with(format.without_time().with_filter(targets)).init();
     }
     panic::set_hook(Box::new(|panic| {
@@ -38,27 +44,30 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
     }));
 }
 
-/// One line for each message (failures at WARN, the others at DEBUG) and one for the invocation.
-pub fn batch(
-    request_id: &str,
-    batch: &Batch<'_>,
-    events: &[(usize, Event)],
-    outcomes: &[Outcome],
-    calls: CallCount,
-    took: Duration,
-) {
-    let event_of =
-        |index: usize| events.binary_search_by_key(&index, |(index, _)| *index).ok().map(|found| &events[found].1);
-    for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {
-        if outcome.reason().is_none() && !tracing::enabled!(Level::DEBUG) {
-            continue;
+/// What every line of an invocation bears.
+#[must_use]
+pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
+    // At ERROR it is there whatever the level; it prints nothing of itself.
+    tracing::error_span!("invocation", requestId = request_id, xray_trace_id = trace.and_then(root))
+}
+
+/// An invocation that is answered with an error before any event was looked at.
+pub fn unrecognised(error: &Unrecognised) {
+    tracing::error!(reason = "unrecognised_invocation", "{error}");
+}
+
+/// One line for each message (failures at WARN, the others at DEBUG), one for the invocation, and one for each
+/// misconfiguration.
+pub fn finished(finished: &Finished<'_>) {
+    for told in finished.messages() {
+        if told.outcome.reason().is_some() || tracing::enabled!(Level::DEBUG) {
+            message(&told);
         }
-        self::message(request_id, message, event_of(index), outcome);
     }
+    let Finished { outcomes, calls, .. } = finished;
     let count = |name| outcomes.iter().filter(|outcome| outcome.name() == name).count();
     tracing::info!(
-        requestId = request_id,
-        received = batch.messages.len(),
+        received = outcomes.len(),
         applied = count("applied"),
         superseded = count("superseded"),
         retry = count("retry"),
@@ -67,52 +76,48 @@ pub fn batch(
         misconfigured = count("misconfigured"),
         ledger_failed =
             outcomes.iter().filter(|outcome| outcome.reason().is_some_and(Reason::is_of_the_ledger)).count(),
-        calls = calls.calls,
-        calls_failed = calls.failed,
-        slowest_call_ms = millis(calls.slowest),
-        took_ms = millis(took),
+        calls = calls.len(),
+        calls_failed = calls.iter().filter(|call| !call.failures.is_empty()).count(),
+        slowest_call_ms = millis(calls.iter().map(|call| call.took).max().unwrap_or_default()),
+        took_ms = millis(finished.took),
+        remaining_ms = millis(finished.remaining),
         "batch done"
     );
+    misconfigured(outcomes);
 }
 
-fn message(request_id: &str, message: &Message<'_>, event: Option<&Event>, outcome: &Outcome) {
-    let message_id = plain(&message.id).unwrap_or("-");
-    let event_id = event.and_then(event_id);
-    let receive_count = message.attribute("ApproximateReceiveCount").and_then(|count| count.parse::<u32>().ok());
-    let name = outcome.name();
-    let Reason { reason, detail } = match outcome {
-        Outcome::Applied | Outcome::Superseded => {
-            tracing::debug!(
-                requestId = request_id,
-                message_id,
-                event_id,
-                outcome = name,
-                receive_count,
-                "event {name}"
-            );
-            return;
-        }
-        Outcome::Retry(reason)
-        | Outcome::Rejected(reason)
-        | Outcome::Parked(reason)
-        | Outcome::Misconfigured(reason) => reason,
-    };
-    let detail: &Cow<'_, str> = detail;
-    tracing::warn!(
-        requestId = request_id,
-        message_id,
-        event_id,
-        outcome = name,
-        reason,
-        detail = &**detail,
-        receive_count,
-        "event {}",
-        if outcome.is_acknowledged() { "parked" } else { "failed" }
-    );
+fn message(told: &Told<'_>) {
+    let Told { message, event, outcome, app } = *told;
+    let reason = outcome.reason();
+    /// A macro, since a line's level and words are fixed where it stands.
+    macro_rules! line {
+        ($level:ident, $words:literal) => {
+            tracing::$level!(
+                message_id = plain(&message.id).unwrap_or("-"),
+                event_id = event.and_then(event_id),
+                "type" = event.map(|event| event.version.rank.name()),
+                app,
+                device = event.and_then(Event::device).map(|device| fingerprint(device, app)),
+                outcome = outcome.name(),
+                reason = reason.map(|reason| reason.reason),
+                detail = reason.map(|reason| &*reason.detail),
+                receive_count =
+                    message.attribute("ApproximateReceiveCount").and_then(|count| count.parse::<u32>().ok()),
+                trace = message.attribute("AWSTraceHeader").as_deref().and_then(root),
+                $words
+            )
+        };
+    }
+    match outcome {
+        Outcome::Applied => line!(debug, "event applied"),
+        Outcome::Superseded => line!(debug, "event superseded"),
+        Outcome::Parked(_) => line!(warn, "event parked"),
+        Outcome::Retry(_) | Outcome::Rejected(_) | Outcome::Misconfigured(_) => line!(warn, "event failed"),
+    }
 }
 
 /// A misconfiguration is told once an invocation, at ERROR, for it is the operator's to mend.
-pub fn misconfigured(request_id: &str, outcomes: &[Outcome]) {
+fn misconfigured(outcomes: &[Outcome]) {
     let mut told = Vec::new();
     for outcome in outcomes {
         if let Outcome::Misconfigured(reason) = outcome
@@ -120,13 +125,24 @@ pub fn misconfigured(request_id: &str, outcomes: &[Outcome]) {
         {
             told.push(reason);
             tracing::error!(
-                requestId = request_id,
                 reason = reason.reason,
                 detail = &*reason.detail,
                 "TPNS refuses the app; check access_id, secret_key, region and billing"
             );
         }
     }
+}
+
+/// Tells one device from another, and nobody which it is: who has the token can find its lines, and not the other way
+/// round, for tokens are too many to try them all.
+fn fingerprint(device: &Device, app: &str) -> String {
+    let text = [app.as_bytes(), b"\0", device.token.as_str().as_bytes()].concat();
+    HEXLOWER.encode(&digest(&SHA256, &text).as_ref()[..6])
+}
+
+/// The trace's id in an X-Ray header, which its sender may have made up.
+fn root(header: &str) -> Option<&str> {
+    plain(header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?)
 }
 
 /// The producer's id, unless it could tell who somebody is: ids are free text, and some are made of the account.

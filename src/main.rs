@@ -39,6 +39,7 @@ async fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), lambda_r
 }
 
 async fn handle(function: &AccountSync, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Failure> {
-    let (request_id, deadline) = (&event.context.request_id, event.context.deadline());
-    function.handle(Invocation { request_id, payload: event.payload.get(), deadline }).await
+    let LambdaEvent { payload, context } = event;
+    let (deadline, trace) = (context.deadline(), context.xray_trace_id.as_deref());
+    function.handle(Invocation { request_id: &context.request_id, trace, payload: payload.get(), deadline }).await
 }

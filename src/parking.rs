@@ -6,7 +6,10 @@ use std::time::Duration;
 use aws_sdk_sqs::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata},
-    types::{MessageAttributeValue, SendMessageBatchRequestEntry},
+    types::{
+        MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+        SendMessageBatchRequestEntry,
+    },
 };
 use futures_util::{StreamExt, stream};
 
@@ -73,6 +76,10 @@ impl Parking {
             .message_attributes("reason", text(reason.reason)?);
         if !reason.detail.is_empty() {
             entry = entry.message_attributes("detail", text(&reason.detail)?);
+        }
+        if let Some(trace) = message.attribute("AWSTraceHeader") {
+            let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().ok()?;
+            entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
         }
         if self.queue_url.ends_with(".fifo") {
             let group = message.attribute("MessageGroupId").unwrap_or_else(|| "rejected".into());

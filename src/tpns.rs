@@ -11,7 +11,7 @@ mod signature;
 pub use answer::{Exchange, Judgement, judge};
 pub use client::{Client, ClientError};
 pub use codes::{Signal, Transport, Verdict, Why, classify};
-pub use push::{CallCount, Deadline, Pushed, Settings, Tpns};
+pub use push::{CallMade, Deadline, Pushed, Settings, Tpns};
 pub use region::Endpoint;
 pub use request::body;
 pub use signature::SigningKey;

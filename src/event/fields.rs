@@ -196,8 +196,21 @@ impl Kind {
     pub const EXPECTED: &'static str = "user.login, user.logout or account.deleted";
 
     /// Every kind with its name in the contract.
-    pub const NAMES: [(&'static str, Self); 3] =
-        [("user.login", Self::Login), ("user.logout", Self::Logout), ("account.deleted", Self::Deletion)];
+    pub const NAMES: [(&'static str, Self); 3] = [
+        (Self::Login.name(), Self::Login),
+        (Self::Logout.name(), Self::Logout),
+        (Self::Deletion.name(), Self::Deletion),
+    ];
+
+    /// Its name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Login => "user.login",
+            Self::Logout => "user.logout",
+            Self::Deletion => "account.deleted",
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Kind {

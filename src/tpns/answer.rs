@@ -77,6 +77,22 @@ impl Answer {
 }
 
 impl Judgement {
+    /// Why not all of it was accepted: each reason once, none for success.
+    #[must_use]
+    pub fn failures(&self) -> Vec<&'static str> {
+        let verdicts = match self {
+            Self::Whole(verdict) => std::slice::from_ref(verdict),
+            Self::Each(verdicts) => verdicts,
+        };
+        let mut reasons = Vec::new();
+        for why in verdicts.iter().filter_map(Verdict::why) {
+            if !reasons.contains(&why.reason) {
+                reasons.push(why.reason);
+            }
+        }
+        reasons
+    }
+
     fn accepts_any(&self) -> bool {
         match self {
             Self::Whole(verdict) => *verdict == Verdict::Accepted,

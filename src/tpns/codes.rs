@@ -65,6 +65,15 @@ impl Why {
 }
 
 impl Verdict {
+    /// Why it was not accepted, if it was not.
+    #[must_use]
+    pub fn why(&self) -> Option<Why> {
+        match self {
+            Self::Accepted => None,
+            Self::Retry(why, _) | Self::Rejected(why) | Self::Misconfigured(why) => Some(*why),
+        }
+    }
+
     /// Whether it is worth asking again within this invocation.
     #[must_use]
     pub fn is_retry(&self) -> bool {

@@ -2,7 +2,12 @@
 
 mod exchange;
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    cell::{Ref, RefCell},
+    collections::HashMap,
+    sync::Arc,
+    time::Duration,
+};
 
 use exchange::Standing;
 use futures_util::future::{join, join_all};
@@ -63,18 +68,20 @@ pub struct Tpns<'a> {
     deadline: Deadline,
     permits: Semaphore,
     standing: Vec<Standing>,
-    count: RefCell<CallCount>,
+    made: RefCell<Vec<CallMade>>,
 }
 
-/// What the calls of an invocation came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CallCount {
-    /// HTTP exchanges begun, tries and halves included.
-    pub calls: u32,
-    /// Of these, the ones that were not accepted whole.
-    pub failed: u32,
-    /// The slowest of them.
-    pub slowest: Duration,
+/// A call that was made: one HTTP exchange, whether a first try, a repetition or a half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallMade {
+    /// The app it was made to.
+    pub app: AppId,
+    /// The items it carried.
+    pub items: usize,
+    /// From connecting to the last byte.
+    pub took: Duration,
+    /// Why not all of it was accepted: each reason once, none for success.
+    pub failures: Vec<&'static str>,
 }
 
 /// What became of each item of the plan, by its index.
@@ -96,7 +103,7 @@ impl<'a> Tpns<'a> {
             permits: Semaphore::new(settings.concurrency),
             standing: apps.list.iter().map(|_| Standing::default()).collect(),
             apps,
-            count: RefCell::default(),
+            made: RefCell::default(),
         }
     }
 
@@ -106,10 +113,10 @@ impl<'a> Tpns<'a> {
         &self.apps
     }
 
-    /// What the calls so far came to.
+    /// The calls made so far.
     #[must_use]
-    pub fn count(&self) -> CallCount {
-        *self.count.borrow()
+    pub fn calls(&self) -> Ref<'_, Vec<CallMade>> {
+        self.made.borrow()
     }
 
     /// Carries out the plan and says of each item what became of it. Never fails as a whole: what was not attempted is

@@ -44,7 +44,7 @@ def processes() -> Iterator[Processes]:
 
 @pytest.fixture(scope="session")
 def binaries(processes: Processes) -> Binaries:
-    return build(processes, ROOT)
+    return build(processes, ROOT, with_replay=True)
 
 
 @pytest.fixture(scope="session")

@@ -98,13 +98,19 @@ class Deployment:
 
     @contextmanager
     def environment(self, **changed: str) -> Iterator[None]:
-        """The function with other variables than the template gives it."""
+        """The function with other variables than the template gives it, in a version of its own."""
         lambdas, name = self.cloud.client("lambda"), self.stack.function_name
+        alias = self.stack.function_arn.rpartition(":")[2]
+        before = lambdas.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
         given = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given | changed})
+        version = lambdas.publish_version(FunctionName=name)["Version"]
+        assert version != before
+        lambdas.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
         try:
             yield
         finally:
+            lambdas.update_alias(FunctionName=name, Name=alias, FunctionVersion=before)
             lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})
 
     def accounts(self, app: str, token: str) -> set[str]:
@@ -126,7 +132,7 @@ class Deployment:
 
     def invoke(self, payload: Any) -> Any:
         """The function straight, as Lambda's own Invoke."""
-        answer = self.cloud.client("lambda").invoke(FunctionName=self.stack.function_name, Payload=json.dumps(payload))
+        answer = self.cloud.client("lambda").invoke(FunctionName=self.stack.function_arn, Payload=json.dumps(payload))
         body = json.load(answer["Payload"])
         assert "FunctionError" not in answer, body
         return body

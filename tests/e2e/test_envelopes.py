@@ -36,7 +36,7 @@ def test_a_rule_can_invoke_the_function_without_a_queue(standard: Deployment) ->
     pattern = {"detail-type": ["user.login", "account.deleted"]}
     rule = events.put_rule(Name=bus, EventBusName=bus, EventPattern=json.dumps(pattern))["RuleArn"]
     functions.add_permission(
-        FunctionName=standard.stack.function_name,
+        FunctionName=standard.stack.function_arn,
         StatementId=bus,
         Action="lambda:InvokeFunction",
         Principal="events.amazonaws.com",
@@ -53,7 +53,7 @@ def test_a_rule_can_invoke_the_function_without_a_queue(standard: Deployment) ->
 
 def test_an_event_that_fails_without_a_queue_is_a_function_error_so_that_lambda_tries_again(plain_standard: Deployment) -> None:
     functions = plain_standard.cloud.client("lambda")
-    answer = functions.invoke(FunctionName=plain_standard.stack.function_name, Payload=json.dumps(event_of_an_unknown_app()))
+    answer = functions.invoke(FunctionName=plain_standard.stack.function_arn, Payload=json.dumps(event_of_an_unknown_app()))
     assert answer.get("FunctionError"), json.load(answer["Payload"])
 
 

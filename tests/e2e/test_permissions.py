@@ -43,7 +43,7 @@ class Guarded:
             for event in events
         ]
         functions = self.cloud.client("lambda")
-        answer = functions.invoke(FunctionName=self.stack.function_name, Payload=json.dumps({"Records": records}))
+        answer = functions.invoke(FunctionName=self.stack.function_arn, Payload=json.dumps({"Records": records}))
         return json.load(answer["Payload"])
 
     @contextmanager

@@ -8,6 +8,8 @@ mod faults;
 mod init;
 mod isolation;
 mod ledger;
+mod logging;
+mod metrics;
 mod parking;
 mod privacy;
 mod queues;

@@ -1,6 +1,9 @@
 //! Rejected events go to the parking queue, as received and with the reason, and only then are acknowledged.
 
-use lambda_sim::{AwsApi, EntryFault, Fault as AwsFault, Operation, Queue, RunningAwsApi, message::AttributeValue};
+use lambda_sim::{
+    AwsApi, EntryFault, Fault as AwsFault, Message, Operation, Queue, RunningAwsApi, event::SqsEvent,
+    message::AttributeValue,
+};
 use serde_json::{Value, json};
 use tpns_sim::Fault;
 
@@ -10,6 +13,7 @@ struct Parked {
     body: String,
     reason: String,
     detail: Option<String>,
+    trace: Option<String>,
 }
 
 async fn parking(name: &str) -> (RunningAwsApi, Stage) {
@@ -33,6 +37,7 @@ fn parked(aws: &RunningAwsApi, name: &str) -> Vec<Parked> {
                 body: message.body.to_string(),
                 reason: attribute(message, "reason").unwrap(),
                 detail: attribute(message, "detail"),
+                trace: message.trace_header.clone(),
             })
             .collect()
     })
@@ -144,4 +149,17 @@ async fn an_event_straight_from_eventbridge_is_parked_whole() {
     assert_eq!(stage.invoke(event.clone()).await, Value::Null);
     let parked = parked(&aws, "parked");
     assert_eq!((parked[0].body.as_str(), parked[0].reason.as_str()), (event.as_str(), "missing_field"));
+}
+
+#[tokio::test]
+async fn a_parked_event_stays_in_its_trace() {
+    let (aws, stage) = parking("parked").await;
+    let header = "Root=1-67f7c400-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
+    let message = |id: &str| Message::new(id, "nonsense");
+    let event = SqsEvent::of_queue("arn:aws:sqs:us-east-1:123456789012:auth-events")
+        .message(message("m0").trace_header(header))
+        .message(message("m1"));
+    assert_eq!(stage.invoke(event.to_bytes()).await, json!({"batchItemFailures": []}));
+    let traces: Vec<_> = parked(&aws, "parked").into_iter().map(|each| each.trace).collect();
+    assert_eq!(traces, [Some(header.to_owned()), None]);
 }

@@ -76,6 +76,13 @@ impl Stage {
         lines.filter(|line| line["message"] == message).collect()
     }
 
+    /// The lines that CloudWatch makes metrics of.
+    pub(crate) fn metrics(&self) -> Vec<Value> {
+        let printed = self.printed();
+        let lines = printed.lines().filter(|line| line.starts_with(r#"{"_aws""#));
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// An event source that feeds the function from this queue, with a clock that jumps over waiting times.
     pub(crate) fn source(&self, queue: Queue, clock: ManualClock) -> EventSource {
         EventSource::builder(queue, self.function.clone()).clock(clock).build().unwrap()

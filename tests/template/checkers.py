@@ -1,28 +1,41 @@
-"""cfn-lint and the SAM CLI, from their own environment."""
+"""cfn-lint and the SAM CLI from one environment of their own, checkov from another."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Not the script in bin: that has the path of the environment in it, and breaks when the checkout is moved.
+# Not the scripts in bin: those have the path of the environment in them, and break when the checkout is moved.
 _CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
-_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
+_SAM = ROOT / ".venv-sam" / "bin" / "python"
+_CHECKOV = ROOT / ".venv-checkov" / "bin" / "python"
 
 
 def cfn_lint(template: Path) -> subprocess.CompletedProcess[str]:
     # Warnings and informational findings count as well.
-    return _run("-c", _CFN_LINT, "--non-zero-exit-code", "informational", "--format", "parseable", "--template", str(template))
+    return _run(
+        _SAM, "-c", _CFN_LINT, "--non-zero-exit-code", "informational", "--format", "parseable", "--template", str(template)
+    )
 
 
 def sam_validate(template: Path) -> subprocess.CompletedProcess[str]:
-    return _run("-m", "samcli", "validate", "--lint", "--template-file", str(template))
+    return _run(_SAM, "-m", "samcli", "validate", "--lint", "--template-file", str(template))
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    if not _PYTHON.exists():
+def checkov(template: Path) -> dict[str, Any]:
+    """Its findings. It reads no configuration of the user's, and asks nobody outside."""
+    options = ["--framework", "cloudformation", "--skip-download", "--output", "json", "--soft-fail"]
+    answer = _run(_CHECKOV, "-m", "checkov.main", *options, "--file", str(template), LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return json.loads(answer.stdout)["results"]
+
+
+def _run(python: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    if not python.exists():
         raise RuntimeError("the checkers are not installed: run `make template`, which installs them")
     environment = {
         "PATH": os.environ["PATH"],
@@ -30,10 +43,11 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
         "LANG": "C.UTF-8",
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",
+        **variables,
     }
     # A finding is an answer, not an error: the tests look at the exit code.
     return subprocess.run(
-        [str(_PYTHON), *arguments],
+        [str(python), *arguments],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,

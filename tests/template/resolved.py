@@ -39,7 +39,12 @@ class _Resolver:
         assert not strangers, f"no such parameters: {strangers}"
         defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter}
         self._template = template
-        self._known: dict[str, Any] = {**PSEUDO, **defaults, **parameters}
+        given: dict[str, Any] = {**defaults, **parameters}
+        lists = {name for name, parameter in template["Parameters"].items() if parameter["Type"] == "CommaDelimitedList"}
+        self._known: dict[str, Any] = {
+            **PSEUDO,
+            **{name: value.split(",") if name in lists else value for name, value in given.items()},
+        }
 
     def section(self, name: str) -> dict[str, Any]:
         entries = self._template[name].items()
@@ -78,7 +83,8 @@ class _Resolver:
     def _sub(self, argument: str | list[Any]) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else argument
         known = {**self._known, **self.value(own)}
-        return re.sub(r"\$\{([^}]+)}", lambda match: str(known.get(match[1], match[0])), text)
+        # "${!this}" stands for "${this}".
+        return re.sub(r"\$\{(!?)([^}]+)}", lambda m: "${" + m[2] + "}" if m[1] else str(known.get(m[2], m[0])), text)
 
     def _select(self, argument: list[Any]) -> Any:
         index, values = self.value(argument)

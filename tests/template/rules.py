@@ -9,12 +9,23 @@ MINIMUM_RECEIVES = 5
 _VISIBILITY_FACTOR = 6
 _FOURTEEN_DAYS = 14 * 24 * 3600
 
-# All that the function may do, by the resource it may do it to. A secret is none of this stack's resources.
+# All that the function may do, by the resource it may do it to. A secret is none of this stack's resources, and X-Ray has none.
 _PERMISSIONS = {
     "Queue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "ParkedEvents": {"sqs:SendMessage"},
+}
+_TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# All that CodeDeploy may do. Alarms can be described all or none.
+_DEPLOYING = {
+    ("lambda:GetAlias", "Function"),
+    ("lambda:UpdateAlias", "Function"),
+    ("lambda:GetProvisionedConcurrencyConfig", "Function"),
+    ("lambda:GetAlias", "${Function.Arn}:*"),
+    ("lambda:UpdateAlias", "${Function.Arn}:*"),
+    ("lambda:GetProvisionedConcurrencyConfig", "${Function.Arn}:*"),
+    ("cloudwatch:DescribeAlarms", "*"),
 }
 
 
@@ -31,12 +42,11 @@ def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str
     ]
 
 
-def permissions(resolved: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Each action the function's role allows, with its resource."""
+def permissions(resolved: dict[str, Any], role: str = "FunctionRole") -> list[tuple[str, Any]]:
+    """Each action that a role, the function's if none is named, allows, with its resource."""
     return [
         (action, resource)
-        for role in _of_type(resolved, "AWS::IAM::Role").values()
-        for policy in role.get("Policies", [])
+        for policy in _of_type(resolved, "AWS::IAM::Role").get(role, {}).get("Policies", [])
         for statement in policy["PolicyDocument"]["Statement"]
         for action in _list(statement["Action"])
         for resource in _list(statement["Resource"])
@@ -112,13 +122,19 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     managed = [name for name, role in _of_type(resolved, "AWS::IAM::Role").items() if role.get("ManagedPolicyArns")]
     found = [f"{name} has managed policies, which reach beyond this stack" for name in managed]
     there = {name: actions for name, actions in _PERMISSIONS.items() if name in resolved["Resources"]}
+    if resolved["Resources"]["Function"]["Properties"]["TracingConfig"]["Mode"] == "Active":
+        there["*"] = _TRACING
     wanted = {(action, name) for name, actions in there.items() for action in actions}
     allowed = {
         (action, _resource(resource)) for action, resource in permissions(resolved) if not action.startswith("secretsmanager:")
     }
     found += [f"the role may {action} on {resource}" for action, resource in sorted(allowed - wanted)]
     found += [f"the role may not {action} on {resource}" for action, resource in sorted(wanted - allowed)]
-    return found
+    deploying = {(action, _resource(resource)) for action, resource in permissions(resolved, "DeploymentRole")}
+    if deploying not in (set(), _DEPLOYING):
+        found.append(f"CodeDeploy may do something else than {sorted(_DEPLOYING)}")
+    strangers = _of_type(resolved, "AWS::IAM::Role").keys() - {"FunctionRole", "DeploymentRole"}
+    return found + [f"{name} is a role that nobody checks" for name in sorted(strangers)]
 
 
 def _ledger(resolved: dict[str, Any]) -> list[str]:

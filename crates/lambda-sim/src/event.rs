@@ -117,6 +117,8 @@ struct SystemAttributes<'a> {
     approximate_first_receive_timestamp: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     dead_letter_queue_source_arn: Option<&'a str>,
+    #[serde(rename = "AWSTraceHeader", skip_serializing_if = "Option::is_none")]
+    aws_trace_header: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -148,6 +150,7 @@ impl<'a> Record<'a> {
                 message_deduplication_id: message.deduplication_id.as_deref(),
                 approximate_first_receive_timestamp: message.first_received.as_millis().to_string(),
                 dead_letter_queue_source_arn: message.dead_letter_source_arn.as_deref(),
+                aws_trace_header: message.trace_header.as_deref(),
             },
             message_attributes: message.attributes.iter().map(own).collect(),
             md5_of_body: md5_hex(message.body.as_bytes()),

@@ -32,6 +32,8 @@ pub struct Message {
     pub sequence_number: Option<String>,
     /// ARN of the queue that gave up on it, on messages in a dead-letter queue.
     pub dead_letter_source_arn: Option<String>,
+    /// The X-Ray trace its sender put it into (`AWSTraceHeader`).
+    pub trace_header: Option<String>,
     /// The sender's own attributes by name.
     pub attributes: BTreeMap<String, MessageAttribute>,
 }
@@ -52,6 +54,7 @@ impl Message {
             deduplication_id: None,
             sequence_number: None,
             dead_letter_source_arn: None,
+            trace_header: None,
             attributes: BTreeMap::new(),
         }
     }
@@ -74,6 +77,13 @@ impl Message {
     #[must_use]
     pub fn sequence_number(mut self, number: impl Into<String>) -> Self {
         self.sequence_number = Some(number.into());
+        self
+    }
+
+    /// Puts it into an X-Ray trace: `Root=…;Parent=…;Sampled=1`.
+    #[must_use]
+    pub fn trace_header(mut self, header: impl Into<String>) -> Self {
+        self.trace_header = Some(header.into());
         self
     }
 

@@ -5,7 +5,7 @@ use std::{cell::Cell, time::Duration};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{LEAST_TIME, NOT_SENT, Tpns};
+use super::{CallMade, LEAST_TIME, NOT_SENT, Tpns};
 use crate::{
     config::{App, AppId},
     plan::{Call, Plan},
@@ -101,22 +101,16 @@ impl Tpns<'_> {
     }
 
     fn note(&self, call: &Call, items: usize, status: Option<u16>, took: Duration, judgement: &Judgement) {
-        let accepted = match judgement {
-            Judgement::Whole(verdict) => *verdict == Verdict::Accepted,
-            Judgement::Each(verdicts) => verdicts.iter().all(|verdict| *verdict == Verdict::Accepted),
-        };
-        let mut count = self.count.borrow_mut();
-        count.calls += 1;
-        count.failed += u32::from(!accepted);
-        count.slowest = count.slowest.max(took);
+        let failures = judgement.failures();
         tracing::debug!(
             app = self.apps.names.name(call.app),
             operator_type = call.operator_type as u8,
             items,
             status,
-            accepted,
+            accepted = failures.is_empty(),
             ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "call"
         );
+        self.made.borrow_mut().push(CallMade { app: call.app, items, took, failures });
     }
 }

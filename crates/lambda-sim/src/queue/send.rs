@@ -28,12 +28,20 @@ pub struct SendMessage {
     deduplication_id: Option<String>,
     delay: Option<Duration>,
     attributes: BTreeMap<String, MessageAttribute>,
+    trace_header: Option<String>,
 }
 
 impl SendMessage {
     /// A message with `body` and nothing else.
     pub fn new(body: impl Into<Arc<str>>) -> Self {
-        Self { body: body.into(), group_id: None, deduplication_id: None, delay: None, attributes: BTreeMap::new() }
+        Self {
+            body: body.into(),
+            group_id: None,
+            deduplication_id: None,
+            delay: None,
+            attributes: BTreeMap::new(),
+            trace_header: None,
+        }
     }
 
     /// `MessageGroupId`: needed in FIFO, fairness in standard queues.
@@ -61,6 +69,13 @@ impl SendMessage {
     #[must_use]
     pub fn attribute(mut self, name: impl Into<String>, value: MessageAttribute) -> Self {
         self.attributes.insert(name.into(), value);
+        self
+    }
+
+    /// `AWSTraceHeader`, the one system attribute that a sender may set. It does not count towards the size.
+    #[must_use]
+    pub fn trace_header(mut self, header: impl Into<String>) -> Self {
+        self.trace_header = Some(header.into());
         self
     }
 
@@ -150,6 +165,7 @@ impl Queue {
             deduplication_id: message.deduplication_id,
             sequence_number,
             dead_letter_source_arn: None,
+            trace_header: message.trace_header,
             attributes: message.attributes,
         };
         self.entries.insert(serial, Entry { message, visible_at });
@@ -163,10 +179,14 @@ impl Queue {
         let Some((_, dead_letters)) = &mut self.dead_letters else { return 0 };
         let parked = std::mem::take(&mut dead_letters.entries);
         let count = parked.len();
-        for Message { body, group_id, deduplication_id, attributes, .. } in
+        for Message { body, group_id, deduplication_id, attributes, trace_header, .. } in
             parked.into_values().map(|entry| entry.message)
         {
-            self.append(SendMessage { body, group_id, deduplication_id, delay: None, attributes }, now, now);
+            self.append(
+                SendMessage { body, group_id, deduplication_id, delay: None, attributes, trace_header },
+                now,
+                now,
+            );
         }
         count
     }

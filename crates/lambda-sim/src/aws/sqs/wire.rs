@@ -75,8 +75,11 @@ impl Entry {
             message = message.attribute(name, attribute.read()?);
         }
         for (name, attribute) in self.system_attributes()? {
-            if name != TRACE_HEADER || attribute.data_type != "String" {
-                return Err(SqsError::SystemAttribute(name).into());
+            match attribute.value {
+                AttributeValue::Text(header) if name == TRACE_HEADER && attribute.data_type == "String" => {
+                    message = message.trace_header(header);
+                }
+                _ => return Err(SqsError::SystemAttribute(name).into()),
             }
         }
         Ok(message)

@@ -1,0 +1,245 @@
+//! The command line: what may be said, and what it means.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use tpns_account_sync::{config::AppNames, event::Millis};
+
+use crate::{contract::Contract, sqs::queue_url};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 something failed; 2 the command can't be followed as it is; 3 some lines or messages were refused;
+130 interrupted. Credentials, region and endpoint are AWS's usual: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.";
+
+/// Puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them back
+#[derive(Debug, Parser)]
+#[command(name = "replay", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Puts events on the queue from a file of JSON lines
+    #[command(long_about = SEND, after_help = SEND_EXAMPLES)]
+    Send(SendArgs),
+    /// Shows what is parked or dead-lettered, and why; everything stays where it is
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArgs),
+    /// Sends parked or dead-lettered messages back to the queue
+    #[command(long_about = REDRIVE, after_help = REDRIVE_EXAMPLES)]
+    Redrive(RedriveArgs),
+    /// Prints what a device is called in the function's log
+    #[command(after_help = FINGERPRINT_EXAMPLES)]
+    Fingerprint(FingerprintArgs),
+}
+
+const SEND: &str = "\
+Puts events on the queue from a file of JSON lines: an export, an archive; any body that the function takes.
+
+Every line is checked with the function's own contract first. One that breaks it is refused, and the others are sent.
+What SQS has confirmed is noted beside the file, so the same command goes on where it was interrupted; what was on its
+way just then is sent twice, which is harmless, since events have times and ids.";
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  replay send --dry-run --apps android,ios export.jsonl
+  replay send --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-events export.jsonl
+  replay send --queue-url $QUEUE --rate 50 export.jsonl
+  zcat archive.gz | replay send --queue-url $QUEUE --state archive.replay -";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  replay list --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-parked
+  replay list --queue-url $DEAD_LETTERS --json | jq -r .reason | sort | uniq -c";
+
+const REDRIVE: &str = "\
+Sends parked or dead-lettered messages back to the queue. A message is deleted here only after SQS has taken it there.
+
+Say which: conditions of different options must all hold, of one option any.";
+
+const REDRIVE_EXAMPLES: &str = "\
+Examples:
+  replay redrive --from $PARKED --to $QUEUE --reason unknown_app --app huawei --dry-run
+  replay redrive --from $PARKED --to $QUEUE --reason unknown_app --app huawei
+  replay redrive --from $DEAD_LETTERS --to $QUEUE --all --yes";
+
+const FINGERPRINT_EXAMPLES: &str = "\
+Examples:
+  replay fingerprint --app android 05da87c0ae5973bd2dfa9e08d884aada5bb2
+  pbpaste | replay fingerprint --app android -        keeps the token out of the shell's history";
+
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// The file, one JSON body a line; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The queue that the function reads
+    #[arg(long, value_name = "URL", value_parser = queue_url, required_unless_present = "dry_run")]
+    pub(crate) queue_url: Option<String>,
+    /// Messages a second, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: Option<u32>,
+    /// Checks every line and sends nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Events without a time of their own happen when they are sent; they are given that time, a millisecond apart
+    #[arg(long)]
+    pub(crate) stamp_now: bool,
+    /// What has been sent is noted here [default: FILE.replay; for standard input nowhere]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Forgets what has been sent, and sends everything
+    #[arg(long)]
+    pub(crate) restart: bool,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The parking queue or the dead-letter queue
+    #[arg(long, value_name = "URL", value_parser = queue_url)]
+    pub(crate) queue_url: String,
+    /// One JSON object a message, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stops after so many messages
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RedriveArgs {
+    /// The parking queue or the dead-letter queue
+    #[arg(long, value_name = "URL", value_parser = queue_url)]
+    pub(crate) from: String,
+    /// The queue that the function reads
+    #[arg(long, value_name = "URL", value_parser = queue_url)]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
+    /// At most so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// Gives events without a time of their own the time their message was sent at; see the README first
+    #[arg(long)]
+    pub(crate) stamp: bool,
+    /// Shows what would be sent, and sends nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Doesn't ask
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+}
+
+/// Which messages.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct ChoiceArgs {
+    /// Every message
+    #[arg(long, conflicts_with_all = ["reasons", "ids", "types", "apps_named"])]
+    pub(crate) all: bool,
+    /// Those there for this reason, as list shows it; repeatable
+    #[arg(long = "reason", value_name = "REASON")]
+    pub(crate) reasons: Vec<String>,
+    /// The message of this id; repeatable
+    #[arg(long = "id", value_name = "MESSAGE_ID")]
+    pub(crate) ids: Vec<String>,
+    /// Events of this type; repeatable
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["user.login", "user.logout", "account.deleted"])]
+    pub(crate) types: Vec<String>,
+    /// Events of this app; repeatable
+    #[arg(long = "app", id = "apps_named", value_name = "APP")]
+    pub(crate) apps: Vec<String>,
+}
+
+/// What events are checked against: the function's settings.
+#[derive(Debug, Args)]
+pub(crate) struct ContractArgs {
+    /// The apps that the function knows, e.g. android,ios [default: any name will do]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    apps: Vec<String>,
+    /// The function's MAX_EVENT_AGE; it parks older events
+    #[arg(long, value_name = "DURATION", default_value = "14d", value_parser = duration)]
+    max_event_age: Duration,
+    /// The function's MAX_CLOCK_SKEW; it parks events further ahead
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    max_clock_skew: Duration,
+}
+
+impl ContractArgs {
+    pub(crate) fn contract(&self) -> Contract {
+        let millis = |duration: Duration| Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX);
+        let names = self.apps.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+        Contract {
+            apps: (!self.apps.is_empty()).then(|| AppNames::new(names)),
+            max_age: millis(self.max_event_age),
+            max_skew: millis(self.max_clock_skew),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FingerprintArgs {
+    /// The app's name in TPNS_APPS
+    #[arg(long, value_name = "APP")]
+    pub(crate) app: String,
+    /// The device's token; - reads it from standard input
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: String,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "must be a duration such as 30s, 5m, 12h or 14d".into())
+}
+
+/// Clap's error on one line, without the usage that follows it.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    format!("{}; see replay --help", said.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn error(line: &str) -> String {
+        one_line(&Cli::try_parse_from(line.split(' ')).unwrap_err())
+    }
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_line_that_cant_be_followed_is_told_in_one_line_with_the_mend() {
+        assert_eq!(
+            error("replay send --queue-url tpns-events f"),
+            "error: invalid value 'tpns-events' for '--queue-url <URL>': must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-parked; see replay --help"
+        );
+        assert!(error("replay send f").contains("--queue-url <URL>"));
+        assert!(error("replay send --dry-run --max-event-age 14 f").contains("such as 30s, 5m, 12h or 14d"));
+        assert!(error("replay redrive --from https://h/p --to https://h/q").contains("--all"));
+        assert!(error("replay redrive --from https://h/p --to https://h/q --all --app android").contains("--app"));
+    }
+
+    #[test]
+    fn a_dry_run_needs_no_queue() {
+        assert!(Cli::try_parse_from(["replay", "send", "--dry-run", "-"]).is_ok());
+    }
+}

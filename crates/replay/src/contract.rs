@@ -1,0 +1,136 @@
+//! What the function will say of a body, asked of the function's own code.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+use tpns_account_sync::{
+    config::AppNames,
+    event::{Event, Invalid, Kind, Millis, Rules},
+    ingress::Batch,
+};
+
+/// What bodies are checked against.
+#[derive(Debug)]
+pub(crate) struct Contract {
+    /// The function's apps; `None` takes any name.
+    pub(crate) apps: Option<AppNames>,
+    /// The function's `MAX_EVENT_AGE`.
+    pub(crate) max_age: Millis,
+    /// The function's `MAX_CLOCK_SKEW`.
+    pub(crate) max_skew: Millis,
+}
+
+/// A body, read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The event's type in the contract's words, as far as it can be read.
+    pub(crate) kind: Option<&'static str>,
+    /// The app it names.
+    pub(crate) app: Option<String>,
+    /// The device it names. Never to be printed.
+    pub(crate) token: Option<String>,
+    /// Whether the function could apply it.
+    pub(crate) verdict: Result<When, Invalid>,
+}
+
+/// When an event happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// At the time that the event or its EventBridge envelope names.
+    At(Millis),
+    /// It names none: for the function it happens when SQS gets it.
+    WhenSent,
+}
+
+/// Whether the function takes an event of that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    Fine,
+    TooOld,
+    InTheFuture,
+}
+
+impl Contract {
+    /// Reads a body as the function would, but for its age, which [`Self::age`] tells.
+    pub(crate) fn read(&self, body: &str) -> Reading {
+        let Glance { kind, app, token } = glance(body, true);
+        // Without names of the apps, whichever the event says is the only one.
+        let any = || AppNames::new([app.as_deref().unwrap_or("any")]);
+        let apps = self.apps.as_ref().map_or_else(|| Cow::Owned(any()), Cow::Borrowed);
+        // What is valid with SQS's time and invalid without has no time of its own.
+        let verdict = match event(body, false, &apps) {
+            Ok(event) => Ok(When::At(event.version.at)),
+            Err(invalid) => event(body, true, &apps).map(|_| When::WhenSent).map_err(|_| invalid),
+        };
+        Reading { kind, app, token, verdict }
+    }
+
+    /// Whether the function would take an event of that time now.
+    pub(crate) fn age(&self, at: Millis, now: Millis) -> Age {
+        match () {
+            () if at < now.saturating_sub(self.max_age) => Age::TooOld,
+            () if at > now.saturating_add(self.max_skew) => Age::InTheFuture,
+            () => Age::Fine,
+        }
+    }
+}
+
+/// The body as the function gets it: in an SQS record.
+fn event(body: &str, sent: bool, apps: &AppNames) -> Result<Event, Invalid> {
+    let attributes = if sent { json!({"SentTimestamp": "0"}) } else { json!({}) };
+    let record = json!({"messageId": "-", "eventSource": "aws:sqs", "body": body, "attributes": attributes});
+    let payload = json!({"Records": [record]}).to_string();
+    let rules = Rules { apps, now: 0, max_age: Millis::MAX, max_skew: Millis::MAX };
+    let unreadable = || Invalid { reason: "unknown_envelope", detail: "body: could not be put into a record".into() };
+    let batch = Batch::open(&payload).map_err(|_| unreadable())?;
+    batch.messages.first().ok_or_else(unreadable)?.event(&rules)
+}
+
+#[derive(Default)]
+struct Glance {
+    kind: Option<&'static str>,
+    app: Option<String>,
+    token: Option<String>,
+}
+
+/// What a body says of itself, also one that breaks the contract: it has to be told from the others all the same.
+fn glance(json: &str, may_be_notification: bool) -> Glance {
+    #[derive(Deserialize)]
+    struct Fields<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Option<&'a RawValue>,
+        #[serde(borrow)]
+        app: Option<&'a RawValue>,
+        #[serde(borrow)]
+        token: Option<&'a RawValue>,
+        #[serde(borrow, rename = "detail-type")]
+        detail_type: Option<&'a RawValue>,
+        #[serde(borrow)]
+        detail: Option<&'a RawValue>,
+        #[serde(borrow, rename = "Message")]
+        message: Option<&'a RawValue>,
+    }
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(json) else { return Glance::default() };
+    match (fields.detail_type, fields.detail, fields.message.and_then(text)) {
+        (Some(kind), Some(detail), _) => Glance { kind: named(kind), ..glance(detail.get(), false) },
+        (_, _, Some(message)) if may_be_notification => glance(&message, false),
+        _ => Glance {
+            kind: fields.kind.and_then(named),
+            app: fields.app.and_then(text),
+            token: fields.token.and_then(text),
+        },
+    }
+}
+
+fn named(kind: &RawValue) -> Option<&'static str> {
+    let kind = text(kind)?;
+    Kind::NAMES.into_iter().map(|(name, _)| name).find(|name| *name == kind)
+}
+
+fn text(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+#[cfg(test)]
+mod tests;

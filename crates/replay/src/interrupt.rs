@@ -1,0 +1,46 @@
+//! Ctrl-C and SIGTERM: the first asks for an end in order, the second ends at once.
+
+use std::{io, process};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::problem::Ending;
+
+/// Tells whether somebody wants the program to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Listens from here on.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (tell, told) = watch::channel(false);
+        tokio::spawn(async move {
+            for asked_before in [false, true] {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if asked_before {
+                    process::exit(Ending::Interrupted as i32);
+                }
+                tell.send_replace(true);
+            }
+        });
+        Ok(Self(told))
+    }
+
+    pub(crate) fn came(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits for it.
+    pub(crate) async fn wait(&self) {
+        if self.0.clone().wait_for(|came| *came).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `replay`: puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them
+//! back.
+
+mod batch;
+mod choose;
+mod cli;
+mod clock;
+mod contract;
+mod entry;
+mod fingerprint;
+mod interrupt;
+mod lines;
+mod list;
+mod message;
+mod problem;
+mod rate;
+mod redrive;
+mod send;
+mod show;
+mod sqs;
+mod stamp;
+mod state;
+
+use std::{
+    io::{self, Write, stdin},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use tpns_account_sync::event::Token;
+
+use self::{
+    cli::{Cli, Command, FingerprintArgs},
+    fingerprint::fingerprint,
+    interrupt::Interrupt,
+    problem::{Ending, Problem},
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // --help and --version: not errors, and on standard output. No command at all: the help, and an error.
+        Err(asked) if asked.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => asked.exit(),
+        Err(asked) if !asked.use_stderr() => asked.exit(),
+        Err(error) => {
+            eprintln!("{}", cli::one_line(&error));
+            return Ending::Usage.into();
+        }
+    };
+    match run(cli.command) {
+        Ok(ending) => ending.into(),
+        // Who reads the output has seen enough.
+        Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ending::Failed.into(),
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            problem.ending().into()
+        }
+    }
+}
+
+/// One thread besides that of the reader: it is mostly waiting for SQS.
+#[tokio::main(flavor = "current_thread")]
+async fn run(command: Command) -> Result<Ending, Problem> {
+    if let Command::Fingerprint(args) = command {
+        return print_fingerprint(&args);
+    }
+    let interrupt = Interrupt::listen()?;
+    match command {
+        Command::Send(args) => send::run(args, interrupt).await,
+        Command::List(args) => list::run(args, interrupt).await,
+        Command::Redrive(args) => redrive::run(args, interrupt).await,
+        Command::Fingerprint(_) => Ok(Ending::Done),
+    }
+}
+
+fn print_fingerprint(args: &FingerprintArgs) -> Result<Ending, Problem> {
+    let mut token = args.token.clone();
+    if token == "-" {
+        token.clear();
+        stdin().read_line(&mut token)?;
+    }
+    let token =
+        Token::new(token.trim()).ok_or_else(|| Problem::Usage(format!("TOKEN: must be {}", Token::EXPECTED)))?;
+    writeln!(io::stdout(), "{}", fingerprint(&args.app, token.as_str()))?;
+    Ok(Ending::Done)
+}

@@ -1,0 +1,131 @@
+//! The state on disk: written beside the old one and put in its place, so that there is always a whole one.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::State;
+
+/// Where the state stands.
+#[derive(Clone, Debug)]
+pub(crate) struct StateFile(PathBuf);
+
+/// A state that can't be gone on from.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    #[error("{}: {source}; name a place that can be read and written with --state", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{} is not a state file of this version of replay; name another with --state, or send everything again with --restart", .0.display())]
+    Unreadable(PathBuf),
+    #[error("{} is of another queue ({queue_url}); name another state file with --state, or send everything to this queue with --restart", path.display())]
+    OtherQueue { path: PathBuf, queue_url: String },
+}
+
+impl StateFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The file beside the input.
+    pub(crate) fn beside(input: &Path) -> Self {
+        Self(with_ending(input, ".replay"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What was sent to that queue; `None` when nothing was.
+    ///
+    /// # Errors
+    /// [`StateError`], which names the mend.
+    pub(crate) fn load(&self, queue_url: &str) -> Result<Option<State>, StateError> {
+        let text = match fs::read_to_string(&self.0) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(self.unreadable()),
+            Err(error) => return Err(self.failed(error)),
+        };
+        let state: State = serde_json::from_str(&text).map_err(|_| self.unreadable())?;
+        if state.format != State::FORMAT {
+            return Err(self.unreadable());
+        }
+        if state.count() == 0 {
+            return Ok(None);
+        }
+        if state.queue_url != queue_url {
+            return Err(StateError::OtherQueue { path: self.0.clone(), queue_url: state.queue_url });
+        }
+        Ok(Some(state))
+    }
+
+    /// Puts the state in the place of the one before.
+    ///
+    /// # Errors
+    /// [`StateError::File`].
+    pub(crate) fn save(&self, state: &State) -> Result<(), StateError> {
+        let new = with_ending(&self.0, ".new");
+        let write = || {
+            let mut file = File::create(&new)?;
+            serde_json::to_writer(&mut file, state)?;
+            file.write_all(b"\n")?;
+            // Else a machine that loses power could keep the new name and not what it stands for.
+            file.sync_data()?;
+            fs::rename(&new, &self.0)
+        };
+        write().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, source: io::Error) -> StateError {
+        StateError::File { path: self.0.clone(), source }
+    }
+
+    fn unreadable(&self) -> StateError {
+        StateError::Unreadable(self.0.clone())
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lines::Lines;
+
+    #[test]
+    fn a_state_is_read_as_it_was_written_and_only_for_its_queue() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::beside(&folder.path().join("events.jsonl"));
+        assert_eq!(file.path().file_name().unwrap(), "events.jsonl.replay");
+        assert_eq!(file.load("q").unwrap(), None);
+        let mut state = State::new("q");
+        let line = Lines::new(b"one".as_slice()).next().unwrap().unwrap();
+        state.confirm(1, line.digest);
+        file.save(&State::new("q")).unwrap();
+        assert_eq!(file.load("other").unwrap(), None, "nothing sent is no reason to refuse");
+        file.save(&state).unwrap();
+        assert_eq!(file.load("q").unwrap(), Some(state));
+        assert!(file.load("other").unwrap_err().to_string().contains("of another queue (q)"));
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["events.jsonl.replay"], "something was left behind");
+    }
+
+    #[test]
+    fn what_is_no_state_is_not_overwritten_by_accident() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::new(folder.path().join("state"));
+        for text in [b"".as_slice(), b"{}", b"\xff", br#"{"format":2,"queue_url":"q","run":"r","sent":[],"sha256":""}"#]
+        {
+            fs::write(file.path(), text).unwrap();
+            assert!(matches!(file.load("q"), Err(StateError::Unreadable(_))), "{text:?}");
+        }
+        assert!(StateFile::new(folder.path().into()).load("q").is_err());
+    }
+}

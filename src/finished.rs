@@ -1,0 +1,72 @@
+//! A batch that is done with, as the log and the metrics tell it.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    config::AppNames,
+    event::{Change, Event},
+    ingress::{Batch, Message},
+    report::Outcome,
+    tpns::CallMade,
+};
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Finished<'a> {
+    /// The batch.
+    pub batch: &'a Batch<'a>,
+    /// The events that could be read, each with its message's index, in the messages' order.
+    pub events: &'a [(usize, Event)],
+    /// What became of each message.
+    pub outcomes: &'a [Outcome],
+    /// The calls to TPNS, in the order in which they ended.
+    pub calls: &'a [CallMade],
+    /// The names of the configured apps.
+    pub apps: &'a AppNames,
+    /// When it was done.
+    pub at: SystemTime,
+    /// How long it took.
+    pub took: Duration,
+    /// What was left until the invocation's deadline.
+    pub remaining: Duration,
+}
+
+/// A message and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The message.
+    pub message: &'a Message<'a>,
+    /// The event in it, if it could be read.
+    pub event: Option<&'a Event>,
+    /// What became of it.
+    pub outcome: &'a Outcome,
+    /// Its app's name; of a deletion that goes to more than one, [`SEVERAL`]; where it can't be told, [`UNKNOWN`].
+    pub app: &'a str,
+}
+
+/// Stands for an app's name where an event goes to more than one.
+pub const SEVERAL: &str = "several";
+/// Stands for an app's name where it can't be told.
+pub const UNKNOWN: &str = "unknown";
+
+impl<'a> Finished<'a> {
+    /// Each message, in the batch's order.
+    pub fn messages(&self) -> impl Iterator<Item = Told<'a>> + use<'a> {
+        let Self { batch, outcomes, apps, .. } = *self;
+        let mut events = self.events.iter().peekable();
+        batch.messages.iter().zip(outcomes).enumerate().map(move |(index, (message, outcome))| {
+            let event = events.next_if(|(own, _)| *own == index).map(|(_, event)| event);
+            Told { message, event, outcome, app: event.map_or(UNKNOWN, |event| app(event, apps)) }
+        })
+    }
+}
+
+fn app<'a>(event: &Event, apps: &'a AppNames) -> &'a str {
+    match &event.change {
+        Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => apps.name(device.app),
+        Change::Deletion(of, _) => match of.as_slice() {
+            [one] => apps.name(*one),
+            _ => SEVERAL,
+        },
+    }
+}

@@ -1,0 +1,160 @@
+//! CloudWatch's metrics, in the embedded metric format: lines on standard output that CloudWatch Logs makes metrics of
+//! (LOGGING.md, "Metrics"). Holds counts, times and names of apps, nothing of an event.
+
+mod distribution;
+mod lines;
+
+use std::{
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+    time::UNIX_EPOCH,
+};
+
+use indexmap::IndexMap;
+use metrique_writer_core::{IoStreamError, format::Format};
+use metrique_writer_format_emf::Emf;
+
+use crate::{
+    event::{Event, Kind, Millis},
+    finished::Finished,
+    report::{Outcome, Reason},
+};
+use distribution::Distribution;
+use lines::{AppLine, Common, FailureLine};
+
+const NAMESPACE: &str = "TpnsAccountSync";
+
+/// The metrics of this function.
+#[derive(Debug)]
+pub struct Metrics {
+    function: String,
+    formats: Mutex<Formats>,
+}
+
+/// One for each kind of line, for a format has its dimensions built in. Kept for their buffers.
+struct Formats {
+    apps: Emf,
+    failures: Emf,
+}
+
+/// What is counted of an app.
+#[derive(Debug, Default)]
+struct Figures {
+    received: u64,
+    applied: u64,
+    superseded: u64,
+    retried: u64,
+    rejected: u64,
+    parked: u64,
+    misconfigured: u64,
+    ledger_failed: u64,
+    event_lag: Distribution,
+    unbind_lag: Distribution,
+    calls: u64,
+    items_per_call: Distribution,
+    call_latency: Distribution,
+}
+
+impl Metrics {
+    /// The metrics of the function of this name.
+    #[must_use]
+    pub fn new(function: String) -> Self {
+        let format = |sets: &[&[&str]]| {
+            let sets = sets.iter().map(|set| set.iter().map(ToString::to_string).collect()).collect();
+            Emf::all_validations(NAMESPACE.to_owned(), sets)
+        };
+        let formats = Formats {
+            apps: format(&[&["FunctionName"], &["FunctionName", "App"]]),
+            failures: format(&[&["FunctionName"], &["FunctionName", "Reason"], &["FunctionName", "App", "Reason"]]),
+        };
+        Self { function, formats: Mutex::new(formats) }
+    }
+
+    /// Writes the lines of a batch: one for each app, and one for each app and reason of calls that failed.
+    ///
+    /// # Errors
+    /// The output's, or the format's; in either case some lines may be written.
+    pub fn write(
+        &self,
+        request_id: &str,
+        finished: &Finished<'_>,
+        output: &mut impl Write,
+    ) -> Result<(), IoStreamError> {
+        let common = Common { at: finished.at, function: &self.function, request_id };
+        let mut formats = self.formats.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whole lines at once: a log that is written meanwhile must not come in between.
+        let mut text = Vec::with_capacity(2048);
+        for (app, figures) in &figures(finished) {
+            formats.apps.format(&AppLine { common, app, figures }, &mut text)?;
+        }
+        for ((app, reason), count) in failures(finished) {
+            formats.failures.format(&FailureLine { common, app, reason, count }, &mut text)?;
+        }
+        output.write_all(&text).and_then(|()| output.flush()).map_err(IoStreamError::Io)
+    }
+
+    /// Writes them to standard output. What can't be written is told to the log: it is no reason to fail events.
+    pub fn print(&self, request_id: &str, finished: &Finished<'_>) {
+        if let Err(error) = self.write(request_id, finished, &mut io::stdout().lock()) {
+            tracing::error!(%error, "metrics: this invocation's are incomplete");
+        }
+    }
+}
+
+fn figures<'a>(finished: &Finished<'a>) -> IndexMap<&'a str, Figures> {
+    let mut by_app: IndexMap<&str, Figures> = IndexMap::new();
+    let at = finished.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let at = Millis::try_from(at).unwrap_or(Millis::MAX);
+    for told in finished.messages() {
+        by_app.entry(told.app).or_default().count(told.outcome, told.event, at);
+    }
+    for call in finished.calls {
+        let figures = by_app.entry(finished.apps.name(call.app)).or_default();
+        figures.calls += 1;
+        figures.items_per_call.record(call.items as u64);
+        figures.call_latency.record(u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX));
+    }
+    by_app
+}
+
+fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, &'static str), u64> {
+    let mut counts = IndexMap::new();
+    for call in finished.calls {
+        for &reason in &call.failures {
+            *counts.entry((finished.apps.name(call.app), reason)).or_default() += 1;
+        }
+    }
+    counts
+}
+
+impl Figures {
+    fn count(&mut self, outcome: &Outcome, event: Option<&Event>, at: Millis) {
+        self.received += 1;
+        match outcome {
+            Outcome::Applied => self.applied += 1,
+            Outcome::Superseded => self.superseded += 1,
+            Outcome::Retry(_) => self.retried += 1,
+            Outcome::Rejected(_) => self.rejected += 1,
+            Outcome::Parked(_) => self.parked += 1,
+            Outcome::Misconfigured(_) => self.misconfigured += 1,
+        }
+        self.ledger_failed += u64::from(outcome.reason().is_some_and(Reason::is_of_the_ledger));
+        if let (Outcome::Applied | Outcome::Superseded, Some(event)) = (outcome, event) {
+            // A producer's clock may be a little ahead.
+            let lag = u64::try_from(at.saturating_sub(event.version.at)).unwrap_or_default();
+            self.event_lag.record(lag);
+            if event.version.rank != Kind::Login {
+                self.unbind_lag.record(lag);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Formats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Formats").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,480 @@
+"""`replay`: a file's events onto the queue, however often it is interrupted; and what was parked or dead-lettered back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from auth_events import deletion, login, logout, on_bus, token
+from conftest import World
+from deployment import Deployment
+from replaying import Ended, Replay, confirmed
+from waiting import eventually
+
+from local import pace, queues
+
+NOT_JSON = "this is not JSON"
+
+Event = dict[str, Any]
+
+
+@pytest.fixture
+def replay(world: World, tmp_path: Path) -> Replay:
+    assert world.binaries.replay
+    return Replay(world.binaries.replay, world.cloud, tmp_path)
+
+
+def sent(ended: Ended) -> int:
+    found = re.search(r"^(\d+) messages? sent to ", ended.stdout, re.MULTILINE)
+    assert found, ended
+    return int(found[1])
+
+
+def counts(stage: Deployment, url: str | None) -> tuple[int, int]:
+    """Visible and in somebody's hand."""
+    answer = stage.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return int(answer["ApproximateNumberOfMessages"]), int(answer["ApproximateNumberOfMessagesNotVisible"])
+
+
+def tells_nobody(ended: Ended, *events: Event) -> None:
+    for event in events:
+        event = event.get("detail", event)
+        names = [one["account"] for one in event.get("account_list", [])]
+        for secret in filter(None, [event.get("token"), *names]):
+            assert secret not in ended.said, f"{secret} is told"
+
+
+def devices_that_come_and_go(number: int) -> tuple[list[Event], dict[str, set[str]]]:
+    """Logins of many devices, then logouts of every third; and what that comes to."""
+    devices = [token() for _ in range(number)]
+    events = [login(device, f"name-of-{device}") for device in devices]
+    events += [logout(device) for device in devices[::3]]
+    return events, {device: set() if index % 3 == 0 else {f"name-of-{device}"} for index, device in enumerate(devices)}
+
+
+def bound(stage: Deployment, ends: dict[str, set[str]]) -> dict[str, set[str]]:
+    return {device: stage.accounts("android", device) for device in ends}
+
+
+# send
+
+
+def test_a_send_that_is_killed_goes_on_where_it_was_and_every_event_is_applied(either: Deployment, replay: Replay) -> None:
+    events, ends = devices_that_come_and_go(90)
+    file = replay.file(*events)
+    command = ("send", "--queue-url", either.stack.queue_url, "--rate", "60", file)
+    killed = []
+    for until in (10, 40):
+        process = replay.start(*command)
+        eventually(lambda: confirmed(file) >= until)  # noqa: B023
+        process.kill()
+        process.communicate()
+        killed.append(confirmed(file))
+    assert 10 <= killed[0] < killed[1] < len(events), "it was not killed in the middle"
+    ended = replay.run(*command)
+    assert ended.code == 0, ended
+    assert f"{killed[1]} lines sent before, going on after them" in ended.stderr
+    assert sent(ended) == len(events) - killed[1], "it sent again what was confirmed"
+    either.drain()
+    assert bound(either, ends) == ends
+    assert (either.parked(), either.dead_letters()) == ([], [])
+    tells_nobody(ended, *events)
+    again = replay.run(*command)
+    assert (again.code, sent(again)) == (0, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_send_in_order_and_nothing_is_sent_twice(
+    standard: Deployment, replay: Replay, number: signal.Signals
+) -> None:
+    events, ends = devices_that_come_and_go(30)
+    file = replay.file(*events)
+    command = ("send", "--queue-url", standard.stack.queue_url, "--rate", "25", file)
+    with pace.held(standard.cloud, standard.stack):
+        process = replay.start(*command)
+        eventually(lambda: confirmed(file) >= 10)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=10)
+        first = Ended(process.returncode, stdout, stderr)
+        assert first.code == 130, first
+        assert "interrupted; noted in" in first.stdout
+        assert "the same command again goes on from there" in first.stdout
+        assert sent(first) == confirmed(file) < len(events)
+        second = replay.run(*command)
+        assert second.code == 0, second
+        assert sent(first) + sent(second) == len(events)
+        assert counts(standard, standard.stack.queue_url) == (len(events), 0)
+    standard.drain()
+    assert bound(standard, ends) == ends
+
+
+def test_a_dry_run_sends_nothing_and_tells_what_is_in_the_file(standard: Deployment, replay: Replay) -> None:
+    good = [login(token(), "ann@example.com"), logout(token(), app="ios"), deletion("ben-the-second")]
+    archived = {**on_bus(login(token(), "cem-the-third")), "id": "e-1", "time": "2026-11-22T08:00:00Z"}
+    timeless = login(token(), "dee-the-fourth")
+    del timeless["occurred_at"]
+    unknown = login(token(), "eve-the-fifth", app="windows")
+    old = {**login(token(), "fay-the-sixth"), "occurred_at": "2020-01-01T00:00:00Z"}
+    nobody = {**login(token(), "gus-the-seventh"), "token": "with blanks"}
+    file = replay.file(*good, archived, "", NOT_JSON, timeless, unknown, nobody, old)
+    with pace.held(standard.cloud, standard.stack):
+        arguments = ("send", "--dry-run", "--max-event-age", "3650d", "--apps", "android,ios", file)
+        ended = replay.run(*arguments, "--queue-url", standard.stack.queue_url)
+        assert counts(standard, standard.stack.queue_url) == (0, 0)
+    assert replay.run(*arguments).stdout == ended.stdout, "a queue is needed"
+    assert ended.code == 3
+    rows = [re.split(r"\s{2,}", row.strip()) for row in ended.stdout.splitlines()]
+    assert ["user.login", "android", "3"] in rows
+    assert ["user.logout", "ios", "1"] in rows
+    assert ["account.deleted", "(none named)", "1"] in rows
+    bad = {row[0]: row[1:] for row in rows if row[0].isdigit()}
+    assert list(bad) == ["6", "7", "8", "9"]
+    assert bad["6"][0] == "body"
+    assert bad["7"][0] == "occurred_at"
+    assert "--stamp-now" in bad["7"][1]
+    assert bad["8"] == ["app", "is not configured; name an app of TPNS_APPS, or add it there"]
+    assert bad["9"][0] == "token"
+    assert "5 lines would be sent, 4 lines refused; nothing was sent" in ended.stdout
+    tells_nobody(ended, *good, archived, timeless, unknown, old)
+    assert not Path(f"{file}.replay").exists()
+    aged = replay.run("send", "--dry-run", "--max-event-age", "1000d", file)
+    assert "1 line, the first is 10, older than 2years" in aged.stdout, aged
+    assert replay.run("send", "--dry-run", "--max-event-age", "3650d", "-", stdin=json.dumps(good[0])).code == 0
+
+
+def test_bad_lines_are_refused_by_their_number_and_the_others_are_sent(either: Deployment, replay: Replay) -> None:
+    device, also = token(), token()
+    timeless = logout(device)
+    del timeless["occurred_at"]
+    file = replay.file(login(device, "ann"), NOT_JSON, timeless, login(also, "ben"))
+    ended = replay.run("send", "--queue-url", either.stack.queue_url, file)
+    assert ended.code == 3
+    assert [line.partition(": ")[0] for line in ended.stderr.splitlines()] == ["line 2", "line 3"]
+    assert "an old login the newest" in ended.stderr
+    assert sent(ended) == 2
+    either.drain()
+    assert bound(either, {device: set(), also: set()}) == {device: {"ann"}, also: {"ben"}}
+    assert either.parked() == []
+    tells_nobody(ended, login(device, "ann"), login(also, "ben"))
+
+
+def test_with_stamp_now_events_without_a_time_happen_now_in_the_order_of_their_lines(
+    either: Deployment, replay: Replay
+) -> None:
+    left, came_back = token(), token()
+    events = [login(left, "ann"), logout(left), login(came_back, "ben"), logout(came_back), login(came_back, "ben")]
+    for event in events:
+        del event["occurred_at"]
+    with pace.held(either.cloud, either.stack):
+        ended = replay.run("send", "--stamp-now", "--queue-url", either.stack.queue_url, replay.file(*events))
+    assert ended.code == 0, ended
+    assert "5 of them got the time of sending as occurred_at" in ended.stdout
+    either.drain()
+    assert bound(either, {left: set(), came_back: set()}) == {left: set(), came_back: {"ben"}}
+
+
+def test_archived_events_keep_their_time_and_id(standard: Deployment, replay: Replay) -> None:
+    device, queue = token(), standard.stack.queue_url
+    event = on_bus(login(device, "ann"))
+    del event["detail"]["occurred_at"]
+    archived = json.dumps({**event, "id": "e-1", "time": "2026-11-22T08:00:00Z"})
+    notification = json.dumps({"Type": "Notification", "Message": archived})
+    with pace.held(standard.cloud, standard.stack):
+        assert replay.run("send", "--queue-url", queue, replay.file(archived, notification)).code == 0
+        messages = standard.cloud.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        assert sorted(message["Body"] for message in messages["Messages"]) == sorted([archived, notification])
+
+
+def test_a_fifo_queue_gets_the_device_as_group_and_no_account_in_an_attribute(
+    stacks: Callable[[str], Deployment], replay: Replay
+) -> None:
+    stage, device = stacks("fifo"), token()
+    events = [login(device, "ann"), logout(device), login(device, "ben"), deletion("ann@example.com")]
+    with pace.held(stage.cloud, stage.stack):
+        assert replay.run("send", "--queue-url", stage.stack.queue_url, replay.file(*events)).code == 0
+        answer = stage.cloud.client("sqs").receive_message(
+            QueueUrl=stage.stack.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=1
+        )
+    messages = [(json.loads(message["Body"]), message["Attributes"]) for message in answer["Messages"]]
+    ours = [event["id"] for event, attributes in messages if attributes["MessageGroupId"] == device]
+    assert ours == [event["id"] for event in events[:3]], "a device's events left their order"
+    assert len(messages) == 4
+    assert all("ann" not in json.dumps(attributes) for _, attributes in messages)
+    stage.drain()
+
+
+def test_another_file_or_another_queue_is_not_gone_on_with(standard: Deployment, replay: Replay) -> None:
+    devices, queue = [token() for _ in range(3)], standard.stack.queue_url
+    file = replay.file(*[login(device, "ann") for device in devices])
+    assert replay.run("send", "--queue-url", queue, file).code == 0
+    file.write_text(file.read_text() + json.dumps(login(token(), "ann")) + "\n")
+    appended = replay.run("send", "--queue-url", queue, file)
+    assert (appended.code, sent(appended)) == (0, 1)
+    other = replay.run("send", "--queue-url", standard.stack.dead_letter_queue_url, file)
+    assert other.code == 2
+    assert "is of another queue" in other.stderr
+    file.write_text(file.read_text().replace("ann", "ben", 1))
+    changed = replay.run("send", "--queue-url", queue, file)
+    assert changed.code == 2
+    assert "the file has changed since 4 lines of it were sent" in changed.stderr
+    again = replay.run("send", "--restart", "--queue-url", queue, file)
+    assert (again.code, sent(again)) == (0, 4)
+    standard.drain()
+
+
+def test_standard_input_is_gone_on_with_when_its_state_has_a_place(standard: Deployment, replay: Replay) -> None:
+    lines = [json.dumps(login(token(), "ann")) for _ in range(5)]
+    command = ("send", "--queue-url", standard.stack.queue_url, "--state", replay.folder / "state", "-")
+    assert sent(replay.run(*command, stdin="\n".join(lines[:3]))) == 3
+    ended = replay.run(*command, stdin="\n".join(lines))
+    assert (ended.code, sent(ended)) == (0, 2)
+    without = replay.run("send", "--queue-url", standard.stack.queue_url, "-", stdin=lines[0])
+    assert (without.code, sent(without)) == (0, 1)
+    standard.drain()
+
+
+def test_the_same_file_is_not_sent_by_two_at_a_time(standard: Deployment, replay: Replay) -> None:
+    file = replay.file(*[login(token(), "ann") for _ in range(40)])
+    command = ("send", "--rate", "10", "--queue-url", standard.stack.queue_url, file)
+    process = replay.start(*command)
+    eventually(lambda: confirmed(file) > 0)
+    second = replay.run(*command)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert second.code == 2
+    assert "is being sent by another replay" in second.stderr
+    standard.drain()
+
+
+# list and redrive
+
+
+def test_list_tells_why_each_message_is_parked_and_leaves_it_there(either: Deployment, replay: Replay) -> None:
+    device, url = token(), either.stack.parking_queue_url
+    unknown = login(device, "ann@example.com", app="windows")
+    either.handle(NOT_JSON, unknown, login(token(), "ben"))
+    assert url
+    table = replay.run("list", "--queue-url", url)
+    assert table.code == 0, table
+    fingerprint = hashlib.sha256(f"windows\0{device}".encode()).hexdigest()[:12]
+    (row,) = [line for line in table.stdout.splitlines() if "app: is not configured" in line]
+    for cell in ("user.login", "windows", fingerprint, unknown["occurred_at"][:19], "unknown_app"):
+        assert cell in row
+    assert re.search(r"malformed_json +1$", table.stdout, re.MULTILINE)
+    assert counts(either, url) == (2, 0), "it kept messages in hand"
+
+    machine = replay.run("list", "--json", "--queue-url", url)
+    told = {one["reason"]: one for one in map(json.loads, machine.stdout.splitlines())}
+    assert set(told) == {"malformed_json", "unknown_app"}
+    assert told["unknown_app"]["device"] == fingerprint
+    assert told["unknown_app"]["parked"] is True
+    assert told["unknown_app"]["receive_count"] == 2, "each look counts"
+    assert told["malformed_json"]["type"] is None
+    for ended in (table, machine):
+        tells_nobody(ended, unknown)
+    limited = replay.run("list", "--limit", "1", "--queue-url", url)
+    assert "about 1 message more in the queue" in limited.stderr
+    assert counts(either, url) == (2, 0)
+
+
+def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either: Deployment, replay: Replay) -> None:
+    device, url, queue = token(), either.stack.parking_queue_url, either.stack.queue_url
+    unknown = login(device, "ann", app="windows")
+    either.handle(unknown, NOT_JSON, login(token(), "ben", app="symbian"))
+    assert url
+    choice = ("redrive", "--from", url, "--to", queue, "--reason", "unknown_app", "--app", "windows")
+    shown = replay.run(*choice, "--dry-run")
+    assert shown.code == 0, shown
+    assert "1 message chosen" in shown.stdout
+    assert "nothing was sent" in shown.stdout
+    unasked = replay.run(*choice)
+    assert unasked.code == 2
+    assert "--yes" in unasked.stderr
+    assert counts(either, url) == (3, 0)
+
+    apps = json.loads(either.tpns.apps_document())
+    with either.environment(TPNS_APPS=json.dumps({**apps, "windows": apps["android"]})):
+        ended = replay.run(*choice, "--yes")
+        assert (ended.code, sent(ended)) == (0, 1), ended
+        either.drain()
+    assert either.accounts("android", device) == {"ann"}
+    assert counts(either, url) == (2, 0), "others were touched"
+    assert {message.reason for message in either.parked()} == {"malformed_json", "unknown_app"}
+    tells_nobody(ended, unknown)
+    tells_nobody(shown, unknown)
+    # Nobody has mended the others: they come back with the reason they had.
+    rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
+    assert (rest.code, sent(rest)) == (0, 2)
+    either.drain()
+    assert counts(either, url) == (2, 0)
+
+
+def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: Deployment, replay: Replay) -> None:
+    device, dead = token(), either.stack.dead_letter_queue_url
+    either.tpns.inject({"fault": "status", "status": 503, "times": 1000})
+    with either.visibility(1):
+        (event,) = either.handle(login(device, "ann"))
+    told = [json.loads(line) for line in replay.run("list", "--json", "--queue-url", dead).stdout.splitlines()]
+    assert [(one["reason"], one["parked"], one["message_id"]) for one in told] == [
+        ("delivered_in_vain", False, event.message_id)
+    ]
+    assert f"see the function's log for message_id {event.message_id}" in told[0]["detail"]
+    either.tpns.reset()
+    ended = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
+    assert (ended.code, sent(ended)) == (0, 1), ended
+    either.drain()
+    assert either.accounts("android", device) == {"ann"}
+    assert counts(either, dead) == (0, 0)
+
+
+def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_message(
+    standard: Deployment, replay: Replay
+) -> None:
+    device, dead, queue = token(), standard.stack.dead_letter_queue_url, standard.stack.queue_url
+    timeless = login(device, "ann")
+    del timeless["occurred_at"]
+    sqs = standard.cloud.client("sqs")
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(timeless))
+    before = int(time.time() * 1000)
+    command = ("redrive", "--from", dead, "--to", queue, "--all")
+    for more in ("--yes", "--dry-run"):
+        refused = replay.run(*command, more)
+        assert refused.code == 3, refused
+        assert "no time of their own" in refused.stdout
+        assert counts(standard, dead) == (1, 0)
+    with pace.held(standard.cloud, standard.stack):
+        ended = replay.run(*command, "--yes", "--stamp")
+        assert (ended.code, sent(ended)) == (0, 1), ended
+        (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
+    assert abs(json.loads(message["Body"])["occurred_at"] - before) < 2000
+    standard.drain()
+    assert standard.accounts("android", device) == {"ann"}
+
+
+def test_what_a_message_carries_goes_back_with_it_but_for_the_reason(standard: Deployment, replay: Replay) -> None:
+    parking, queue, sqs = standard.stack.parking_queue_url, standard.stack.queue_url, standard.cloud.client("sqs")
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+    attributes = {name: {"DataType": "String", "StringValue": f"the {name}"} for name in ("reason", "detail", "tenant")}
+    body = json.dumps(login(token(), "ann"))
+    sqs.send_message(
+        QueueUrl=parking,
+        MessageBody=body,
+        MessageAttributes=attributes,
+        MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": trace}},
+    )
+    with pace.held(standard.cloud, standard.stack):
+        assert replay.run("redrive", "--from", str(parking), "--to", queue, "--reason", "the reason", "--yes").code == 0
+        (message,) = sqs.receive_message(
+            QueueUrl=queue, VisibilityTimeout=0, AttributeNames=["All"], MessageAttributeNames=["All"]
+        )["Messages"]
+    assert message["Body"] == body
+    assert message["Attributes"]["AWSTraceHeader"] == trace
+    assert list(message["MessageAttributes"]) == ["tenant"]
+    standard.drain()
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n", 1), ("", 1), ("y", 0)])
+def test_on_a_terminal_it_asks_first(standard: Deployment, replay: Replay, answer: str, left: int) -> None:
+    parking, queue = str(standard.stack.parking_queue_url), standard.stack.queue_url
+    event = login(token(), "ann")
+    standard.cloud.client("sqs").send_message(QueueUrl=parking, MessageBody=json.dumps(event))
+    shown, code = on_a_terminal(replay, answer, "redrive", "--from", parking, "--to", queue, "--all")
+    assert code == 0, shown
+    assert "send 1 message back? [y/N]" in shown
+    assert counts(standard, parking) == (left, 0)
+    standard.drain()
+    assert len(standard.tpns.calls()) == 1 - left
+    assert event["token"] not in shown
+    assert "ann" not in shown.replace("standard", "")
+
+
+def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, int]:
+    """What the terminal shows, with an answer to the question, and the exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [replay.binary, *arguments], env=replay.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    shown, deadline, answered = "", time.monotonic() + 30, False
+    while time.monotonic() < deadline:
+        if select.select([ours], [], [], 0.1)[0]:
+            try:
+                shown += os.read(ours, 65536).decode()
+            except OSError:
+                break  # Linux says so when the other end is closed
+        if "[y/N]" in shown and not answered:
+            os.write(ours, f"{answer}\n".encode())
+            answered = True
+    os.close(ours)
+    return shown, process.wait(timeout=10)
+
+
+def test_ctrl_c_gives_back_what_a_look_has_in_hand(standard: Deployment, replay: Replay) -> None:
+    parking = str(standard.stack.parking_queue_url)
+    sqs = standard.cloud.client("sqs")
+    for _ in range(30):
+        entries = [{"Id": str(number), "MessageBody": json.dumps(login(token(), "ann"))} for number in range(10)]
+        sqs.send_message_batch(QueueUrl=parking, Entries=entries)
+    process = replay.start("list", "--queue-url", parking)
+    eventually(lambda: counts(standard, parking)[1] > 0)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert counts(standard, parking) == (300, 0)
+
+
+# wrong usage
+
+
+def test_what_cant_be_done_is_told_in_one_line_with_the_mend(standard: Deployment, replay: Replay) -> None:
+    queue, parking = standard.stack.queue_url, str(standard.stack.parking_queue_url)
+    file = replay.file(login(token(), "ann"))
+    cases: list[tuple[int, str, tuple[str | Path, ...], dict[str, str]]] = [
+        (2, "--queue-url <URL>", ("send", file), {}),
+        (2, "must be a queue's URL", ("send", "--queue-url", "tpns-events", file), {}),
+        (2, "name a file of events", ("send", "--queue-url", queue, replay.folder / "nothing"), {}),
+        (2, "name a file of events", ("send", "--queue-url", queue, replay.folder), {}),
+        (2, "name a place", ("send", "--queue-url", queue, "--state", replay.folder / "no" / "state", file), {}),
+        (1, "check --queue-url and AWS_REGION", ("send", "--queue-url", f"{queue}-no", file), {}),
+        (1, "check the network", ("send", "--queue-url", queue, file), {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
+        (2, "counts as a delivery", ("list", "--queue-url", queue), {}),
+        (1, "check --queue-url and AWS_REGION", ("list", "--queue-url", f"{parking}-no"), {}),
+        (2, "counts as a delivery", ("redrive", "--from", queue, "--to", parking, "--all", "--yes"), {}),
+        (2, "is the queue of --from", ("redrive", "--from", parking, "--to", parking, "--all", "--yes"), {}),
+        (2, "--all", ("redrive", "--from", parking, "--to", queue, "--yes"), {}),
+        (2, "TOKEN: must be", ("fingerprint", "--app", "android", "with blanks"), {}),
+        (2, "unrecognized subcommand", ("resend",), {}),
+    ]
+    for code, mend, arguments, changed in cases:
+        ended = replay.run(*arguments, **changed)
+        assert ended.code == code, (arguments, ended)
+        assert mend in ended.stderr, (arguments, ended)
+        assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert counts(standard, queue) == (0, 0)
+
+
+def test_a_redrive_to_a_queue_that_is_not_there_loses_nothing(standard: Deployment, replay: Replay) -> None:
+    parking = str(standard.stack.parking_queue_url)
+    standard.cloud.client("sqs").send_message(QueueUrl=parking, MessageBody=json.dumps(login(token(), "ann")))
+    ended = replay.run("redrive", "--from", parking, "--to", f"{standard.stack.queue_url}-no", "--all", "--yes")
+    assert ended.code == 1
+    assert "check --to and AWS_REGION" in ended.stderr
+    assert counts(standard, parking) == (1, 0)
+
+
+def test_a_device_is_called_as_in_the_log(replay: Replay) -> None:
+    device = token()
+    wanted = hashlib.sha256(f"android\0{device}".encode()).hexdigest()[:12] + "\n"
+    assert replay.run("fingerprint", "--app", "android", device).stdout == wanted
+    assert replay.run("fingerprint", "--app", "android", "-", stdin=f"{device}\n").stdout == wanted

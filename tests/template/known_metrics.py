@@ -1,0 +1,55 @@
+"""Which metrics there are: what the function prints, and what AWS counts of queues and functions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from checkers import ROOT
+
+# The same file is held against what the binary prints, by the Rust tests.
+PRINTED = ROOT / "tests" / "metrics.json"
+
+# Of AWS's own metrics those that the template may use: namespace, names, dimensions.
+# docs.aws.amazon.com: sqs-available-cloudwatch-metrics, monitoring-metrics-types (Lambda)
+_OF_AWS = [
+    (
+        "AWS/SQS",
+        {
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesNotVisible",
+            "NumberOfMessagesSent",
+            "NumberOfMessagesDeleted",
+        },
+        {"QueueName"},
+    ),
+    ("AWS/Lambda", {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}, {"FunctionName"}),
+    # Only with MetricsConfig in the mapping: see the template.
+    (
+        "AWS/Lambda",
+        {"PolledEventCount", "InvokedEventCount", "FailedInvokeEventCount", "DeletedEventCount"},
+        {"EventSourceMappingUUID"},
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Metric:
+    namespace: str
+    name: str
+    dimensions: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.namespace} {self.name} by {', '.join(sorted(self.dimensions))}"
+
+
+def known_metrics() -> set[Metric]:
+    printed = json.loads(PRINTED.read_text())
+    of_the_function = {
+        Metric(printed["namespace"], metric["name"], frozenset(dimensions))
+        for metric in printed["metrics"]
+        for dimensions in metric["dimension_sets"]
+    }
+    of_aws = {Metric(namespace, name, frozenset(dimensions)) for namespace, names, dimensions in _OF_AWS for name in names}
+    return of_the_function | of_aws

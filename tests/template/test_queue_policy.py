@@ -1,0 +1,85 @@
+"""Who may send to the queues."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from conftest import APPS
+from expanded import expanded
+from queue_policy import Caller, may_send
+from resolved import PSEUDO, resolved
+
+OWN = PSEUDO["AWS::AccountId"]
+OTHER, STRANGE = "111111111111", "222222222222"
+LOGIN_SERVICE = f"arn:aws:iam::{OWN}:role/login-service"
+
+RULE = Caller(service="events.amazonaws.com", source={"Fn::GetAtt": ["AuthEventsRule", "Arn"]})
+OTHER_RULE = Caller(service="events.amazonaws.com", source=f"arn:aws:events:us-east-1:{OWN}:rule/other")
+TOPIC = Caller(service="sns.amazonaws.com", source=f"arn:aws:sns:us-east-1:{OWN}:topic")
+PRODUCER = Caller(LOGIN_SERVICE, OWN, may=True)
+ADMINISTRATOR = Caller(f"arn:aws:iam::{OWN}:role/administrator", OWN, may=True)
+BYSTANDER = Caller(f"arn:aws:iam::{OWN}:role/bystander", OWN)
+ROLE_OF_OTHER = Caller(f"arn:aws:iam::{OTHER}:role/accounts", OTHER, may=True)
+STRANGER = Caller(f"arn:aws:iam::{STRANGE}:role/anybody", STRANGE, may=True)
+ANONYMOUS = Caller()
+CALLERS = {name: value for name, value in globals().items() if isinstance(value, Caller)}
+
+
+@pytest.mark.parametrize("queue_type", ["standard", "fifo"])
+@pytest.mark.parametrize(
+    ("named", "let_in"),
+    [
+        # Left to IAM policies; other accounts stay out, whatever theirs allow.
+        ("", {"PRODUCER", "ADMINISTRATOR"}),
+        (LOGIN_SERVICE, {"PRODUCER"}),
+        (OTHER, {"ROLE_OF_OTHER"}),
+        (f"{LOGIN_SERVICE},{OTHER}", {"PRODUCER", "ROLE_OF_OTHER"}),
+        (OWN, {"PRODUCER", "ADMINISTRATOR"}),
+    ],
+    ids=["nobody named", "a role", "an account", "both", "this account"],
+)
+def test_only_the_rule_and_the_named_producers_may_send(
+    template: dict[str, Any], queue_type: str, named: str, let_in: set[str]
+) -> None:
+    policies = policies_of(template, QueueType=queue_type, ProducerPrincipals=named)
+    rule = {"RULE"} if queue_type == "standard" else set()
+    assert senders(policies["Queue"]) == let_in | rule
+    assert senders(policies["DeadLetterQueue"]) == {"PRODUCER", "ADMINISTRATOR"} | rule
+    assert senders(policies["ParkedEvents"]) == {"PRODUCER", "ADMINISTRATOR"}
+
+
+@pytest.mark.parametrize("named", ["", f"{LOGIN_SERVICE},{OTHER}"])
+def test_nobody_may_send_without_tls(template: dict[str, Any], named: str) -> None:
+    for policy in policies_of(template, ProducerPrincipals=named).values():
+        assert senders(policy, tls=False) == set()
+
+
+def test_no_other_queue_may_have_its_dead_letters_here(template: dict[str, Any]) -> None:
+    queues = {
+        name: resource["Properties"]["RedriveAllowPolicy"]
+        for name, resource in resolved(expanded(template), TpnsApps=APPS)["Resources"].items()
+        if resource["Type"] == "AWS::SQS::Queue"
+    }
+    assert queues == {
+        "Queue": {"redrivePermission": "denyAll"},
+        "DeadLetterQueue": {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": ["arn:aws:sqs:us-east-1:123456789012:stack-events"],
+        },
+        "ParkedEvents": {"redrivePermission": "denyAll"},
+    }
+
+
+def policies_of(template: dict[str, Any], **parameters: str) -> dict[str, dict[str, Any]]:
+    """By the logical id of the queue."""
+    return {
+        resource["Properties"]["Queues"][0]["Ref"]: resource["Properties"]["PolicyDocument"]
+        for resource in resolved(expanded(template), TpnsApps=APPS, **parameters)["Resources"].values()
+        if resource["Type"] == "AWS::SQS::QueuePolicy"
+    }
+
+
+def senders(policy: dict[str, Any], tls: bool = True) -> set[str]:
+    return {name for name, caller in CALLERS.items() if may_send(policy, dataclasses.replace(caller, tls=tls), OWN)}

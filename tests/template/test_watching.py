@@ -1,0 +1,113 @@
+"""Alarms and dashboard are as promised, and these checks would notice if they were not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import dashboard
+import pytest
+from conftest import APPS, TOPIC
+from expanded import expanded
+from resolved import resolved
+from watching import HEADINGS, alarms, broken_watching, dashboard_body
+
+UP, DOWN = "AlarmActions", "OKActions"
+
+
+@pytest.fixture
+def stack(template: dict[str, Any]) -> dict[str, Any]:
+    return resolved(expanded(template), TpnsApps=APPS, AlarmTopicArn=TOPIC)
+
+
+def test_the_topic_is_told_of_every_alarm_and_of_its_end(template: dict[str, Any], stack: dict[str, Any]) -> None:
+    assert {(str(alarm[UP]), str(alarm[DOWN])) for alarm in alarms(stack).values()} == {(str([TOPIC]), str([TOPIC]))}
+    silent = resolved(expanded(template), TpnsApps=APPS)
+    assert alarms(silent).keys() == HEADINGS.keys()
+    assert not any(UP in alarm or DOWN in alarm for alarm in alarms(silent).values())
+
+
+def test_thresholds_follow_the_timeout_and_the_patience_chosen(template: dict[str, Any]) -> None:
+    once = expanded(template)
+    for timeout in template["Parameters"]["FunctionTimeout"]["AllowedValues"]:
+        made = resolved(once, TpnsApps=APPS, FunctionTimeout=str(timeout))
+        assert alarms(made)["DurationAlarm"]["Threshold"] == timeout * 1000 * 0.8
+        visibility = made["Resources"]["Queue"]["Properties"]["VisibilityTimeout"]
+        assert alarms(made)["OldestMessageAlarm"]["Threshold"] == 3 * visibility
+    for seconds in template["Parameters"]["UnbindLateSeconds"]["AllowedValues"]:
+        made = resolved(once, TpnsApps=APPS, UnbindLateSeconds=str(seconds))
+        assert alarms(made)["UnbindsLateAlarm"]["Threshold"] == seconds * 1000
+
+
+def test_an_alarm_that_goes_up_at_once_outlives_the_time_until_events_come_again(template: dict[str, Any]) -> None:
+    longest = max(max(seconds.values()) for seconds in template["Mappings"]["VisibilityTimeout"].values())
+    for name in ("MisconfiguredAlarm", "ErrorsAlarm", "LedgerFailedAlarm"):
+        properties = template["Resources"][name]["Properties"]
+        assert properties["Period"] * properties["EvaluationPeriods"] > longest
+
+
+def test_the_dashboard_answers_three_questions_in_that_order(stack: dict[str, Any]) -> None:
+    headers = [widget["properties"]["markdown"] for widget in dashboard.widgets(str(dashboard_body(stack)), "text")]
+    assert headers[1:] == ["## Is it keeping up?", "## What fails, and why?", "## How late are unbinds?"]
+    names = {metric.name for metric in dashboard.metrics(str(dashboard_body(stack)))}
+    assert {"Received", "Applied", "ApproximateAgeOfOldestMessage", "CallFailures", "Parked", "UnbindLag", "CallLatency"} <= names
+
+
+def test_the_dashboard_asks_the_log_for_fields_that_the_function_writes(stack: dict[str, Any]) -> None:
+    (log,) = dashboard.widgets(str(dashboard_body(stack)), "log")
+    assert log["properties"]["query"] == (
+        "SOURCE '${FunctionLog}' | filter ispresent(outcome) and ispresent(reason) | stats count() by reason, outcome, app"
+    )
+
+
+def test_names_that_cloudwatch_puts_in_itself_are_left_to_it(stack: dict[str, Any]) -> None:
+    assert "${PROP('Dim.App')}" in str(dashboard_body(stack))
+    assert "${!" not in str(dashboard_body(stack))
+
+
+@pytest.mark.parametrize(
+    ("alarm", "changed", "complaint"),
+    [
+        ("ErrorsAlarm", {"AlarmDescription": "Errors."}, "the description is not one sentence"),
+        ("ErrorsAlarm", {"AlarmDescription": 'Bad. Open docs/runbook.md at "Nowhere".'}, "the description is not one sentence"),
+        ("ErrorsAlarm", {"MetricName": "Mistakes"}, "watches AWS/Lambda Mistakes by FunctionName, which nobody counts"),
+        ("LedgerFailedAlarm", {"Dimensions": []}, "watches TpnsAccountSync LedgerFailed by , which nobody counts"),
+        ("ErrorsAlarm", {"Dimensions": [{"Name": "FunctionName", "Value": "other"}]}, "which is not this stack's"),
+        ("ThrottlesAlarm", {"TreatMissingData": "missing"}, "TreatMissingData must be notBreaching"),
+        ("ParkedEventsAlarm", {"OKActions": []}, "tells of its beginning and not of its end"),
+    ],
+)
+def test_a_broken_alarm_is_caught(stack: dict[str, Any], alarm: str, changed: dict[str, Any], complaint: str) -> None:
+    assert broken_watching(stack) == []
+    stack["Resources"][alarm]["Properties"] |= changed
+    (found,) = broken_watching(stack)
+    assert found.startswith(alarm)
+    assert complaint in found
+
+
+def test_a_missing_alarm_is_caught(stack: dict[str, Any]) -> None:
+    del stack["Resources"]["ErrorsAlarm"]
+    assert broken_watching(stack) == [
+        "ErrorsAlarm is not there",
+        "the dashboard shows ${ErrorsAlarm.Arn}, which is not there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('"Superseded"', '"Overtaken"', "TpnsAccountSync Overtaken by FunctionName, which nobody counts"),
+        ('MetricName=\\"CallFailures\\"', 'MetricName=\\"Calls\\"', "TpnsAccountSync Calls by FunctionName, Reason"),
+        ('"x": 8, "y": 6', '"x": 7, "y": 6', "widgets overlap"),
+        ('"${ErrorsAlarm.Arn}", ', "", "does not show ${ErrorsAlarm.Arn}"),
+        ('"start": "-PT3H",', '"start": "-PT3H"', "no JSON"),
+    ],
+)
+def test_a_broken_dashboard_is_caught(stack: dict[str, Any], old: str, new: str, complaint: str) -> None:
+    (properties,) = (
+        resource["Properties"] for resource in stack["Resources"].values() if resource["Type"] == "AWS::CloudWatch::Dashboard"
+    )
+    assert properties["DashboardBody"].count(old) == 1
+    properties["DashboardBody"] = properties["DashboardBody"].replace(old, new)
+    (found,) = broken_watching(stack)
+    assert complaint in found, json.dumps(found)

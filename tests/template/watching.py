@@ -1,0 +1,101 @@
+"""What the template promises about alarms and the dashboard, and no linter knows. Each rule gives the ways in which it is
+broken."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import dashboard
+from known_metrics import Metric, known_metrics
+
+# The headings of docs/runbook.md that an alarm may send somebody to.
+HEADINGS = {
+    "DeadLetterQueueNotEmptyAlarm": "The dead-letter queue is not empty",
+    "ParkedEventsAlarm": "Events are parked",
+    "OldestMessageAlarm": "The oldest message gets older",
+    "MisconfiguredAlarm": "TPNS refuses the app (1008003, 1008035, 1008030)",
+    "ErrorsAlarm": "The function fails",
+    "ThrottlesAlarm": "The function is throttled",
+    "DurationAlarm": "Invocations run into the timeout",
+    "LedgerFailedAlarm": "The ledger fails",
+    "UnbindsLateAlarm": "Unbinds are late",
+}
+# The alarm beside the optional part it watches.
+_WATCHES = {"ParkedEventsAlarm": "ParkedEvents", "LedgerFailedAlarm": "LedgerTable"}
+# How the stack's own queues and function are named in a dimension.
+_OWN = {
+    "FunctionName": [{"Ref": "Function"}],
+    "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in ("Queue", "DeadLetterQueue", "ParkedEvents")],
+}
+
+
+def broken_watching(resolved: dict[str, Any]) -> list[str]:
+    """Of the template as it is for some parameters."""
+    return [*_alarms_there(resolved), *_alarms(resolved), *_dashboard(resolved)]
+
+
+def alarms(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: r["Properties"] for name, r in resolved["Resources"].items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def dashboard_body(resolved: dict[str, Any]) -> str | None:
+    bodies = [
+        r["Properties"]["DashboardBody"] for r in resolved["Resources"].values() if r["Type"] == "AWS::CloudWatch::Dashboard"
+    ]
+    return bodies[0] if bodies else None
+
+
+def _alarms_there(resolved: dict[str, Any]) -> list[str]:
+    wanted = {name for name in HEADINGS if _WATCHES.get(name, "Queue") in resolved["Resources"]}
+    there = alarms(resolved).keys()
+    return [f"{name} is not there" for name in sorted(wanted - there)] + [
+        f"{name} is no alarm we know" for name in sorted(there - wanted)
+    ]
+
+
+def _alarms(resolved: dict[str, Any]) -> list[str]:
+    found = []
+    for name, alarm in alarms(resolved).items():
+        heading = f'Open docs/runbook.md at "{HEADINGS.get(name)}".'
+        description = " ".join(alarm.get("AlarmDescription", "").split())
+        meaning = description.removesuffix(heading).strip()
+        if not description.endswith(heading) or not re.fullmatch(r"[^.]+[.]", meaning):
+            found.append(f"{name}: the description is not one sentence and then {heading}")
+        metric = Metric(alarm["Namespace"], alarm["MetricName"], frozenset(d["Name"] for d in alarm["Dimensions"]))
+        if metric not in known_metrics():
+            found.append(f"{name} watches {metric}, which nobody counts")
+        found += [
+            f"{name} watches {d['Name']} {json.dumps(d['Value'])}, which is not this stack's"
+            for d in alarm["Dimensions"]
+            if d["Value"] not in _OWN.get(d["Name"], [])
+        ]
+        if alarm.get("TreatMissingData") != "notBreaching":
+            found.append(f"{name}: no data is no trouble here, so TreatMissingData must be notBreaching")
+        if alarm.get("AlarmActions") != alarm.get("OKActions"):
+            found.append(f"{name} tells of its beginning and not of its end, or the other way round")
+    return found
+
+
+def _dashboard(resolved: dict[str, Any]) -> list[str]:
+    body = dashboard_body(resolved)
+    if body is None:
+        return []
+    try:
+        json.loads(body)
+    except ValueError as error:
+        return [f"the dashboard's body is no JSON: {error}"]
+    found = [
+        f"the dashboard shows {metric}, which nobody counts"
+        for metric in dashboard.metrics(body)
+        if metric not in known_metrics()
+    ]
+    found += [f"widgets overlap, or stick out: {pair}" for pair in dashboard.overlapping(body)]
+    shown = {arn for widget in dashboard.widgets(body, "alarm") for arn in widget["properties"]["alarms"]}
+    wanted = {f"${{{name}.Arn}}" for name in alarms(resolved)}
+    return (
+        found
+        + [f"the dashboard does not show {arn}" for arn in sorted(wanted - shown)]
+        + [f"the dashboard shows {arn}, which is not there" for arn in sorted(shown - wanted)]
+    )
