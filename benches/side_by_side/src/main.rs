@@ -1,7 +1,7 @@
 //! The function, what people would use instead, and the floor: side by side in one run, on whatever machine it runs.
 //!
 //! `make bench` builds and installs what this needs, then starts it. It prints one table, and writes
-//! `target/bench/bench.json` and the picture `docs/bench.svg`.
+//! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table, and how far it is")]
 
@@ -59,11 +59,27 @@ async fn main() -> anyhow::Result<()> {
         report.zipped.insert(contender, stage.zipped(contender, &folder)?);
     }
 
-    print!("{}", table::text(&report));
+    let text = table::text(&report);
+    print!("{text}");
+    quote(&root.join("docs/bench.md"), &text)?;
     std::fs::write(folder.join("bench.json"), report.json()?)?;
     std::fs::write(root.join("docs/bench.svg"), picture::svg(&report))?;
-    println!("\nWritten: target/bench/bench.json, docs/bench.svg. It took {} s.", begun.elapsed().as_secs());
+    println!(
+        "\nWritten: target/bench/bench.json, docs/bench.svg, the table in docs/bench.md. It took {} s.",
+        begun.elapsed().as_secs()
+    );
     Ok(())
+}
+
+/// Puts the table between the two marks of the page.
+fn quote(page: &Path, table: &str) -> anyhow::Result<()> {
+    const MARKS: [&str; 2] = ["<!-- what make bench printed -->\n", "<!-- until here -->"];
+    let text = std::fs::read_to_string(page).with_context(|| page.display().to_string())?;
+    let parts = text.split_once(MARKS[0]).and_then(|(before, rest)| Some((before, rest.split_once(MARKS[1])?.1)));
+    let (before, after) = parts.with_context(|| format!("{} has lost its marks {MARKS:?}", page.display()))?;
+    let lines: Vec<_> = table.lines().map(str::trim_end).collect();
+    let text = format!("{before}{}```\n{}\n```\n{}{after}", MARKS[0], lines.join("\n"), MARKS[1]);
+    Ok(std::fs::write(page, text)?)
 }
 
 /// Fresh processes of everybody, in turn, so that a noisy machine disturbs all alike.
@@ -97,9 +113,12 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
         eprintln!("  {messages} messages: {}", contender.name());
         contestants.push(Contestant::proven(stage, tpns, contender, &events).await?);
     }
+    let floor = stage.function(Contender::Floor)?;
+    floor.invoke(events.payload()).await?;
     for _ in 0..rounds {
         tpns.prepare(&Events::of(1)?).await?;
         size.bare_call.push(tpns.bare_call().await?);
+        size.empty.push(floor.invoke(events.payload()).await?.duration);
         for contestant in &mut contestants {
             contestant.turn(&events).await?;
         }

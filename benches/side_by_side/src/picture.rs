@@ -5,12 +5,12 @@ use std::fmt::Write;
 use crate::{
     contenders::Contender,
     report::{Report, millis},
-    table::times,
+    table::{dollars, times},
 };
 
 const WIDTH: f64 = 860.0;
 const LABELS: f64 = 170.0;
-const BARS: f64 = WIDTH - LABELS - 110.0;
+const BARS: f64 = WIDTH - LABELS - 170.0;
 const BAR: f64 = 20.0;
 const PANEL: f64 = 34.0;
 
@@ -18,6 +18,8 @@ struct Panel {
     title: &'static str,
     unit: &'static str,
     bars: Vec<(Contender, f64)>,
+    /// A word behind some bars.
+    remarks: Vec<(Contender, String)>,
 }
 
 pub(crate) fn svg(report: &Report) -> String {
@@ -39,31 +41,41 @@ fn panels(report: &Report) -> Vec<Panel> {
             title: "Process start to ready for the first event",
             unit: "ms",
             bars: each(&|contender| Some(millis(report.ready(contender)))),
+            remarks: Vec::new(),
         },
         Panel {
             title: "A warm batch of 1,000 messages, TPNS answering after 20 ms",
             unit: "ms",
             bars: each(&|contender| figures(contender).map(|figures| millis(figures.wall))),
+            remarks: (Contender::APPLYING.into_iter())
+                .filter_map(|contender| Some((contender, figures(contender)?.come_again)))
+                .filter(|(_, failed)| *failed > 0)
+                .map(|(contender, failed)| (contender, format!(" · {failed} failed")))
+                .collect(),
         },
         Panel {
             title: "CPU time of it",
             unit: "ms",
             bars: each(&|contender| figures(contender).map(|figures| millis(figures.cpu))),
+            remarks: Vec::new(),
         },
         Panel {
             title: "Peak memory of it",
             unit: "MiB",
             bars: each(&|contender| figures(contender)?.peak_bytes.map(crate::report::mebibytes)),
+            remarks: Vec::new(),
         },
         Panel {
             title: "Calls to TPNS",
             unit: "",
             bars: each(&|contender| figures(contender).map(|figures| figures.calls as f64)),
+            remarks: Vec::new(),
         },
         Panel {
-            title: "Lambda's price of a million events in batches of 1,000",
+            title: "Lambda's price of a million events in batches of 10",
             unit: "$",
-            bars: each(&|contender| report.cost(contender, 1_000).map(|cost| cost.lambda)),
+            bars: each(&|contender| report.cost(contender, 10).map(|cost| cost.lambda)),
+            remarks: Vec::new(),
         },
     ]
 }
@@ -105,9 +117,13 @@ impl Panel {
             let (width, middle) = (BARS * share, y + 11.0);
             writeln!(out, r#"<text x="{}" y="{middle}" text-anchor="end">{}</text>"#, LABELS - 8.0, contender.name())?;
             writeln!(out, r#"<rect class="{class}" x="{LABELS}" y="{y}" width="{width:.1}" height="14" rx="2"/>"#)?;
-            let ratio = if index == 0 { String::new() } else { format!(" · {}", times(value / ours)) };
+            let ratio = if index == 0 { String::new() } else { format!("\u{a0}· {}", times(value / ours)) };
+            let remark = self.remarks.iter().find(|(whose, _)| whose == contender).map_or("", |(_, remark)| remark);
             let (x, figure) = (LABELS + width + 6.0, self.figure(*value));
-            writeln!(out, r#"<text x="{x:.1}" y="{middle}">{figure}<tspan class="note">{ratio}</tspan></text>"#)?;
+            writeln!(
+                out,
+                r#"<text x="{x:.1}" y="{middle}">{figure}<tspan class="note">{ratio}{remark}</tspan></text>"#
+            )?;
         }
         Ok(top + PANEL + BAR * self.bars.len() as f64)
     }
@@ -115,7 +131,8 @@ impl Panel {
     fn figure(&self, value: f64) -> String {
         match self.unit {
             "" => format!("{value:.0}"),
-            "$" => format!("${value:.3}"),
+            "$" => format!("${}", dollars(value)),
+            "ms" if value >= 10_000.0 => format!("{:.1} s", value / 1e3),
             unit if value < 10.0 => format!("{value:.1} {unit}"),
             unit => format!("{value:.0} {unit}"),
         }

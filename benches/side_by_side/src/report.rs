@@ -31,6 +31,8 @@ pub(crate) struct Size {
     pub(crate) payload_bytes: usize,
     pub(crate) fewest_calls: usize,
     pub(crate) bare_call: Vec<Duration>,
+    /// Of the floor, which only answers.
+    pub(crate) empty: Vec<Duration>,
     pub(crate) batches: BTreeMap<Contender, Batch>,
 }
 
@@ -65,6 +67,7 @@ impl Size {
             payload_bytes: events.payload().len(),
             fewest_calls: events.fewest_calls(),
             bare_call: Vec::new(),
+            empty: Vec::new(),
             batches: BTreeMap::new(),
         }
     }
@@ -122,6 +125,11 @@ impl Report {
         self.size(messages).map(|size| median(&size.bare_call)).unwrap_or_default()
     }
 
+    /// An invocation of the floor: what the Runtime API alone takes.
+    pub(crate) fn empty(&self, messages: usize) -> Duration {
+        self.size(messages).map(|size| median(&size.empty)).unwrap_or_default()
+    }
+
     /// `None` where messages came again, or the peak is not known.
     pub(crate) fn cost(&self, contender: Contender, messages: usize) -> Option<Cost> {
         let figures = self.figures(contender, messages).filter(|figures| figures.come_again == 0)?;
@@ -161,6 +169,7 @@ impl Report {
                 "payload_bytes": size.payload_bytes,
                 "fewest_calls": size.fewest_calls,
                 "bare_call_ms": millis(median(&size.bare_call)),
+                "empty_invocation_ms": millis(median(&size.empty)),
             })
         };
         let rooms = |(messages, rooms): (&usize, &Rooms)| json!({ "messages": messages, "rooms_ns": rooms.rooms, "value_ns": rooms.value, "ignored_ns": rooms.ignored });

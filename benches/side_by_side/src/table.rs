@@ -33,10 +33,11 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         let bare = millis(median(&size.bare_call));
         writeln!(
             out,
-            "\n{} messages, {:.2} MB; at best {} calls; a bare call to TPNS {bare:.2} ms",
+            "\n{} messages, {:.2} MB; at best {} calls; a bare call to TPNS {bare:.2} ms, an empty invocation {:.2} ms",
             thousands(size.messages),
             size.payload_bytes as f64 / 1e6,
-            size.fewest_calls
+            size.fewest_calls,
+            millis(median(&size.empty))
         )?;
         for (name, cells) in of_size(report, size.messages, size.fewest_calls, bare) {
             row(out, &name, cells)?;
@@ -80,7 +81,7 @@ fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Ro
         |contender| report.cost(contender, messages).map_or_else(String::new, |cost| format!("${:.2}", cost.total()));
     let lambda = |contender| {
         let cost = report.cost(contender, messages);
-        cost.map_or_else(String::new, |cost| format!("${:.3} at {} MB", cost.lambda, cost.memory_mb))
+        cost.map_or_else(String::new, |cost| format!("${} at {} MB", dollars(cost.lambda), cost.memory_mb))
     };
     let mut wall = cells(&|figures| {
         let failed = if figures.come_again > 0 { "!" } else { "" };
@@ -136,6 +137,12 @@ pub(crate) fn times(ratio: f64) -> String {
         middle if middle < 100.0 => format!("{middle:.1} x"),
         large => format!("{large:.0} x"),
     }
+}
+
+/// Two digits that count.
+pub(crate) fn dollars(amount: f64) -> String {
+    let decimals = (1.0 - amount.log10().floor()).clamp(2.0, 6.0);
+    format!("{amount:.*}", decimals as usize)
 }
 
 fn thousands(number: usize) -> String {
