@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test check unit template e2e tools build docs bench search chaos fuzz lock clean
+.PHONY: help run test check unit template e2e tools build docs bench counts search chaos fuzz lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -42,8 +42,14 @@ build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHIT
 docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Acts out docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
 	.venv/bin/python -m pytest --capture=sys tests/docs
 
-bench: ## What is claimed about speed
-	cargo bench --locked --bench warm_batch
+# The function alone, so that it is built of what Lambda gets, and the floor and the pure rooms with the same profile.
+bench: target/bench/peers/.python target/bench/peers/.node ## Side by side with Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
+	cargo build --release --locked -p tpns-account-sync -p empty-handler -p rooms
+	cargo run --profile harness --locked -p side-by-side
+
+counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure rooms; fails where one grew by over 5 %: ACCEPT=1
+	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }
+	@$(PYTHON) benches/rooms/counts.py $(if $(ACCEPT),--accept)
 
 chaos: ## Thousands of random events, faults and kills, then the bindings compared: SEED=7 EVENTS=5000
 	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \
@@ -67,9 +73,12 @@ fuzz: target/tools/bin/cargo-fuzz ## Fuzzes ingress and TPNS's answers for a min
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
 
+target/tools/bin/gungraun-runner:
+	cargo install gungraun-runner --version 0.20.0 --locked --root target/tools
+
 lock: ## Pins the Python packages anew after a change to a requirements.in
 	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
-	@for folder in local tests tests/template tests/template/checkov tests/docs; do \
+	@for folder in local tests tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime; do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
@@ -93,6 +102,29 @@ clean: ## Removes all that was built or fetched into this folder
 .venv-sam/.made: tests/template/requirements.txt
 	@$(call make-venv,.venv-sam)
 	@$(call install,.venv-sam,tests/template/requirements.txt)
+	@touch $@
+
+# The peers of `make bench`, each as a deployment package (package) beside what stands for its runtime (runtime). The package is a
+# copy of benches/peers, so that nothing is installed into the sources.
+
+target/bench/peers/.python: $(wildcard benches/peers/python/* benches/peers/python/runtime/*)
+	@rm -rf target/bench/peers/python && mkdir -p target/bench/peers/python/package
+	@$(call make-venv,target/bench/peers/python/runtime)
+	@$(call install,target/bench/peers/python/runtime,benches/peers/python/runtime/requirements.txt)
+	@$(call install,target/bench/peers/python/runtime,benches/peers/python/requirements.txt --target target/bench/peers/python/package)
+	@cp benches/peers/python/*.py benches/peers/python/bootstrap target/bench/peers/python/package
+	@touch $@
+
+# The runtime client has a C++ part that npm builds.
+target/bench/peers/.node: $(wildcard benches/peers/node/* benches/peers/node/runtime/*)
+	@for tool in node npm cmake autoconf automake libtoolize make c++; do command -v $$tool >/dev/null || { \
+	  echo "make bench: $$tool is not installed. Node.js 20 or newer with npm is needed, and (Debian, Ubuntu) apt-get install cmake autoconf automake libtool g++" >&2; exit 1; }; done
+	@rm -rf target/bench/peers/node && mkdir -p target/bench/peers/node/package target/bench/peers/node/runtime
+	@cp benches/peers/node/*.mjs benches/peers/node/*.json benches/peers/node/bootstrap target/bench/peers/node/package
+	@cp benches/peers/node/runtime/*.json target/bench/peers/node/runtime
+	@echo 'Building the Node.js runtime client, once: about 75 s' >&2
+	cd target/bench/peers/node/runtime && npm ci --no-audit --no-fund >&2
+	cd target/bench/peers/node/package && npm ci --omit=dev --no-audit --no-fund >&2 && rm package-lock.json
 	@touch $@
 
 .venv-checkov/.made: tests/template/checkov/requirements.txt
@@ -120,7 +152,7 @@ endef
 
 # --no-deps: the files name the whole closure, and without it older pips stumble over pinned packages with extras.
 define install
-  echo "Installing $$(grep -c '==' $(2)) pinned Python packages into $(1), once" >&2; \
+  echo "Installing $$(grep -c '==' $(firstword $(2))) pinned Python packages into $(1), once" >&2; \
   $(1)/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r $(2) >&2 || { \
-    echo 'make: pip could not install $(2): see above; when the network was at fault, run the command again' >&2; exit 1; }
+    echo 'make: pip could not install $(firstword $(2)): see above; when the network was at fault, run the command again' >&2; exit 1; }
 endef

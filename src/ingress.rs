@@ -7,6 +7,7 @@ mod body;
 mod bridge;
 mod sns;
 mod sqs;
+mod text;
 
 use std::borrow::Cow;
 
@@ -116,7 +117,7 @@ impl Message<'_> {
     #[must_use]
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self.content {
-            Content::Body(body) => Some(serde_json::from_str::<JsonText<'_>>(body?.get()).ok()?.0),
+            Content::Body(body) => text::text(body?),
             Content::Bridge(event) => Some(Cow::Borrowed(event.get())),
         }
     }
@@ -129,10 +130,6 @@ impl Message<'_> {
         attributes.get(name).map(|value| value.clone().into_owned())
     }
 }
-
-/// A JSON string, borrowed unless it has escapes.
-#[derive(Debug, Deserialize)]
-struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@
 //! failed.
 
 pub mod apply;
+mod aws;
 pub mod config;
 pub mod event;
 pub mod fate;
@@ -33,7 +34,6 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use aws_config::BehaviorVersion;
 use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
@@ -105,7 +105,7 @@ impl AccountSync {
         let needs_aws = config.ledger_table.is_some()
             || config.parking_queue_url.is_some()
             || matches!(config.apps, AppsFrom::Secret(_));
-        let sdk = if needs_aws { Some(aws_config::load_defaults(BehaviorVersion::latest()).await) } else { None };
+        let sdk = if needs_aws { Some(aws::sdk().await) } else { None };
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
         let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
         Ok(Self {

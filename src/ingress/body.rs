@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{JsonText, sns};
+use super::{sns, text::text as text_of};
 use crate::event::{
     Account, AppName, Event, EventFields, EventId, Fallbacks, Invalid, Kind, OccurredAt, Rules, Token, explain,
 };
@@ -42,10 +42,10 @@ pub(super) fn event(
     rules: &Rules<'_>,
 ) -> Result<Event, Invalid> {
     let body = body.ok_or_else(|| Invalid::new("missing_field", "body: the SQS record has none"))?;
-    let body: JsonText<'_> = serde_json::from_str(body.get())
-        .map_err(|_| Invalid::new("malformed_json", "body: must be a string of valid Unicode"))?;
+    let body =
+        text_of(body).ok_or_else(|| Invalid::new("malformed_json", "body: must be a string of valid Unicode"))?;
     let fallbacks = Fallbacks { message_id: Some(message_id), attributes, ..Fallbacks::default() };
-    text(&body.0, &fallbacks, rules, Within::Queue)
+    text(&body, &fallbacks, rules, Within::Queue)
 }
 
 /// Reads an EventBridge event that is the invocation, or an element of it.

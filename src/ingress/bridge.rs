@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Batch, Content, JsonText, Message, Source, Unrecognised};
+use super::{Batch, Content, Message, Source, Unrecognised, text::text};
 use crate::json::Object;
 
 #[derive(Deserialize)]
@@ -35,7 +35,6 @@ fn message(event: &RawValue) -> Result<Message<'_>, Unrecognised> {
         return Err(Unrecognised::Shape);
     }
     // Nothing is reported by this id, it only names the event in the log.
-    let id = shape.id.and_then(|id| serde_json::from_str::<JsonText<'_>>(id.get()).ok());
-    let id = id.map_or(Cow::Borrowed("-"), |id| id.0);
+    let id = shape.id.and_then(text).unwrap_or(Cow::Borrowed("-"));
     Ok(Message { id, content: Content::Bridge(event), attributes: None })
 }

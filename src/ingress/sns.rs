@@ -4,16 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::JsonText;
+use super::text::text;
 use crate::event::Invalid;
 
 /// The text a notification carries.
 pub(super) fn message<'a>(sns_type: &'a RawValue, message: &'a RawValue) -> Result<Cow<'a, str>, Invalid> {
-    let text = |raw: &'a RawValue| serde_json::from_str::<JsonText<'a>>(raw.get()).ok();
     // A SubscriptionConfirmation or UnsubscribeConfirmation has a Message too, but no event in it.
-    if text(sns_type).is_none_or(|kind| kind.0 != "Notification") {
+    if text(sns_type).is_none_or(|kind| kind != "Notification") {
         return Err(Invalid::new("unknown_envelope", "Type: must be Notification"));
     }
-    let text = text(message);
-    Ok(text.ok_or_else(|| Invalid::new("malformed_json", "Message: must be a string of valid Unicode"))?.0)
+    text(message).ok_or_else(|| Invalid::new("malformed_json", "Message: must be a string of valid Unicode"))
 }

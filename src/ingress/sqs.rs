@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Batch, Content, JsonText, Message, Source, Unrecognised};
+use super::{Batch, Content, Message, Source, Unrecognised, text::text};
 use crate::json::Object;
 
 /// A record with its fields unread: an odd one can then only harm its own message.
@@ -26,21 +26,17 @@ pub(super) fn open(records: Vec<Object<Record<'_>>>) -> Result<Batch<'_>, Unreco
     // An event source mapping serves one queue, so the first record speaks for all in this.
     let fifo = records
         .first()
-        .and_then(|Object(first)| text(first.event_source_arn))
-        .is_some_and(|arn| arn.0.ends_with(".fifo"));
+        .and_then(|Object(first)| first.event_source_arn.and_then(text))
+        .is_some_and(|arn| arn.ends_with(".fifo"));
     let source = if fifo { Source::FifoQueue } else { Source::StandardQueue };
     let messages = records.into_iter().enumerate().map(message).collect::<Result<_, _>>()?;
     Ok(Batch { source, messages })
 }
 
 fn message((index, Object(record)): (usize, Object<Record<'_>>)) -> Result<Message<'_>, Unrecognised> {
-    if text(record.event_source).is_none_or(|source| source.0 != "aws:sqs") {
+    if record.event_source.and_then(text).is_none_or(|source| source != "aws:sqs") {
         return Err(Unrecognised::Shape);
     }
-    let id = text(record.message_id).filter(|id| !id.0.is_empty()).ok_or(Unrecognised::NoMessageId(index))?;
-    Ok(Message { id: id.0, content: Content::Body(record.body), attributes: record.attributes })
-}
-
-fn text(raw: Option<&RawValue>) -> Option<JsonText<'_>> {
-    serde_json::from_str(raw?.get()).ok()
+    let id = record.message_id.and_then(text).filter(|id| !id.is_empty()).ok_or(Unrecognised::NoMessageId(index))?;
+    Ok(Message { id, content: Content::Body(record.body), attributes: record.attributes })
 }

@@ -34,16 +34,18 @@ impl Tpns<'_> {
     /// One exchange, or the verdict on all items when it is not worth one. A key that TPNS refuses is looked up anew,
     /// and the exchange repeated with the new one.
     pub(super) async fn send(&self, plan: &Plan, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
+        // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn, the
+        // exchange's own state included, which is boxed for that.
+        let _permit = self.permits.acquire().await.map_err(|_| NOT_SENT)?;
         let body = request::body(call.operator_type, items.iter().map(|&item| &plan.items[item]));
         let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
-        let _permit = self.permits.acquire().await.map_err(|_| NOT_SENT)?;
         let standing = self.standing.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
         let renewed = self.renewed.initialized();
-        let mut judgement = self.exchange(self.app(call.app)?, standing, call, items.len(), &body).await?;
+        let mut judgement = Box::pin(self.exchange(self.app(call.app)?, standing, call, items.len(), &body)).await?;
         let keys_at_fault =
             matches!(judgement, Judgement::Whole(Verdict::Misconfigured(why)) if why.is_of_the_apps_document());
         if keys_at_fault && !renewed && self.renew().await {
-            judgement = self.exchange(self.app(call.app)?, standing, call, items.len(), &body).await?;
+            judgement = Box::pin(self.exchange(self.app(call.app)?, standing, call, items.len(), &body)).await?;
         }
         if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement {
             standing.refused.set(Some(why));

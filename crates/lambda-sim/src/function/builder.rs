@@ -62,6 +62,7 @@ pub enum FunctionConfigError {
 pub struct FunctionBuilder {
     pub(super) binary: PathBuf,
     pub(super) name: String,
+    pub(super) handler: String,
     pub(super) region: String,
     pub(super) env: BTreeMap<String, String>,
     pub(super) memory_mb: u32,
@@ -75,6 +76,7 @@ impl FunctionBuilder {
         Self {
             binary: binary.to_owned(),
             name: "function".into(),
+            handler: "bootstrap".into(),
             region: "us-east-2".into(),
             env: BTreeMap::new(),
             memory_mb: 128,
@@ -88,6 +90,14 @@ impl FunctionBuilder {
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// `_HANDLER`, which tells a runtime's interface client what to call; `bootstrap` unless told. For a function in Python or
+    /// Node.js `binary` is a script that starts the client: `exec python -m awslambdaric "$_HANDLER"`.
+    #[must_use]
+    pub fn handler(mut self, handler: impl Into<String>) -> Self {
+        self.handler = handler.into();
         self
     }
 

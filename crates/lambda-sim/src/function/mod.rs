@@ -208,7 +208,7 @@ impl Function {
         stats::peak_rss_bytes(self.pid()?)
     }
 
-    /// The processor time the current process has used, in steps of 10 ms; `None` while there is none.
+    /// The processor time the current process has used; where threads of it have ended, in steps of 10 ms. `None` while there is none.
     pub fn cpu_time(&self) -> Option<Duration> {
         stats::cpu_time(self.pid()?)
     }

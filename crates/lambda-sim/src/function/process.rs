@@ -127,7 +127,7 @@ fn lambda_environment(function: &FunctionBuilder, api: SocketAddr) -> [(&'static
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", credentials.session_token.unwrap_or_default()),
-        ("_HANDLER", "bootstrap".into()),
+        ("_HANDLER", function.handler.clone()),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime".into()),
         ("TZ", ":UTC".into()),
         ("LANG", "en_US.UTF-8".into()),

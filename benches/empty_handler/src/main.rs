@@ -1,0 +1,9 @@
+//! A handler that reads nothing and does nothing: what starting, and answering, cost anyone on this runtime.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::value::RawValue;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(service_fn(async |_: LambdaEvent<Box<RawValue>>| Ok::<_, Error>(()))).await
+}

@@ -1,0 +1,83 @@
+//! The way of a batch through the pure rooms, each by itself, as `tpns_account_sync::AccountSync` takes it.
+//! TPNS takes everything; what would be said to it is planned but not written, signed or sent.
+
+use tpns_account_sync::{
+    config::AppNames,
+    event::{Event, Millis, Rules},
+    fate::{Fates, fates},
+    ingress::Batch,
+    ledger::State,
+    plan::{Plan, plan},
+    report::{self, Outcome},
+    tpns::Verdict,
+};
+
+/// The name of the one app.
+pub const APP: &str = "android";
+
+/// Events with the places of their messages, as the rooms hand them on.
+pub type Events = Vec<(usize, Event)>;
+
+/// A batch that can't be taken: the benchmark's events are at fault, or the function is.
+#[derive(Debug)]
+pub struct Unexpected(pub String);
+
+/// ingress and event: from the payload to events.
+///
+/// # Errors
+/// [`Unexpected`] when one can't be read.
+pub fn read<'a>(payload: &'a str, apps: &AppNames, now: Millis) -> Result<(Batch<'a>, Events), Unexpected> {
+    let batch = Batch::open(payload).map_err(|error| Unexpected(error.to_string()))?;
+    let rules = Rules { apps, now, max_age: Millis::MAX, max_skew: Millis::MAX };
+    let event = |(index, message): (usize, &tpns_account_sync::ingress::Message<'_>)| {
+        message.event(&rules).map(|event| (index, event))
+    };
+    let events: Result<Events, _> = batch.messages.iter().enumerate().map(event).collect();
+    let events = events.map_err(|invalid| Unexpected(invalid.to_string()))?;
+    Ok((batch, events))
+}
+
+/// ledger: what the events say.
+#[must_use]
+pub fn merge(events: &Events) -> State {
+    State::of(events.iter().map(|(_, event)| event))
+}
+
+/// plan: the calls.
+#[must_use]
+pub fn calls(state: &State) -> Plan {
+    plan(state)
+}
+
+/// fate: what became of the events.
+#[must_use]
+pub fn judge(events: &Events, state: &State, plan: &Plan) -> Fates {
+    let verdicts = vec![Verdict::Accepted; plan.items.len()];
+    fates(events.iter().enumerate().map(|(place, (_, event))| (place, event)), state, plan, &verdicts)
+}
+
+/// report: what Lambda reads.
+///
+/// # Errors
+/// [`Unexpected`] when not all is applied.
+pub fn answer(batch: &Batch<'_>, events: &Events, fates: Fates) -> Result<String, Unexpected> {
+    let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
+    for (place, outcome) in fates.settled {
+        outcomes[events[place].0] = outcome;
+    }
+    report::hold_groups(batch, &mut outcomes);
+    let answer = report::answer(batch, &outcomes).map_err(|error| Unexpected(error.to_string()))?;
+    serde_json::to_string(&answer).map_err(|error| Unexpected(error.to_string()))
+}
+
+/// All of them.
+///
+/// # Errors
+/// [`Unexpected`] when not all is applied.
+pub fn whole(payload: &str, apps: &AppNames, now: Millis) -> Result<String, Unexpected> {
+    let (batch, events) = read(payload, apps, now)?;
+    let state = merge(&events);
+    let plan = calls(&state);
+    let fates = judge(&events, &state, &plan);
+    answer(&batch, &events, fates)
+}

@@ -1,0 +1,119 @@
+//! The goals, each with what was measured.
+
+use crate::{
+    contenders::Contender::{
+        self, Floor, NodeByTwenty, NodeOneCall, Ours, OursWithLedger, PythonByTwenty, PythonOneCall,
+    },
+    report::{Report, mebibytes, millis},
+};
+
+/// Calls in flight, the function's default.
+const CONCURRENCY: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct Goal {
+    pub(crate) what: &'static str,
+    pub(crate) goal: &'static str,
+    pub(crate) measured: String,
+    pub(crate) hit: bool,
+}
+
+impl Goal {
+    fn at_most(what: &'static str, goal: &'static str, most: f64, measured: f64, unit: &str) -> Self {
+        Self { what, goal, measured: show(measured, unit), hit: measured <= most }
+    }
+
+    fn at_least(what: &'static str, goal: &'static str, least: f64, measured: f64) -> Self {
+        Self { what, goal, measured: show(measured, "x"), hit: measured >= least }
+    }
+}
+
+fn show(measured: f64, unit: &str) -> String {
+    match unit {
+        "x" => format!("{measured:.2} x"),
+        _ => format!("{measured:.2} {unit}"),
+    }
+}
+
+pub(crate) fn all(report: &Report) -> Vec<Goal> {
+    let ready = |contender: Contender| millis(report.ready(contender));
+    let sooner = |one: Contender, other: Contender| ready(one).min(ready(other)) / ready(Ours);
+    let wall = |messages| report.figures(Ours, messages).map(|figures| millis(figures.wall)).unwrap_or(f64::NAN);
+    let cpu = |messages| report.figures(Ours, messages).map(|figures| millis(figures.cpu)).unwrap_or(f64::NAN);
+    let rooms = |messages, of: fn(&crate::report::Rooms) -> f64| report.rooms.get(&messages).map_or(f64::NAN, of);
+    let calls: Vec<_> = (report.sizes.iter())
+        .flat_map(|size| [Ours, OursWithLedger].map(|contender| (size, report.figures(contender, size.messages))))
+        .filter_map(|(size, figures)| figures.map(|figures| (figures.calls, size.fewest_calls)))
+        .collect();
+    let peak = report.figures(Ours, 10_000).and_then(|figures| figures.peak_bytes).unwrap_or(u64::MAX);
+    let payload = report.size(10_000).map_or(0, |size| size.payload_bytes);
+    let ideal = |round_trip: f64| 500_usize.div_ceil(CONCURRENCY) as f64 * round_trip;
+    vec![
+        Goal {
+            what: "TPNS calls of a batch",
+            goal: "the sum of ceil(items/20)",
+            measured: format!(
+                "{} of {} batches",
+                calls.iter().filter(|(own, fewest)| own == fewest).count(),
+                calls.len()
+            ),
+            hit: calls.iter().all(|(own, fewest)| own == fewest),
+        },
+        Goal::at_most(
+            "ready for the first event, without ledger",
+            "1.5 x the empty handler",
+            1.5,
+            ready(Ours) / ready(Floor),
+            "x",
+        ),
+        Goal::at_most("the same with ledger", "4 x the empty handler", 4.0, ready(OursWithLedger) / ready(Floor), "x"),
+        Goal::at_least("the same against Python", "40 x as fast", 40.0, sooner(PythonOneCall, PythonByTwenty)),
+        Goal::at_least("the same against Node.js", "20 x as fast", 20.0, sooner(NodeOneCall, NodeByTwenty)),
+        Goal::at_most(
+            "warm batch of 10, beyond a bare call",
+            "0.5 ms",
+            0.5,
+            wall(10) - millis(report.bare_call(10)),
+            "ms",
+        ),
+        Goal::at_most(
+            "the same, an empty invocation taken off too",
+            "0.5 ms",
+            0.5,
+            wall(10) - millis(report.bare_call(10)) - millis(report.empty(10)),
+            "ms",
+        ),
+        Goal::at_most(
+            "10,000 messages, 500 calls",
+            "1.1 x the ideal of 63 round trips",
+            1.1,
+            wall(10_000) / ideal(millis(report.bare_call(10_000))),
+            "x",
+        ),
+        Goal::at_most(
+            "CPU for 10,000 messages, without the calls",
+            "3 x serde_json into nothing",
+            3.0,
+            rooms(10_000, |r| r.rooms / r.ignored),
+            "x",
+        ),
+        Goal::at_most("the same against a serde_json::Value", "3 x", 3.0, rooms(10_000, |r| r.rooms / r.value), "x"),
+        Goal::at_most("CPU a message, 10,000 against 1,000", "1.1 x", 1.1, cpu(10_000) / cpu(1_000) / 10.0, "x"),
+        Goal::at_most(
+            "the same without the calls",
+            "1.1 x",
+            1.1,
+            rooms(10_000, |r| r.rooms) / rooms(1_000, |r| r.rooms) / 10.0,
+            "x",
+        ),
+        Goal::at_most("memory after the first answer", "10 MiB", 10.0, mebibytes(report.started_bytes(Ours)), "MiB"),
+        Goal::at_most("memory at 10,000 messages", "5 x the payload", 5.0, peak as f64 / payload as f64, "x"),
+        Goal::at_most(
+            "zipped package",
+            "4 MiB",
+            4.0,
+            mebibytes(report.zipped.get(&Ours).copied().unwrap_or(u64::MAX)),
+            "MiB",
+        ),
+    ]
+}

@@ -1,0 +1,141 @@
+//! The function, what people would use instead, and the floor: side by side in one run, on whatever machine it runs.
+//!
+//! `make bench` builds and installs what this needs, then starts it. It prints one table, and writes
+//! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table, and how far it is")]
+
+mod contenders;
+mod cost;
+mod events;
+mod goals;
+mod measure;
+mod picture;
+mod report;
+mod table;
+mod tpns;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+use contenders::{Contender, Places, Stage};
+use events::Events;
+use measure::{Contestant, start};
+use report::{Report, Rooms, Size, Starts};
+use tpns::Tpns;
+
+const TPNS_LATENCY: Duration = Duration::from_millis(20);
+const TABLE_LATENCY: Duration = Duration::from_millis(5);
+const STARTS: usize = 20;
+/// Messages of a batch, and how often one is measured at most.
+const SIZES: [(usize, usize); 5] = [(1, 100), (10, 100), (100, 50), (1_000, 25), (10_000, 9)];
+const LARGEST_SEQUENTIAL: usize = 1_000;
+const ROOMS_ROUNDS: &str = "31";
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let target = std::env::args_os().nth(1).map_or_else(|| root.join("target"), PathBuf::from);
+    let folder = target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+
+    let tpns = Tpns::start(TPNS_LATENCY).await?;
+    let stage = Stage::new(Places::find(&target)?, tpns.apps(), TABLE_LATENCY).await?;
+    let mut report = Report { starts: starts(&stage, &tpns).await?, ..Report::default() };
+    for (messages, rounds) in SIZES {
+        report.sizes.push(size(&stage, &tpns, messages, rounds).await?);
+        eprintln!("  {messages} messages done, {} s so far", begun.elapsed().as_secs());
+    }
+    for messages in [1_000, 10_000] {
+        report.rooms.insert(messages, rooms(&stage, &folder, messages)?);
+    }
+    for contender in Contender::ALL {
+        report.zipped.insert(contender, stage.zipped(contender, &folder)?);
+    }
+
+    let text = table::text(&report);
+    print!("{text}");
+    quote(&root.join("docs/bench.md"), &text)?;
+    std::fs::write(folder.join("bench.json"), report.json()?)?;
+    std::fs::write(root.join("docs/bench.svg"), picture::svg(&report))?;
+    println!(
+        "\nWritten: target/bench/bench.json, docs/bench.svg, the table in docs/bench.md. It took {} s.",
+        begun.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+/// Puts the table between the two marks of the page.
+fn quote(page: &Path, table: &str) -> anyhow::Result<()> {
+    const MARKS: [&str; 2] = ["<!-- what make bench printed -->\n", "<!-- until here -->"];
+    let text = std::fs::read_to_string(page).with_context(|| page.display().to_string())?;
+    let parts = text.split_once(MARKS[0]).and_then(|(before, rest)| Some((before, rest.split_once(MARKS[1])?.1)));
+    let (before, after) = parts.with_context(|| format!("{} has lost its marks {MARKS:?}", page.display()))?;
+    let lines: Vec<_> = table.lines().map(str::trim_end).collect();
+    let text = format!("{before}{}```\n{}\n```\n{}{after}", MARKS[0], lines.join("\n"), MARKS[1]);
+    Ok(std::fs::write(page, text)?)
+}
+
+/// Fresh processes of everybody, in turn, so that a noisy machine disturbs all alike.
+async fn starts(stage: &Stage, tpns: &Tpns) -> anyhow::Result<Starts> {
+    let one = Events::of(1)?;
+    let mut starts = Starts::default();
+    for round in 0..=STARTS {
+        eprint!("\r  starting fresh processes: round {round} of {STARTS}");
+        for contender in Contender::ALL {
+            tpns.prepare(&one).await?;
+            let started = start(stage, contender, &one).await?;
+            // The first round only brings the files into the page cache.
+            if round > 0 {
+                starts.entry(contender).or_default().push(started);
+            }
+        }
+    }
+    eprintln!();
+    Ok(starts)
+}
+
+/// Batches of one size: everybody proves to be right, and is then measured in turn with a bare call to TPNS.
+async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> anyhow::Result<Size> {
+    let events = Events::of(messages)?;
+    let mut size = Size::new(messages, &events);
+    let mut contestants = Vec::new();
+    for contender in Contender::APPLYING {
+        if contender.is_sequential() && messages > LARGEST_SEQUENTIAL {
+            continue;
+        }
+        eprintln!("  {messages} messages: {}", contender.name());
+        contestants.push(Contestant::proven(stage, tpns, contender, &events).await?);
+    }
+    let floor = stage.function(Contender::Floor)?;
+    floor.invoke(events.payload()).await?;
+    for _ in 0..rounds {
+        tpns.prepare(&Events::of(1)?).await?;
+        size.bare_call.push(tpns.bare_call().await?);
+        size.empty.push(floor.invoke(events.payload()).await?.duration);
+        for contestant in &mut contestants {
+            contestant.turn(&events).await?;
+        }
+    }
+    size.batches.extend(contestants.into_iter().map(|contestant| (contestant.contender, contestant.batch)));
+    Ok(size)
+}
+
+/// The pure rooms and serde_json over the same payload, in a process of their own.
+fn rooms(stage: &Stage, folder: &Path, messages: usize) -> anyhow::Result<Rooms> {
+    let payload = folder.join("payload.json");
+    std::fs::write(&payload, Events::of(messages)?.payload())?;
+    let output = Command::new(stage.places.binary("rooms")).arg(&payload).arg(ROOMS_ROUNDS).output();
+    let output = output.context("the binary `rooms` can't be run; `make bench` builds it")?;
+    if !output.status.success() {
+        bail!("rooms: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    std::fs::remove_file(&payload)?;
+    Ok(serde_json::from_slice(&output.stdout)?)
+}

@@ -1,0 +1,165 @@
+//! What is measured of a contender: starting, and batches of each size.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use lambda_sim::{Function, Outcome};
+use serde_json::Value;
+
+use crate::{
+    contenders::{Contender, Stage},
+    events::{Events, place_of},
+    tpns::Tpns,
+};
+
+/// How long a contender may take over one size, after it has shown that it is right.
+const BUDGET: Duration = Duration::from_secs(5);
+/// What takes longer than this is measured once.
+const TOO_LONG: Duration = Duration::from_secs(3);
+/// Deliveries of a message before it would be a dead letter.
+const DELIVERIES: usize = 5;
+
+/// A batch of one size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) wall: Vec<Duration>,
+    /// Of one invocation.
+    pub(crate) cpu: Duration,
+    pub(crate) peak_bytes: u64,
+    /// Of the first delivery.
+    pub(crate) calls: usize,
+    /// Messages that the first delivery failed.
+    pub(crate) come_again: usize,
+    /// Messages that all deliveries failed, which then are dead letters.
+    pub(crate) dead: usize,
+}
+
+/// One start of a fresh process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// To its first `/next`.
+    pub(crate) ready: Duration,
+    /// To the answer to one message.
+    pub(crate) first_answer: Duration,
+    pub(crate) rss_bytes: u64,
+}
+
+/// Starts one fresh process of a contender, and lets it apply one message.
+pub(crate) async fn start(stage: &Stage, contender: Contender, one: &Events) -> anyhow::Result<Start> {
+    let function = stage.function(contender)?;
+    let invocation = function.invoke(one.payload()).await?;
+    let ready = invocation.init.context("a fresh process had no Init")?;
+    if invocation.outcome.response().is_none() {
+        bail!("{}: {:?}\n{}", contender.name(), invocation.outcome, said(&function));
+    }
+    let rss_bytes = function.peak_rss_bytes().context("the process is gone")?;
+    Ok(Start { ready, first_answer: ready + invocation.duration, rss_bytes })
+}
+
+/// A contender that has shown for a size that it ends in the right bindings, ready to be timed.
+#[derive(Debug)]
+pub(crate) struct Contestant {
+    pub(crate) contender: Contender,
+    function: Function,
+    pub(crate) batch: Batch,
+    cpu_before: Duration,
+    done: bool,
+}
+
+impl Contestant {
+    /// Lets a contender apply the events, as often as it reports some of them, and compares what is bound.
+    pub(crate) async fn proven(
+        stage: &Stage,
+        tpns: &Tpns,
+        contender: Contender,
+        events: &Events,
+    ) -> anyhow::Result<Self> {
+        let function = stage.function(contender)?;
+        // Init and the first connections belong to starting.
+        function.invoke(Events::of(1)?.payload()).await?;
+        tpns.prepare(events).await?;
+        let prepared = tpns.calls();
+        let cpu_before = function.cpu_time().unwrap_or_default();
+        let invocation = function.invoke(events.payload()).await?;
+        let cpu = function.cpu_time().unwrap_or_default().saturating_sub(cpu_before);
+        let mut failed = failed(&invocation.outcome, events)?;
+        let mut batch = Batch {
+            wall: vec![invocation.duration],
+            cpu,
+            peak_bytes: 0,
+            calls: tpns.calls() - prepared,
+            come_again: failed.len(),
+            dead: 0,
+        };
+        for _ in 1..DELIVERIES {
+            if failed.is_empty() {
+                break;
+            }
+            let again = function.invoke(events.payload_of(failed.iter().copied())).await?;
+            let places = std::mem::take(&mut failed);
+            failed = self::failed(&again.outcome, events)?.into_iter().filter(|place| places.contains(place)).collect();
+        }
+        batch.dead = failed.len();
+        let (bound, right) = (tpns.bound().await, events.bound_after());
+        // Who can't do it at all is told in the table.
+        if bound != right && batch.dead == 0 {
+            bail!(
+                "{} ends in other bindings: {} missing, {} too many\n{}",
+                contender.name(),
+                right.difference(&bound).count(),
+                bound.difference(&right).count(),
+                said(&function)
+            );
+        }
+        let done = invocation.duration > TOO_LONG || batch.dead > 0;
+        if !done {
+            batch.wall.clear();
+        }
+        let mut contestant = Self { contender, function, batch, cpu_before: Duration::ZERO, done };
+        contestant.cpu_before = contestant.cpu();
+        contestant.remember_peak();
+        Ok(contestant)
+    }
+
+    /// One more invocation, unless it has had its time.
+    pub(crate) async fn turn(&mut self, events: &Events) -> anyhow::Result<()> {
+        if self.done {
+            return Ok(());
+        }
+        let invocation = self.function.invoke(events.payload()).await?;
+        if self.batch.come_again == 0 && !failed(&invocation.outcome, events)?.is_empty() {
+            bail!("{} failed a batch that it had applied\n{}", self.contender.name(), said(&self.function));
+        }
+        self.batch.wall.push(invocation.duration);
+        self.batch.cpu = (self.cpu() - self.cpu_before) / u32::try_from(self.batch.wall.len())?;
+        self.remember_peak();
+        self.done = self.batch.wall.iter().sum::<Duration>() > BUDGET;
+        Ok(())
+    }
+
+    fn cpu(&self) -> Duration {
+        self.function.cpu_time().unwrap_or_default()
+    }
+
+    fn remember_peak(&mut self) {
+        // Gone only when it crashed, and then the next invocation says so.
+        self.batch.peak_bytes = self.batch.peak_bytes.max(self.function.peak_rss_bytes().unwrap_or_default());
+    }
+}
+
+/// The places of the messages that must come again.
+fn failed(outcome: &Outcome, events: &Events) -> anyhow::Result<Vec<usize>> {
+    let Outcome::Response { body } = outcome else { return Ok(events.places().collect()) };
+    let answer: Value = serde_json::from_slice(body).context("an answer is no JSON")?;
+    let failures = answer["batchItemFailures"].as_array().context("an answer has no batchItemFailures")?;
+    let place = |failure: &Value| failure["itemIdentifier"].as_str().and_then(place_of);
+    failures.iter().map(|failure| place(failure).context("a failure names no message")).collect()
+}
+
+/// The last words of its processes.
+fn said(function: &Function) -> String {
+    let output = function.output().unwrap_or_default();
+    let text = String::from_utf8_lossy(&output);
+    let lines: Vec<String> = text.lines().map(|line| line.chars().take(500).collect()).collect();
+    lines[lines.len().saturating_sub(10)..].join("\n")
+}

@@ -1,0 +1,200 @@
+//! All that was measured, and what is made of it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    contenders::Contender,
+    cost::{self, Cost},
+    events::Events,
+    goals,
+    measure::{Batch, Start},
+};
+
+pub(crate) type Starts = BTreeMap<Contender, Vec<Start>>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) starts: Starts,
+    pub(crate) sizes: Vec<Size>,
+    /// By messages.
+    pub(crate) rooms: BTreeMap<usize, Rooms>,
+    pub(crate) zipped: BTreeMap<Contender, u64>,
+}
+
+/// Batches of one size.
+#[derive(Debug)]
+pub(crate) struct Size {
+    pub(crate) messages: usize,
+    pub(crate) payload_bytes: usize,
+    pub(crate) fewest_calls: usize,
+    pub(crate) bare_call: Vec<Duration>,
+    /// Of the floor, which only answers.
+    pub(crate) empty: Vec<Duration>,
+    pub(crate) batches: BTreeMap<Contender, Batch>,
+}
+
+/// Nanoseconds of the pure rooms, and of serde_json over the same payload.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Rooms {
+    pub(crate) rooms: f64,
+    /// Into a `serde_json::Value`, all of it kept.
+    pub(crate) value: f64,
+    /// Into `IgnoredAny`, nothing kept.
+    pub(crate) ignored: f64,
+}
+
+/// A contender's figures for one size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+    /// `None` where it was not measured.
+    pub(crate) peak_bytes: Option<u64>,
+    pub(crate) calls: usize,
+    pub(crate) come_again: usize,
+    pub(crate) dead: usize,
+    /// Ten times what a tenth of the messages took.
+    pub(crate) extrapolated: bool,
+}
+
+impl Size {
+    pub(crate) fn new(messages: usize, events: &Events) -> Self {
+        Self {
+            messages,
+            payload_bytes: events.payload().len(),
+            fewest_calls: events.fewest_calls(),
+            bare_call: Vec::new(),
+            empty: Vec::new(),
+            batches: BTreeMap::new(),
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn size(&self, messages: usize) -> Option<&Size> {
+        self.sizes.iter().find(|size| size.messages == messages)
+    }
+
+    pub(crate) fn figures(&self, contender: Contender, messages: usize) -> Option<Figures> {
+        if let Some(batch) = self.size(messages)?.batches.get(&contender) {
+            return Some(Figures {
+                wall: median(&batch.wall),
+                cpu: batch.cpu,
+                peak_bytes: Some(batch.peak_bytes),
+                calls: batch.calls,
+                come_again: batch.come_again,
+                dead: batch.dead,
+                extrapolated: false,
+            });
+        }
+        let tenth = contender.is_sequential().then(|| self.figures(contender, messages / 10))??;
+        Some(Figures {
+            wall: tenth.wall * 10,
+            cpu: tenth.cpu * 10,
+            peak_bytes: None,
+            calls: tenth.calls * 10,
+            come_again: tenth.come_again * 10,
+            dead: tenth.dead * 10,
+            extrapolated: true,
+        })
+    }
+
+    pub(crate) fn ready(&self, contender: Contender) -> Duration {
+        self.start(contender, |start| start.ready)
+    }
+
+    pub(crate) fn first_answer(&self, contender: Contender) -> Duration {
+        self.start(contender, |start| start.first_answer)
+    }
+
+    fn start(&self, contender: Contender, of: impl Fn(&Start) -> Duration) -> Duration {
+        median(&self.starts.get(&contender).into_iter().flatten().map(of).collect::<Vec<_>>())
+    }
+
+    /// Of a process that has applied one message.
+    pub(crate) fn started_bytes(&self, contender: Contender) -> u64 {
+        let mut all: Vec<_> = self.starts.get(&contender).into_iter().flatten().map(|start| start.rss_bytes).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn bare_call(&self, messages: usize) -> Duration {
+        self.size(messages).map(|size| median(&size.bare_call)).unwrap_or_default()
+    }
+
+    /// An invocation of the floor: what the Runtime API alone takes.
+    pub(crate) fn empty(&self, messages: usize) -> Duration {
+        self.size(messages).map(|size| median(&size.empty)).unwrap_or_default()
+    }
+
+    /// `None` where messages came again, or the peak is not known.
+    pub(crate) fn cost(&self, contender: Contender, messages: usize) -> Option<Cost> {
+        let figures = self.figures(contender, messages).filter(|figures| figures.come_again == 0)?;
+        let ledger = contender == Contender::OursWithLedger;
+        Some(cost::per_million(messages, figures.wall, figures.cpu, figures.peak_bytes?, ledger))
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Result<String> {
+        let contender = |contender: Contender| {
+            let batch = |size: &Size| {
+                let figures = self.figures(contender, size.messages)?;
+                let cost = self.cost(contender, size.messages);
+                Some(json!({
+                    "messages": size.messages,
+                    "wall_ms": millis(figures.wall),
+                    "cpu_ms": millis(figures.cpu),
+                    "peak_bytes": figures.peak_bytes,
+                    "calls": figures.calls,
+                    "come_again": figures.come_again,
+                    "dead_letters": figures.dead,
+                    "extrapolated": figures.extrapolated,
+                    "cost_of_a_million": cost.map(|cost| json!({ "dollars": cost.total(), "parts": cost })),
+                }))
+            };
+            json!({
+                "name": contender.name(),
+                "ready_ms": millis(self.ready(contender)),
+                "first_answer_ms": millis(self.first_answer(contender)),
+                "started_bytes": self.started_bytes(contender),
+                "zipped_bytes": self.zipped.get(&contender),
+                "batches": self.sizes.iter().filter_map(batch).collect::<Vec<_>>(),
+            })
+        };
+        let size = |size: &Size| {
+            json!({
+                "messages": size.messages,
+                "payload_bytes": size.payload_bytes,
+                "fewest_calls": size.fewest_calls,
+                "bare_call_ms": millis(median(&size.bare_call)),
+                "empty_invocation_ms": millis(median(&size.empty)),
+            })
+        };
+        let rooms = |(messages, rooms): (&usize, &Rooms)| json!({ "messages": messages, "rooms_ns": rooms.rooms, "value_ns": rooms.value, "ignored_ns": rooms.ignored });
+        let goal = |goal: &goals::Goal| json!({ "what": goal.what, "goal": goal.goal, "measured": goal.measured, "hit": goal.hit });
+        let all = json!({
+            "contenders": Contender::ALL.map(contender),
+            "sizes": self.sizes.iter().map(size).collect::<Vec<Value>>(),
+            "rooms": self.rooms.iter().map(rooms).collect::<Vec<Value>>(),
+            "goals": goals::all(self).iter().map(goal).collect::<Vec<Value>>(),
+            "prices": cost::PRICES,
+        });
+        serde_json::to_string_pretty(&all).map(|json| json + "\n")
+    }
+}
+
+pub(crate) fn median(durations: &[Duration]) -> Duration {
+    let mut sorted = durations.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+pub(crate) fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

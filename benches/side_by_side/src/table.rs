@@ -1,0 +1,158 @@
+//! The table.
+
+use std::fmt::Write;
+
+use crate::{
+    contenders::Contender,
+    cost::{LEDGER_READS_PER_EVENT, LEDGER_WRITES_PER_EVENT, MB_PER_PROCESSOR, PRICES, SQS_REQUESTS_PER_EVENT},
+    goals,
+    report::{Figures, Report, mebibytes, median, millis},
+};
+
+const FIRST: usize = 34;
+const COLUMN: usize = 20;
+
+type Row = (String, Vec<String>);
+
+pub(crate) fn text(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, report);
+    out
+}
+
+fn write(out: &mut String, report: &Report) -> std::fmt::Result {
+    row(out, "", Contender::ALL.map(|contender| contender.name().to_owned()))?;
+    let all = |of: &dyn Fn(Contender) -> String| Contender::ALL.map(of);
+    row(out, "start: ready for the first event", all(&|c| ms(millis(report.ready(c)))))?;
+    row(out, "  against the floor", all(&|c| times(millis(report.ready(c)) / millis(report.ready(Contender::Floor)))))?;
+    row(out, "start: first answer", all(&|c| ms(millis(report.first_answer(c)))))?;
+    row(out, "memory after the first answer", all(&|c| mib(report.started_bytes(c))))?;
+    row(out, "zipped package", all(&|c| report.zipped.get(&c).map_or_else(String::new, |&bytes| mib(bytes))))?;
+    for size in &report.sizes {
+        let bare = millis(median(&size.bare_call));
+        writeln!(
+            out,
+            "\n{} messages, {:.2} MB; at best {} calls; a bare call to TPNS {bare:.2} ms, an empty invocation {:.2} ms",
+            thousands(size.messages),
+            size.payload_bytes as f64 / 1e6,
+            size.fewest_calls,
+            millis(median(&size.empty))
+        )?;
+        for (name, cells) in of_size(report, size.messages, size.fewest_calls, bare) {
+            row(out, &name, cells)?;
+        }
+    }
+    writeln!(
+        out,
+        "\n~ ten times the figure of 1,000 messages, one after the other   ! messages failed and come again, five times at most"
+    )?;
+    writeln!(
+        out,
+        "\nA million events cost: 1e6/messages x (seconds x GB x {} + {}/1e6) + {SQS_REQUESTS_PER_EVENT:.1} x {} + with a ledger {LEDGER_WRITES_PER_EVENT} x {} + {LEDGER_READS_PER_EVENT:.1} x {}",
+        PRICES.lambda_gb_second,
+        PRICES.lambda_million_requests,
+        PRICES.sqs_million_requests,
+        PRICES.dynamodb_million_writes,
+        PRICES.dynamodb_million_reads,
+    )?;
+    writeln!(
+        out,
+        "dollars (Lambda on arm64, SQS, DynamoDB on demand; us-east-1); seconds = waiting + CPU x {MB_PER_PROCESSOR}/MB, at the cheapest memory that holds the peak.\n"
+    )?;
+    writeln!(out, "{:<44} {:<36} {:>16}", "goal", "", "measured")?;
+    for goal in goals::all(report) {
+        let verdict = if goal.hit { "" } else { "  MISSED" };
+        writeln!(out, "{:<44} {:<36} {:>16}{verdict}", goal.what, goal.goal, goal.measured)?;
+    }
+    Ok(())
+}
+
+fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Row> {
+    let cells = |of: &dyn Fn(Figures) -> String| -> Vec<String> {
+        let cell = |contender| report.figures(contender, messages).map(of).unwrap_or_default();
+        Contender::APPLYING.map(cell).into()
+    };
+    let ours = report.figures(Contender::Ours, messages);
+    let against = |of: &dyn Fn(&Figures) -> f64| {
+        cells(&|figures| ours.as_ref().map_or_else(String::new, |ours| times(of(&figures) / of(ours))))
+    };
+    let cost =
+        |contender| report.cost(contender, messages).map_or_else(String::new, |cost| format!("${:.2}", cost.total()));
+    let lambda = |contender| {
+        let cost = report.cost(contender, messages);
+        cost.map_or_else(String::new, |cost| format!("${} at {} MB", dollars(cost.lambda), cost.memory_mb))
+    };
+    let mut wall = cells(&|figures| {
+        let failed = if figures.come_again > 0 { "!" } else { "" };
+        format!("{failed}{}{}", if figures.extrapolated { "~" } else { "" }, ms(millis(figures.wall)))
+    });
+    let waves = (fewest.div_ceil(8)) as f64;
+    wall.push(ms(bare * waves));
+    vec![
+        ("  time".into(), wall),
+        ("  against ours".into(), against(&|figures| millis(figures.wall))),
+        ("  CPU".into(), cells(&|figures| ms(millis(figures.cpu)))),
+        ("  against ours".into(), against(&|figures| millis(figures.cpu))),
+        ("  peak memory".into(), cells(&|figures| figures.peak_bytes.map_or_else(String::new, mib))),
+        ("  failed at first, dead letters".into(), {
+            cells(&|figures| match figures.come_again {
+                0 => String::new(),
+                some => format!("{}, {}", thousands(some), thousands(figures.dead)),
+            })
+        }),
+        ("  calls to TPNS".into(), {
+            let mut calls = cells(&|figures| thousands(figures.calls));
+            calls.push(thousands(fewest));
+            calls
+        }),
+        ("  a million events: Lambda".into(), Contender::APPLYING.map(lambda).into()),
+        ("  a million events: all".into(), Contender::APPLYING.map(cost).into()),
+    ]
+}
+
+fn row(out: &mut String, name: &str, cells: impl IntoIterator<Item = String>) -> std::fmt::Result {
+    write!(out, "{name:<FIRST$}")?;
+    for cell in cells {
+        write!(out, "{cell:>COLUMN$}")?;
+    }
+    writeln!(out)
+}
+
+fn ms(millis: f64) -> String {
+    match millis {
+        small if small < 100.0 => format!("{small:.2} ms"),
+        large if large < 10_000.0 => format!("{large:.0} ms"),
+        longer => format!("{:.1} s", longer / 1e3),
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", mebibytes(bytes))
+}
+
+pub(crate) fn times(ratio: f64) -> String {
+    match ratio {
+        small if small < 10.0 => format!("{small:.2} x"),
+        middle if middle < 100.0 => format!("{middle:.1} x"),
+        large => format!("{large:.0} x"),
+    }
+}
+
+/// Two digits that count.
+pub(crate) fn dollars(amount: f64) -> String {
+    let decimals = (1.0 - amount.log10().floor()).clamp(2.0, 6.0);
+    format!("{amount:.*}", decimals as usize)
+}
+
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
