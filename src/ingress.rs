@@ -122,13 +122,26 @@ impl Message<'_> {
         }
     }
 
-    /// The SQS attribute of that name, read only when something asks for it.
+    /// What SQS says of the message, read only when something asks for it. Empty where it can't be read: none of it decides
+    /// what becomes of the event.
     #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<String> {
-        let attributes: std::collections::HashMap<Cow<'_, str>, Cow<'_, str>> =
-            serde_json::from_str(self.attributes?.get()).ok()?;
-        attributes.get(name).map(|value| value.clone().into_owned())
+    pub fn attributes(&self) -> Attributes {
+        self.attributes.and_then(|attributes| serde_json::from_str(attributes.get()).ok()).unwrap_or_default()
     }
+}
+
+/// Of an SQS record's `attributes`, those that are used here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Attributes {
+    /// How often the message has been delivered.
+    #[serde(rename = "ApproximateReceiveCount")]
+    pub receive_count: Option<String>,
+    /// The unit of order in a FIFO queue.
+    #[serde(rename = "MessageGroupId")]
+    pub group_id: Option<String>,
+    /// The X-Ray trace its sender put it into.
+    #[serde(rename = "AWSTraceHeader")]
+    pub trace_header: Option<String>,
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub fn finished(finished: &Finished<'_>) {
 
 fn message(told: &Told<'_>) {
     let Told { message, event, outcome, app } = *told;
-    let reason = outcome.reason();
+    let (reason, attributes) = (outcome.reason(), message.attributes());
     /// A macro, since a line's level and words are fixed where it stands.
     macro_rules! line {
         ($level:ident, $words:literal) => {
@@ -101,9 +101,8 @@ fn message(told: &Told<'_>) {
                 outcome = outcome.name(),
                 reason = reason.map(|reason| reason.reason),
                 detail = reason.map(|reason| &*reason.detail),
-                receive_count =
-                    message.attribute("ApproximateReceiveCount").and_then(|count| count.parse::<u32>().ok()),
-                trace = message.attribute("AWSTraceHeader").as_deref().and_then(root),
+                receive_count = attributes.receive_count.as_deref().and_then(|count| count.parse::<u32>().ok()),
+                trace = attributes.trace_header.as_deref().and_then(root),
                 $words
             )
         };

@@ -77,12 +77,13 @@ impl Parking {
         if !reason.detail.is_empty() {
             entry = entry.message_attributes("detail", text(&reason.detail)?);
         }
-        if let Some(trace) = message.attribute("AWSTraceHeader") {
+        let attributes = message.attributes();
+        if let Some(trace) = attributes.trace_header {
             let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().ok()?;
             entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
         }
         if self.queue_url.ends_with(".fifo") {
-            let group = message.attribute("MessageGroupId").unwrap_or_else(|| "rejected".into());
+            let group = attributes.group_id.unwrap_or_else(|| "rejected".into());
             entry = entry.message_group_id(group).message_deduplication_id(message.id.as_ref());
         }
         entry.build().ok()

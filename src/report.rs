@@ -167,7 +167,7 @@ pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
     }
     let mut waiting = HashSet::new();
     for (message, outcome) in batch.messages.iter().zip(outcomes) {
-        let group = message.attribute("MessageGroupId");
+        let group = message.attributes().group_id;
         if comes_again(outcome) {
             waiting.insert(group);
         } else if outcome.is_acknowledged() && waiting.contains(&group) {

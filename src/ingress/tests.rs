@@ -249,6 +249,7 @@ fn the_queue_is_fifo_by_its_arn_and_not_by_a_message_group() {
     let payload = json!({"Records": [fair]}).to_string();
     let batch = Batch::open(&payload).unwrap();
     assert_eq!(batch.source, Source::StandardQueue);
-    assert_eq!(batch.messages[0].attribute("MessageGroupId").as_deref(), Some("tenant-1"));
-    assert_eq!(batch.messages[0].attribute("Nothing"), None);
+    let attributes = batch.messages[0].attributes();
+    assert_eq!(attributes.group_id.as_deref(), Some("tenant-1"));
+    assert_eq!(attributes.trace_header, None);
 }
