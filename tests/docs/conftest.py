@@ -11,30 +11,11 @@ from shell import Shell
 from walk import Walk
 from ward import Ward
 
-from local.build import Binaries, build
+from local.build import Binaries
 from local.cloud import Cloud
 from local.processes import Processes
-from local.run import ROOT
-from local.scratch import scratch_folder
 from local.stack import host_architecture
 from local.tpns import Tpns
-
-
-@pytest.fixture(scope="session")
-def folder() -> Iterator[Path]:
-    with scratch_folder(ROOT) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def processes() -> Iterator[Processes]:
-    with Processes() as processes:
-        yield processes
-
-
-@pytest.fixture(scope="session")
-def binaries(processes: Processes) -> Binaries:
-    return build(processes, ROOT, with_replay=True)
 
 
 @pytest.fixture(scope="session")

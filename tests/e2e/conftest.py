@@ -5,18 +5,17 @@ queue."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from deployment import Deployment
 
-from local.build import Binaries, build
+from local.build import Binaries
 from local.cloud import Cloud
 from local.processes import Processes
-from local.run import ROOT, TEMPLATE, parameters
-from local.scratch import scratch_folder
+from local.run import TEMPLATE, parameters
 from local.stack import Stack, deploy
 from local.tpns import Tpns
 
@@ -29,23 +28,6 @@ class World:
 
     def deploy(self, name: str, **changed: str) -> Stack:
         return deploy(self.cloud, TEMPLATE, self.binaries.function, {**parameters(self.tpns), **changed}, name)
-
-
-@pytest.fixture(scope="session")
-def folder() -> Iterator[Path]:
-    with scratch_folder(ROOT) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def processes() -> Iterator[Processes]:
-    with Processes() as processes:
-        yield processes
-
-
-@pytest.fixture(scope="session")
-def binaries(processes: Processes) -> Binaries:
-    return build(processes, ROOT, with_replay=True)
 
 
 @pytest.fixture(scope="session")

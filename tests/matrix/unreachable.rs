@@ -21,7 +21,7 @@ use crate::{
     play::{deliver, same_bindings},
     scene::mixed,
     secrets::assert_discreet,
-    stage::{Stage, function},
+    stage::{Stage, function, login},
 };
 
 /// What listens where TPNS should.
@@ -132,4 +132,17 @@ async fn where_there_is_no_tpns_nothing_is_sent_and_the_other_app_goes_on() {
         assert!(stage.tpns.calls().iter().all(|call| call.app.as_deref() == Some("ios")), "{name}");
         assert_discreet(&stage.function);
     }
+}
+
+#[tokio::test]
+async fn where_the_table_should_be_an_impostor_is_told_nothing_and_nothing_is_applied() {
+    let (endpoint, heard) = Listener::Nobody.listen();
+    let settings = [("LEDGER_TABLE", "ledger"), ("AWS_ENDPOINT_URL", &endpoint)];
+    let stage = Stage::with(&settings).await;
+    let failed = stage.batch(&[login(1, "t", &["a"])]).await;
+    assert_eq!(failed, ["m0"]);
+    assert_eq!(stage.lines("event failed")[0]["reason"], "ledger_unreachable");
+    assert_eq!(stage.calls(), []);
+    assert!(heard.lock().unwrap().is_empty(), "was told something");
+    assert_discreet(&stage.function);
 }
