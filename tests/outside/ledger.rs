@@ -11,7 +11,7 @@ use lambda_sim::{AwsApi, Fault as AwsFault, Function, Operation, Outcome, Runnin
 use serde_json::Value;
 use tpns_sim::Fault;
 
-use crate::stage::{Stage, deletion, failures, function, login, logout, logout_of, numbered};
+use crate::stage::{Stage, at, deletion, failures, function, login, logout, logout_of, numbered};
 
 const TABLE: &str = "ledger";
 const NONE: [&str; 0] = [];
@@ -331,7 +331,7 @@ async fn more_accounts_than_a_write_holds_are_written_in_several() {
     let names: Vec<_> = (0..100).map(|n| format!("account-{n}")).collect();
     let accounts: Vec<_> = names.iter().map(|name| serde_json::json!({"account": name})).collect();
     let logout = |second: u32| {
-        serde_json::json!({"type": "user.logout", "occurred_at": format!("2026-11-22T08:00:{second:02}Z"), "app": "android",
+        serde_json::json!({"type": "user.logout", "occurred_at": at(second), "app": "android",
                            "token": "t", "account_list": accounts})
         .to_string()
     };

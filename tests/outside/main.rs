@@ -3,15 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
 
+mod account_lists;
+mod answers;
+mod apps_document;
+mod connections;
 mod envelopes;
+mod event_ids;
 mod faults;
+mod garbled;
 mod init;
 mod isolation;
 mod ledger;
 mod logging;
 mod metrics;
+mod order;
 mod parking;
 mod privacy;
 mod queues;
 mod secret;
 mod stage;
+mod strict;

@@ -1,6 +1,9 @@
 //! The stage each test plays on: a local TPNS with two apps, and the function.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use lambda_sim::{
     Function, ManualClock, Outcome, Queue,
@@ -13,6 +16,9 @@ use tpns_sim::{Call, RunningSim, Sim};
 /// Secrets that must never be printed.
 pub(crate) const SECRETS: [&str; 2] = ["android-secret-1452fcebae9f3115", "ios-secret-ba794fb0fff2fd73"];
 
+/// For events with the fixed dates of the samples.
+pub(crate) const ANY_AGE: (&str, &str) = ("MAX_EVENT_AGE", "36500d");
+
 pub(crate) struct Stage {
     pub(crate) tpns: RunningSim,
     pub(crate) function: Arc<Function>,
@@ -23,7 +29,7 @@ impl Stage {
         Self::with(&[]).await
     }
 
-    /// With settings on top of those that make tests quick and sample dates good for ever.
+    /// With settings on top of the defaults.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let tpns = Sim::builder()
             .app("android", 1_500_001_048_u64, SECRETS[0])
@@ -97,7 +103,6 @@ pub(crate) fn secret_function(id: &str, endpoint: &str) -> Arc<Function> {
 pub(crate) fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
     let mut builder = Function::builder(env!("CARGO_BIN_EXE_tpns-account-sync"))
         .env("TPNS_APPS", apps)
-        .env("MAX_EVENT_AGE", "36500d")
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
         .env("AWS_LAMBDA_LOG_LEVEL", "DEBUG")
         .timeout(Duration::from_secs(20));
@@ -128,7 +133,7 @@ pub(crate) fn failures(answer: &Value) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A login on android, at a second of the sample day.
+/// A login on android, with account types 0, 1, 2 and so on.
 pub(crate) fn login(second: u32, token: &str, accounts: &[&str]) -> String {
     let accounts: Vec<_> =
         accounts.iter().enumerate().map(|(n, name)| json!({"account": name, "account_type": n})).collect();
@@ -153,6 +158,12 @@ pub(crate) fn deletion(second: u32, account: &str) -> String {
     json!({"type": "account.deleted", "occurred_at": at(second), "account_list": [{"account": account}]}).to_string()
 }
 
-fn at(second: u32) -> String {
-    format!("2026-11-22T08:{:02}:{:02}Z", second / 60, second % 60)
+/// So many seconds after a moment an hour ago: young enough for every setting, and the same for a whole test run.
+/// Epoch milliseconds.
+pub(crate) fn at(second: u32) -> i64 {
+    static START: LazyLock<i64> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        i64::try_from(now).unwrap() - 3600
+    });
+    (*START + i64::from(second)) * 1000
 }

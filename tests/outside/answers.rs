@@ -1,0 +1,1 @@
+//! Answers of TPNS that are easy to misread.

@@ -1,0 +1,1 @@
+//! The apps document: what Init refuses, and what a running sandbox learns when it changes.

@@ -1,0 +1,1 @@
+//! Connections that died while the sandbox was frozen.

@@ -1,0 +1,1 @@
+//! Which event ids the log shows, and which only as a fingerprint.

@@ -1,0 +1,1 @@
+//! Answers of AWS that its SDK cannot read.

@@ -1,0 +1,1 @@
+//! Which of two events is the newer one.

@@ -1,0 +1,1 @@
+//! The contract is strict where a slip changes the meaning.
