@@ -1,5 +1,6 @@
 //! The contract: what a backend says happened, checked and completed (design, "Contract: the event (version 1)").
 
+mod fallbacks;
 mod fields;
 #[cfg(test)]
 mod schema;
@@ -7,9 +8,12 @@ mod wire;
 
 use std::borrow::Cow;
 
-pub use fields::{Account, AccountName, AccountType, AppName, EventId, Kind, Millis, OccurredAt, Text, Token};
+pub use fallbacks::{EventTime, Fallbacks};
+pub use fields::{
+    Account, AccountName, AccountType, AppName, EventId, Kind, ListedAccount, Millis, OccurredAt, Text, Token,
+};
+pub use wire::EventFields;
 pub(crate) use wire::explain;
-pub use wire::{EventFields, Fallbacks};
 
 use crate::config::{AppId, AppNames};
 
@@ -23,17 +27,23 @@ pub struct Event {
     pub version: Version,
     /// What it changes.
     pub change: Change,
+    /// The producer's id, or the envelope's.
+    pub id: Text,
+    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the clock that
+    /// set it is ahead. Mostly 0.
+    pub clock_ahead: Millis,
 }
 
-/// The place of an event in the total order: time, then rank (at equal times privacy wins), then id.
+/// The place of an event in the total order: time, then rank (at equal times privacy wins), then what breaks the tie.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// When, in epoch milliseconds.
+    /// When, in epoch milliseconds: `occurred_at`, but not later than the event was sent.
     pub at: Millis,
     /// login < logout < deletion.
     pub rank: Kind,
-    /// The producer's id, or the envelope's.
-    pub id: Text,
+    /// The event's id; from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts as the numbers do, and
+    /// behind ids without one.
+    pub tie_breaker: Text,
 }
 
 /// A phone as TPNS knows it: TPNS gives each app its own tokens.
@@ -51,7 +61,7 @@ pub enum Change {
     /// The device is to have these accounts and no others; one an account type, for TPNS keeps no more.
     Login(Device, Vec<Account>),
     /// The device is to have none of these accounts.
-    Logout(Device, Vec<Account>),
+    Logout(Device, Vec<ListedAccount>),
     /// The device is to have no account at all.
     LogoutAll(Device),
     /// No device of these apps is to have any of these accounts.
@@ -85,6 +95,9 @@ pub struct Rules<'a> {
     pub max_age: Millis,
     /// An event further ahead is rejected, for one bad clock must not outrank every later event.
     pub max_skew: Millis,
+    /// Whether a table keeps what is newest of each device and account. Then logouts and deletions of any age are applied:
+    /// they do nothing where the table has something newer.
+    pub ledger: bool,
 }
 
 impl Event {
@@ -95,10 +108,11 @@ impl Event {
     pub fn new(fields: EventFields, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Self, Invalid> {
         let kind = fields.kind.ok_or_else(|| Invalid::new("missing_field", "type: is missing"))?;
         let change = change(kind, fields.app.as_ref(), fields.token, fields.account_list, rules.apps)?;
-        let at = fallbacks.occurred_at(fields.occurred_at)?;
-        check_age(at, rules)?;
+        let time = fallbacks.time(fields.occurred_at)?;
+        check_age(kind, &time, rules)?;
         let id = fallbacks.id(fields.id)?;
-        Ok(Self { version: Version { at, rank: kind, id }, change })
+        let version = Version { at: time.at, rank: kind, tie_breaker: fallbacks.tie_breaker(&id) };
+        Ok(Self { version, change, id, clock_ahead: time.ahead })
     }
 
     /// The device of a login or logout.
@@ -115,7 +129,7 @@ fn change(
     kind: Kind,
     app: Option<&AppName>,
     token: Option<Token>,
-    accounts: Option<Vec<Account>>,
+    accounts: Option<Vec<ListedAccount>>,
     apps: &AppNames,
 ) -> Result<Change, Invalid> {
     let accounts = accounts.map(|list| distinct(kind, list)).transpose()?;
@@ -124,10 +138,11 @@ fn change(
             token.ok_or_else(|| Invalid::new("missing_field", "token: is missing; name the device's TPNS token"))?;
         Ok::<_, Invalid>(Device { app: app_of_device(app, apps)?, token })
     };
-    let required = |accounts: Option<Vec<Account>>| {
-        accounts.filter(|list| !list.is_empty()).ok_or_else(|| {
+    let required = |accounts: Option<Vec<ListedAccount>>| {
+        let accounts = accounts.filter(|list| !list.is_empty()).ok_or_else(|| {
             Invalid::new("missing_field", "account_list: is missing or empty; name at least one account")
-        })
+        })?;
+        Ok::<Vec<Account>, Invalid>(accounts.into_iter().map(ListedAccount::with_default_type).collect())
     };
     match kind {
         Kind::Login => Ok(Change::Login(device(token)?, required(accounts)?)),
@@ -156,18 +171,22 @@ fn change(
 
 /// Drops doubles, and of a login's accounts of one type all but the last: TPNS keeps one account a type, "an account
 /// bound later will override the one bound earlier" (facts.md, section 3), and the order must know which one counts.
-fn distinct(kind: Kind, mut list: Vec<Account>) -> Result<Vec<Account>, Invalid> {
+fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccount>, Invalid> {
     if list.len() > MOST_ACCOUNTS {
         return Err(Invalid::new("invalid_field", "account_list: has more than 100 accounts; split the event"));
     }
     let mut index = 0;
     while index < list.len() {
         let (account, rest) = (&list[index], &list[index + 1..]);
-        let stands_later = match kind {
-            Kind::Login => rest.iter().any(|later| later.account_type == account.account_type),
-            Kind::Logout | Kind::Deletion => rest.contains(account),
+        let type_of = |listed: &ListedAccount| listed.account_type.unwrap_or_default();
+        let appears_later = match kind {
+            Kind::Login => rest.iter().any(|later| type_of(later) == type_of(account)),
+            Kind::Logout => rest.contains(account),
+            Kind::Deletion => {
+                rest.iter().any(|later| later.account == account.account && type_of(later) == type_of(account))
+            }
         };
-        if stands_later {
+        if appears_later {
             list.remove(index);
         } else {
             index += 1;
@@ -190,17 +209,21 @@ fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
         .ok_or_else(|| Invalid::new("unknown_app", "app: is not configured; name an app of TPNS_APPS, or add it there"))
 }
 
-fn check_age(at: Millis, rules: &Rules<'_>) -> Result<(), Invalid> {
-    if at < rules.now.saturating_sub(rules.max_age) {
-        return Err(Invalid::new(
-            "too_old",
-            "occurred_at: is older than MAX_EVENT_AGE; a number must count milliseconds, not seconds",
-        ));
-    }
-    if at > rules.now.saturating_add(rules.max_skew) {
+/// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a ledger
+/// they are applied at any age, and a clock ahead of its transport's has been corrected already.
+fn check_age(kind: Kind, time: &EventTime, rules: &Rules<'_>) -> Result<(), Invalid> {
+    let unbinds_by_ledger = rules.ledger && kind != Kind::Login;
+    let claimed = if unbinds_by_ledger { time.at } else { time.at.saturating_add(time.ahead) };
+    if claimed > rules.now.saturating_add(rules.max_skew) {
         return Err(Invalid::new(
             "in_the_future",
             "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
+        ));
+    }
+    if time.at < rules.now.saturating_sub(rules.max_age) && !unbinds_by_ledger {
+        return Err(Invalid::new(
+            "too_old",
+            "occurred_at: is older than MAX_EVENT_AGE; a number must count milliseconds, not seconds",
         ));
     }
     Ok(())

@@ -6,8 +6,8 @@
 use indexmap::IndexMap;
 
 use crate::{
-    event::{Change, Device, Event},
-    ledger::State,
+    event::{Change, Device, Event, ListedAccount, Version},
+    ledger::{DeviceState, State},
     plan::{Plan, Share, Work},
     report::Outcome,
     tpns::{Verdict, Why},
@@ -42,14 +42,34 @@ pub fn fates<'e>(
             (Verdict::Rejected(why), None) => fates.settle(index, Outcome::Rejected(why.into())),
             (Verdict::Retry(why, _), _) => fates.settle(index, Outcome::Retry(why.into())),
             (Verdict::Misconfigured(why), _) => fates.settle(index, Outcome::Misconfigured(why.into())),
-            (Verdict::Accepted, _) if state.supersedes(event) => fates.settle(index, Outcome::Superseded),
-            (Verdict::Accepted, _) => fates.settle(index, Outcome::Applied),
+            (Verdict::Accepted, _) => fates.settle(index, accepted(event, state, plan)),
         }
     }
     for (device, (events, why)) in rejected {
         fates.separate(device, events, why, state, plan);
     }
     fates
+}
+
+/// The outcome of an event all of whose items TPNS has accepted.
+fn accepted(event: &Event, state: &State, plan: &Plan) -> Outcome {
+    if let Some(newer) = state.superseded_by(event) {
+        return superseded(event, Some(newer));
+    }
+    let Change::Logout(device, listed) = &event.change else { return Outcome::Applied };
+    let owner = state.devices.get(device).and_then(DeviceState::owner);
+    let is_owners = |listed: &ListedAccount| owner.is_none_or(|owner| owner.has(listed));
+    // Where the device ends without any account, what a logout missed is not bound either.
+    let keeps_one = plan.items_of(device).iter().any(|&item| matches!(plan.items[item].work, Work::Bind(..)));
+    if keeps_one && !listed.iter().all(is_owners) { Outcome::AppliedNotBound } else { Outcome::Applied }
+}
+
+fn superseded(event: &Event, newer: Option<&Version>) -> Outcome {
+    if newer.is_some_and(|newer| newer.at == event.version.at) {
+        Outcome::SupersededAtSameTime
+    } else {
+        Outcome::Superseded
+    }
 }
 
 /// The events of a device whose item TPNS rejected, and why it did.
@@ -98,7 +118,7 @@ impl Fates {
             for (index, event) in events {
                 match &event.change {
                     Change::Login(..) if owner.is_some_and(|owner| owner.version > event.version) => {
-                        self.settle(index, Outcome::Superseded);
+                        self.settle(index, superseded(event, owner.map(|owner| &owner.version)));
                     }
                     Change::Logout(..) | Change::LogoutAll(_) => self.come_again(0, index),
                     Change::Login(..) | Change::Deletion(..) => self.settle(index, Outcome::Rejected(why.into())),

@@ -46,6 +46,8 @@ pub struct Message<'a> {
     pub id: Cow<'a, str>,
     content: Content<'a>,
     attributes: Option<&'a RawValue>,
+    /// Whether it came from a FIFO queue.
+    fifo: bool,
 }
 
 #[derive(Debug)]
@@ -108,7 +110,7 @@ impl Message<'_> {
     /// [`Invalid`] when this message can never be applied; its neighbours are none of its business.
     pub fn event(&self, rules: &Rules<'_>) -> Result<Event, Invalid> {
         match self.content {
-            Content::Body(body) => body::event(body, &self.id, self.attributes, rules),
+            Content::Body(body) => body::event(body, &self.id, self.attributes, self.fifo, rules),
             Content::Bridge(event) => body::bridge_event(event.get(), rules),
         }
     }

@@ -96,20 +96,22 @@ impl State {
         self.deleted.get(key).map(|deletion| &deletion.version).filter(|deleted| *deleted > owner)
     }
 
-    /// Whether everything this event says has been overtaken, so that nothing of it is left in the state.
+    /// What overtook everything this event says, so that nothing of it is left in the state: the newest of it.
     #[must_use]
-    pub fn supersedes(&self, event: &Event) -> bool {
-        let version = &event.version;
+    pub fn superseded_by(&self, event: &Event) -> Option<&Version> {
+        let newer = |by: &&Version| **by > event.version;
+        let state = event.device().and_then(|device| self.devices.get(device));
+        let owner = state.and_then(DeviceState::owner).map(|owner| &owner.version).filter(newer);
         match &event.change {
-            Change::Login(device, _) | Change::LogoutAll(device) => {
-                self.devices.get(device).and_then(DeviceState::owner).is_some_and(|owner| owner.version > *version)
-            }
-            Change::Logout(device, accounts) => self.devices.get(device).is_some_and(|state| {
-                state.owner().is_some_and(|owner| owner.version > *version)
-                    || accounts.iter().all(|account| state.unbound().get(account).is_some_and(|by| by > version))
+            Change::Login(..) | Change::LogoutAll(_) => owner,
+            Change::Logout(_, accounts) => owner.or_else(|| {
+                let since = |listed| state.and_then(|state| state.unbound_since(listed)).filter(newer);
+                newest_of_all(accounts.iter().map(since))
             }),
-            Change::Deletion(apps, accounts) => AccountKey::each(apps, accounts)
-                .all(|key| self.deleted.get(&key).is_some_and(|by| by.version > *version)),
+            Change::Deletion(apps, accounts) => {
+                let since = |key| self.deleted.get(&key).map(|deletion| &deletion.version).filter(newer);
+                newest_of_all(AccountKey::each(apps, accounts).map(since))
+            }
         }
     }
 
@@ -124,6 +126,11 @@ impl State {
             Entry::Vacant(place) => _ = place.insert(deletion),
         }
     }
+}
+
+/// The newest, if there is one for each.
+fn newest_of_all<'v>(mut versions: impl Iterator<Item = Option<&'v Version>>) -> Option<&'v Version> {
+    versions.try_fold(None, |newest, version| Some(newest.max(Some(version?)))).flatten()
 }
 
 #[cfg(test)]

@@ -178,6 +178,7 @@ impl AccountSync {
             now: millis_since_epoch(now),
             max_age: millis(self.limits.max_event_age),
             max_skew: millis(self.limits.max_clock_skew),
+            ledger: self.table.is_some(),
         };
         let mut events = Vec::with_capacity(batch.messages.len());
         for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {

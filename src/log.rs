@@ -8,7 +8,7 @@ use tracing::{Level, Span, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 use crate::{
-    event::{Account, Change, Device, Event},
+    event::{Change, Device, Event},
     finished::{Finished, Told},
     ingress::Unrecognised,
     report::{Outcome, Reason},
@@ -84,6 +84,20 @@ pub fn finished(finished: &Finished<'_>) {
         "batch done"
     );
     misconfigured(outcomes);
+    clock_ahead(finished);
+}
+
+/// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it was sent.
+fn clock_ahead(finished: &Finished<'_>) {
+    let ahead = || finished.events.iter().map(|(_, event)| event.clock_ahead).filter(|ahead| *ahead > 0);
+    if let Some(most_ahead_ms) = ahead().max() {
+        tracing::warn!(
+            reason = "clock_ahead",
+            events = ahead().count(),
+            most_ahead_ms,
+            "occurred_at: is later than the event was sent, so that time counts; set the producer's clock"
+        );
+    }
 }
 
 fn message(told: &Told<'_>) {
@@ -109,7 +123,8 @@ fn message(told: &Told<'_>) {
     }
     match outcome {
         Outcome::Applied => line!(debug, "event applied"),
-        Outcome::Superseded => line!(debug, "event superseded"),
+        Outcome::AppliedNotBound => line!(warn, "event applied"),
+        Outcome::Superseded | Outcome::SupersededAtSameTime => line!(debug, "event superseded"),
         Outcome::Parked(_) => line!(warn, "event parked"),
         Outcome::Retry(_) | Outcome::Rejected(_) | Outcome::Misconfigured(_) => line!(warn, "event failed"),
     }
@@ -146,17 +161,17 @@ fn root(header: &str) -> Option<&str> {
 
 /// The producer's id, unless it could tell who somebody is: ids are free text, and some are made of the account.
 fn event_id(event: &Event) -> Option<&str> {
-    let id = plain(&event.version.id)?;
-    let accounts = match &event.change {
-        Change::Login(_, accounts) | Change::Logout(_, accounts) | Change::Deletion(_, accounts) => accounts.as_slice(),
-        Change::LogoutAll(_) => &[],
+    let id = plain(&event.id)?;
+    let accounts: Vec<&str> = match &event.change {
+        Change::Login(_, accounts) | Change::Deletion(_, accounts) => {
+            accounts.iter().map(|each| each.account.as_str()).collect()
+        }
+        Change::Logout(_, accounts) => accounts.iter().map(|each| each.account.as_str()).collect(),
+        Change::LogoutAll(_) => Vec::new(),
     };
     let told = letters(id);
     let tells = |text: &str| Some(letters(text)).is_some_and(|text| !text.is_empty() && told.contains(&text));
-    let names = |account: &Account| {
-        let account = account.account.as_str();
-        tells(account) || account.split_once('@').is_some_and(|(name, _)| tells(name))
-    };
+    let names = |account: &&str| tells(account) || account.split_once('@').is_some_and(|(name, _)| tells(name));
     let tells = event.device().is_some_and(|device| tells(device.token.as_str())) || accounts.iter().any(names);
     (!tells).then_some(id)
 }

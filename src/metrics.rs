@@ -48,6 +48,9 @@ struct Figures {
     parked: u64,
     misconfigured: u64,
     ledger_failed: u64,
+    account_not_bound: u64,
+    clock_ahead: u64,
+    tied_times: u64,
     event_lag: Distribution,
     unbind_lag: Distribution,
     calls: u64,
@@ -131,15 +134,19 @@ impl Figures {
     fn count(&mut self, outcome: &Outcome, event: Option<&Event>, at: Millis) {
         self.received += 1;
         match outcome {
-            Outcome::Applied => self.applied += 1,
-            Outcome::Superseded => self.superseded += 1,
+            Outcome::Applied | Outcome::AppliedNotBound => self.applied += 1,
+            Outcome::Superseded | Outcome::SupersededAtSameTime => self.superseded += 1,
             Outcome::Retry(_) => self.retried += 1,
             Outcome::Rejected(_) => self.rejected += 1,
             Outcome::Parked(_) => self.parked += 1,
             Outcome::Misconfigured(_) => self.misconfigured += 1,
         }
         self.ledger_failed += u64::from(outcome.reason().is_some_and(Reason::is_of_the_ledger));
-        if let (Outcome::Applied | Outcome::Superseded, Some(event)) = (outcome, event) {
+        self.account_not_bound += u64::from(*outcome == Outcome::AppliedNotBound);
+        self.tied_times += u64::from(*outcome == Outcome::SupersededAtSameTime);
+        self.clock_ahead += u64::from(event.is_some_and(|event| event.clock_ahead > 0));
+        let in_effect = outcome.is_acknowledged() && !matches!(outcome, Outcome::Parked(_));
+        if let (true, Some(event)) = (in_effect, event) {
             // A producer's clock may be a little ahead.
             let lag = u64::try_from(at.saturating_sub(event.version.at)).unwrap_or_default();
             self.event_lag.record(lag);

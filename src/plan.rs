@@ -1,12 +1,12 @@
 //! From what is known to the fewest calls that make it so (design, "What is pushed" and "Calls").
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
 use crate::{
     config::AppId,
-    event::{Account, Change, Device, Event, Token},
+    event::{Account, Change, Device, Event, ListedAccount, Token},
     ledger::{AccountKey, DeviceState, State},
 };
 
@@ -177,7 +177,8 @@ impl Plan {
     fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State) {
         let (app, token) = (device.app, device.token.clone());
         let Some(owner) = known.owner() else {
-            let unbound = known.unbound().keys().cloned().collect();
+            let unbound: BTreeSet<_> = known.unbound().keys().cloned().map(ListedAccount::with_default_type).collect();
+            let unbound = unbound.into_iter().collect();
             let item = self.add(app, Work::Unbind(token, unbound), Vec::new());
             self.devices.insert(device.clone(), vec![item]);
             return;
@@ -189,12 +190,17 @@ impl Plan {
             let key = AccountKey { app, account: Account { account: name.clone(), account_type } };
             if state.deletion_after(&key, &owner.version).is_some() {
                 shaped_by.push(key);
-            } else if !known.unbound().contains_key(&key.account) {
+            } else if !known.is_unbound(&key.account) {
                 gates.extend(self.deletions.get(&key).and_then(|deletion| deletion.item).map(Gate::Deleted));
                 desired.push(key.account);
             }
         }
-        let mut spoken_of = owner.accounts.keys().copied().chain(known.unbound().keys().map(|out| out.account_type));
+        // Without a type a logout speaks of those under which the owner has the account, and of 0 where it has none.
+        let adds_a_type = |out: &&ListedAccount| {
+            out.account_type.is_some() || !owner.accounts.values().any(|name| *name == out.account)
+        };
+        let signed_out = known.unbound().keys().filter(adds_a_type).map(|out| out.account_type.unwrap_or_default());
+        let mut spoken_of = owner.accounts.keys().copied().chain(signed_out);
         let named = |account_type| desired.iter().any(|account| account.account_type == account_type);
         let items = if desired.is_empty() {
             vec![self.add(app, Work::UnbindAll(token), Vec::new())]

@@ -19,8 +19,13 @@ use crate::{
 pub enum Outcome {
     /// Everything it shaped has been accepted by TPNS.
     Applied,
+    /// The same, but it is a logout that names an account which the device's known login does not have, and the device
+    /// still has an account.
+    AppliedNotBound,
     /// A newer event overtook it, and what that one shaped has been accepted.
     Superseded,
+    /// The same, but the newer event has the same time: something else than time decided.
+    SupersededAtSameTime,
     /// Not now; redelivery brings it back.
     Retry(Reason),
     /// Never as it is.
@@ -71,14 +76,26 @@ impl Outcome {
     /// Whether the message may be deleted.
     #[must_use]
     pub fn is_acknowledged(&self) -> bool {
-        matches!(self, Self::Applied | Self::Superseded | Self::Parked(_))
+        match self {
+            Self::Applied | Self::AppliedNotBound | Self::Superseded | Self::SupersededAtSameTime | Self::Parked(_) => {
+                true
+            }
+            Self::Retry(_) | Self::Rejected(_) | Self::Misconfigured(_) => false,
+        }
     }
 
-    /// Why it could not be applied, if it could not.
+    /// Why it could not be applied, if it could not; or what is odd about it.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
+        const NOT_BOUND: &Reason = &Reason {
+            reason: "account_not_bound",
+            detail: Cow::Borrowed(
+                "account_list: names an account that the device's known login does not have; compare spelling and account_type",
+            ),
+        };
         match self {
-            Self::Applied | Self::Superseded => None,
+            Self::Applied | Self::Superseded | Self::SupersededAtSameTime => None,
+            Self::AppliedNotBound => Some(NOT_BOUND),
             Self::Retry(reason) | Self::Rejected(reason) | Self::Parked(reason) | Self::Misconfigured(reason) => {
                 Some(reason)
             }
@@ -89,8 +106,8 @@ impl Outcome {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Applied => "applied",
-            Self::Superseded => "superseded",
+            Self::Applied | Self::AppliedNotBound => "applied",
+            Self::Superseded | Self::SupersededAtSameTime => "superseded",
             Self::Retry(_) => "retry",
             Self::Rejected(_) => "rejected",
             Self::Parked(_) => "parked",

@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     config::AppId,
-    event::{Account, AccountName, AccountType, Change, Device, Event, Kind, Token, Version},
+    event::{Account, AccountName, AccountType, Change, Device, Event, Kind, ListedAccount, Millis, Token, Version},
 };
 
 /// How many apps the events speak of.
@@ -16,12 +16,17 @@ pub(crate) fn account(name: &str, account_type: AccountType) -> Account {
 
 /// Events whose versions may be equal in time, and now and then altogether.
 pub(crate) fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
-    vec(event(logins(false)), count)
+    vec(event(logins(false), listed(1)), count)
+}
+
+/// The same, with logouts that leave account types out now and then.
+pub(crate) fn events_without_types(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
+    vec(event(logins(false), listed(2)), count)
 }
 
 /// Events whose logins of a device all name the same account types.
 pub(crate) fn events_of_steady_types(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
-    vec(event(logins(true)), count)
+    vec(event(logins(true), listed(1)), count)
 }
 
 /// Mostly one device, so that its events meet each other.
@@ -39,6 +44,16 @@ fn device() -> impl Strategy<Value = Device> {
 
 fn some_account() -> impl Strategy<Value = Account> {
     (0..3_u32, 0..3_u8).prop_map(|(account_type, name)| account(&format!("account{name}"), AccountType(account_type)))
+}
+
+/// An account as a logout lists it: always with its type, or (of two kinds) every other time.
+fn listed(kinds: u8) -> BoxedStrategy<ListedAccount> {
+    (some_account(), 0..kinds)
+        .prop_map(|(Account { account, account_type }, kind)| ListedAccount {
+            account,
+            account_type: (kind == 0).then_some(account_type),
+        })
+        .boxed()
 }
 
 fn one_a_type(mut accounts: Vec<Account>) -> Vec<Account> {
@@ -64,10 +79,10 @@ fn logins(steady: bool) -> BoxedStrategy<Change> {
         .boxed()
 }
 
-fn event(logins: BoxedStrategy<Change>) -> impl Strategy<Value = Event> {
+fn event(logins: BoxedStrategy<Change>, listed: BoxedStrategy<ListedAccount>) -> impl Strategy<Value = Event> {
     let change = prop_oneof![
         4 => logins,
-        2 => (device(), vec(some_account(), 1..3)).prop_map(|(device, list)| Change::Logout(device, list)),
+        2 => (device(), vec(listed, 1..3)).prop_map(|(device, list)| Change::Logout(device, list)),
         1 => device().prop_map(Change::LogoutAll),
         2 => (vec(some_account(), 1..3), prop::option::of(0..APPS)).prop_map(|(list, app)| {
             let apps = app.map_or_else(|| (0..APPS).map(AppId).collect(), |app| vec![AppId(app)]);
@@ -80,6 +95,11 @@ fn event(logins: BoxedStrategy<Change>) -> impl Strategy<Value = Event> {
             Change::Logout(..) | Change::LogoutAll(_) => Kind::Logout,
             Change::Deletion(..) => Kind::Deletion,
         };
-        Event { version: Version { at, rank, id: format!("{id}").into() }, change }
+        happened(at, rank, &id.to_string(), change)
     })
+}
+
+/// An event of that version.
+pub(crate) fn happened(at: Millis, rank: Kind, id: &str, change: Change) -> Event {
+    Event { version: Version { at, rank, tie_breaker: id.into() }, change, id: id.into(), clock_ahead: 0 }
 }

@@ -110,8 +110,7 @@ text_field!(
 );
 
 /// An account as TPNS knows it: name and type together are its key (facts.md, section 3).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(from = "Object<AccountFields>")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account {
     /// The name.
     pub account: AccountName,
@@ -119,14 +118,44 @@ pub struct Account {
     pub account_type: AccountType,
 }
 
+/// An account as an event lists it. What a type left out means depends on the event: 0 in a login or a deletion, in a
+/// logout every type under which the device has the account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "Object<AccountFields>")]
+pub struct ListedAccount {
+    /// The name.
+    pub account: AccountName,
+    /// TPNS's account type, if the event names one.
+    pub account_type: Option<AccountType>,
+}
+
+impl ListedAccount {
+    /// The account under the type that TPNS takes when none is named: 0.
+    #[must_use]
+    pub fn with_default_type(self) -> Account {
+        Account { account: self.account, account_type: self.account_type.unwrap_or_default() }
+    }
+
+    /// Whether this account is listed.
+    #[must_use]
+    pub fn names(&self, account: &Account) -> bool {
+        self.account == account.account && self.account_type.is_none_or(|own| own == account.account_type)
+    }
+}
+
 #[derive(Deserialize)]
 struct AccountFields {
     account: AccountName,
-    #[serde(default)]
-    account_type: AccountType,
+    #[serde(default, deserialize_with = "present")]
+    account_type: Option<AccountType>,
 }
 
-impl From<Object<AccountFields>> for Account {
+/// A field that may be left out, but not be null.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl From<Object<AccountFields>> for ListedAccount {
     fn from(Object(AccountFields { account, account_type }): Object<AccountFields>) -> Self {
         Self { account, account_type }
     }

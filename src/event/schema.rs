@@ -139,7 +139,7 @@ fn every_bare_sample_keeps_the_schema() {
 
 fn is_taken(event: &Value) -> bool {
     let apps = AppNames::new(["android"]);
-    let rules = Rules { apps: &apps, now: 0, max_age: Millis::MAX, max_skew: Millis::MAX };
+    let rules = Rules { apps: &apps, now: 0, max_age: Millis::MAX, max_skew: Millis::MAX, ledger: false };
     let fallbacks = Fallbacks { message_id: Some("m"), attributes: None, ..Fallbacks::default() };
     let json = event.to_string();
     serde_json::from_str::<EventFields>(&json).is_ok_and(|fields| Event::new(fields, &fallbacks, &rules).is_ok())

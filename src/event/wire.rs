@@ -1,11 +1,9 @@
-//! The event's fields as they stand in JSON, and the errors of a text that can't be read.
-
-use std::sync::Arc;
+//! The event's fields as they appear in JSON, and the errors of a text that can't be read.
 
 use serde::Deserialize;
-use serde_json::{error::Category, value::RawValue};
+use serde_json::error::Category;
 
-use super::{Account, AppName, EventId, Invalid, Kind, Millis, OccurredAt, Text, Token};
+use super::{AppName, EventId, Invalid, Kind, ListedAccount, OccurredAt, Token};
 use crate::json::Object;
 
 /// The contract's fields.
@@ -23,55 +21,7 @@ pub struct EventFields {
     /// The device's token.
     pub token: Option<Token>,
     /// The accounts.
-    pub account_list: Option<Vec<Account>>,
-}
-
-/// What the envelopes say when the event itself doesn't. Times stay unread until one is needed.
-#[derive(Clone, Debug, Default)]
-pub struct Fallbacks<'a> {
-    /// EventBridge's `id`.
-    pub bridge_id: Option<EventId>,
-    /// EventBridge's `time`.
-    pub bridge_time: Option<&'a RawValue>,
-    /// The SQS message id.
-    pub message_id: Option<&'a str>,
-    /// The SQS record's `attributes`, which hold `SentTimestamp`.
-    pub attributes: Option<&'a RawValue>,
-}
-
-impl Fallbacks<'_> {
-    pub(super) fn id(&self, own: Option<EventId>) -> Result<Text, Invalid> {
-        let named = own.into_iter().chain(self.bridge_id.clone()).find(|id| !id.as_str().is_empty());
-        match (named, self.message_id) {
-            (Some(id), _) => Ok(id.into_text()),
-            (None, Some(id)) => Ok(Arc::from(id)),
-            (None, None) => Err(Invalid::new("missing_field", "id: is missing, and the envelope has none")),
-        }
-    }
-
-    pub(super) fn occurred_at(&self, own: Option<OccurredAt>) -> Result<Millis, Invalid> {
-        if let Some(OccurredAt(at)) = own {
-            return Ok(at);
-        }
-        if let Some(time) = self.bridge_time {
-            return serde_json::from_str(time.get()).map(|OccurredAt(at)| at).map_err(|_| {
-                Invalid::new("invalid_field", "time: EventBridge's time must be an RFC 3339 time with an offset")
-            });
-        }
-        self.sent_at().ok_or_else(|| {
-            Invalid::new("missing_field", "occurred_at: is missing, and the envelope has no time; say when it happened")
-        })
-    }
-
-    fn sent_at(&self) -> Option<Millis> {
-        #[derive(Deserialize)]
-        struct Attributes<'a> {
-            #[serde(rename = "SentTimestamp")]
-            sent_timestamp: &'a str,
-        }
-        let attributes: Attributes<'_> = serde_json::from_str(self.attributes?.get()).ok()?;
-        attributes.sent_timestamp.parse().ok()
-    }
+    pub account_list: Option<Vec<ListedAccount>>,
 }
 
 /// Reads `json` a second time, slowly, to name the field that could not be read.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     config::AppId,
-    event::{Account, AccountType, Kind, Token, Version},
+    event::{Account, AccountType, Kind, Token},
     plan::plan,
     testing,
 };
@@ -24,7 +24,7 @@ fn event(at: i64, change: Change) -> Event {
         Change::Logout(..) | Change::LogoutAll(_) => Kind::Logout,
         Change::Deletion(..) => Kind::Deletion,
     };
-    Event { version: Version { at, rank, id: format!("e{at}").into() }, change }
+    testing::happened(at, rank, &format!("e{at}"), change)
 }
 
 fn account(name: &str) -> Account {
@@ -36,7 +36,8 @@ fn login(at: i64, name: &str) -> Event {
 }
 
 fn logout(at: i64, name: &str) -> Event {
-    event(at, Change::Logout(device(), vec![account(name)]))
+    let Account { account, account_type } = account(name);
+    event(at, Change::Logout(device(), vec![ListedAccount { account, account_type: Some(account_type) }]))
 }
 
 fn logout_all(at: i64) -> Event {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{sns, text::text as text_of};
 use crate::event::{
-    Account, AppName, Event, EventFields, EventId, Fallbacks, Invalid, Kind, OccurredAt, Rules, Token, explain,
+    AppName, Event, EventFields, EventId, Fallbacks, Invalid, Kind, ListedAccount, OccurredAt, Rules, Token, explain,
 };
 use crate::json::Object;
 
@@ -21,7 +21,7 @@ struct Body<'a> {
     occurred_at: Option<OccurredAt>,
     app: Option<AppName>,
     token: Option<Token>,
-    account_list: Option<Vec<Account>>,
+    account_list: Option<Vec<ListedAccount>>,
     #[serde(borrow, rename = "detail-type")]
     detail_type: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -32,6 +32,8 @@ struct Body<'a> {
     sns_type: Option<&'a RawValue>,
     #[serde(borrow, rename = "Message")]
     message: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Timestamp")]
+    timestamp: Option<&'a RawValue>,
 }
 
 /// Reads an SQS body.
@@ -39,12 +41,13 @@ pub(super) fn event(
     body: Option<&RawValue>,
     message_id: &str,
     attributes: Option<&RawValue>,
+    fifo: bool,
     rules: &Rules<'_>,
 ) -> Result<Event, Invalid> {
     let body = body.ok_or_else(|| Invalid::new("missing_field", "body: the SQS record has none"))?;
     let body =
         text_of(body).ok_or_else(|| Invalid::new("malformed_json", "body: must be a string of valid Unicode"))?;
-    let fallbacks = Fallbacks { message_id: Some(message_id), attributes, ..Fallbacks::default() };
+    let fallbacks = Fallbacks { message_id: Some(message_id), attributes, fifo, ..Fallbacks::default() };
     text(&body, &fallbacks, rules, Within::Queue)
 }
 
@@ -75,7 +78,8 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, within: Within
             bridge_detail(kind, detail.get(), &fallbacks, rules)
         }
         (None, None, Some((sns_type, message))) if within == Within::Queue => {
-            text(&sns::message(sns_type, message)?, fallbacks, rules, Within::Notification)
+            let fallbacks = Fallbacks { sns_time: body.timestamp, ..fallbacks.clone() };
+            text(&sns::message(sns_type, message)?, &fallbacks, rules, Within::Notification)
         }
         (None, None, None) => Err(Invalid::new("unknown_envelope", missing_mark(&body))),
         _ => Err(Invalid::new(

@@ -36,5 +36,5 @@ fn message(event: &RawValue) -> Result<Message<'_>, Unrecognised> {
     }
     // Nothing is reported by this id, it only names the event in the log.
     let id = shape.id.and_then(text).unwrap_or(Cow::Borrowed("-"));
-    Ok(Message { id, content: Content::Bridge(event), attributes: None })
+    Ok(Message { id, content: Content::Bridge(event), attributes: None, fifo: false })
 }

@@ -29,14 +29,15 @@ pub(super) fn open(records: Vec<Object<Record<'_>>>) -> Result<Batch<'_>, Unreco
         .and_then(|Object(first)| first.event_source_arn.and_then(text))
         .is_some_and(|arn| arn.ends_with(".fifo"));
     let source = if fifo { Source::FifoQueue } else { Source::StandardQueue };
-    let messages = records.into_iter().enumerate().map(message).collect::<Result<_, _>>()?;
+    let messages = records.into_iter().enumerate().map(|(index, record)| message(index, record, fifo));
+    let messages = messages.collect::<Result<_, _>>()?;
     Ok(Batch { source, messages })
 }
 
-fn message((index, Object(record)): (usize, Object<Record<'_>>)) -> Result<Message<'_>, Unrecognised> {
+fn message(index: usize, Object(record): Object<Record<'_>>, fifo: bool) -> Result<Message<'_>, Unrecognised> {
     if record.event_source.and_then(text).is_none_or(|source| source != "aws:sqs") {
         return Err(Unrecognised::Shape);
     }
     let id = record.message_id.and_then(text).filter(|id| !id.is_empty()).ok_or(Unrecognised::NoMessageId(index))?;
-    Ok(Message { id, content: Content::Body(record.body), attributes: record.attributes })
+    Ok(Message { id, content: Content::Body(record.body), attributes: record.attributes, fifo })
 }

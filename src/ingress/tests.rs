@@ -7,19 +7,21 @@ use crate::{
 };
 
 const NOW: i64 = 1_795_344_600_000;
+/// Before any envelope was sent.
+const OCCURRED: i64 = NOW - 20_000;
 
 fn bare() -> Value {
-    json!({"type": "user.logout", "id": "own", "occurred_at": NOW, "token": "t1"})
+    json!({"type": "user.logout", "id": "own", "occurred_at": OCCURRED, "token": "t1"})
 }
 
 fn bridge(detail: &Value) -> Value {
     json!({"version": "0", "id": "bridge-1", "detail-type": "user.logout", "source": "x", "account": "123456789012",
-           "time": "2026-11-22T10:49:00Z", "region": "eu-west-1", "resources": [], "detail": detail})
+           "time": "2026-11-22T10:49:50Z", "region": "eu-west-1", "resources": [], "detail": detail})
 }
 
 fn sns(message: &Value) -> Value {
     json!({"Type": "Notification", "MessageId": "sns-1", "TopicArn": "arn:aws:sns:x", "Message": message.to_string(),
-           "Timestamp": "2026-11-22T10:00:00.000Z"})
+           "Timestamp": "2026-11-22T10:49:55.000Z"})
 }
 
 fn record(id: &str, body: &str) -> Value {
@@ -30,16 +32,29 @@ fn record(id: &str, body: &str) -> Value {
 
 fn events(payload: &str) -> Vec<Result<Event, Invalid>> {
     let apps = AppNames::new(["android"]);
-    let rules = Rules { apps: &apps, now: NOW, max_age: 86_400_000, max_skew: 0 };
+    let rules = Rules { apps: &apps, now: NOW, max_age: 86_400_000, max_skew: 0, ledger: false };
     Batch::open(payload).unwrap().messages.iter().map(|message| message.event(&rules)).collect()
 }
 
 fn one_body(body: &str) -> Result<Event, Invalid> {
-    events(&json!({"Records": [record("m1", body)]}).to_string()).remove(0)
+    read(body, 0)
+}
+
+fn read(body: &str, max_skew: i64) -> Result<Event, Invalid> {
+    let apps = AppNames::new(["android"]);
+    let rules = Rules { apps: &apps, now: NOW, max_age: 86_400_000, max_skew, ledger: false };
+    Batch::open(&json!({"Records": [record("m1", body)]}).to_string()).unwrap().messages[0].event(&rules)
+}
+
+fn in_the_future() -> Invalid {
+    Invalid::new(
+        "in_the_future",
+        "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
+    )
 }
 
 fn detail() -> Value {
-    json!({"id": "own", "occurred_at": NOW, "token": "t1"})
+    json!({"id": "own", "occurred_at": OCCURRED, "token": "t1"})
 }
 
 #[test]
@@ -60,8 +75,8 @@ fn every_envelope_holds_the_same_event() {
 #[test]
 fn what_the_event_leaves_out_comes_from_its_envelope() {
     let detail = json!({"token": "t1"});
-    let at_bridge = |event: &Event| (event.version.at, event.version.id.to_string());
-    let from_bridge = (NOW - 60_000, "bridge-1".to_owned());
+    let at_bridge = |event: &Event| (event.version.at, event.id.to_string());
+    let from_bridge = (NOW - 10_000, "bridge-1".to_owned());
     for event in [
         one_body(&bridge(&detail).to_string()).unwrap(),
         one_body(&sns(&bridge(&detail)).to_string()).unwrap(),
@@ -70,9 +85,61 @@ fn what_the_event_leaves_out_comes_from_its_envelope() {
         assert_eq!(at_bridge(&event), from_bridge);
     }
     let bare = json!({"type": "user.logout", "token": "t1"});
-    for body in [bare.to_string(), sns(&bare).to_string()] {
+    for (body, at) in [(bare.to_string(), NOW - 1000), (sns(&bare).to_string(), NOW - 5000)] {
         let event = one_body(&body).unwrap();
-        assert_eq!(at_bridge(&event), (NOW - 1000, "m1".to_owned()), "SQS's id and SentTimestamp, not SNS's");
+        assert_eq!(at_bridge(&event), (at, "m1".to_owned()), "SQS's id, and the time of the innermost envelope");
+    }
+}
+
+#[test]
+fn nothing_happens_after_it_was_sent() {
+    let ahead = |mut body: Value| {
+        body["occurred_at"] = json!(NOW + 240_000);
+        body
+    };
+    for (body, at) in [
+        (ahead(bare()), NOW - 1000),
+        (sns(&ahead(bare())), NOW - 5000),
+        (bridge(&ahead(detail())), NOW - 10_000 + 999),
+        (sns(&bridge(&ahead(detail()))), NOW - 10_000 + 999),
+    ] {
+        let event = one_body(&body.to_string());
+        assert_eq!(event, Err(in_the_future()), "{body}: a clock that far ahead is refused without a ledger");
+        let event = read(&body.to_string(), 300_000).unwrap();
+        assert_eq!((event.version.at, event.clock_ahead), (at, NOW + 240_000 - at), "{body}");
+    }
+    let within_the_second = bridge(&json!({"id": "own", "occurred_at": NOW - 10_000 + 998, "token": "t1"}));
+    assert_eq!(
+        one_body(&within_the_second.to_string()).unwrap().clock_ahead,
+        0,
+        "EventBridge's time has no milliseconds"
+    );
+}
+
+#[test]
+fn a_fifo_queues_sequence_number_decides_before_the_id() {
+    let event = |number: Value, id: &str| {
+        let mut body = bare();
+        body["id"] = json!(id);
+        let mut record = record("m1", &body.to_string());
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:events.fifo");
+        record["attributes"]["SequenceNumber"] = number;
+        events(&json!({"Records": [record]}).to_string()).remove(0).unwrap()
+    };
+    let numbers = [
+        "9",
+        "00000000000000000010",
+        "18849496460467696128",
+        "18849496460467696129",
+        "340282366920938463463374607431768211455",
+    ];
+    let versions: Vec<_> =
+        numbers.iter().zip(["e", "d", "c", "b", "a"]).map(|(n, id)| event(json!(n), id).version).collect();
+    assert!(versions.is_sorted(), "{versions:?}");
+    assert_eq!(&*event(json!("7"), "own").id, "own", "the id itself stays as it is");
+    for odd in [json!(7), json!("seven"), json!(""), json!(null), json!("9".repeat(40))] {
+        let version = event(odd.clone(), "own").version;
+        assert!(version < versions[0], "{odd}: counts as none, which sorts first");
     }
 }
 

@@ -5,15 +5,19 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use super::AccountKey;
 use crate::{
     config::AppId,
-    event::{Account, AccountName, AccountType, Version},
+    event::{Account, AccountName, AccountType, ListedAccount, Version},
 };
 
 /// What the events say about one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceState {
     owner: Option<Owner>,
-    unbound: BTreeMap<Account, Version>,
+    unbound: BTreeMap<ListedAccount, Version>,
 }
+
+/// From more accounts than this a device is not signed out one by one: with the longest names and ids so many take half of
+/// a DynamoDB item (400 KB).
+pub(super) const MOST_UNBOUND: usize = 200;
 
 /// Whose device it is: the newest login's accounts, or nobody's after a logout of all accounts.
 ///
@@ -28,6 +32,15 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// Whether one of the accounts is listed.
+    #[must_use]
+    pub fn has(&self, listed: &ListedAccount) -> bool {
+        match listed.account_type {
+            Some(account_type) => self.accounts.get(&account_type) == Some(&listed.account),
+            None => self.accounts.values().any(|name| *name == listed.account),
+        }
+    }
+
     /// The accounts as the keys of their deletions.
     pub(super) fn keys(&self, app: AppId) -> impl Iterator<Item = AccountKey> {
         self.accounts.iter().map(move |(&account_type, name)| AccountKey {
@@ -63,10 +76,28 @@ impl DeviceState {
         self.owner.as_ref()
     }
 
-    /// The accounts that logouts newer than the owner took away, with the newest logout's version.
+    /// The accounts that logouts newer than the owner took away, with the newest logout's version. Where one took the
+    /// account away under every type, older ones under a single type are not kept.
     #[must_use]
-    pub fn unbound(&self) -> &BTreeMap<Account, Version> {
+    pub fn unbound(&self) -> &BTreeMap<ListedAccount, Version> {
         &self.unbound
+    }
+
+    /// Whether a logout newer than the owner took this account away.
+    #[must_use]
+    pub fn is_unbound(&self, account: &Account) -> bool {
+        let Account { account, account_type } = account;
+        let listed = |account_type| ListedAccount { account: account.clone(), account_type };
+        // Nearly every device has none.
+        !self.unbound.is_empty()
+            && (self.unbound.contains_key(&listed(Some(*account_type))) || self.unbound.contains_key(&listed(None)))
+    }
+
+    /// The newest logout that took away all that this one names.
+    #[must_use]
+    pub fn unbound_since(&self, listed: &ListedAccount) -> Option<&Version> {
+        let every_type = ListedAccount { account: listed.account.clone(), account_type: None };
+        self.unbound.get(listed).max(self.unbound.get(&every_type))
     }
 
     /// From this version on the device has these accounts and no others.
@@ -80,7 +111,7 @@ impl DeviceState {
     }
 
     /// From this version on the device does not have these accounts.
-    pub fn unbind(&mut self, version: &Version, accounts: &[Account]) {
+    pub fn unbind(&mut self, version: &Version, accounts: &[ListedAccount]) {
         for account in accounts {
             self.take_unbound(account, version);
         }
@@ -103,16 +134,26 @@ impl DeviceState {
         }
     }
 
-    pub(super) fn take_unbound(&mut self, account: &Account, version: &Version) {
-        if self.owner.as_ref().is_some_and(|owner| owner.version >= *version) {
+    pub(super) fn take_unbound(&mut self, listed: &ListedAccount, version: &Version) {
+        let overtaken = self.owner.as_ref().is_some_and(|owner| owner.version >= *version)
+            || self.unbound_since(listed).is_some_and(|known| known >= version);
+        if overtaken {
             return;
         }
-        match self.unbound.get_mut(account) {
-            Some(known) if *known >= *version => {}
-            Some(known) => *known = version.clone(),
-            None => {
-                self.unbound.insert(account.clone(), version.clone());
-            }
+        if listed.account_type.is_none() {
+            self.unbound.retain(|known, since| known.account != listed.account || *since > *version);
         }
+        self.unbound.insert(listed.clone(), version.clone());
+    }
+
+    /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of since
+    /// its last login counts as signed out of all.
+    pub(super) fn bounded(mut self) -> Self {
+        if self.unbound.len() > MOST_UNBOUND
+            && let Some(newest) = self.unbound.values().max().cloned()
+        {
+            self.own(&newest, &[]);
+        }
+        self
     }
 }

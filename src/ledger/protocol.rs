@@ -52,6 +52,8 @@ pub enum Trouble {
     Unreadable,
     /// Others write to the row all the time.
     KeepsChanging,
+    /// The row is as large as a DynamoDB item may be.
+    RowFull,
 }
 
 /// What is known of the devices and accounts that a batch speaks of.
@@ -239,6 +241,10 @@ impl From<Trouble> for Reason {
             Trouble::KeepsChanging => {
                 ("ledger_keeps_changing", "LEDGER_TABLE: others change the device's row all the time")
             }
+            Trouble::RowFull => (
+                "ledger_row_full",
+                "LEDGER_TABLE: the device's row has reached the 400 KB of a DynamoDB item; delete the row",
+            ),
         };
         Self { reason, detail: Cow::Borrowed(detail) }
     }

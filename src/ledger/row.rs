@@ -9,6 +9,7 @@
 //! device#<app>#<token>             owner       version of the owner
 //!                                  accounts    {"<account_type>":"<account>", …}
 //!                                  out:<account_type>:<account>   version of the logout
+//!                                  any:<account>                  the same, of the account under every type
 //! account#<app>#<SHA-256>          deleted     version of the deletion
 //!                                  accepted    version of the deletion that TPNS has accepted
 //! both                             expires_at  epoch seconds
@@ -23,7 +24,7 @@ use data_encoding::HEXLOWER;
 use super::{AccountKey, DeviceState, Owner};
 use crate::{
     config::AppNames,
-    event::{Account, AccountName, AccountType, Device, Kind, Version},
+    event::{AccountName, AccountType, Device, Kind, ListedAccount, Version},
 };
 
 pub(super) const KEY: &str = "pk";
@@ -32,7 +33,11 @@ pub(super) const OWNER: &str = "owner";
 pub(super) const ACCOUNTS: &str = "accounts";
 pub(super) const DELETED: &str = "deleted";
 pub(super) const ACCEPTED: &str = "accepted";
+/// DynamoDB's limit for an item, 400 KB, less what a key takes.
+pub(super) const LARGEST: usize = 400 * 1024 - 512;
 const OUT: &str = "out:";
+/// Not `out:*:`, which the first released version would call unreadable; it skips what it does not know.
+const ANY: &str = "any:";
 
 /// A row as the SDK gives it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
@@ -73,6 +78,25 @@ pub(super) enum Register {
     },
 }
 
+impl Register {
+    /// What it adds to a row at most, in bytes.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Owner { version, accounts } => OWNER.len() + version.len() + ACCOUNTS.len() + accounts.len(),
+            Self::Version { name, version } => name.len() + version.len(),
+        }
+    }
+}
+
+/// The bytes of a row as DynamoDB counts them: names and values.
+pub(super) fn size(row: &Attributes) -> usize {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        _ => 0,
+    };
+    row.iter().map(|(name, of)| name.len() + value(of)).sum()
+}
+
 impl DeviceRow {
     pub(super) fn read(row: &Attributes) -> Result<Self, Unreadable> {
         let mut state = DeviceState::default();
@@ -83,17 +107,16 @@ impl DeviceRow {
         } else if row.contains_key(ACCOUNTS) {
             return Err(Unreadable(OWNER));
         }
-        let mut dead = Vec::new();
+        let mut out = Vec::new();
         for (name, value) in row {
-            let Some(account) = name.strip_prefix(OUT) else { continue };
-            let account = account_of(account).ok_or(Unreadable("the name of out:…"))?;
+            let Some(listed) = listed_of(name)? else { continue };
             let version = version_of(value).ok_or(Unreadable("out:…"))?;
-            if state.owner().is_some_and(|owner| owner.version >= version) {
-                dead.push((name.clone(), text(&version)));
-            } else {
-                state.take_unbound(&account, &version);
-            }
+            state.take_unbound(&listed, &version);
+            out.push((name, listed, version));
         }
+        let is_dead = |listed, version| state.unbound().get(listed) != Some(version);
+        let dead = out.iter().filter(|(_, listed, version)| is_dead(listed, version));
+        let dead = dead.map(|(name, _, version)| ((*name).clone(), text(version))).collect();
         Ok(Self { state, dead })
     }
 
@@ -101,6 +124,7 @@ impl DeviceRow {
     pub(super) fn lacks(&self, said: &DeviceState) -> Vec<Register> {
         let mut merged = self.state.clone();
         merged.merge(said);
+        let merged = merged.bounded();
         let owner = merged
             .owner()
             .filter(|owner| self.state.owner() != Some(owner))
@@ -142,7 +166,7 @@ fn escaped(app: &str) -> String {
 
 /// A version as text that compares as the version does: `11763799330123.0.<id>`, with the time in 19 digits.
 pub(super) fn text(version: &Version) -> String {
-    let Version { at, rank, id } = version;
+    let Version { at, rank, tie_breaker } = version;
     let rank = match rank {
         Kind::Login => 0,
         Kind::Logout => 1,
@@ -150,7 +174,7 @@ pub(super) fn text(version: &Version) -> String {
     };
     // Times before 1970 come first, and grow like the others.
     let (sign, digits) = if *at < 0 { (0, at.wrapping_sub(i64::MIN)) } else { (1, *at) };
-    format!("{sign}{digits:019}.{rank}.{id}")
+    format!("{sign}{digits:019}.{rank}.{tie_breaker}")
 }
 
 pub(super) fn version(text: &str) -> Option<Version> {
@@ -161,23 +185,37 @@ pub(super) fn version(text: &str) -> Option<Version> {
         b'1' => digits,
         _ => return None,
     };
-    let (rank, id) = rest.strip_prefix('.')?.split_once('.')?;
+    let (rank, tie_breaker) = rest.strip_prefix('.')?.split_once('.')?;
     let rank = match rank {
         "0" => Kind::Login,
         "1" => Kind::Logout,
         "2" => Kind::Deletion,
         _ => return None,
     };
-    Some(Version { at, rank, id: id.into() })
+    Some(Version { at, rank, tie_breaker: tie_breaker.into() })
 }
 
-fn out_name(account: &Account) -> String {
-    format!("{OUT}{}:{}", account.account_type.0, account.account.as_str())
+fn out_name(listed: &ListedAccount) -> String {
+    match listed.account_type {
+        Some(AccountType(account_type)) => format!("{OUT}{account_type}:{}", listed.account.as_str()),
+        None => format!("{ANY}{}", listed.account.as_str()),
+    }
 }
 
-fn account_of(name: &str) -> Option<Account> {
-    let (account_type, account) = name.split_once(':')?;
-    Some(Account { account: AccountName::new(account)?, account_type: AccountType(account_type.parse().ok()?) })
+/// What an attribute of this name says is out. `None` if it is of another kind.
+fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
+    let listed = match (name.strip_prefix(OUT), name.strip_prefix(ANY)) {
+        (Some(typed), _) => listed_under_type(typed),
+        (None, Some(account)) => AccountName::new(account).map(|account| ListedAccount { account, account_type: None }),
+        (None, None) => return Ok(None),
+    };
+    listed.map(Some).ok_or(Unreadable("the name of out:…"))
+}
+
+fn listed_under_type(text: &str) -> Option<ListedAccount> {
+    let (account_type, account) = text.split_once(':')?;
+    let account_type = Some(AccountType(account_type.parse().ok()?));
+    Some(ListedAccount { account: AccountName::new(account)?, account_type })
 }
 
 fn version_of(value: &AttributeValue) -> Option<Version> {

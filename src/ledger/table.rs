@@ -182,9 +182,24 @@ impl OpenTable<'_> {
                 Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                     Ok(refusal.item.clone().unwrap_or_default())
                 }
+                // DynamoDB has one code for everything it finds wrong with a write, so the row itself has to be looked at.
+                _ if error.code() == Some("ValidationException") && self.is_full(key, registers).await => {
+                    self.tell_once(format_args!(
+                        "LEDGER_TABLE: the row of a device has reached the 400 KB of a DynamoDB item; delete the row: the \
+                         event's next delivery writes it again"
+                    ));
+                    Err(Trouble::RowFull)
+                }
                 _ => Err(self.trouble(&error)),
             },
         }
+    }
+
+    /// Whether the row has no space for these registers.
+    async fn is_full(&self, key: &str, registers: &[Register]) -> bool {
+        let Ok((rows, _)) = self.read_some(&[key.to_owned()]).await else { return false };
+        let size = rows.iter().map(row::size).sum::<usize>() + registers.iter().map(Register::size).sum::<usize>();
+        size > row::LARGEST
     }
 
     /// Takes overtaken logouts out of a row, once there are enough of them, so that a device many people sign in on does

@@ -50,6 +50,9 @@ impl Entry for AppLine<'_> {
             parked,
             misconfigured,
             ledger_failed,
+            account_not_bound,
+            clock_ahead,
+            tied_times,
             event_lag,
             unbind_lag,
             calls,
@@ -67,6 +70,9 @@ impl Entry for AppLine<'_> {
         line.value("Parked", &Count(*parked));
         line.value("Misconfigured", &Count(*misconfigured));
         line.value("LedgerFailed", &Count(*ledger_failed));
+        line.value("AccountNotBound", &Count(*account_not_bound));
+        line.value("ClockAhead", &Count(*clock_ahead));
+        line.value("TiedTimes", &Count(*tied_times));
         line.value("EventLag", &Spread(event_lag, MILLISECONDS));
         line.value("UnbindLag", &Spread(unbind_lag, MILLISECONDS));
         line.value("Calls", &Count(*calls));

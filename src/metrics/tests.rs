@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     config::{AppId, AppNames},
-    event::{AccountType, Change, Device, Token, Version},
+    event::{AccountType, Change, Device, Token},
     ingress::Batch,
     report::Reason,
+    testing,
     testing::account,
     tpns::CallMade,
 };
@@ -22,7 +23,7 @@ fn event(rank: Kind, app: u16, lag: i64) -> Event {
         Kind::Logout => Change::LogoutAll(device),
         Kind::Deletion => Change::Deletion(vec![AppId(0), AppId(1)], accounts),
     };
-    Event { version: Version { at: NOW as i64 - lag, rank, id: "id".into() }, change }
+    testing::happened(NOW as i64 - lag, rank, "id", change)
 }
 
 fn call(app: u16, items: usize, millis: u64, failures: &[&'static str]) -> CallMade {

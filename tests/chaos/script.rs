@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use fastrand::Rng;
@@ -239,16 +239,24 @@ fn accounts_of_logout(rng: &mut Rng, device: &Device) -> Vec<Account> {
 }
 
 fn body(rng: &mut Rng, id: &str, at: i64, app: Option<&str>, what: &What) -> String {
-    let saying = Saying { id, occurred_at: "2026-11-22T08:00:00Z", app, what };
+    let time = UNIX_EPOCH + Duration::from_millis(u64::try_from(at).unwrap());
+    // EventBridge cuts its time down to whole seconds.
+    let second = humantime::format_rfc3339_seconds(time).to_string();
+    let saying = Saying { id, occurred_at: &second, app, what };
     let mut bare = saying.bare();
     bare["occurred_at"] = json!(at);
     let mut bridge = saying.bridge();
     bridge["detail"]["occurred_at"] = json!(at);
+    let notification = |message| {
+        let mut notification = sns(message);
+        notification["Timestamp"] = json!(humantime::format_rfc3339_millis(time).to_string());
+        notification
+    };
     match rng.u8(0..4) {
         0 => bare,
         1 => bridge,
-        2 => sns(&bare),
-        _ => sns(&bridge),
+        2 => notification(&bare),
+        _ => notification(&bridge),
     }
     .to_string()
 }

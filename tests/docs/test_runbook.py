@@ -35,6 +35,7 @@ HEADINGS = [
     "Invocations run into the timeout",
     "The ledger fails",
     "Unbinds are late",
+    "An account stays bound after a logout",
     "One person's messages reach another's phone",
     "How to redrive, and why it is safe",
 ]

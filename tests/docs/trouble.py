@@ -57,6 +57,8 @@ class Trouble:
         self.send("user.logout", "slow")
         for token in ("too-fast", "odd", "spoilt"):
             self.login(token)
+        self.login("missed")
+        self.send("user.logout", "missed", account_list=[{"account": "Owner-of-missed"}])
         self.login("stranger", app="windows")
         self.send("user.logout", "stranger", app="windows")
         self._sqs.send_message(QueueUrl=self.ward.standard.queue_url, MessageBody="this is not JSON")

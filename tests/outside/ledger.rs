@@ -13,18 +13,19 @@ use tpns_sim::Fault;
 
 use crate::stage::{Stage, at, deletion, failures, function, login, logout, logout_of, numbered};
 
-const TABLE: &str = "ledger";
-const NONE: [&str; 0] = [];
+pub(crate) const TABLE: &str = "ledger";
+pub(crate) const NONE: [&str; 0] = [];
 
-struct World {
-    aws: RunningAwsApi,
-    stage: Stage,
+/// A function with a ledger, and what it talks to.
+pub(crate) struct World {
+    pub(crate) aws: RunningAwsApi,
+    pub(crate) stage: Stage,
     /// A second process on the same table.
     other: Arc<Function>,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let aws = AwsApi::start().await.unwrap();
         aws.create_table(TABLE, "pk");
         aws.stale_reads(true);
@@ -35,21 +36,21 @@ impl World {
         Self { aws, stage, other }
     }
 
-    async fn batch(&self, bodies: &[String]) -> Vec<String> {
+    pub(crate) async fn batch(&self, bodies: &[String]) -> Vec<String> {
         deliver(&self.stage.function, bodies).await
     }
 
-    fn requests(&self, operation: Operation) -> usize {
+    pub(crate) fn requests(&self, operation: Operation) -> usize {
         self.aws.requests().iter().filter(|request| request.operation == Some(operation)).count()
     }
 
     /// All that is in the table, as text.
-    fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         self.aws.with_table(TABLE, |table| table.items().map(|item| item.to_json().to_string()).collect()).unwrap()
     }
 
     /// The reasons of the events that failed, in the log of the first process.
-    fn reasons(&self) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
         let lines = self.stage.lines("event failed");
         lines.iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect()
     }

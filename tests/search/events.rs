@@ -1,8 +1,10 @@
 //! What is said: the events of the search, and what they come to in version order.
 
+use std::sync::Arc;
+
 use tpns_account_sync::{
     config::AppId,
-    event::{Account, AccountName, AccountType, Change, Device, Event, Kind, Token, Version},
+    event::{Account, AccountName, AccountType, Change, Device, Event, Kind, ListedAccount, Token, Version},
 };
 
 pub(crate) const DEVICES: usize = 2;
@@ -90,6 +92,10 @@ pub(crate) fn device(index: usize) -> Device {
     Device { app: AppId(0), token: Token::new(["phone", "phone2"][index]).unwrap() }
 }
 
+fn listed(Account { account, account_type }: Account) -> ListedAccount {
+    ListedAccount { account, account_type: Some(account_type) }
+}
+
 impl Book {
     pub(crate) fn new(tpns: Tpns) -> Self {
         Self { tpns, events: Vec::new() }
@@ -112,14 +118,15 @@ impl Book {
             LoginB => (Kind::Login, Change::Login(device(0), vec![b])),
             LoginAb => (Kind::Login, Change::Login(device(0), vec![a, b])),
             LoginCb => (Kind::Login, Change::Login(device(0), vec![c, b])),
-            LogoutA => (Kind::Logout, Change::Logout(device(0), vec![a])),
+            LogoutA => (Kind::Logout, Change::Logout(device(0), vec![listed(a)])),
             LogoutAll => (Kind::Logout, Change::LogoutAll(device(0))),
             DeleteA => (Kind::Deletion, Change::Deletion(vec![app], vec![a])),
             DeleteAb => (Kind::Deletion, Change::Deletion(vec![app], vec![a, b])),
             LoginAElsewhere => (Kind::Login, Change::Login(device(1), vec![a])),
         };
         // The id decides between events of one time and rank.
-        Event { version: Version { at: at.into(), rank, id: format!("{twin} {what:?}").into() }, change }
+        let id: Arc<str> = format!("{twin} {what:?}").into();
+        Event { version: Version { at: at.into(), rank, tie_breaker: id.clone() }, change, id, clock_ahead: 0 }
     }
 
     pub(crate) fn event(&self, id: EventId) -> &Event {

@@ -73,7 +73,7 @@ impl Protocol {
 
 async fn check_then_act(rows: impl Rows, tpns: &impl Push, event: &Event) -> Outcome {
     let Some(mut state) = look(&rows, event).await else { return Outcome::UNTOUCHED };
-    if state.supersedes(event) {
+    if state.superseded_by(event).is_some() {
         return Outcome::Superseded;
     }
     state.absorb(event);
@@ -87,7 +87,7 @@ async fn claim_then_drop(rows: impl Rows, tpns: &impl Push, event: &Event) -> Ou
     let Some(mut state) = look(&rows, event).await else { return Outcome::UNTOUCHED };
     let Some(claimed) = write(&rows, event).await else { return Outcome::UNTOUCHED };
     state.merge(&claimed);
-    if state.supersedes(event) {
+    if state.superseded_by(event).is_some() {
         return Outcome::Superseded;
     }
     if !push(tpns, &state).await || !note(&rows, event).await {

@@ -48,7 +48,7 @@ def test_an_alarm_that_goes_up_at_once_outlives_the_time_until_events_come_again
 
 def test_the_dashboard_answers_three_questions_in_that_order(stack: dict[str, Any]) -> None:
     headers = [widget["properties"]["markdown"] for widget in dashboard.widgets(str(dashboard_body(stack)), "text")]
-    assert headers[1:] == ["## Is it keeping up?", "## What fails, and why?", "## How late are unbinds?"]
+    assert headers[1:] == ["## Is it keeping up?", "## What fails, and why?", "## How late are unbinds?", "## What do producers get wrong?"]
     names = {metric.name for metric in dashboard.metrics(str(dashboard_body(stack)))}
     assert {"Received", "Applied", "ApproximateAgeOfOldestMessage", "CallFailures", "Parked", "UnbindLag", "CallLatency"} <= names
 

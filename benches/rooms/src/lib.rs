@@ -28,7 +28,7 @@ pub struct Unexpected(pub String);
 /// [`Unexpected`] when one can't be read.
 pub fn read<'a>(payload: &'a str, apps: &AppNames, now: Millis) -> Result<(Batch<'a>, Events), Unexpected> {
     let batch = Batch::open(payload).map_err(|error| Unexpected(error.to_string()))?;
-    let rules = Rules { apps, now, max_age: Millis::MAX, max_skew: Millis::MAX };
+    let rules = Rules { apps, now, max_age: Millis::MAX, max_skew: Millis::MAX, ledger: false };
     let event = |(index, message): (usize, &tpns_account_sync::ingress::Message<'_>)| {
         message.event(&rules).map(|event| (index, event))
     };

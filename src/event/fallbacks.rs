@@ -1,0 +1,125 @@
+//! What the envelopes say of an event: its id and time where it has none of its own, when it was sent at the latest, and
+//! its place in a FIFO queue.
+
+use std::{
+    fmt::Write,
+    sync::{Arc, LazyLock},
+};
+
+use memchr::memmem::Finder;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{EventId, Invalid, Millis, OccurredAt, Text};
+
+/// What the envelopes say. Everything stays unread until it is needed.
+#[derive(Clone, Debug, Default)]
+pub struct Fallbacks<'a> {
+    /// EventBridge's `id`.
+    pub bridge_id: Option<EventId>,
+    /// EventBridge's `time`.
+    pub bridge_time: Option<&'a RawValue>,
+    /// SNS's `Timestamp`.
+    pub sns_time: Option<&'a RawValue>,
+    /// The SQS message id.
+    pub message_id: Option<&'a str>,
+    /// The SQS record's `attributes`, which hold `SentTimestamp`.
+    pub attributes: Option<&'a RawValue>,
+    /// Whether the queue is a FIFO queue: then the attributes hold `SequenceNumber`.
+    pub fifo: bool,
+}
+
+/// When an event happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventTime {
+    /// In epoch milliseconds; not later than the event was sent.
+    pub at: Millis,
+    /// By how many milliseconds the time it claims is later than that.
+    pub ahead: Millis,
+}
+
+impl Fallbacks<'_> {
+    pub(super) fn id(&self, own: Option<EventId>) -> Result<Text, Invalid> {
+        let named = own.into_iter().chain(self.bridge_id.clone()).find(|id| !id.as_str().is_empty());
+        match (named, self.message_id) {
+            (Some(id), _) => Ok(id.into_text()),
+            (None, Some(id)) => Ok(Arc::from(id)),
+            (None, None) => Err(Invalid::new("missing_field", "id: is missing, and the envelope has none")),
+        }
+    }
+
+    /// The event's own time, else EventBridge's, SNS's or SQS's; and, since nothing happens after it was sent, at most the
+    /// earliest of those.
+    pub(super) fn time(&self, own: Option<OccurredAt>) -> Result<EventTime, Invalid> {
+        let (bridge, sns, sent) = (self.bridge_time.map(read_time), self.sns_time.map(read_time), self.sent_at());
+        let claimed = match (own, bridge, sns, sent) {
+            (Some(OccurredAt(at)), ..) => at,
+            (None, Some(time), ..) => time.ok_or_else(|| {
+                Invalid::new("invalid_field", "time: EventBridge's time must be an RFC 3339 time with an offset")
+            })?,
+            (None, None, Some(time), _) => time.ok_or_else(|| {
+                Invalid::new("invalid_field", "Timestamp: SNS's Timestamp must be an RFC 3339 time with an offset")
+            })?,
+            (None, None, None, Some(sent)) => sent,
+            (None, None, None, None) => {
+                return Err(Invalid::new(
+                    "missing_field",
+                    "occurred_at: is missing, and the envelope has no time; say when it happened",
+                ));
+            }
+        };
+        /// EventBridge cuts its time down to whole seconds.
+        const SECOND: Millis = 999;
+        let bridge = bridge.flatten().map(|time| time.saturating_add(SECOND));
+        let sent = [bridge, sns.flatten(), sent].into_iter().flatten().min();
+        let at = sent.map_or(claimed, |sent| claimed.min(sent));
+        Ok(EventTime { at, ahead: claimed.saturating_sub(at) })
+    }
+
+    /// Decides between events of the same time and rank. Of two messages of a FIFO queue the later one has the greater
+    /// `SequenceNumber`, whatever their ids are.
+    pub(super) fn tie_breaker(&self, id: &Text) -> Text {
+        let number = self.attributes.filter(|_| self.fifo).and_then(sequence_number);
+        let Some(number) = number else { return id.clone() };
+        let mut text = String::with_capacity(number.len() + id.len() + 4);
+        // Writing to a String can't fail.
+        _ = write!(text, "~{:02}{number}~{id}", number.len());
+        text.into()
+    }
+
+    fn sent_at(&self) -> Option<Millis> {
+        #[derive(Deserialize)]
+        struct Attributes<'a> {
+            #[serde(rename = "SentTimestamp")]
+            sent_timestamp: &'a str,
+        }
+        let attributes = self.attributes?.get();
+        // Asked of every record, so it is looked for before it is parsed. A quote within a value would be escaped: this can
+        // be nothing but the name.
+        const NAME: &str = "\"SentTimestamp\":\"";
+        static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(NAME));
+        if let Some(at) = FINDER.find(attributes.as_bytes()) {
+            return attributes[at + NAME.len()..].split('"').next()?.parse().ok();
+        }
+        let attributes: Attributes<'_> = serde_json::from_str(attributes).ok()?;
+        attributes.sent_timestamp.parse().ok()
+    }
+}
+
+fn read_time(time: &RawValue) -> Option<Millis> {
+    serde_json::from_str(time.get()).ok().map(|OccurredAt(at)| at)
+}
+
+/// The digits of a record's `SequenceNumber`, without leading zeros.
+fn sequence_number(attributes: &RawValue) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Attributes<'a> {
+        #[serde(rename = "SequenceNumber")]
+        sequence_number: &'a str,
+    }
+    let Attributes { sequence_number } = serde_json::from_str(attributes.get()).ok()?;
+    let digits = sequence_number.trim_start_matches('0');
+    // SQS's numbers have 20 digits and 128 bits at most.
+    let is_number = (1..=39).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(digits)
+}
