@@ -26,7 +26,7 @@ fuzz_target!(|input: &str| {
 fn look_at(payload: &str) -> Option<Vec<bool>> {
     let apps = AppNames::new(["android", "ios"].into_iter().take(1 + payload.len() % 2));
     let one = AppNames::new(["android"]);
-    let rules = Rules { apps: if payload.contains("messageId") { &one } else { &apps }, now: 10, max_age: i64::MAX, max_skew: i64::MAX };
+    let rules = Rules { apps: if payload.contains("messageId") { &one } else { &apps }, now: 10, max_age: i64::MAX, max_skew: i64::MAX, ledger: false };
     let batch = Batch::open(payload).ok()?;
     let mut events = Vec::new();
     let mut held = Vec::new();

@@ -165,10 +165,10 @@ pub(crate) struct ContractArgs {
     /// The apps that the function knows, e.g. android,ios [default: any name will do]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     apps: Vec<String>,
-    /// The function's MAX_EVENT_AGE; it parks older events
+    /// The function's MAX_EVENT_AGE; it parks older logins, and without a ledger older events of any type
     #[arg(long, value_name = "DURATION", default_value = "14d", value_parser = duration)]
     max_event_age: Duration,
-    /// The function's MAX_CLOCK_SKEW; it parks events further ahead
+    /// The function's MAX_CLOCK_SKEW; it parks logins further ahead, and without a ledger events of any type
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     max_clock_skew: Duration,
 }
