@@ -9,8 +9,8 @@ use futures_util::future::join;
 use indexmap::IndexSet;
 
 use crate::{
-    event::{Event, Version},
-    fate::fates,
+    event::{Event, Millis, Version},
+    fate::{fates, wait_for_fresh_tokens},
     ledger::{AccountKey, Known, Ledger, Rows, State, Trouble},
     plan::{Plan, plan},
     report::Outcome,
@@ -48,8 +48,15 @@ enum Start {
     Alone(Rc<Known>, u32),
 }
 
-/// Settles events, given with their messages' indices, and writes what became of them to `outcomes`.
-pub async fn apply<R: Rows>(ledger: &Ledger<R>, tpns: &impl Push, events: &[(usize, Event)], outcomes: &mut [Outcome]) {
+/// Settles events, given with their messages' indices, and writes what became of them to `outcomes`. `now` is the clock
+/// when the batch arrived.
+pub async fn apply<R: Rows>(
+    ledger: &Ledger<R>,
+    tpns: &impl Push,
+    events: &[(usize, Event)],
+    now: Millis,
+    outcomes: &mut [Outcome],
+) {
     let all = Round { places: (0..events.len()).collect(), start: Start::Merge };
     let mut rounds = VecDeque::from([all]);
     while let Some(Round { mut places, start }) = rounds.pop_front() {
@@ -70,7 +77,8 @@ pub async fn apply<R: Rows>(ledger: &Ledger<R>, tpns: &impl Push, events: &[(usi
         });
         let state = alone.as_ref().unwrap_or(&known.state);
         let plan = plan(state);
-        let verdicts = tpns.push(&plan).await;
+        let mut verdicts = tpns.push(&plan).await;
+        wait_for_fresh_tokens(state, &plan, &mut verdicts, now);
         let fates = fates(places.iter().map(|&place| (place, event(place))), state, &plan, &verdicts);
 
         // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and whoever
@@ -79,12 +87,12 @@ pub async fn apply<R: Rows>(ledger: &Ledger<R>, tpns: &impl Push, events: &[(usi
         let touched: IndexSet<_> = touched.filter_map(|&(place, _)| event(place).device().cloned()).collect();
         let touched: Vec<_> = touched.into_iter().collect();
         let accepted = accepted(state, &plan, &verdicts);
-        let (unnoted, now) = join(ledger.accept(&accepted), ledger.verify(&known, &touched)).await;
+        let (unnoted, latest) = join(ledger.accept(&accepted), ledger.verify(&known, &touched)).await;
 
         let mut changed = Vec::new();
         for (place, outcome) in fates.settled {
-            let trouble = now.troubled.of(event(place)).or_else(|| unnoted.of(event(place)));
-            let moved = || event(place).device().is_some_and(|device| now.state.devices.contains_key(device));
+            let trouble = latest.troubled.of(event(place)).or_else(|| unnoted.of(event(place)));
+            let moved = || event(place).device().is_some_and(|device| latest.state.devices.contains_key(device));
             match trouble {
                 _ if !is_done(&outcome) => settle(place, outcome),
                 Some(trouble) => settle(place, Outcome::Retry(trouble.into())),
@@ -94,7 +102,7 @@ pub async fn apply<R: Rows>(ledger: &Ledger<R>, tpns: &impl Push, events: &[(usi
             }
         }
         if !changed.is_empty() {
-            rounds.push_back(Round { places: changed, start: Start::Changed(Rc::new(now), repeats + 1) });
+            rounds.push_back(Round { places: changed, start: Start::Changed(Rc::new(latest), repeats + 1) });
         }
         rounds.extend(
             fates.again.into_iter().map(|places| Round { places, start: Start::Alone(known.clone(), repeats) }),

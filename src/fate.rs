@@ -6,8 +6,8 @@
 use indexmap::IndexMap;
 
 use crate::{
-    event::{Change, Device, Event, ListedAccount, Version},
-    ledger::{DeviceState, State},
+    event::{Change, Device, Event, Kind, ListedAccount, Millis, Version},
+    ledger::{DeviceState, Owner, State},
     plan::{Plan, Share, Work},
     report::Outcome,
     tpns::{Verdict, Why},
@@ -20,6 +20,37 @@ pub struct Fates {
     pub settled: Vec<(usize, Outcome)>,
     /// The others, by index, each once: rounds to run one after the other.
     pub again: Vec<Vec<usize>>,
+}
+
+/// A token that TPNS does not know this long after a login is none: a fresh install is registered by the phone itself, at
+/// the same time as the backend reports its login.
+const FRESH: Millis = 120_000;
+
+/// Makes a retry of what TPNS rejected since it does not know the token, where the device's newest login is fresh.
+///
+/// It is done to the items: every event that shaped them is then redelivered. Were one of them acknowledged, such as a
+/// logout from one of the accounts, the login would be redelivered without it.
+pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict], now: Millis) {
+    let unknown = |verdict: &Verdict| matches!(verdict, Verdict::Rejected(why) if why.is_of_an_unknown_token());
+    if !verdicts.iter().any(unknown) {
+        return;
+    }
+    for (device, known) in &state.devices {
+        let is_fresh = known
+            .owner()
+            .is_some_and(|Owner { version, .. }| version.rank == Kind::Login && now.saturating_sub(version.at) < FRESH);
+        let items = plan.items_of(device);
+        let binds = |item: &usize| matches!(plan.items[*item].work, Work::Bind(..)) && unknown(&verdicts[*item]);
+        if !is_fresh || !items.iter().any(binds) {
+            continue;
+        }
+        for &item in items {
+            if let Verdict::Rejected(why) = verdicts[item] {
+                let why = Why { reason: "tpns_token_not_yet_known", ..why };
+                verdicts[item] = Verdict::Retry(why, None);
+            }
+        }
+    }
 }
 
 /// Judges the events of a round, given by index, from the verdicts on the items of its plan.

@@ -148,7 +148,7 @@ impl AccountSync {
 
         let events = self.read(&batch, tpns.apps(), now, &mut outcomes);
         // Should anything in there panic, what it had not settled stays failed.
-        let settled = apply::apply(&ledger, &tpns, &events, &mut outcomes);
+        let settled = apply::apply(&ledger, &tpns, &events, millis_since_epoch(now), &mut outcomes);
         let settled = AssertUnwindSafe(settled).catch_unwind().await;
         if let (Some(parking), Ok(())) = (&self.parking, settled) {
             parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;

@@ -133,6 +133,59 @@ fn a_rejected_clear_sends_the_logouts_again_and_fails_the_login() {
     assert_eq!((names, again), (vec!["rejected", "again"], vec![vec![1]]));
 }
 
+/// The outcomes of events when TPNS says this of the operator_types, this long after the login of second 10.
+fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> Vec<&'static str> {
+    let state = State::of(events);
+    let plan = plan(&state);
+    let mut verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
+    wait_for_fresh_tokens(&state, &plan, &mut verdicts, 10_000 + seconds * 1000);
+    let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
+    let mut names = vec!["again"; events.len()];
+    for (index, outcome) in &fates.settled {
+        let retried = matches!(outcome, Outcome::Retry(reason) if reason.reason == "tpns_token_not_yet_known");
+        names[*index] = if retried { "not yet" } else { outcome.name() };
+    }
+    names
+}
+
+#[test]
+fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
+    let unknown = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code) });
+    for code in [1_008_006, 1_008_029, 10_110_008] {
+        let login = [login(10_000, "a")];
+        assert_eq!(after(0, &login, |_| unknown(code)), ["not yet"], "{code}");
+        assert_eq!(after(-60, &login, |_| unknown(code)), ["not yet"], "{code}: by a clock that is ahead");
+        assert_eq!(after(119, &login, |_| unknown(code)), ["not yet"], "{code}");
+        assert_eq!(after(120, &login, |_| unknown(code)), ["rejected"], "{code}");
+    }
+    assert_eq!(after(1, &[login(10_000, "a")], |_| BAD), ["rejected"]);
+    assert_eq!(after(1, &[login(10_000, "a")], |_| Verdict::Accepted), ["applied"]);
+    // A logout has nothing to wait for.
+    for logout in [logout(10_000, "a"), logout_all(10_000)] {
+        assert_eq!(after(1, &[logout], |_| unknown(1_008_006)), ["rejected"]);
+    }
+}
+
+/// Acknowledged, the others would be missing when the login is redelivered.
+#[test]
+fn with_a_fresh_login_waits_whatever_had_a_part_in_it() {
+    let unknown = |work: &Work| match work {
+        Work::UnbindEverywhere(_) => Verdict::Accepted,
+        _ => Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(1_008_006) }),
+    };
+    let two = event(10_000, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
+    let events = [login(9_000, "old"), two, logout(11_000, "a"), deletion(12_000, "other")];
+    assert_eq!(after(1, &events, unknown), ["not yet", "not yet", "not yet", "applied"]);
+    assert_eq!(after(120, &events, unknown), ["superseded", "rejected", "again", "applied"]);
+    let events = [events[1].clone(), deletion(12_000, "a")];
+    assert_eq!(after(1, &events, unknown), ["not yet"; 2]);
+    // The newest login decides.
+    assert_eq!(after(1, &[login(-500_000, "old"), login(10_000, "a")], unknown), ["not yet"; 2]);
+    assert_eq!(after(1, &[login(-500_000, "old")], unknown), ["rejected"]);
+    // Signed out of everything since: nothing is to be bound.
+    assert_eq!(after(1, &[login(10_000, "a"), logout_all(11_000)], unknown), ["rejected"; 2]);
+}
+
 proptest! {
     /// The rounds that [`crate::apply`] runs, against random verdicts: they end, and each event is settled once.
     #[test]

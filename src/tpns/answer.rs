@@ -34,13 +34,13 @@ pub enum Judgement {
 #[derive(Debug, Deserialize)]
 struct Answer {
     #[serde(alias = "retCode")]
-    ret_code: i64,
+    ret_code: Code,
     #[serde(default)]
     result: Codes,
 }
 
-/// `result`: an array of codes as strings or numbers. Other calls of TPNS give it as a string, or not at all; then it
-/// is `None`, for it says nothing of the items.
+/// `result`: an array of codes as strings or numbers, or that array as a string, as other calls of TPNS have it.
+/// Anything else, or nothing, says nothing of the items: then it is `None`.
 #[derive(Debug, Default)]
 struct Codes(Option<Vec<Signal>>);
 
@@ -50,12 +50,12 @@ struct Codes(Option<Vec<Signal>>);
 #[must_use]
 pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> Judgement {
     let by_status = Judgement::Whole(classify(Signal::Status(exchange.status), operator_type));
-    let judgement = match serde_json::from_slice::<Object<Answer>>(&exchange.body) {
-        Err(_) => by_status,
-        Ok(Object(answer)) => match answer.judgement(operator_type, items) {
-            told if told.accepts_any() && !(200..300).contains(&exchange.status) => by_status,
-            told => told,
-        },
+    let body = exchange.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&exchange.body);
+    let answer = serde_json::from_slice::<Object<Answer>>(body).ok();
+    let judgement = match answer.and_then(|Object(answer)| answer.judgement(operator_type, items)) {
+        None => by_status,
+        Some(judgement) if judgement.accepts_any() && !(200..300).contains(&exchange.status) => by_status,
+        Some(judgement) => judgement,
     };
     match judgement {
         Judgement::Whole(Verdict::Retry(why, _)) => Judgement::Whole(Verdict::Retry(why, exchange.retry_after)),
@@ -63,16 +63,40 @@ pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> 
     }
 }
 
+/// Some gateways put it before a body.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl Answer {
-    fn judgement(self, operator_type: OperatorType, items: usize) -> Judgement {
-        match self.result {
-            Codes(Some(codes)) if codes.len() == items && tells_items(self.ret_code) => {
-                Judgement::Each(codes.into_iter().map(|code| classify(code, operator_type)).collect())
-            }
-            // With 0 and a `result` of another length the call was taken as a whole; with a failure nothing is guessed
-            // by index.
-            _ => Judgement::Whole(classify(Signal::Code(self.ret_code), operator_type)),
+    /// `None` if there is no `ret_code` that can be read.
+    fn judgement(self, operator_type: OperatorType, items: usize) -> Option<Judgement> {
+        let Code(Signal::Code(ret_code)) = self.ret_code else { return None };
+        let whole = classify(Signal::Code(ret_code), operator_type);
+        let Codes(Some(codes)) = self.result else { return Some(Judgement::Whole(whole)) };
+        if !tells_items(ret_code) {
+            return Some(Judgement::Whole(whole));
         }
+        let verdicts: Vec<_> = codes.into_iter().map(|code| classify(code, operator_type)).collect();
+        if verdicts.len() == items {
+            return Some(Judgement::Each(verdicts));
+        }
+        Some(of_another_length(&verdicts, whole, items))
+    }
+}
+
+/// What a `result` of another length than the call's says: it is never read by index, and it is a success only if all
+/// of it is.
+fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judgement {
+    let mut errors = verdicts.iter().filter(|verdict| **verdict != Verdict::Accepted);
+    let Some(error) = errors.next() else { return Judgement::Whole(whole) };
+    match (errors.all(|other| other == error), whole) {
+        // There is one item that they can speak of.
+        (true, _) if items == 1 => Judgement::Each(vec![*error]),
+        (false, Verdict::Accepted) if items == 1 => {
+            Judgement::Whole(Verdict::Retry(Why::of("tpns_broken_answer"), None))
+        }
+        // One of the items is at fault: rejected as a whole, the call is halved down to it.
+        (_, Verdict::Accepted) => Judgement::Whole(Verdict::Rejected(Why::of("tpns_batch_error"))),
+        (_, whole) => Judgement::Whole(whole),
     }
 }
 
@@ -136,8 +160,9 @@ impl<'de> Deserialize<'de> for Codes {
             fn visit_unit<E>(self) -> Result<Codes, E> {
                 Ok(Codes(None))
             }
-            fn visit_str<E>(self, _: &str) -> Result<Codes, E> {
-                Ok(Codes(None))
+            fn visit_str<E>(self, text: &str) -> Result<Codes, E> {
+                let is_array = text.trim_start().starts_with('[');
+                Ok(Codes(is_array.then(|| serde_json::from_str(text).ok()).flatten().and_then(|Codes(codes)| codes)))
             }
             fn visit_bool<E>(self, _: bool) -> Result<Codes, E> {
                 Ok(Codes(None))
@@ -159,7 +184,16 @@ impl<'de> Deserialize<'de> for Codes {
     }
 }
 
+/// A code as a number or as text. Anything else is a word.
+#[derive(Debug)]
 struct Code(Signal);
+
+/// A number that was written with a point, if it is a whole one and exact.
+fn whole_number(number: f64) -> Signal {
+    const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    // In this range the conversion loses nothing.
+    if number.fract() == 0.0 && number.abs() < EXACT { Signal::Code(number as i64) } else { Signal::Word }
+}
 
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -172,7 +206,10 @@ impl<'de> Deserialize<'de> for Code {
             fn visit_str<E>(self, text: &str) -> Result<Code, E> {
                 Ok(Code(match text.trim() {
                     "ok" | "OK" | "NO_ERROR" => Signal::Code(0),
-                    other => other.parse().map_or(Signal::Word, Signal::Code),
+                    other => match other.parse() {
+                        Ok(code) => Signal::Code(code),
+                        Err(_) => other.parse().map_or(Signal::Word, whole_number),
+                    },
                 }))
             }
             fn visit_i64<E>(self, code: i64) -> Result<Code, E> {
@@ -181,8 +218,8 @@ impl<'de> Deserialize<'de> for Code {
             fn visit_u64<E>(self, code: u64) -> Result<Code, E> {
                 Ok(Code(i64::try_from(code).map_or(Signal::Word, Signal::Code)))
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Code, E> {
-                Ok(Code(Signal::Word))
+            fn visit_f64<E>(self, code: f64) -> Result<Code, E> {
+                Ok(Code(whole_number(code)))
             }
             fn visit_bool<E>(self, _: bool) -> Result<Code, E> {
                 Ok(Code(Signal::Word))

@@ -1,6 +1,7 @@
 //! Carrying out a plan: waves, retries, halving, and the deadline (design, "Calls").
 
 mod exchange;
+mod rejections;
 
 use std::{
     cell::{Ref, RefCell},
@@ -10,7 +11,12 @@ use std::{
 };
 
 use exchange::Standing;
-use futures_util::future::{join, join_all};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream::FuturesUnordered,
+};
+use rejections::Rejections;
 use tokio::{
     sync::{OnceCell, Semaphore},
     time::{Instant, sleep},
@@ -68,6 +74,7 @@ pub struct Tpns<'a> {
     deadline: Deadline,
     permits: Semaphore,
     standing: Vec<Standing>,
+    rejections: Vec<Rejections>,
     made: RefCell<Vec<CallMade>>,
 }
 
@@ -102,6 +109,7 @@ impl<'a> Tpns<'a> {
             deadline,
             permits: Semaphore::new(settings.concurrency),
             standing: apps.list.iter().map(|_| Standing::default()).collect(),
+            rejections: apps.list.iter().map(|_| Rejections::default()).collect(),
             apps,
             made: RefCell::default(),
         }
@@ -127,7 +135,7 @@ impl<'a> Tpns<'a> {
             by_app.entry(call.app).or_default().push(call);
         }
         // The apps' waves run side by side: one app's trouble must not hold up another's.
-        let settled = join_all(by_app.into_values().map(|calls| self.push_app(plan, calls))).await;
+        let settled = join_all(by_app.into_iter().map(|(app, calls)| self.push_app(plan, app, calls))).await;
         let mut verdicts = vec![NOT_SENT; plan.items.len()];
         for (item, verdict) in settled.into_iter().flatten() {
             verdicts[item] = verdict;
@@ -135,8 +143,10 @@ impl<'a> Tpns<'a> {
         verdicts
     }
 
-    async fn push_app(&self, plan: &Plan, calls: Vec<&Call>) -> HashMap<usize, Verdict> {
+    async fn push_app(&self, plan: &Plan, app: AppId, calls: Vec<&Call>) -> HashMap<usize, Verdict> {
         let mut known = HashMap::new();
+        let Some(rejections) = self.rejections.get(usize::from(app.0)) else { return known };
+        rejections.begin();
         for wave in 0..=2 {
             let mut free = Vec::new();
             for call in calls.iter().filter(|call| call.wave == wave) {
@@ -147,33 +157,80 @@ impl<'a> Tpns<'a> {
                         None => items.push(item),
                     }
                 }
-                free.push(self.settle(plan, call, items));
+                free.push(self.settle(plan, call, rejections, items));
             }
             known.extend(join_all(free).await.into_iter().flatten());
+            // Later answers may tell more of earlier rejections.
+            known.extend(rejections.verdicts());
         }
         known
     }
 
-    /// Sends these items of a call until each has a verdict: again what TPNS could not take now, in halves what it
-    /// rejected without saying which item is at fault.
-    async fn settle(&self, plan: &Plan, call: &Call, items: Vec<usize>) -> Settled {
+    /// Sends these items of a call until each has a verdict. What TPNS rejects without saying which item is at fault is
+    /// searched for it.
+    async fn settle(&self, plan: &Plan, call: &Call, rejections: &Rejections, items: Vec<usize>) -> Settled {
+        if let Some(verdict) = rejections.of(call.operator_type).halted() {
+            return all(Vec::new(), items, verdict);
+        }
+        let (mut settled, rejected) = self.attempt(plan, call, rejections, items).await;
+        match rejected {
+            None => {}
+            Some((items, why)) if items.len() == 1 => {
+                rejections.alone(items[0], call.operator_type, why);
+                settled.push((items[0], Verdict::Rejected(why)));
+            }
+            Some((items, _)) => settled.extend(Box::pin(self.search(plan, call, rejections, items)).await),
+        }
+        settled
+    }
+
+    /// Finds the items at fault by halving. Before that, as long as TPNS has taken nothing of this operator_type, a few
+    /// items are sent alone: if all of them are rejected alike, it is not the items.
+    async fn search(&self, plan: &Plan, call: &Call, rejections: &Rejections, mut items: Vec<usize>) -> Settled {
+        let of = rejections.of(call.operator_type);
+        of.rejected();
+        let mut settled = Vec::with_capacity(items.len());
+        let mut sample = FuturesUnordered::new();
+        if let Some(_turn) = of.turn().await {
+            let alone = of.sample(&mut items).into_iter();
+            sample.extend(alone.map(|item| self.settle(plan, call, rejections, vec![item])));
+            // Once it is clear, the rest does not wait for the one that hangs.
+            while of.is_unclear()
+                && let Some(one) = sample.next().await
+            {
+                settled.extend(one);
+            }
+            if of.is_unclear() {
+                of.conclude(items.len());
+            }
+        }
+        let right = items.split_off(items.len() / 2);
+        let halves = [items, right].into_iter().filter(|half| !half.is_empty());
+        let halves = join_all(halves.map(|half| self.settle(plan, call, rejections, half)));
+        let (halves, sample) = join(halves, sample.collect::<Vec<_>>()).await;
+        settled.extend(halves.into_iter().chain(sample).flatten());
+        settled
+    }
+
+    /// Sends these items of a call, and again what TPNS could not take now. Gives back what it rejected as a whole.
+    async fn attempt(
+        &self,
+        plan: &Plan,
+        call: &Call,
+        rejections: &Rejections,
+        items: Vec<usize>,
+    ) -> (Settled, Option<(Vec<usize>, Why)>) {
         let mut settled = Vec::with_capacity(items.len());
         let mut open = items;
         let mut attempt = 1;
         while !open.is_empty() {
             let judgement = match self.send(plan, call, &open).await {
                 Ok(judgement) => judgement,
-                Err(verdict) => return all(settled, open, verdict),
+                Err(verdict) => return (all(settled, open, verdict), None),
             };
+            rejections.note(call.operator_type, &judgement);
             let verdicts = match judgement {
-                Judgement::Whole(Verdict::Rejected(_)) if open.len() > 1 => {
-                    let right = open.split_off(open.len() / 2);
-                    let left = Box::pin(self.settle(plan, call, open));
-                    let right = Box::pin(self.settle(plan, call, right));
-                    let (left, right) = join(left, right).await;
-                    settled.extend(left.into_iter().chain(right));
-                    return settled;
-                }
+                Judgement::Whole(Verdict::Rejected(why)) => return (settled, Some((open, why))),
                 Judgement::Whole(verdict) => vec![verdict; open.len()],
                 Judgement::Each(verdicts) => verdicts,
             };
@@ -181,16 +238,16 @@ impl<'a> Tpns<'a> {
                 open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
             settled.extend(done);
             if again.is_empty() {
-                return settled;
+                break;
             }
             if attempt >= self.settings.max_attempts || !self.pause(attempt, &again).await {
                 settled.extend(again);
-                return settled;
+                break;
             }
             open = again.into_iter().map(|(item, _)| item).collect();
             attempt += 1;
         }
-        settled
+        (settled, None)
     }
 
     /// Waits before the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.

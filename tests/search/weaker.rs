@@ -54,10 +54,12 @@ impl Protocol {
     ) -> Vec<Outcome> {
         let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
         match self {
-            Self::Real => apply(&Ledger::Table(rows), tpns, events, &mut outcomes).await,
-            Self::NoTable => apply(&Ledger::<R>::Invocation, tpns, events, &mut outcomes).await,
-            Self::NoVerify => apply(&Ledger::Table(Blind::new(rows, false)), tpns, events, &mut outcomes).await,
-            Self::VerifyOfDevices => apply(&Ledger::Table(Blind::new(rows, true)), tpns, events, &mut outcomes).await,
+            Self::Real => apply(&Ledger::Table(rows), tpns, events, 0, &mut outcomes).await,
+            Self::NoTable => apply(&Ledger::<R>::Invocation, tpns, events, 0, &mut outcomes).await,
+            Self::NoVerify => apply(&Ledger::Table(Blind::new(rows, false)), tpns, events, 0, &mut outcomes).await,
+            Self::VerifyOfDevices => {
+                apply(&Ledger::Table(Blind::new(rows, true)), tpns, events, 0, &mut outcomes).await
+            }
             Self::CheckThenAct | Self::ClaimThenDrop => {
                 for (index, event) in events {
                     outcomes[*index] = match self {

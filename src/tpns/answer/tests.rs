@@ -34,6 +34,15 @@ fn an_answer_says_of_each_item_what_became_of_it() {
         (r#"{"ret_code":0,"result":["0","token_not_exists"]}"#, "ax"),
         (r#"{"ret_code":0,"result":["0",null]}"#, "ax"),
         (r#"{"ret_code":0,"result":[{"code":0},["0"]]}"#, "xx"),
+        // Numbers as text, with a point, in blanks; text in place of the array.
+        (r#"{"ret_code":"0","result":["0","0"]}"#, "aa"),
+        (r#"{"retCode":" 0 ","result":[" 0 ",0.0]}"#, "aa"),
+        (r#"{"ret_code":0.0,"result":["0.0","1008006.0"]}"#, "ax"),
+        (r#"{"ret_code":"1008026","result":[0.0,1008004.0]}"#, "ar"),
+        (r#"{"ret_code":1008026.0,"result":["0","1e3"]}"#, "ax"),
+        (r#"{"ret_code":"NO_ERROR","result":["0","inf"]}"#, "ax"),
+        (r#"{"ret_code":0,"result":"[\"0\",\"1008006\"]"}"#, "ax"),
+        ("\u{feff}{\"ret_code\":1008026,\"result\":[\"0\",\"1008006\"]}", "ax"),
         (r#"{"seq":1,"ret_code":0,"environment":"product","result":["0","0"],"more":{}}"#, "aa"),
     ] {
         assert_eq!(judged(200, body, 2), expected, "{body}");
@@ -52,6 +61,19 @@ fn what_says_nothing_of_the_items_is_a_verdict_on_the_whole_call() {
         (r#"{"ret_code":0,"result":{}}"#, "A"),
         (r#"{"ret_code":0,"result":5}"#, "A"),
         (r#"{"ret_code":0,"result":true}"#, "A"),
+        (r#"{"ret_code":0,"result":"{}"}"#, "A"),
+        (r#"{"ret_code":0,"result":"ok"}"#, "A"),
+        (r#"{"ret_code":0,"result":"["}"#, "A"),
+        (r#"{"ret_code":0,"result":[]}"#, "A"),
+        ("\u{feff}{\"ret_code\":0}", "A"),
+        // Unless it holds an error.
+        (r#"{"ret_code":0,"result":["1008006"]}"#, "X"),
+        (r#"{"ret_code":0,"result":["0","0","1008007"]}"#, "X"),
+        (r#"{"ret_code":0,"result":["0","1008004","0"]}"#, "X"),
+        (r#"{"ret_code":"0","result":["1008003","1008006","0"]}"#, "X"),
+        (r#"{"ret_code":0,"result":["later"]}"#, "X"),
+        (r#"{"ret_code":0,"result":[null]}"#, "X"),
+        (r#"{"ret_code":0,"result":"[1008006]"}"#, "X"),
         // Never guessed by index.
         (r#"{"ret_code":1008026,"result":["0"]}"#, "X"),
         (r#"{"ret_code":1008027,"result":["1008006","0","0"]}"#, "X"),
@@ -68,9 +90,33 @@ fn what_says_nothing_of_the_items_is_a_verdict_on_the_whole_call() {
         ("[0]", "R"),
         (r#"{"result":["0","0"]}"#, "R"),
         (r#"{"ret_code":"zero"}"#, "R"),
+        (r#"{"ret_code":""}"#, "R"),
+        (r#"{"ret_code":null}"#, "R"),
+        (r#"{"ret_code":[0]}"#, "R"),
+        (r#"{"ret_code":false}"#, "R"),
+        (r#"{"ret_code":0.5}"#, "R"),
+        (r#"{"ret_code":"18446744073709551616"}"#, "R"),
+        (r#"{"ret_code":18446744073709551616}"#, "R"),
+        ("\u{feff}", "R"),
         (r#"{"ret_code":0,"result":["0","0"#, "R"),
     ] {
         assert_eq!(judged(200, body, 2), expected, "{body}");
+    }
+}
+
+#[test]
+fn of_one_item_a_result_of_another_length_tells_what_all_its_errors_agree_on() {
+    for (body, expected) in [
+        (r#"{"ret_code":0,"result":["0","1008006"]}"#, "x"),
+        (r#"{"ret_code":0,"result":["1008004","1008004"]}"#, "r"),
+        (r#"{"ret_code":0,"result":["1008003","0","1008003"]}"#, "m"),
+        (r#"{"ret_code":1008026,"result":["0","1008006"]}"#, "x"),
+        (r#"{"ret_code":0,"result":["0","0"]}"#, "A"),
+        (r#"{"ret_code":0,"result":["1008006","1008007"]}"#, "R"),
+        (r#"{"ret_code":1008026,"result":["0","0"]}"#, "X"),
+        (r#"{"ret_code":1008027,"result":["1008006","1008007"]}"#, "X"),
+    ] {
+        assert_eq!(judged(200, body, 1), expected, "{body}");
     }
 }
 

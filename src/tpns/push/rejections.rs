@@ -1,0 +1,167 @@
+//! Who is at fault when TPNS rejects calls as a whole: some of their items, or whatever all calls have in common.
+//!
+//! What TPNS says of an item in `result` is not meant here: that is about the item.
+
+use std::cell::{Cell, RefCell};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::{
+    plan::OperatorType,
+    tpns::{Verdict, Why, answer::Judgement},
+};
+
+/// So many items that were sent alone and rejected alike stand for all the others, if so many larger calls were rejected
+/// and none was accepted.
+const SAMPLE: usize = 3;
+
+/// What an invocation has learnt from an app's answers.
+#[derive(Debug, Default)]
+pub(super) struct Rejections {
+    /// TPNS has accepted a call, or has said something of single items: it can read our calls.
+    understood: Cell<bool>,
+    by_operator_type: [OfOperatorType; 4],
+    /// Items of this push that were rejected alone in their calls.
+    alone: RefCell<Vec<(usize, OperatorType, Why)>>,
+}
+
+/// The same for the calls of one operator_type.
+#[derive(Debug)]
+pub(super) struct OfOperatorType {
+    fault: Cell<Fault>,
+    /// How many items of this push were rejected alone, all for this reason.
+    agreeing: Cell<Option<(Why, usize)>>,
+    /// How many calls of more than one item were rejected in this push.
+    calls: Cell<usize>,
+    /// Held by the one call of which a sample is sent; closed when there is nothing left to find out.
+    turn: Semaphore,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Unclear,
+    /// Halving finds them.
+    Items,
+    /// Halving is in vain.
+    Everything(Why),
+}
+
+impl Rejections {
+    pub(super) fn of(&self, operator_type: OperatorType) -> &OfOperatorType {
+        &self.by_operator_type[operator_type as usize - OperatorType::Bind as usize]
+    }
+
+    /// A push begins. Another round may have the same items, and they must not count twice.
+    pub(super) fn begin(&self) {
+        for each in &self.by_operator_type {
+            each.agreeing.set(None);
+            each.calls.set(0);
+        }
+        self.alone.borrow_mut().clear();
+    }
+
+    /// An answer that was not a rejection of the whole call.
+    pub(super) fn note(&self, operator_type: OperatorType, judgement: &Judgement) {
+        let understood = match judgement {
+            Judgement::Whole(verdict) => *verdict == Verdict::Accepted,
+            Judgement::Each(verdicts) => {
+                verdicts.iter().any(|verdict| matches!(verdict, Verdict::Accepted | Verdict::Rejected(_)))
+            }
+        };
+        if understood {
+            self.understood.set(true);
+            self.of(operator_type).decide(Fault::Items);
+        }
+    }
+
+    /// An item was rejected alone in its call.
+    pub(super) fn alone(&self, item: usize, operator_type: OperatorType, why: Why) {
+        self.alone.borrow_mut().push((item, operator_type, why));
+        let of = self.of(operator_type);
+        match of.agreeing.get() {
+            None => of.agreeing.set(Some((why, 1))),
+            Some((same, count)) if same == why => of.agreeing.set(Some((why, count + 1))),
+            Some(_) => of.decide(Fault::Items),
+        }
+    }
+
+    /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
+    pub(super) fn verdicts(&self) -> Vec<(usize, Verdict)> {
+        let alone = self.alone.borrow();
+        let alike = |why: Why| alone.iter().filter(|(.., other)| *other == why).count();
+        let verdict = |&(_, operator_type, why)| match self.of(operator_type).fault.get() {
+            Fault::Everything(_) => rejects_every_call(why),
+            _ if self.understood.get() => Verdict::Rejected(why),
+            _ if why.is_of_the_input() && alike(why) < SAMPLE => Verdict::Rejected(why),
+            _ => rejects_every_call(why),
+        };
+        alone.iter().map(|each| (each.0, verdict(each))).collect()
+    }
+}
+
+impl Default for OfOperatorType {
+    fn default() -> Self {
+        Self {
+            fault: Cell::new(Fault::Unclear),
+            agreeing: Cell::default(),
+            calls: Cell::default(),
+            turn: Semaphore::new(1),
+        }
+    }
+}
+
+impl OfOperatorType {
+    /// The verdict on items that are not worth a call, if TPNS rejects all of this operator_type.
+    pub(super) fn halted(&self) -> Option<Verdict> {
+        match self.fault.get() {
+            Fault::Everything(why) => Some(rejects_every_call(why)),
+            Fault::Unclear | Fault::Items => None,
+        }
+    }
+
+    /// A call of more than one item was rejected.
+    pub(super) fn rejected(&self) {
+        self.calls.set(self.calls.get() + 1);
+    }
+
+    /// Waits for the turn to send a sample of a rejected call; `None` when there is nothing left to find out.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.acquire().await.ok()
+    }
+
+    pub(super) fn is_unclear(&self) -> bool {
+        matches!(self.fault.get(), Fault::Unclear)
+    }
+
+    /// Takes out the items to send alone, spread over the call: what is bad often comes in runs.
+    pub(super) fn sample(&self, items: &mut Vec<usize>) -> Vec<usize> {
+        let missing = SAMPLE.saturating_sub(self.agreeing.get().map_or(0, |(_, count)| count)).min(items.len());
+        let length = items.len();
+        let places = (0..missing).rev().map(|n| (2 * n + 1) * length / (2 * missing));
+        places.map(|place| items.remove(place)).collect()
+    }
+
+    /// The sample has been sent, and so many items of its call are left.
+    pub(super) fn conclude(&self, left: usize) {
+        match self.agreeing.get() {
+            _ if left == 0 => {}
+            Some((why, SAMPLE..)) if self.calls.get() >= SAMPLE => self.decide(Fault::Everything(why)),
+            // So far it may be chance: the halves will show.
+            Some((_, SAMPLE..)) => {}
+            _ => self.decide(Fault::Items),
+        }
+    }
+
+    fn decide(&self, fault: Fault) {
+        self.fault.set(fault);
+        self.turn.close();
+    }
+}
+
+/// It is none of the items: they come again.
+fn rejects_every_call(why: Why) -> Verdict {
+    Verdict::Retry(Why { reason: "tpns_rejects_every_call", code: why.code }, None)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+
+const TYPE: OperatorType = OperatorType::UnbindAll;
+const UNDOCUMENTED: Why = Why { reason: "tpns_unknown_code", code: Some(1_008_005) };
+const BAD_REQUEST: Why = Why { reason: "tpns_bad_input", code: Some(400) };
+const BAD_INPUT: Why = Why { reason: "tpns_bad_input", code: Some(1_008_007) };
+
+fn rejected(reasons: &[Why]) -> Rejections {
+    let rejections = Rejections::default();
+    for (item, why) in reasons.iter().enumerate() {
+        rejections.alone(item, TYPE, *why);
+    }
+    rejections
+}
+
+fn verdicts(rejections: &Rejections) -> Vec<&'static str> {
+    let name = |(_, verdict): (usize, Verdict)| match verdict {
+        Verdict::Rejected(_) => "rejected",
+        Verdict::Retry(Why { reason: "tpns_rejects_every_call", .. }, None) => "retry",
+        other => panic!("{other:?}"),
+    };
+    rejections.verdicts().into_iter().map(name).collect()
+}
+
+#[test]
+fn without_an_accepted_neighbour_only_a_documented_code_blames_the_item() {
+    for (reasons, expected) in [
+        (vec![UNDOCUMENTED], vec!["retry"]),
+        (vec![BAD_REQUEST], vec!["retry"]),
+        (vec![BAD_INPUT], vec!["rejected"]),
+        (vec![BAD_INPUT; 2], vec!["rejected"; 2]),
+        (vec![BAD_INPUT; 3], vec!["retry"; 3]),
+        (vec![BAD_INPUT, UNDOCUMENTED, BAD_INPUT], vec!["rejected", "retry", "rejected"]),
+    ] {
+        let rejections = rejected(&reasons);
+        assert_eq!(verdicts(&rejections), expected, "{reasons:?}");
+        rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
+        assert_eq!(verdicts(&rejections), vec!["rejected"; reasons.len()], "{reasons:?}, and a neighbour was accepted");
+    }
+}
+
+#[test]
+fn what_says_nothing_of_an_item_is_no_evidence() {
+    let rejections = rejected(&[UNDOCUMENTED]);
+    let later = Verdict::Retry(Why::of("tpns_timeout"), None);
+    let config = Verdict::Misconfigured(Why::of("tpns_auth_failed"));
+    for judgement in [Judgement::Whole(later), Judgement::Whole(config), Judgement::Each(vec![later, config])] {
+        rejections.note(TYPE, &judgement);
+        assert_eq!(verdicts(&rejections), ["retry"], "{judgement:?}");
+    }
+    rejections.note(TYPE, &Judgement::Each(vec![later, Verdict::Rejected(BAD_INPUT)]));
+    assert_eq!(verdicts(&rejections), ["rejected"], "an item was looked at");
+}
+
+#[test]
+fn a_sample_that_agrees_halts_the_operator_type_until_something_is_accepted() {
+    let rejections = rejected(&[UNDOCUMENTED; 3]);
+    let of = rejections.of(TYPE);
+    for calls in 1..=3 {
+        assert_eq!(of.halted(), None, "after {calls} calls");
+        of.rejected();
+        of.conclude(10);
+    }
+    assert_eq!(of.halted(), Some(rejects_every_call(UNDOCUMENTED)));
+    assert_eq!(rejections.of(OperatorType::Bind).halted(), None);
+    rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
+    assert_eq!(verdicts(&rejections), ["retry"; 3], "the others were not tried, so these are no worse");
+    rejections.note(TYPE, &Judgement::Whole(Verdict::Accepted));
+    assert_eq!(of.halted(), None);
+}
+
+#[test]
+fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
+    for reasons in [vec![UNDOCUMENTED, BAD_REQUEST], vec![UNDOCUMENTED; 2]] {
+        let rejections = rejected(&reasons);
+        rejections.of(TYPE).conclude(10);
+        assert!(!rejections.of(TYPE).is_unclear() && rejections.of(TYPE).halted().is_none(), "{reasons:?}");
+    }
+    let rejections = rejected(&[UNDOCUMENTED; 2]);
+    (0..10).for_each(|_| rejections.of(TYPE).rejected());
+    rejections.of(TYPE).conclude(0);
+    assert!(rejections.of(TYPE).is_unclear(), "nothing was left to sample");
+    rejections.begin();
+    assert_eq!(rejections.verdicts(), []);
+    assert_eq!(rejections.of(TYPE).sample(&mut (0..20).collect()).len(), SAMPLE, "counted from the start");
+}
+
+#[test]
+fn a_sample_is_spread_over_the_call() {
+    for (length, expected) in
+        [(1, vec![0]), (2, vec![1, 0]), (3, vec![2, 1, 0]), (4, vec![3, 2, 0]), (20, vec![16, 10, 3])]
+    {
+        let mut items: Vec<_> = (0..length).collect();
+        let sample = Rejections::default().of(TYPE).sample(&mut items);
+        assert_eq!(sample, expected);
+        assert_eq!(items.len() + sample.len(), length);
+    }
+    let mut items: Vec<_> = (0..20).collect();
+    assert_eq!(rejected(&[UNDOCUMENTED; 2]).of(TYPE).sample(&mut items), [10]);
+    assert_eq!(rejected(&[UNDOCUMENTED; 5]).of(TYPE).sample(&mut items), [0; 0]);
+}
