@@ -61,6 +61,23 @@ fn bindings(tpns: &model::Tpns) -> Vec<model::Bindings> {
     (0..testing::APPS).map(|app| tpns.bindings(&app.to_string())).collect()
 }
 
+fn bound(tpns: &model::Tpns, device: &Device) -> BTreeSet<Account> {
+    let bound = tpns.bindings(&device.app.0.to_string()).remove(device.token.as_str()).unwrap_or_default();
+    bound.iter().map(|each| testing::account(&each.account, AccountType(each.account_type))).collect()
+}
+
+/// The accounts that a device is to have: its newest login's, but those that signed out or were deleted since.
+fn wanted(state: &State, device: &Device) -> BTreeSet<Account> {
+    let known = &state.devices[device];
+    let Some(owner) = known.owner() else { return BTreeSet::new() };
+    let accounts = owner.accounts.iter().map(|(&account_type, name)| Account { account: name.clone(), account_type });
+    let is_deleted = |account: &Account| {
+        let key = AccountKey { app: device.app, account: account.clone() };
+        state.deletion_after(&key, &owner.version).is_some()
+    };
+    accounts.filter(|account| !known.is_unbound(account) && !is_deleted(account)).collect()
+}
+
 /// The events in version order, each version once: between two events of one version there is no order to follow.
 fn in_order(events: Vec<Event>) -> Vec<Event> {
     let by_version: BTreeMap<Version, Event> = events.into_iter().map(|event| (event.version.clone(), event)).collect();
@@ -127,16 +144,38 @@ proptest! {
         let state = State::of(&batch);
         carry_out(&mut tpns, &plan(&state));
         for (device, known) in &state.devices {
-            let bound = tpns.bindings(&device.app.0.to_string()).remove(device.token.as_str()).unwrap_or_default();
-            for account in bound {
-                let account = testing::account(&account.account, AccountType(account.account_type));
-                let typed = ListedAccount { account: account.account.clone(), account_type: Some(account.account_type) };
-                prop_assert!(!known.unbound().contains_key(&typed), "{account:?} was signed out");
-                let Some(owner) = known.owner() else { continue };
-                prop_assert!(!known.is_unbound(&account) || owner.accounts.get(&account.account_type) != Some(&account.account), "{account:?} was signed out");
-                let key = AccountKey { app: device.app, account };
-                prop_assert!(state.deletion_after(&key, &owner.version).is_none(), "{key:?} was deleted");
+            let bound = bound(&tpns, device);
+            let signed_out = |Account { account, account_type }: &Account| {
+                let listed = ListedAccount { account: account.clone(), account_type: Some(*account_type) };
+                known.unbound().contains_key(&listed)
+            };
+            prop_assert!(!bound.iter().any(signed_out), "{device:?} was signed out: {bound:?}");
+            let Some(owner) = known.owner() else { continue };
+            let wanted = wanted(&state, device);
+            prop_assert!(wanted.is_subset(&bound), "{device:?} is to have {wanted:?} and has {bound:?}");
+            // And no others: but an account of a type that the batch does not speak of, where TPNS overrides per type.
+            let spoken_of = |account_type| {
+                owner.accounts.contains_key(&account_type)
+                    || known.unbound().keys().any(|out| out.account_type == Some(account_type))
+            };
+            for other in bound.difference(&wanted) {
+                let is_left = per_type && !wanted.is_empty() && !spoken_of(other.account_type);
+                prop_assert!(is_left, "{device:?} is to have {wanted:?} and no others, not {other:?}");
             }
+        }
+    }
+
+    /// A login carries all accounts of the device. In either mode, if a device's logins name the same types.
+    #[test]
+    fn a_device_has_the_accounts_of_its_login_and_no_others(
+        before in testing::events_of_steady_types(0..8), batch in testing::events_of_steady_types(1..16), per_type: bool,
+    ) {
+        let mut tpns = tpns(if per_type { OverrideMode::PerType } else { OverrideMode::Replace });
+        before.iter().for_each(|event| apply_alone(&mut tpns, event));
+        let state = State::of(&batch);
+        carry_out(&mut tpns, &plan(&state));
+        for device in state.devices.iter().filter(|(_, known)| known.owner().is_some()).map(|(device, _)| device) {
+            prop_assert_eq!(bound(&tpns, device), wanted(&state, device), "{:?}", device);
         }
     }
 
