@@ -146,7 +146,7 @@ impl<'a> Tpns<'a> {
     async fn push_app(&self, plan: &Plan, app: AppId, calls: Vec<&Call>) -> HashMap<usize, Verdict> {
         let mut known = HashMap::new();
         let Some(rejections) = self.rejections.get(usize::from(app.0)) else { return known };
-        rejections.begin();
+        rejections.begin(&calls);
         for wave in 0..=2 {
             let mut free = Vec::new();
             for call in calls.iter().filter(|call| call.wave == wave) {
@@ -184,14 +184,15 @@ impl<'a> Tpns<'a> {
         settled
     }
 
-    /// Finds the items at fault by halving. Before that, as long as TPNS has taken nothing of this operator_type, a few
-    /// items are sent alone: if all of them are rejected alike, it is not the items.
+    /// Finds the items at fault by halving. When that goes on and on and TPNS takes nothing, a few items are sent alone:
+    /// if all of them are rejected alike, it is not the items.
     async fn search(&self, plan: &Plan, call: &Call, rejections: &Rejections, mut items: Vec<usize>) -> Settled {
         let of = rejections.of(call.operator_type);
-        of.rejected();
         let mut settled = Vec::with_capacity(items.len());
         let mut sample = FuturesUnordered::new();
-        if let Some(_turn) = of.turn().await {
+        if of.rejected()
+            && let Some(_turn) = of.turn().await
+        {
             let alone = of.sample(&mut items).into_iter();
             sample.extend(alone.map(|item| self.settle(plan, call, rejections, vec![item])));
             // Once it is clear, the rest does not wait for the one that hangs.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cases::{Case, Lasts},
+    cases::{Case, Lasts, Shape},
     scene::{Happening, STRAY, Scene},
     table::Meaning,
 };
@@ -37,6 +37,7 @@ pub(crate) struct Expected {
     pub(crate) in_effect: Vec<String>,
 }
 
+const UNCLEAR: Sign = ("retry", "tpns_rejects_every_call");
 const UNKNOWN_APP: Sign = ("rejected", "unknown_app");
 
 pub(crate) fn expected(case: &Case, scene: &Scene, parking: bool) -> Expected {
@@ -83,6 +84,8 @@ fn sign(case: &Case, scene: &Scene, event: &Happening) -> Option<Sign> {
         Meaning::Again(reason) => in_call.then_some(("retry", reason)),
         // Tried again in halves, and they go through.
         Meaning::Refused(_) if once && !case.row.is_about_items() && neighbours > 1 => None,
+        // Nothing of the app is accepted beside it, so it may be whatever all calls have in common.
+        Meaning::Refused(_) if case.shape == Shape::Solo && case.row.may_be_about_all() => Some(UNCLEAR),
         Meaning::Refused(reason) => aimed_at.then_some(("rejected", reason)),
         Meaning::Misconfigured(reason) if case.row.is_about_items() => aimed_at.then_some(("misconfigured", reason)),
         Meaning::Misconfigured(reason) => (call >= case.call).then_some(("misconfigured", reason)),

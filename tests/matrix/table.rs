@@ -62,6 +62,17 @@ impl Row {
         matches!(self.fault.kind, FaultKind::ItemCode { .. })
     }
 
+    /// Whether TPNS does not document what it is about: a status without a `ret_code`, or a code that account calls have not.
+    pub(crate) fn may_be_about_all(&self) -> bool {
+        const OF_ITEMS: [&str; 4] = ["tpns_invalid_token", "tpns_batch_error", "tpns_no_token", "tpns_bad_input"];
+        let code = match &self.fault.kind {
+            FaultKind::Status { body, .. } => body.as_deref().is_some_and(|body| body.contains("10080")),
+            _ => true,
+        };
+        let Meaning::Refused(reason) = self.meaning else { return false };
+        !self.is_about_items() && !(code && OF_ITEMS.contains(&reason))
+    }
+
     /// Whether the operation lands some time after the client gave up.
     pub(crate) fn lands_late(&self) -> bool {
         matches!(self.fault.kind, FaultKind::Delay { late: true, .. })

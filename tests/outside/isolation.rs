@@ -1,6 +1,9 @@
 //! What fails, fails alone, and the log says why.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tpns_sim::Fault;
 
 use crate::stage::{Stage, deletion, login, logout, logout_of};
 
@@ -140,4 +143,84 @@ async fn of_a_device_whose_login_tpns_rejects_the_logouts_still_happen() {
     let failed = stage.batch(&[login(3, "t1", &["bad"]), logout_of(2, "t1", "alice")]).await;
     assert_eq!(failed, ["m0"]);
     assert_eq!(stage.bound("android", "t1"), [""; 0], "alice signed out");
+}
+
+/// A function in which what hangs, hangs to the end: no timeout of a call helps the others.
+async fn patient(concurrency: &str) -> Stage {
+    let settings = [("TPNS_TIMEOUT_MS", "60000"), ("TPNS_CONCURRENCY", concurrency)];
+    Stage::of(Duration::from_secs(8), &settings).await
+}
+
+/// The outcome and reason of each event that failed, in the order of the messages.
+fn failed(stage: &Stage) -> Vec<String> {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let sign = |line: &Value| ["message_id", "outcome", "reason"].map(|name| word(&line[name])).join(" ");
+    stage.lines("event failed").iter().map(sign).collect()
+}
+
+fn logins(count: usize) -> Vec<String> {
+    (0..count).map(|n| login(1, &format!("t{n}"), &["x"])).collect()
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_fails_alone() {
+    let stage = patient("2").await;
+    stage.tpns.fault(Fault::hang().token("t25").forever());
+    let mut bodies = logins(100);
+    bodies.extend([logout(1, "t100"), login(1, "t0", &["x"]).replace("android", "ios"), deletion(1, "gone")]);
+    let expected: Vec<_> = (20..40).map(|n| format!("m{n}")).collect();
+    assert_eq!(stage.batch(&bodies).await, expected);
+    assert!(failed(&stage).iter().all(|sign| sign.ends_with("retry tpns_timeout")), "{:?}", failed(&stage));
+    for n in (0..100).filter(|n| !(20..40).contains(n)) {
+        assert_eq!(stage.bound("android", &format!("t{n}")), ["x/0"], "t{n}");
+    }
+    assert_eq!(stage.bound("ios", "t0"), ["x/0"]);
+}
+
+#[tokio::test]
+async fn a_bad_item_is_found_while_another_call_hangs() {
+    for fault in [Fault::ret_code(1_008_007), Fault::ret_code(1_008_005), Fault::status(400)] {
+        let stage = patient("2").await;
+        stage.tpns.fault(fault.clone().token("t5").forever());
+        stage.tpns.fault(Fault::hang().token("t25").forever());
+        let expected: Vec<_> = std::iter::once(5).chain(20..40).map(|n| format!("m{n}")).collect();
+        assert_eq!(stage.batch(&logins(40)).await, expected, "{fault:?}");
+        assert!(failed(&stage)[0].starts_with("m5 rejected"), "{fault:?}: {:?}", failed(&stage));
+        for n in (0..20).filter(|n| *n != 5) {
+            assert_eq!(stage.bound("android", &format!("t{n}")), ["x/0"], "{fault:?} t{n}");
+        }
+    }
+}
+
+/// Wherever the two are: the search for the one does not wait for the other.
+#[tokio::test]
+async fn a_bad_item_is_found_beside_one_that_hangs() {
+    let places = [(3, 10), (10, 3), (16, 0), (0, 16), (7, 8), (19, 18)];
+    let found = places.map(async |(bad, hangs)| {
+        let stage = patient("4").await;
+        stage.tpns.fault(Fault::ret_code(1_008_005).token(format!("t{bad}")).forever());
+        stage.tpns.fault(Fault::hang().token(format!("t{hangs}")).forever());
+        stage.batch(&logins(20)).await;
+        let failed = failed(&stage);
+        assert!(failed.contains(&format!("m{bad} rejected tpns_unknown_code")), "{bad}, {hangs}: {failed:?}");
+        // What shares a call with the one that hangs comes again with it.
+        assert!(failed.contains(&format!("m{hangs} retry tpns_timeout")), "{bad}, {hangs}: {failed:?}");
+        assert!(failed.len() <= 1 + 10, "{bad}, {hangs}: {failed:?}");
+    });
+    futures_util::future::join_all(found).await;
+}
+
+#[tokio::test]
+async fn a_slow_app_does_not_slow_the_other() {
+    let stage = patient("2").await;
+    stage.tpns.fault(Fault::delay(2000).app("android").forever());
+    let mut bodies = logins(30);
+    bodies.extend((0..30).map(|n| login(1, &format!("t{n}"), &["x"]).replace("android", "ios")));
+    assert_eq!(stage.batch(&bodies).await, [""; 0]);
+    for n in 0..30 {
+        assert_eq!(
+            (stage.bound("android", &format!("t{n}")), stage.bound("ios", &format!("t{n}"))),
+            (vec!["x/0".into()], vec!["x/0".into()])
+        );
+    }
 }

@@ -7,13 +7,15 @@ use std::cell::{Cell, RefCell};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
-    plan::OperatorType,
+    plan::{Call, OperatorType},
     tpns::{Verdict, Why, answer::Judgement},
 };
 
-/// So many items that were sent alone and rejected alike stand for all the others, if so many larger calls were rejected
-/// and none was accepted.
+/// When so many calls were rejected and none accepted, so many items that are sent alone and rejected alike stand for all
+/// the others.
 const SAMPLE: usize = 3;
+/// If there are no more items than these, each of them is tried.
+const FEW: usize = 2 * SAMPLE;
 
 /// What an invocation has learnt from an app's answers.
 #[derive(Debug, Default)]
@@ -31,8 +33,9 @@ pub(super) struct OfOperatorType {
     fault: Cell<Fault>,
     /// How many items of this push were rejected alone, all for this reason.
     agreeing: Cell<Option<(Why, usize)>>,
-    /// How many calls of more than one item were rejected in this push.
-    calls: Cell<usize>,
+    /// The items of this push, and how many of its calls with more than one were rejected.
+    items: Cell<usize>,
+    rejected: Cell<usize>,
     /// Held by the one call of which a sample is sent; closed when there is nothing left to find out.
     turn: Semaphore,
 }
@@ -52,10 +55,15 @@ impl Rejections {
     }
 
     /// A push begins. Another round may have the same items, and they must not count twice.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, calls: &[&Call]) {
         for each in &self.by_operator_type {
             each.agreeing.set(None);
-            each.calls.set(0);
+            each.items.set(0);
+            each.rejected.set(0);
+        }
+        for call in calls {
+            let items = &self.of(call.operator_type).items;
+            items.set(items.get() + call.items.len());
         }
         self.alone.borrow_mut().clear();
     }
@@ -104,7 +112,8 @@ impl Default for OfOperatorType {
         Self {
             fault: Cell::new(Fault::Unclear),
             agreeing: Cell::default(),
-            calls: Cell::default(),
+            items: Cell::default(),
+            rejected: Cell::default(),
             turn: Semaphore::new(1),
         }
     }
@@ -119,9 +128,10 @@ impl OfOperatorType {
         }
     }
 
-    /// A call of more than one item was rejected.
-    pub(super) fn rejected(&self) {
-        self.calls.set(self.calls.get() + 1);
+    /// A call of more than one item was rejected. Says whether to send a sample of it before it is halved.
+    pub(super) fn rejected(&self) -> bool {
+        self.rejected.set(self.rejected.get() + 1);
+        self.rejected.get() >= SAMPLE && self.items.get() > FEW && self.is_unclear()
     }
 
     /// Waits for the turn to send a sample of a rejected call; `None` when there is nothing left to find out.
@@ -145,9 +155,7 @@ impl OfOperatorType {
     pub(super) fn conclude(&self, left: usize) {
         match self.agreeing.get() {
             _ if left == 0 => {}
-            Some((why, SAMPLE..)) if self.calls.get() >= SAMPLE => self.decide(Fault::Everything(why)),
-            // So far it may be chance: the halves will show.
-            Some((_, SAMPLE..)) => {}
+            Some((why, SAMPLE..)) => self.decide(Fault::Everything(why)),
             _ => self.decide(Fault::Items),
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::AppId;
 
 const TYPE: OperatorType = OperatorType::UnbindAll;
 const UNDOCUMENTED: Why = Why { reason: "tpns_unknown_code", code: Some(1_008_005) };
@@ -56,11 +57,9 @@ fn what_says_nothing_of_an_item_is_no_evidence() {
 fn a_sample_that_agrees_halts_the_operator_type_until_something_is_accepted() {
     let rejections = rejected(&[UNDOCUMENTED; 3]);
     let of = rejections.of(TYPE);
-    for calls in 1..=3 {
-        assert_eq!(of.halted(), None, "after {calls} calls");
-        of.rejected();
-        of.conclude(10);
-    }
+    of.conclude(0);
+    assert_eq!(of.halted(), None, "nothing is left");
+    of.conclude(1);
     assert_eq!(of.halted(), Some(rejects_every_call(UNDOCUMENTED)));
     assert_eq!(rejections.of(OperatorType::Bind).halted(), None);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
@@ -77,12 +76,26 @@ fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
         assert!(!rejections.of(TYPE).is_unclear() && rejections.of(TYPE).halted().is_none(), "{reasons:?}");
     }
     let rejections = rejected(&[UNDOCUMENTED; 2]);
-    (0..10).for_each(|_| rejections.of(TYPE).rejected());
     rejections.of(TYPE).conclude(0);
     assert!(rejections.of(TYPE).is_unclear(), "nothing was left to sample");
-    rejections.begin();
+    rejections.begin(&[]);
     assert_eq!(rejections.verdicts(), []);
     assert_eq!(rejections.of(TYPE).sample(&mut (0..20).collect()).len(), SAMPLE, "counted from the start");
+}
+
+#[test]
+fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_accepted() {
+    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).collect(), wave: 1 };
+    for (counts, expected) in
+        [(vec![20, 20], [false, false, true, true]), (vec![7], [false, false, true, true]), (vec![6], [false; 4])]
+    {
+        let rejections = Rejections::default();
+        let calls: Vec<_> = counts.iter().copied().map(call).collect();
+        rejections.begin(&calls.iter().collect::<Vec<_>>());
+        assert_eq!([(); 4].map(|()| rejections.of(TYPE).rejected()), expected, "{counts:?}");
+        rejections.note(TYPE, &Judgement::Whole(Verdict::Accepted));
+        assert!(!rejections.of(TYPE).rejected(), "{counts:?}");
+    }
 }
 
 #[test]
