@@ -48,7 +48,7 @@ class Trouble:
                 {"fault": "status", "status": 503, "token": "dead", "times": None},
                 {"fault": "status", "status": 503, "token": "dead-too", "times": None},
                 {"fault": "ret_code", "ret_code": 1008028, "token": "too-fast", "times": ATTEMPTS},
-                {"fault": "ret_code", "ret_code": 1999999, "token": "odd"},
+                {"fault": "item_code", "code": 1999999, "token": "odd"},
                 {"fault": "hang", "token": "slow", "times": 2 * ATTEMPTS},
             ]
         )
