@@ -1,6 +1,6 @@
 //! However TPNS stalls, the function answers before Lambda gives up on it, and says which events are not done.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tpns_sim::Fault;
 
@@ -14,11 +14,10 @@ use crate::{
     stage::Stage,
 };
 
-/// Of the 20 s of an invocation of these tests, all but these are reserved for reporting.
-const LEFT: Duration = Duration::from_millis(1200);
-const RESERVE_MS: &str = "18800";
-/// A busy machine may take this much longer than it should.
-const SLACK: Duration = Duration::from_secs(3);
+/// What an invocation has, and what of it is reserved for reporting: nearly half, the most there can be, for the machine
+/// may be busy.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const RESERVE_MS: &str = "4900";
 
 #[tokio::test]
 async fn the_deadline_passes_while_tpns_stalls_and_the_answer_is_in_time() {
@@ -42,15 +41,12 @@ async fn stalls(name: &str, fault: Fault, reasons: [&str; 2]) {
             ("DEADLINE_RESERVE_MS", RESERVE_MS),
             ("TPNS_CONCURRENCY", concurrency),
         ];
-        let stage = Stage::with(&settings).await;
+        let stage = Stage::within(TIMEOUT, &settings).await;
         let mut scene = mixed();
         scene.before.clear();
         let events: Vec<_> = scene.events.iter().collect();
         stage.tpns.fault(fault.clone().forever());
-        let begun = Instant::now();
         let endings = deliver(&stage, Envelope::Sqs, &events).await.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
-        let took = begun.elapsed();
-        assert!(took < LEFT + SLACK, "{name}: took {took:?} of {LEFT:?}");
         for event in &scene.events {
             let Ending::Reported((outcome, reason)) = endings[&event.id] else { panic!("{name}: {event:?}") };
             assert!(outcome == "retry" && reasons.contains(&reason), "{name}: {outcome} {reason} of {event:?}");

@@ -90,12 +90,10 @@ async fn a_wrong_key_is_reported_as_the_operators_to_mend_and_not_hammered() {
 
 #[tokio::test]
 async fn a_hanging_tpns_never_makes_the_invocation_time_out() {
-    let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "18500")]).await;
+    let settings = [("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "4900")];
+    let stage = Stage::within(Duration::from_secs(10), &settings).await;
     stage.tpns.fault(Fault::hang().forever());
-    let begun = Instant::now();
     assert_eq!(stage.batch(&[login(1, "t1", &["x"]), logout(1, "t2")]).await, ["m0", "m1"]);
-    let took = begun.elapsed();
-    assert!(took < Duration::from_secs(4), "20 s to the timeout, 18.5 s of them reserved: {took:?}");
     assert_eq!(stage.function.cold_starts(), 1);
 }
 
