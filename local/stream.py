@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .problem import Problem
+from .recent import recent
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,16 @@ class Line:
         return self.envelope == "eventbridge"
 
 
-def read(path: Path) -> list[Line]:
+def read(path: Path, now: datetime | None = None) -> list[Line]:
+    """The file's lines as they are, or with their times moved to `now`: see `recent`."""
     try:
         text = path.read_text()
     except OSError as error:
         raise Problem(f"can't read the events in {path} ({error.strerror}): name a file with one JSON body per line") from error
     except UnicodeDecodeError as error:
         raise Problem(f"{path} is not UTF-8 text: name a file with one JSON body per line") from error
-    lines = [look_at(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    bodies = text.split("\n") if now is None else recent(text.split("\n"), now)
+    lines = [look_at(number, body) for number, body in enumerate(bodies, 1) if body.strip()]
     if not lines:
         raise Problem(f"{path} has no events: put one JSON body on each line, see events/stream.jsonl")
     return lines

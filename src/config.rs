@@ -1,10 +1,11 @@
 //! Configuration: the environment, read once, at start, here and nowhere else.
 
 mod apps;
+mod limits;
 
 use std::time::Duration;
 
-pub use apps::{App, AppId, AppNames, Apps};
+pub use apps::{App, AppId, AppNames, Apps, SEVERAL, UNKNOWN};
 
 use crate::tpns::Settings;
 
@@ -24,6 +25,10 @@ pub struct Config {
     /// What Lambda calls this function: its metrics bear the name.
     pub function_name: String,
 }
+
+/// How long a row of the ledger outlives its last change: longer than an event may be on its way, redriven once
+/// (anchors.md, D).
+pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
 
 /// How long things may take, and how old or early events may be.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +86,7 @@ impl Config {
                 return Err(ConfigError::new("TPNS_APPS_SECRET_ID", "is set, and so is TPNS_APPS; keep one of them"));
             }
         };
+        let ledger_table = ledger_table(&get)?;
         Ok(Self {
             apps,
             calls: Settings {
@@ -88,12 +94,8 @@ impl Config {
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
             },
-            limits: Limits {
-                deadline_reserve: millis(&get, "DEADLINE_RESERVE_MS", 1000, 0)?,
-                max_event_age: duration(&get, "MAX_EVENT_AGE", "14d")?,
-                max_clock_skew: duration(&get, "MAX_CLOCK_SKEW", "5m")?,
-            },
-            ledger_table: ledger_table(&get)?,
+            limits: limits::read(&get, ledger_table.is_some())?,
+            ledger_table,
             parking_queue_url: parking_queue_url(&get)?,
             // Lambda always sets it.
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),

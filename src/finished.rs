@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    config::AppNames,
+    config::{AppNames, SEVERAL, UNKNOWN},
     event::{Change, Event},
     ingress::{Batch, Message},
     report::Outcome,
@@ -43,11 +43,6 @@ pub struct Told<'a> {
     /// Its app's name; of a deletion that goes to more than one, [`SEVERAL`]; where it can't be told, [`UNKNOWN`].
     pub app: &'a str,
 }
-
-/// Stands for an app's name where an event goes to more than one.
-pub const SEVERAL: &str = "several";
-/// Stands for an app's name where it can't be told.
-pub const UNKNOWN: &str = "unknown";
 
 impl<'a> Finished<'a> {
     /// Each message, in the batch's order.

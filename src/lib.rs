@@ -31,6 +31,7 @@ pub mod tpns;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Once,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -59,6 +60,8 @@ pub struct AccountSync {
     table: Option<Table>,
     parking: Option<Parking>,
     metrics: Metrics,
+    /// Whether the log has a line on it: one a process is enough.
+    short_of_time: Once,
 }
 
 /// The function can't be made ready.
@@ -116,6 +119,7 @@ impl AccountSync {
             client: Client::new(config.calls.concurrency)?,
             parking,
             metrics: Metrics::new(config.function_name),
+            short_of_time: Once::new(),
         })
     }
 
@@ -135,12 +139,13 @@ impl AccountSync {
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
 
         // Lambda tells its deadline by the clock, which is read once: from here on time is measured, for clocks are set.
-        let end = tokio::time::Instant::now() + invocation.deadline.duration_since(now).unwrap_or_default();
-        let calls_end = Deadline(end.checked_sub(self.limits.deadline_reserve).unwrap_or(end));
+        let time = invocation.deadline.duration_since(now).unwrap_or_default();
+        let (end, reserve) = (tokio::time::Instant::now() + time, self.reserve(time));
+        let calls_end = Deadline(end.checked_sub(reserve).unwrap_or(end));
         let tpns = Tpns::new(&self.client, &self.apps, self.calls, calls_end);
 
         // Looking again after the last call takes a moment too: half of the reserve is for it.
-        let table_end = end.checked_sub(self.limits.deadline_reserve / 2).unwrap_or(end);
+        let table_end = end.checked_sub(reserve / 2).unwrap_or(end);
         let ledger = match &self.table {
             Some(table) => Ledger::Table(table.open(&tpns.apps().names, now, table_end)),
             None => Ledger::Invocation,
@@ -169,6 +174,22 @@ impl AccountSync {
         log::finished(&finished);
         self.metrics.print(invocation.request_id, &finished);
         Ok(report::answer(&batch, &outcomes)?)
+    }
+
+    /// What is kept free at the end of an invocation that has this time: no more than half of it, or no call would ever
+    /// be made.
+    fn reserve(&self, time: Duration) -> Duration {
+        let (wanted, most) = (self.limits.deadline_reserve, time / 2);
+        if wanted > most {
+            self.short_of_time.call_once(|| {
+                tracing::warn!(
+                    "DEADLINE_RESERVE_MS: is more than half of the {} ms that an invocation has, so half of them is kept; \
+                     set less, or a longer timeout",
+                    time.as_millis()
+                );
+            });
+        }
+        wanted.min(most)
     }
 
     /// ingress -> event: the events of the messages that hold one, with the messages' indices.

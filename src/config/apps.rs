@@ -1,16 +1,26 @@
 //! The apps document: which TPNS apps there are, where each lives and how it is signed for.
 
+mod check;
+
 use std::fmt;
 
 use aws_lc_rs::hmac;
-use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    json::Object,
+    tpns::{Endpoint, SigningKey},
 };
 
-use crate::tpns::{Endpoint, SigningKey};
+/// In the log and the metrics, the place of an app's name where an event goes to more than one.
+pub const SEVERAL: &str = "several";
+/// In the log and the metrics, the place of an app's name where the app can't be known.
+pub const UNKNOWN: &str = "unknown";
 
 /// The place of an app in the apps document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,16 +95,19 @@ impl Apps {
     /// # Errors
     /// What to mend, in words that hold no value of the document.
     pub fn parse(document: &str) -> Result<Self, String> {
-        let deserializer = &mut serde_json::Deserializer::from_str(document);
-        let Document(entries) = serde_path_to_error::deserialize(deserializer).map_err(|error| explain(&error))?;
+        let Document(entries) = serde_json::from_str(document).map_err(|error| unreadable(&error))?;
         if entries.is_empty() {
             return Err("names no app; add one, e.g. {\"android\":{…}}".into());
         }
         if entries.len() > usize::from(u16::MAX) {
             return Err("names too many apps".into());
         }
-        let list = entries.iter().map(|(name, entry)| entry.app(name)).collect::<Result<_, _>>()?;
-        Ok(Self { names: AppNames(entries.into_keys().collect()), list })
+        // All names come first: what follows quotes them.
+        entries.iter().enumerate().try_for_each(|(index, (name, _))| check::name(index, name))?;
+        let list =
+            entries.iter().map(|(name, entry)| Entry::read(name, entry)?.app(name)).collect::<Result<Vec<_>, _>>()?;
+        check::distinct(entries.iter().map(|(name, _)| name.as_str()).zip(&list))?;
+        Ok(Self { names: AppNames::new(entries.into_iter().map(|(name, _)| name)), list })
     }
 }
 
@@ -108,6 +121,12 @@ struct Entry {
 }
 
 impl Entry {
+    fn read(name: &str, entry: &RawValue) -> Result<Self, String> {
+        let deserializer = &mut serde_json::Deserializer::from_str(entry.get());
+        let entry: Result<Object<Self>, _> = serde_path_to_error::deserialize(deserializer);
+        entry.map(|Object(entry)| entry).map_err(|error| explain(name, &error))
+    }
+
     fn app(&self, name: &str) -> Result<App, String> {
         let endpoint = match (&self.region, &self.endpoint) {
             (Some(region), None) => Endpoint::of_region(region).ok_or_else(|| {
@@ -125,6 +144,7 @@ impl Entry {
                 "{name}.secret_key is empty; copy it from the TPNS console (SecretKey, not AccessKey)"
             ));
         }
+        check::secret_key(secret).map_err(|flaw| format!("{name}.secret_key {flaw}"))?;
         Ok(App {
             endpoint,
             key: SigningKey::new(self.access_id, &hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())),
@@ -132,23 +152,22 @@ impl Entry {
     }
 }
 
-/// The document: a JSON object that names no app twice (serde's maps would silently keep the last one's keys).
-struct Document(IndexMap<String, Entry>);
+/// The document: a JSON object of apps by name, each still unread. All of them, also those of one name, for serde's maps
+/// would silently keep the last one's keys.
+struct Document<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Document {
+impl<'de> Deserialize<'de> for Document<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
-            type Value = Document;
+            type Value = Document<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object of apps by name")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-                let mut entries = IndexMap::new();
-                while let Some((name, entry)) = map.next_entry::<String, Entry>()? {
-                    if entries.insert(name, entry).is_some() {
-                        return Err(de::Error::custom("duplicate app"));
-                    }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
                 }
                 Ok(Document(entries))
             }
@@ -157,20 +176,24 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// Names the field and what it must be; serde's message itself could quote a key put in the wrong place.
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    let (inner, path) = (error.inner(), error.path());
-    let message = inner.to_string();
-    if !inner.is_data() {
-        return format!(
-            "is not valid JSON (line {}, column {}); check quotes and commas",
-            inner.line(),
-            inner.column()
-        );
+/// Says why a document can't be read; serde's own message could quote a key put in the wrong place.
+fn unreadable(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        return "is not a JSON object; it holds the apps by name, e.g. {\"android\":{…}}".into();
     }
-    if message.starts_with("duplicate app") {
-        return "names an app twice; give each its own name".into();
+    format!("is not valid JSON (line {}, column {}); check quotes and commas", error.line(), error.column())
+}
+
+/// Names the field of an app and what it must be; serde's own message could quote a key put in the wrong place.
+fn explain(name: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let path = match error.path().to_string() {
+        path if path == "." => name.to_owned(),
+        path => format!("{name}.{path}"),
+    };
+    if !error.inner().is_data() {
+        return format!("{path} is not valid JSON; check its escapes and numbers");
     }
+    let message = error.inner().to_string();
     let field = |start: &str| message.strip_prefix(start).and_then(|rest| rest.split('`').next());
     match (field("missing field `"), field("duplicate field `")) {
         (Some(missing), _) => format!("{path}.{missing} is missing"),
@@ -178,7 +201,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
         _ if message.starts_with("unknown field") => {
             format!(
                 "{} is not a field of an app; the fields are access_id, secret_key, and region or endpoint",
-                shown(&path.to_string())
+                shown(&path)
             )
         }
         _ => format!(

@@ -62,6 +62,11 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
         ("TPNS_TIMEOUT_MS", "3s", "must be a whole number from 1 to 900000; the default is 3000"),
         ("TPNS_MAX_ATTEMPTS", "-1", "must be a whole number from 1 to 100; the default is 3"),
         ("DEADLINE_RESERVE_MS", "900001", "must be a whole number from 0 to 900000; the default is 1000"),
+        (
+            "FUNCTION_TIMEOUT_SECONDS",
+            "901",
+            "must be the function's timeout, a whole number of seconds from 1 to 900; set it to that, or omit it",
+        ),
         ("MAX_EVENT_AGE", "14", "must be a duration such as 30s, 5m, 12h or 14d; the default is 14d"),
         ("MAX_CLOCK_SKEW", "soon", "must be a duration such as 30s, 5m, 12h or 14d; the default is 5m"),
     ] {
@@ -96,7 +101,10 @@ fn a_ledger_table_is_a_name_or_an_arn() {
 fn a_bad_apps_document_is_told_by_field() {
     for (document, told) in [
         ("{", "is not valid JSON (line 1, column 1); check quotes and commas"),
-        ("[]", ". is of the wrong type; access_id is a number"),
+        ("[]", "is not a JSON object; it holds the apps by name"),
+        (r#"{"a":{"access_id":1,"secret_key":"k","region":"guangzhou"}} x"#, "is not valid JSON (line 1, column "),
+        (r#"{"a":[1,"k","guangzhou",null]}"#, "a is of the wrong type; "),
+        (r#"{"a":{"access_id":1,"secret_key":"\ud800","region":"guangzhou"}}"#, "a.secret_key is not valid JSON; "),
         ("{}", "names no app; add one"),
         (r#"{"a":5}"#, "a is of the wrong type; "),
         (r#"{"a":{"secret_key":"k","region":"guangzhou"}}"#, "a.access_id is missing"),
@@ -124,7 +132,7 @@ fn a_bad_apps_document_is_told_by_field() {
         ),
         (
             r#"{"a":{"access_id":1,"secret_key":"k","region":"guangzhou"},"a":{"access_id":1,"secret_key":"k","region":"guangzhou"}}"#,
-            "names an app twice; ",
+            "names a twice; ",
         ),
     ] {
         let error = apps_error(document);

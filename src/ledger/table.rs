@@ -23,12 +23,10 @@ use super::{
     row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register, Unreadable},
 };
 use crate::{
-    config::AppNames,
+    config::{AppNames, LEDGER_ROW_LIFETIME},
     event::{Device, Version},
 };
 
-/// How long a row outlives its last change: longer than an event may be on its way, redriven once (anchors.md, D).
-const LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
 const READS_AT_A_TIME: usize = 16;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;
@@ -75,7 +73,7 @@ impl Table {
     /// The table for an invocation that knows these apps and began `now`; no request is waited for after `until`.
     #[must_use]
     pub fn open<'a>(&'a self, apps: &'a AppNames, now: SystemTime, until: Instant) -> OpenTable<'a> {
-        let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LIFETIME;
+        let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LEDGER_ROW_LIFETIME;
         OpenTable { table: self, apps, expires_at: expires_at.as_secs(), until, told: Cell::new(false) }
     }
 }

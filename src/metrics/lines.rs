@@ -1,6 +1,6 @@
 //! What stands in a line, and in which unit.
 
-use std::{borrow::Cow, time::SystemTime};
+use std::time::SystemTime;
 
 use metrique_writer_core::{
     Entry, EntryWriter, MetricFlags, Observation, Unit, Value, ValueWriter, unit::NegativeScale,
@@ -60,7 +60,7 @@ impl Entry for AppLine<'_> {
             call_latency,
         } = self.figures;
         self.common.write(line);
-        line.value("App", &dimension(self.app));
+        line.value("App", self.app);
         // Also when they are 0: a graph without gaps, and an alarm that has something to compare.
         line.value("Received", &Count(*received));
         line.value("Applied", &Count(*applied));
@@ -84,19 +84,9 @@ impl Entry for AppLine<'_> {
 impl Entry for FailureLine<'_> {
     fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
         self.common.write(line);
-        line.value("App", &dimension(self.app));
+        line.value("App", self.app);
         line.value("Reason", self.reason);
         line.value("CallFailures", &Count(self.count));
-    }
-}
-
-/// An app's name as CloudWatch takes it: of other than printable ASCII it would drop the whole line, and say nothing.
-fn dimension(name: &str) -> Cow<'_, str> {
-    let fits = |c: char| c == ' ' || c.is_ascii_graphic();
-    match name {
-        "" => Cow::Borrowed("_"),
-        _ if name.chars().all(fits) => Cow::Borrowed(name),
-        _ => Cow::Owned(name.chars().map(|c| if fits(c) { c } else { '_' }).collect()),
     }
 }
 

@@ -36,10 +36,6 @@ fn retry(reason: &'static str) -> Outcome {
 
 /// The lines of a batch of the apps android and ios; a message without an event is one that could not be read.
 fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value> {
-    lines_of(&["android", "ios"], messages, calls)
-}
-
-fn lines_of(apps: &[&str], messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value> {
     let record = |n| json!({"messageId": format!("m{n}"), "body": "", "eventSource": "aws:sqs"});
     let payload = json!({"Records": (0..messages.len()).map(record).collect::<Vec<_>>()}).to_string();
     let outcomes: Vec<_> = messages.iter().map(|(_, outcome)| outcome.clone()).collect();
@@ -49,7 +45,7 @@ fn lines_of(apps: &[&str], messages: &[(Option<Event>, Outcome)], calls: &[CallM
         events: &events,
         outcomes: &outcomes,
         calls,
-        apps: &AppNames::new(apps.iter().copied()),
+        apps: &AppNames::new(["android", "ios"]),
         at: SystemTime::UNIX_EPOCH + Duration::from_millis(NOW),
         took: Duration::ZERO,
         remaining: Duration::ZERO,
@@ -149,21 +145,4 @@ fn ten_thousand_events_are_one_line() {
     assert!(lag["Values"].as_array().unwrap().len() <= 100);
     let counts = lag["Counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap());
     assert_eq!(counts.sum::<u64>(), 10_000);
-}
-
-#[test]
-fn an_app_whose_name_cloudwatch_would_refuse_is_counted_all_the_same() {
-    for (name, dimension) in [("安卓", "__"), ("", "_"), ("a\tb", "a_b"), ("my app: (2)", "my app: (2)")] {
-        let lines = lines_of(
-            &[name],
-            &[(Some(event(Kind::Login, 0, 1)), Outcome::Applied)],
-            &[call(0, 1, 1, &["tpns_timeout"])],
-        );
-        assert_eq!(
-            lines.iter().map(|line| line["App"].as_str().unwrap()).collect::<Vec<_>>(),
-            [dimension; 2],
-            "{name}"
-        );
-        assert_eq!((&lines[0]["Applied"], &lines[1]["CallFailures"]), (&json!(1), &json!(1)), "{name}");
-    }
 }

@@ -59,6 +59,13 @@ impl Endpoint {
         url.join(BATCH_OPERATE).map(Self).map_err(|_| "must be a URL such as https://api.tpns.tencent.com")
     }
 
+    /// Scheme, host and port, written the same however the address was written.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let (host, port) = (self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default());
+        format!("{}://{}:{port}", self.0.scheme(), host.trim_end_matches('.'))
+    }
+
     /// The address that calls are posted to.
     #[must_use]
     pub fn url(&self) -> &Url {

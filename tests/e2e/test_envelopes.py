@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from auth_events import deletion, login, on_bus, token
+from auth_events import deletion, login, on_bus, sent_by_bus, token
 from deployment import Deployment
 from waiting import eventually
 
@@ -20,8 +20,7 @@ def test_a_notification_of_sns_reaches_the_function_over_the_queue(with_bus: Dep
     device = token()
     event = login(device, "ann")
     # SNS gets the whole event that a rule would give it, with an id and the time.
-    bus_event = {**on_bus(event), "version": "0", "id": token(), "time": "2026-11-22T08:00:00Z"}
-    sns.publish(TopicArn=topic, Message=json.dumps(bus_event if from_bus else event))
+    sns.publish(TopicArn=topic, Message=json.dumps(sent_by_bus(event) if from_bus else event))
     with_bus.drain()
     eventually(lambda: with_bus.accounts("android", device) == {"ann"})
     assert with_bus.dead_letters() == []
@@ -65,7 +64,7 @@ def test_an_event_that_came_without_a_queue_is_parked_as_it_came(either: Deploym
 
 
 def event_of_an_unknown_app() -> dict[str, object]:
-    return {**on_bus(login(token(), "ann", app="windows")), "version": "0", "id": token(), "time": "2026-11-22T08:00:00Z"}
+    return sent_by_bus(login(token(), "ann", app="windows"))
 
 
 def put(stage: Deployment, bus: str, event: dict[str, object]) -> None:

@@ -66,7 +66,7 @@ def test_what_is_parked_and_what_is_dead_lettered_is_told_apart_and_with_its_lin
     events = (wrong, on_bus(wrong), wrong, login(device, "ben", app="ios"))
     stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     faults = 'FAULTS={"fault":"ret_code","ret_code":1008003,"app":"ios","times":null}'
-    with MakeRun(tmp_path, "JSON=1", f"EVENTS={stream}", faults, "VISIBILITY=1") as run:
+    with MakeRun(tmp_path, "JSON=1", f"EVENTS={stream}", faults, "VISIBILITY=3") as run:
         ended = run.end()
     assert ended.code == 0, ended.stderr
     result = json.loads(ended.stdout)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from deployment import Deployment
 
+from local.recent import recent
 from local.run import ROOT
 
 EVENTS = ROOT / "events"
@@ -24,10 +26,14 @@ def name(path: Path) -> str:
     return str(path.relative_to(EVENTS))
 
 
+def text(path: Path) -> str:
+    return recent([path.read_text()], datetime.now(UTC))[0]
+
+
 @pytest.mark.parametrize("path", files(*TO_THE_QUEUE), ids=name)
 def test_a_sample_event_is_accepted_over_bus_or_queue(every_stack: Deployment, path: Path) -> None:
     # Where there is no bus, an EventBridge event comes by the queue, as a rule would have put it there.
-    every_stack.handle(path.read_text())
+    every_stack.handle(text(path))
     assert every_stack.tpns.calls(), "the event reached no TPNS"
     assert all(call["applied"] for call in every_stack.tpns.calls())
     assert (every_stack.parked(), every_stack.dead_letters()) == ([], [])
@@ -35,7 +41,7 @@ def test_a_sample_event_is_accepted_over_bus_or_queue(every_stack: Deployment, p
 
 @pytest.mark.parametrize("path", files(*AS_INVOCATION), ids=name)
 def test_a_sample_invocation_is_accepted(every_stack: Deployment, path: Path) -> None:
-    payload = json.loads(path.read_text())
+    payload = json.loads(text(path))
     answer = every_stack.invoke(payload)
     assert answer == ({"batchItemFailures": []} if "Records" in payload else None)
     assert every_stack.tpns.calls(), "the events reached no TPNS"

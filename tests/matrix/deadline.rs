@@ -1,6 +1,6 @@
 //! However TPNS stalls, the function answers before Lambda gives up on it, and says which events are not done.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tpns_sim::Fault;
 
@@ -37,7 +37,7 @@ async fn the_deadline_passes_while_tpns_stalls_and_the_answer_is_in_time() {
 
 async fn stalls(name: &str, fault: Fault, reasons: [&str; 2], concurrency: &str) {
     let settings = [("TPNS_TIMEOUT_MS", "60000"), ("TPNS_MAX_ATTEMPTS", "100"), ("TPNS_CONCURRENCY", concurrency)];
-    let stage = Stage::of(TIMEOUT, &settings).await;
+    let stage = Stage::within(TIMEOUT, &settings).await;
     let mut scene = mixed();
     scene.before.clear();
     let events: Vec<_> = scene.events.iter().collect();

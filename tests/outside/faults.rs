@@ -92,7 +92,7 @@ async fn a_wrong_key_is_reported_as_the_operators_to_mend_and_not_hammered() {
 #[tokio::test]
 async fn a_hanging_tpns_never_makes_the_invocation_time_out() {
     let timeout = Duration::from_secs(4);
-    let stage = Stage::of(timeout, &[("TPNS_TIMEOUT_MS", "60000")]).await;
+    let stage = Stage::within(timeout, &[("TPNS_TIMEOUT_MS", "60000")]).await;
     stage.tpns.fault(Fault::hang().forever());
     let invocation = stage.function.invoke(numbered(&[login(1, "t1", &["x"]), logout(1, "t2")])).await.unwrap();
     let Outcome::Response { body } = invocation.outcome else { panic!("{:?}", invocation.outcome) };

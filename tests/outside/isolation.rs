@@ -148,7 +148,7 @@ async fn of_a_device_whose_login_tpns_rejects_the_logouts_still_happen() {
 /// A function in which what hangs, hangs to the end: no timeout of a call helps the others.
 async fn patient(concurrency: &str) -> Stage {
     let settings = [("TPNS_TIMEOUT_MS", "60000"), ("TPNS_CONCURRENCY", concurrency)];
-    Stage::of(Duration::from_secs(8), &settings).await
+    Stage::within(Duration::from_secs(8), &settings).await
 }
 
 /// The outcome and reason of each event that failed, in the order of the messages.

@@ -22,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// For events with the fixed dates of the samples.
 pub(crate) const ANY_AGE: (&str, &str) = ("MAX_EVENT_AGE", "36500d");
 
+/// The function's, unless a test asks for another.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
 pub(crate) struct Stage {
     pub(crate) tpns: RunningSim,
     pub(crate) function: Arc<Function>,
@@ -34,11 +37,11 @@ impl Stage {
 
     /// With settings on top of the defaults.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::of(TIMEOUT, settings).await
+        Self::within(TIMEOUT, settings).await
     }
 
-    /// With another timeout than these tests usually have.
-    pub(crate) async fn of(timeout: Duration, settings: &[(&str, &str)]) -> Self {
+    /// With settings, and with this timeout of the function.
+    pub(crate) async fn within(timeout: Duration, settings: &[(&str, &str)]) -> Self {
         let tpns = Sim::builder()
             .app("android", 1_500_001_048_u64, SECRETS[0])
             .app("ios", 1_600_001_048_u64, SECRETS[1])
@@ -46,7 +49,7 @@ impl Stage {
             .await
             .unwrap();
         let apps = tpns.apps_document();
-        Self { function: function_of(timeout, &apps, settings), tpns }
+        Self { function: function_within(timeout, &apps, settings), tpns }
     }
 
     /// Answers of one SQS batch of these bodies, whose message ids are `m0`, `m1` and so on.
@@ -109,10 +112,11 @@ pub(crate) fn secret_function(id: &str, endpoint: &str) -> Arc<Function> {
 }
 
 pub(crate) fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
-    function_of(TIMEOUT, apps, settings)
+    function_within(TIMEOUT, apps, settings)
 }
 
-fn function_of(timeout: Duration, apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
+/// A function with this timeout.
+pub(crate) fn function_within(timeout: Duration, apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
     let mut builder = Function::builder(env!("CARGO_BIN_EXE_tpns-account-sync"))
         .env("TPNS_APPS", apps)
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")

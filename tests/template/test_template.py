@@ -84,9 +84,18 @@ def test_every_parameter_with_a_default_is_what_the_function_defaults_to(templat
         "TPNS_TIMEOUT_MS": 3000,
         "TPNS_MAX_ATTEMPTS": 3,
         "DEADLINE_RESERVE_MS": 1000,
+        # The function's own, which Lambda gives no function before an invocation.
+        "FUNCTION_TIMEOUT_SECONDS": 30,
         "MAX_EVENT_AGE": "14d",
         "MAX_CLOCK_SKEW": "5m",
     }
+
+
+def test_every_reserve_leaves_more_than_half_of_every_timeout_to_calls(template: dict[str, Any]) -> None:
+    reserve, timeout = template["Parameters"]["DeadlineReserveMs"], template["Parameters"]["FunctionTimeout"]
+    assert 2 * reserve["MaxValue"] < 1000 * min(timeout["AllowedValues"])
+    function = template["Resources"]["Function"]["Properties"]
+    assert function["Timeout"] == function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"] == {"Ref": "FunctionTimeout"}
 
 
 @pytest.mark.parametrize(
