@@ -1,6 +1,8 @@
 //! AWS's SDK, with Mozilla's roots built in as for TPNS. Its own default reads the system's: 154 files on Debian, and most
 //! of what Init takes with a ledger.
 
+mod error;
+
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::{
     Builder,
@@ -8,6 +10,8 @@ use aws_smithy_http_client::{
 };
 use data_encoding::BASE64;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+pub use self::error::{AwsError, aws_code};
 
 /// The SDK's configuration, from Lambda's environment.
 pub(crate) async fn sdk() -> SdkConfig {

@@ -11,7 +11,7 @@
 //! failed.
 
 pub mod apply;
-mod aws;
+pub mod aws;
 pub mod config;
 pub mod event;
 pub mod fate;

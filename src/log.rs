@@ -17,18 +17,15 @@ use crate::{
 /// Sets up the log as Lambda wants it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
 /// `AWS_LAMBDA_LOG_LEVEL`, read through `variable`.
 ///
-/// Libraries are kept to warnings: lambda_runtime prints whole payloads at TRACE, and those hold accounts.
+/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. What they
+/// fail at is in our own lines.
 pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = match variable("AWS_LAMBDA_LOG_LEVEL").as_deref() {
         // Lambda's level above ERROR, which tracing does not know.
         Some("FATAL") => LevelFilter::ERROR,
         level => level.and_then(|level| LevelFilter::from_str(level).ok()).unwrap_or(LevelFilter::INFO),
     };
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        // Its ERROR lines quote errors that may quote payloads; what they tell is in our own lines.
-        .with_target("lambda_runtime", LevelFilter::OFF)
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+    let targets = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")) {
         let format = json_subscriber::fmt::layer().with_target(false).flatten_event(true);
         let format = format.with_span_list(false).flatten_current_span_on_top_level(true);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_sdk_sqs::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata},
     types::{
         MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
         SendMessageBatchRequestEntry,
@@ -14,6 +13,7 @@ use aws_sdk_sqs::{
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    aws::{AwsError, aws_code},
     ingress::{Batch, Message},
     report::{Outcome, Reason},
 };
@@ -92,17 +92,25 @@ impl Parking {
     /// Sends one call and says which messages SQS took.
     async fn send(&self, entries: Vec<SendMessageBatchRequestEntry>) -> Vec<usize> {
         let count = entries.len();
+        let ids: Vec<String> = entries.iter().map(|entry| entry.id().to_owned()).collect();
         let sent = self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send().await;
         match sent {
             Ok(answer) => {
                 for failed in answer.failed() {
                     // SQS's message may quote the body; its code does not.
-                    tracing::error!(code = failed.code(), "PARKING_QUEUE_URL: SQS did not take an event");
+                    tracing::error!(code = aws_code(failed.code()), "PARKING_QUEUE_URL: SQS did not take an event");
                 }
-                answer.successful().iter().filter_map(|taken| taken.id().parse().ok()).collect()
+                // Only what was sent counts, whatever ids the answer has, and not what is in both parts of it.
+                let failed = |id: &String| answer.failed().iter().any(|failed| failed.id() == id);
+                let taken = |id: &String| answer.successful().iter().any(|taken| taken.id() == id) && !failed(id);
+                let lost = ids.iter().filter(|id| !taken(id) && !failed(id)).count();
+                if lost > 0 {
+                    tracing::error!(events = lost, "PARKING_QUEUE_URL: SQS did not say what became of some events");
+                }
+                ids.iter().filter(|id| taken(id)).filter_map(|id| id.parse().ok()).collect()
             }
             Err(error) => {
-                let what = error.code().map_or_else(|| DisplayErrorContext(&error).to_string(), str::to_owned);
+                let what = AwsError::of(&error);
                 tracing::error!(
                     events = count,
                     "PARKING_QUEUE_URL: could not park ({what}); check the URL and the role's sqs:SendMessage"

@@ -6,9 +6,12 @@ use std::{
 };
 
 use aws_lc_rs::digest;
-use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
+use aws_sdk_secretsmanager::Client;
 
-use crate::config::{Apps, AppsFrom, ConfigError};
+use crate::{
+    aws::AwsError,
+    config::{Apps, AppsFrom, ConfigError},
+};
 
 const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
 
@@ -86,9 +89,7 @@ impl AppsInForce {
 impl Secret {
     async fn fetch(&self) -> Result<Version, String> {
         let answer = self.client.get_secret_value().secret_id(&self.id).send().await.map_err(|error| {
-            let code = aws_sdk_secretsmanager::error::ProvideErrorMetadata::code(&error).map(str::to_owned);
-            // The SDK's own words name the service's answer, not the secret: there is none in a failure.
-            let what = code.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
+            let what = AwsError::of(&error);
             format!(
                 "could not be fetched ({what}); check the id, the role's secretsmanager:GetSecretValue, and the network"
             )

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     collections::HashMap,
+    error::Error,
     future::Future,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -10,8 +11,8 @@ use std::{
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    config::{http::HttpResponse, retry::RetryConfig, timeout::TimeoutConfig},
+    error::{ProvideErrorMetadata, SdkError},
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -23,6 +24,7 @@ use super::{
     row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register, Unreadable},
 };
 use crate::{
+    aws::AwsError,
     config::{AppNames, LEDGER_ROW_LIFETIME},
     event::{Device, Version},
 };
@@ -175,7 +177,10 @@ impl OpenTable<'_> {
         }
         let update = update.update_expression(set).condition_expression(conditions.join(" AND "));
         match self.within(update.send()).await? {
-            Ok(answer) => Ok(answer.attributes.unwrap_or_default()),
+            Ok(answer) => {
+                // A row that has just been written has attributes.
+                answer.attributes.ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the row"))
+            }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                     Ok(refusal.item.clone().unwrap_or_default())
@@ -236,10 +241,7 @@ impl OpenTable<'_> {
             }
             match self.read_some(&open).await {
                 Ok((found, unread)) => {
-                    for row in found {
-                        let Some(key) = row.get(KEY).and_then(|key| key.as_s().ok()).cloned() else { continue };
-                        rows.insert(key, Ok(row));
-                    }
+                    rows.extend(found.into_iter().map(|(key, row)| (key, Ok(row))));
                     // Rows that are neither there nor unread do not exist.
                     for key in open.iter().filter(|key| !unread.contains(key)) {
                         rows.entry(key.clone()).or_insert_with(|| Ok(Attributes::new()));
@@ -259,18 +261,22 @@ impl OpenTable<'_> {
         rows.into_iter().collect()
     }
 
-    async fn read_some(&self, keys: &[String]) -> Result<(Vec<Attributes>, Vec<String>), Trouble> {
+    /// The rows found, and the keys that were not looked for. What is in neither does not exist, so an answer of which a
+    /// part is missing is none.
+    async fn read_some(&self, keys: &[String]) -> Result<(Vec<(String, Attributes)>, Vec<String>), Trouble> {
         let keys = keys.iter().map(|key| HashMap::from([(KEY.to_owned(), AttributeValue::S(key.clone()))]));
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
         let wanted = wanted.map_err(|_| Trouble::Unreachable)?;
         let name = &self.table.name;
         let answer = self.within(self.table.client.batch_get_item().request_items(name, wanted).send()).await?;
         let answer = answer.map_err(|error| self.trouble(&error))?;
+        let key = |row: &Attributes| row.get(KEY).and_then(|key| key.as_s().ok()).cloned();
         // One table was asked for, whatever name the answer gives it.
-        let found = answer.responses.into_iter().flatten().flat_map(|(_, rows)| rows).collect();
+        let found = answer.responses.map(|tables| tables.into_values().flatten());
+        let found = found.and_then(|rows| rows.map(|row| Some((key(&row)?, row))).collect());
         let unread = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, keys)| keys.keys);
-        let unread = unread.filter_map(|key| key.get(KEY)?.as_s().ok().cloned()).collect();
-        Ok((found, unread))
+        let unread = unread.map(|row| key(&row)).collect::<Option<_>>();
+        found.zip(unread).ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the rows"))
     }
 
     /// One request, and not longer than there is time.
@@ -278,18 +284,13 @@ impl OpenTable<'_> {
         timeout_at(self.until, request).await.map_err(|_| self.tell(Trouble::Unreachable, "no answer in time"))
     }
 
-    fn trouble<E: ProvideErrorMetadata + std::error::Error + 'static, R: std::fmt::Debug>(
-        &self,
-        error: &SdkError<E, R>,
-    ) -> Trouble {
-        let code = error.code();
+    fn trouble<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> Trouble {
+        let error = AwsError::of(error);
         let throttles = |code: &str| {
             matches!(code, "ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded")
         };
-        let trouble = if code.is_some_and(throttles) { Trouble::Throttled } else { Trouble::Unreachable };
-        // DynamoDB's own words may quote a key; its code does not, nor do the SDK's words on what never got there.
-        let what = code.map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned);
-        self.tell(trouble, &what)
+        let trouble = if error.code().is_some_and(throttles) { Trouble::Throttled } else { Trouble::Unreachable };
+        self.tell(trouble, &error.to_string())
     }
 
     fn unreadable(&self, error: &Unreadable) -> Trouble {

@@ -1,6 +1,6 @@
 //! However TPNS stalls, the function answers before Lambda gives up on it, and says which events are not done.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tpns_sim::Fault;
 

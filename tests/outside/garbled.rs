@@ -1,1 +1,222 @@
-//! Answers of AWS that its SDK cannot read.
+//! Answers of AWS that its SDK cannot read, and those of something else in its place: they hold the secret, tokens,
+//! accounts and bodies, and none of that is printed or answered. What they concern is reported, and one line says what is
+//! wrong.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use lambda_sim::{
+    AwsApi, Credentials, Fault as AwsFault, Function, Garbling, InitFailure, Operation, Outcome, Queue, RunningAwsApi,
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tpns_sim::Fault;
+
+use crate::stage::{ANY_AGE, SECRETS, Stage, failures, function, login, numbered};
+
+const SECRET: &str = "tpns/apps";
+const TABLE: &str = "ledger";
+const TOKEN: &str = "tokenvkxjqz0123456789";
+const ACCOUNT: &str = "Zqjxkv";
+
+/// Each way an answer is garbled, and what is printed of it. Where it is `None`, the SDK can read it, and it has nothing in
+/// it.
+const GARBLED: [(Garbling, Option<&str>); 11] = [
+    (Garbling::CutShort, Some("an answer that could not be read, HTTP 200")),
+    (Garbling::BrokenOff, Some("an answer that could not be read, HTTP 200")),
+    (Garbling::WrongType, Some("an answer that could not be read, HTTP 200")),
+    (Garbling::NoFields, None),
+    (Garbling::NoCode, Some("an error without a code, HTTP 400")),
+    (Garbling::Code(TOKEN), Some("an error whose code is not one of AWS, HTTP 400")),
+    (Garbling::Code(ACCOUNT), Some("an error whose code is not one of AWS, HTTP 400")),
+    (Garbling::Page(200), Some("an answer that could not be read, HTTP 200")),
+    (Garbling::Page(302), Some("an error without a code, HTTP 302")),
+    (Garbling::Page(403), Some("an error without a code, HTTP 403")),
+    (Garbling::Page(502), Some("an error without a code, HTTP 502")),
+];
+
+/// Everything that must not be printed.
+fn telling() -> Vec<String> {
+    let Credentials { access_key_id, secret_access_key, session_token } = Credentials::of_the_sandbox();
+    let mut telling = vec![access_key_id, secret_access_key, "no event of".into(), "cannot serve".into()];
+    telling.extend(session_token);
+    telling.extend([TOKEN, ACCOUNT, SECRETS[0], SECRETS[1], "account_list", "x-amz-target"].map(str::to_owned));
+    telling
+}
+
+fn assert_tells_nothing(text: &str, what: &str) {
+    for telling in telling() {
+        let line = text.lines().find(|line| line.to_lowercase().contains(&telling.to_lowercase()));
+        assert_eq!(line, None, "{telling}: {what}");
+    }
+}
+
+struct World {
+    aws: RunningAwsApi,
+    stage: Stage,
+    /// How much of what is printed has been looked at.
+    seen: usize,
+}
+
+impl World {
+    async fn new(format: &str, level: &str) -> Self {
+        let aws = AwsApi::start().await.unwrap();
+        aws.create_table(TABLE, "pk");
+        let parking = aws.create_queue(Queue::builder("parked").build().unwrap());
+        let Stage { tpns, .. } = Stage::new().await;
+        aws.put_secret(SECRET, tpns.apps_document()).unwrap();
+        let function = Self::function(&aws, &parking, format, level);
+        Self { aws, stage: Stage { tpns, function }, seen: 0 }
+    }
+
+    fn function(aws: &RunningAwsApi, parking: &str, format: &str, level: &str) -> Arc<Function> {
+        let settings = [
+            ("TPNS_APPS_SECRET_ID", SECRET),
+            ("LEDGER_TABLE", TABLE),
+            ("PARKING_QUEUE_URL", parking),
+            ("AWS_ENDPOINT_URL", &aws.url()),
+            ("AWS_LAMBDA_LOG_FORMAT", format),
+            ("AWS_LAMBDA_LOG_LEVEL", level),
+            ("RUST_LOG", "trace"),
+            ANY_AGE,
+            ("TPNS_MAX_ATTEMPTS", "1"),
+            // The limit of fetching the secret again, too, in which the SDK pauses up to 3 s.
+            ("TPNS_TIMEOUT_MS", "15000"),
+        ];
+        function("", &settings)
+    }
+
+    /// A batch while every answer of this operation is garbled so: the ids reported and what was printed.
+    async fn batch(&mut self, operation: Operation, garbling: Garbling, bodies: &[String]) -> (Vec<String>, String) {
+        self.aws.fail_next(operation, usize::MAX, AwsFault::Garbled(garbling));
+        let outcome = self.stage.outcome(numbered(bodies)).await;
+        assert_tells_nothing(&format!("{outcome:?}"), &format!("{operation} {garbling:?}"));
+        let Outcome::Response { body } = outcome else { panic!("{operation} {garbling:?}: {outcome:?}") };
+        let reported = failures(&serde_json::from_slice::<Value>(&body).unwrap());
+        (reported, self.since())
+    }
+
+    /// An event straight from EventBridge: the whole invocation is an error then, with a message.
+    async fn direct(&mut self, body: &str) -> (Outcome, String) {
+        let detail: Value = serde_json::from_str(body).unwrap_or_else(|_| body.into());
+        let event = json!({"id": "e-1", "detail-type": "user.login", "time": "2026-11-22T08:00:00Z", "detail": detail});
+        let outcome = self.stage.outcome(event.to_string()).await;
+        (outcome, self.since())
+    }
+
+    /// What was printed since the last look.
+    fn since(&mut self) -> String {
+        let printed = self.stage.printed();
+        let new = printed[self.seen..].to_owned();
+        self.seen = printed.len();
+        new
+    }
+}
+
+/// What is garbled, the batch that meets it, the subject of the line about it, and what that says of an answer without
+/// fields.
+fn cases() -> Vec<(Operation, String, &'static str, &'static str)> {
+    let login = || login(1, TOKEN, &[ACCOUNT]);
+    let rejected = format!("no event of {ACCOUNT}");
+    vec![
+        (Operation::GetSecretValue, login(), "TPNS_APPS_SECRET_ID: ", "has no SecretString"),
+        (Operation::UpdateItem, login(), "LEDGER_TABLE: ", "an answer without the row"),
+        (Operation::BatchGetItem, login(), "LEDGER_TABLE: ", "an answer without the rows"),
+        (Operation::SendMessageBatch, rejected, "PARKING_QUEUE_URL: ", "SQS did not say what became of"),
+    ]
+}
+
+async fn nothing_of_a_garbled_answer_is_printed(format: &str, level: &str) {
+    let mut world = World::new(format, level).await;
+    assert_eq!(world.stage.batch(&[login(1, "a-device", &["an-account"])]).await, [""; 0]);
+    for (operation, body, subject, empty) in cases() {
+        for (garbling, printed) in GARBLED {
+            let what = format!("{operation} {garbling:?} {format} {level}");
+            world.stage.tpns.reset();
+            world.aws.clear_faults();
+            if operation == Operation::GetSecretValue {
+                world.stage.tpns.fault(Fault::ret_code(1_008_003).forever());
+            }
+            let (reported, lines) = world.batch(operation, garbling, std::slice::from_ref(&body)).await;
+            assert_eq!(reported, ["m0"], "{what}\n{lines}");
+            assert_tells_nothing(&lines, &what);
+            let helpful = |line: &str| line.contains(subject) && line.contains(printed.unwrap_or(empty));
+            assert!(lines.lines().any(helpful), "{what}\n{lines}");
+            // What is answered does not depend on the level of the log.
+            if level != "TRACE" {
+                continue;
+            }
+            let (outcome, lines) = world.direct(&body).await;
+            assert!(!matches!(outcome, Outcome::Response { .. }), "{what}: {outcome:?}");
+            assert_tells_nothing(&format!("{outcome:?}"), &what);
+            assert_tells_nothing(&lines, &what);
+        }
+    }
+    assert_eq!(world.stage.function.cold_starts(), 1);
+}
+
+#[tokio::test]
+async fn nothing_of_a_garbled_answer_is_printed_in_any_format_at_any_level() {
+    let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
+    let runs = ["JSON", "Text"].into_iter().flat_map(|format| levels.map(|level| (format, level)));
+    // Side by side, for the SDK pauses before it tries again.
+    join_all(runs.map(|(format, level)| nothing_of_a_garbled_answer_is_printed(format, level))).await;
+}
+
+#[tokio::test]
+async fn a_garbled_secret_stops_init_with_one_line_that_holds_nothing_of_it() {
+    for (format, level) in [("JSON", "TRACE"), ("JSON", "ERROR"), ("Text", "TRACE"), ("Text", "ERROR")] {
+        for (garbling, printed) in GARBLED {
+            let what = format!("{garbling:?} {format} {level}");
+            let world = World::new(format, level).await;
+            world.aws.fail_next(Operation::GetSecretValue, usize::MAX, AwsFault::Garbled(garbling));
+            let outcome = world.stage.outcome(numbered(&[login(1, TOKEN, &[ACCOUNT])])).await;
+            assert!(matches!(outcome, Outcome::InitFailed(InitFailure::Exited { .. })), "{what}: {outcome:?}");
+            let lines = world.stage.printed();
+            assert_tells_nothing(&lines, &what);
+            assert_eq!(lines.lines().count(), 1, "{what}\n{lines}");
+            let reason = printed.map_or("has no SecretString".into(), |text| format!("could not be fetched ({text})"));
+            assert!(lines.contains(&format!("TPNS_APPS_SECRET_ID: {reason}")), "{what}\n{lines}");
+        }
+    }
+}
+
+/// Where credentials come over HTTP (SnapStart), the SDK's own warnings hold the answer that was to bring them.
+#[tokio::test]
+async fn garbled_credentials_are_in_no_line_of_the_sdk_either() {
+    const KEY: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/credentials", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let body = json!({"Code": "Failed", "Message": format!("no session for {KEY}")}).to_string();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            _ = stream.read(&mut [0; 4096]).await;
+            _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    for format in ["JSON", "Text"] {
+        let settings = [
+            ("TPNS_APPS_SECRET_ID", SECRET),
+            ("AWS_ACCESS_KEY_ID", ""),
+            ("AWS_SECRET_ACCESS_KEY", ""),
+            ("AWS_SESSION_TOKEN", ""),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url),
+            ("AWS_LAMBDA_LOG_FORMAT", format),
+            ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+        ];
+        let function = function("", &settings);
+        let outcome = function.invoke(numbered(&[login(1, TOKEN, &[ACCOUNT])])).await.unwrap().outcome;
+        assert!(matches!(outcome, Outcome::InitFailed(InitFailure::Exited { .. })), "{outcome:?}");
+        let printed = String::from_utf8(function.output().unwrap()).unwrap();
+        assert!(!printed.contains(KEY), "{printed}");
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        assert!(printed.contains("could not be fetched (no AWS credentials: "), "{printed}");
+    }
+}

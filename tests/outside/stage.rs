@@ -22,9 +22,6 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// For events with the fixed dates of the samples.
 pub(crate) const ANY_AGE: (&str, &str) = ("MAX_EVENT_AGE", "36500d");
 
-/// The function's, unless a test asks for another.
-const TIMEOUT: Duration = Duration::from_secs(20);
-
 pub(crate) struct Stage {
     pub(crate) tpns: RunningSim,
     pub(crate) function: Arc<Function>,

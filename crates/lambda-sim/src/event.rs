@@ -104,7 +104,7 @@ struct Record<'a> {
 /// Set by SQS; every value is text, numbers too.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct SystemAttributes<'a> {
+pub(crate) struct SystemAttributes<'a> {
     approximate_receive_count: String,
     sent_timestamp: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,23 +141,29 @@ impl<'a> Record<'a> {
             message_id: &message.message_id,
             receipt_handle: &message.receipt_handle,
             body: &message.body,
-            attributes: SystemAttributes {
-                approximate_receive_count: message.receive_count.to_string(),
-                sent_timestamp: message.sent.as_millis().to_string(),
-                sequence_number: message.sequence_number.as_deref(),
-                message_group_id: message.group_id.as_deref(),
-                sender_id: SENDER_ID,
-                message_deduplication_id: message.deduplication_id.as_deref(),
-                approximate_first_receive_timestamp: message.first_received.as_millis().to_string(),
-                dead_letter_queue_source_arn: message.dead_letter_source_arn.as_deref(),
-                aws_trace_header: message.trace_header.as_deref(),
-            },
+            attributes: SystemAttributes::new(message),
             message_attributes: message.attributes.iter().map(own).collect(),
             md5_of_body: md5_hex(message.body.as_bytes()),
             md5_of_message_attributes: (!message.attributes.is_empty()).then(|| md5_of_attributes(&message.attributes)),
             event_source: "aws:sqs",
             event_source_arn: queue_arn,
             aws_region: region_of(queue_arn),
+        }
+    }
+}
+
+impl<'a> SystemAttributes<'a> {
+    pub(crate) fn new(message: &'a Message) -> Self {
+        Self {
+            approximate_receive_count: message.receive_count.to_string(),
+            sent_timestamp: message.sent.as_millis().to_string(),
+            sequence_number: message.sequence_number.as_deref(),
+            message_group_id: message.group_id.as_deref(),
+            sender_id: SENDER_ID,
+            message_deduplication_id: message.deduplication_id.as_deref(),
+            approximate_first_receive_timestamp: message.first_received.as_millis().to_string(),
+            dead_letter_queue_source_arn: message.dead_letter_source_arn.as_deref(),
+            aws_trace_header: message.trace_header.as_deref(),
         }
     }
 }

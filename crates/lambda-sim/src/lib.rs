@@ -22,7 +22,7 @@ pub mod runtime_api;
 
 pub use answer::{FifoOrderBreak, Malformation, Verdict, Why, fifo_order_breaks, interpret};
 pub use async_invoke::{AsyncInvocation, AsyncInvoker, FailureRecord};
-pub use aws::{ApiRequest, AwsApi, Credentials, EntryFault, Fault, Gate, Operation, RunningAwsApi, Service};
+pub use aws::{ApiRequest, AwsApi, Credentials, EntryFault, Fault, Garbling, Gate, Operation, RunningAwsApi, Service};
 pub use clock::{Clock, ManualClock, Timestamp};
 pub use event::{SqsEvent, event_of, sqs_event};
 pub use event_source::{Batch, EventSource, PollError, Run};

@@ -46,7 +46,10 @@ pub(crate) async fn depot(client: &Client, url: &str, option: &str) -> Result<De
     let names = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, RedrivePolicy];
     let asked = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.into())).send().await;
     let answer = asked.map_err(|error| trouble(&error, "sqs:GetQueueAttributes", option))?;
-    let attribute = |name| answer.attributes().and_then(|all| all.get(&name));
+    // A queue always has a number of messages: without it, this is not the queue's answer, and it may have a dead-letter queue.
+    let attributes = answer.attributes().filter(|all| all.contains_key(&ApproximateNumberOfMessages));
+    let attributes = attributes.ok_or_else(Trouble::empty_answer)?;
+    let attribute = |name| attributes.get(&name);
     if attribute(RedrivePolicy).is_some() {
         return Err(Problem::Usage(format!(
             "{option}: this queue has a dead-letter queue of its own, so reading it counts as a delivery; name the parking queue or the dead-letter queue"

@@ -1,6 +1,6 @@
 //! Errors that every service has, and how an error is put on the wire.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::operation::Service;
 
@@ -21,6 +21,21 @@ impl ErrorAnswer {
     /// Whose fault it is, as `x-amzn-query-error` tells it.
     pub(super) fn at_fault(&self) -> &'static str {
         if self.status < 500 { "Sender" } else { "Receiver" }
+    }
+
+    /// Its JSON.
+    pub(super) fn body(&self, service: Service) -> Value {
+        match service {
+            Service::Sqs => json!({"__type": format!("com.amazonaws.sqs#{}", self.kind), "message": self.message}),
+            Service::SecretsManager => json!({"__type": self.kind, "Message": self.message}),
+            Service::DynamoDb => {
+                let mut body = json!({"__type": dynamodb_type(self.kind), "message": self.message});
+                if let Some(item) = &self.item {
+                    body["Item"] = item.clone();
+                }
+                body
+            }
+        }
     }
 }
 
@@ -85,4 +100,18 @@ impl CommonError {
         };
         ErrorAnswer { status, kind, code, message: self.to_string(), item: None }
     }
+}
+
+/// DynamoDB's own errors are of its own namespace, those of the framework it is built on of that one's.
+fn dynamodb_type(kind: &str) -> String {
+    let namespace = match kind {
+        "ConditionalCheckFailedException"
+        | "InternalServerError"
+        | "ProvisionedThroughputExceededException"
+        | "ResourceNotFoundException" => "com.amazonaws.dynamodb.v20120810",
+        "ThrottlingException" => "com.amazon.coral.availability",
+        "ValidationException" => "com.amazon.coral.validate",
+        _ => "com.amazon.coral.service",
+    };
+    format!("{namespace}#{kind}")
 }

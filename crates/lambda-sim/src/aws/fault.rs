@@ -1,6 +1,7 @@
 //! What may go wrong with a request, as tests want it.
 
 use super::error::CommonError;
+use super::garble::Garbling;
 use super::operation::Operation;
 
 /// How a whole request fails.
@@ -22,6 +23,8 @@ pub enum Fault {
     Close,
     /// The connection is closed after the request was carried out: what a client retries happens twice.
     CloseAfterwards,
+    /// An answer that is not what AWS sends, after the request was carried out.
+    Garbled(Garbling),
 }
 
 impl Fault {
@@ -33,7 +36,7 @@ impl Fault {
             Self::Throttling => Some(CommonError::Throttling),
             Self::ProvisionedThroughputExceeded => Some(CommonError::ThroughputExceeded),
             Self::AccessDenied => Some(CommonError::AccessDenied),
-            Self::Hang | Self::Close | Self::CloseAfterwards => None,
+            Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A small local AWS over HTTP, for functions and tests with real AWS SDK clients: SQS `SendMessage` and `SendMessageBatch`, Secrets Manager
-//! `GetSecretValue`, DynamoDB `UpdateItem`, `PutItem`, `DeleteItem`, `GetItem` and `BatchGetItem`. A client finds it by `AWS_ENDPOINT_URL`,
+//! A small local AWS over HTTP, for functions and tests with real AWS SDK clients: SQS (`SendMessage`, `SendMessageBatch`,
+//! `ReceiveMessage`, `DeleteMessageBatch`, `ChangeMessageVisibilityBatch`, `GetQueueAttributes`), Secrets Manager `GetSecretValue`,
+//! DynamoDB `UpdateItem`, `PutItem`, `DeleteItem`, `GetItem` and `BatchGetItem`. A client finds it by `AWS_ENDPOINT_URL`,
 //! the function under test too:
 //!
 //! ```no_run
@@ -29,6 +30,7 @@
 pub mod dynamodb;
 mod error;
 mod fault;
+mod garble;
 mod gate;
 mod operation;
 mod secrets;
@@ -45,6 +47,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 pub use fault::{EntryFault, Fault};
+pub use garble::Garbling;
 pub use gate::Gate;
 pub use operation::{ApiRequest, Operation, Service};
 pub use secrets::{SecretError, SecretValue};

@@ -49,6 +49,14 @@ pub enum Operation {
     SendMessage,
     /// SQS: up to ten messages.
     SendMessageBatch,
+    /// SQS: takes up to ten messages in hand.
+    ReceiveMessage,
+    /// SQS: deletes up to ten messages.
+    DeleteMessageBatch,
+    /// SQS: hides up to ten messages for longer, or shows them again.
+    ChangeMessageVisibilityBatch,
+    /// SQS: what a queue is like and how many messages it has.
+    GetQueueAttributes,
     /// Secrets Manager: a version of a secret.
     GetSecretValue,
     /// DynamoDB: changes attributes of an item, or makes it.
@@ -64,9 +72,13 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::SendMessage,
         Self::SendMessageBatch,
+        Self::ReceiveMessage,
+        Self::DeleteMessageBatch,
+        Self::ChangeMessageVisibilityBatch,
+        Self::GetQueueAttributes,
         Self::GetSecretValue,
         Self::UpdateItem,
         Self::PutItem,
@@ -78,7 +90,12 @@ impl Operation {
     /// The service it belongs to.
     pub fn service(self) -> Service {
         match self {
-            Self::SendMessage | Self::SendMessageBatch => Service::Sqs,
+            Self::SendMessage
+            | Self::SendMessageBatch
+            | Self::ReceiveMessage
+            | Self::DeleteMessageBatch
+            | Self::ChangeMessageVisibilityBatch
+            | Self::GetQueueAttributes => Service::Sqs,
             Self::GetSecretValue => Service::SecretsManager,
             Self::UpdateItem | Self::PutItem | Self::DeleteItem | Self::GetItem | Self::BatchGetItem => {
                 Service::DynamoDb
@@ -94,6 +111,10 @@ impl Operation {
         match self {
             Self::SendMessage => "AmazonSQS.SendMessage",
             Self::SendMessageBatch => "AmazonSQS.SendMessageBatch",
+            Self::ReceiveMessage => "AmazonSQS.ReceiveMessage",
+            Self::DeleteMessageBatch => "AmazonSQS.DeleteMessageBatch",
+            Self::ChangeMessageVisibilityBatch => "AmazonSQS.ChangeMessageVisibilityBatch",
+            Self::GetQueueAttributes => "AmazonSQS.GetQueueAttributes",
             Self::GetSecretValue => "secretsmanager.GetSecretValue",
             Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
             Self::PutItem => "DynamoDB_20120810.PutItem",

@@ -1,21 +1,24 @@
 //! HTTP around the state: AWS JSON 1.0 and 1.1 (Smithy specification, "AWS JSON protocols" and "awsQueryCompatible").
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::error::ErrorAnswer;
+use super::garble::Garbled;
 use super::operation::Service;
 use super::state::{Delays, Reaction, State};
 use crate::ids;
@@ -43,7 +46,9 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     }
 }
 
-async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
+type Body = Either<Full<Bytes>, BrokenOff>;
+
+async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let delays = lock(&state).arrive(&head);
@@ -55,7 +60,8 @@ async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
         tokio::spawn(react_late(state, head, body, delays)).await.map_err(|_| Closed)?
     };
     match reaction {
-        Reaction::Answer(service, result) => Ok(answer(&head, service, result)),
+        Reaction::Answer(service, result) => Ok(answer(&head, service, result).map(Either::Left)),
+        Reaction::Garbled(garbled) => Ok(garbled_answer(garbled)),
         Reaction::Hang => std::future::pending().await,
         Reaction::Close => Err(Closed),
     }
@@ -82,7 +88,7 @@ fn answer(head: &Parts, service: Service, result: Result<Value, ErrorAnswer>) ->
         Ok(body) => (StatusCode::OK, body, None),
         Err(error) => {
             let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, error_body(service, &error), Some(format!("{};{}", error.code, error.at_fault())))
+            (status, error.body(service), Some(format!("{};{}", error.code, error.at_fault())))
         }
     };
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
@@ -101,30 +107,45 @@ fn answer(head: &Parts, service: Service, result: Result<Value, ErrorAnswer>) ->
     response
 }
 
-fn error_body(service: Service, error: &ErrorAnswer) -> Value {
-    match service {
-        Service::Sqs => json!({"__type": format!("com.amazonaws.sqs#{}", error.kind), "message": error.message}),
-        Service::SecretsManager => json!({"__type": error.kind, "Message": error.message}),
-        Service::DynamoDb => {
-            let mut body = json!({"__type": dynamodb_type(error.kind), "message": error.message});
-            if let Some(item) = &error.item {
-                body["Item"] = item.clone();
-            }
-            body
+fn garbled_answer(garbled: Garbled) -> Response<Body> {
+    let body = Bytes::from(garbled.body);
+    let mut response = Response::new(Either::Left(Full::new(body.clone())));
+    if garbled.broken_off {
+        *response.body_mut() = Either::Right(BrokenOff { body: Some(body.clone()), sent: false });
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len() + 100));
+    }
+    *response.status_mut() = StatusCode::from_u16(garbled.status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(garbled.content_type));
+    // The SDKs for SQS look at the second one, those for the other services at the first one.
+    let query = garbled.code.map(|code| format!("{code};Sender"));
+    for (name, value) in [("x-amzn-errortype", garbled.code.map(str::to_owned)), ("x-amzn-query-error", query)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(name, value);
         }
     }
+    response
 }
 
-/// DynamoDB's own errors are of its own namespace, those of the framework it is built on of that one's.
-fn dynamodb_type(kind: &str) -> String {
-    let namespace = match kind {
-        "ConditionalCheckFailedException"
-        | "InternalServerError"
-        | "ProvisionedThroughputExceededException"
-        | "ResourceNotFoundException" => "com.amazonaws.dynamodb.v20120810",
-        "ThrottlingException" => "com.amazon.coral.availability",
-        "ValidationException" => "com.amazon.coral.validate",
-        _ => "com.amazon.coral.service",
-    };
-    format!("{namespace}#{kind}")
+/// A body after which the connection is closed, though more was announced.
+struct BrokenOff {
+    body: Option<Bytes>,
+    sent: bool,
+}
+
+impl hyper::body::Body for BrokenOff {
+    type Data = Bytes;
+    type Error = Closed;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
+        if let Some(body) = self.body.take() {
+            return Poll::Ready(Some(Ok(Frame::data(body))));
+        }
+        if std::mem::replace(&mut self.sent, true) {
+            return Poll::Ready(Some(Err(Closed)));
+        }
+        // Closed at once, the connection would not even send what it has: it does so while it waits.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
 }

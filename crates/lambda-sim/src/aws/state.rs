@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::dynamodb::{self, DynamoDb};
 use super::error::{CommonError, ErrorAnswer};
 use super::fault::{Fault, Plan, What};
+use super::garble::Garbled;
 use super::gate::{Hold, Stage};
 use super::operation::{ApiRequest, Operation, Service};
 use super::secrets::Secrets;
@@ -48,6 +49,7 @@ impl Delays {
 #[derive(Debug)]
 pub(super) enum Reaction {
     Answer(Service, Result<Value, ErrorAnswer>),
+    Garbled(Garbled),
     Hang,
     Close,
 }
@@ -88,9 +90,11 @@ impl State {
         let target = target(head);
         let operation = Operation::of_target(target);
         let entries = match operation {
-            Some(Operation::SendMessageBatch) => sqs::batch_len(body),
+            Some(
+                Operation::SendMessageBatch | Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch,
+            ) => sqs::batch_len(body),
             Some(Operation::BatchGetItem) => dynamodb::batch_len(body),
-            Some(Operation::GetSecretValue) | None => 0,
+            Some(Operation::GetSecretValue | Operation::ReceiveMessage | Operation::GetQueueAttributes) | None => 0,
             Some(_) => 1,
         };
         let reaction = match operation {
@@ -105,6 +109,7 @@ impl State {
             Reaction::Answer(_, Ok(_)) => (Some(200), None),
             Reaction::Answer(Service::Sqs, Err(error)) => (Some(error.status), Some(error.code.to_owned())),
             Reaction::Answer(_, Err(error)) => (Some(error.status), Some(error.kind.to_owned())),
+            Reaction::Garbled(garbled) => (Some(garbled.status), garbled.code.map(str::to_owned)),
             Reaction::Hang | Reaction::Close => (None, None),
         };
         self.requests.push(ApiRequest { operation, target: target.to_owned(), entries, status, error });
@@ -130,6 +135,10 @@ impl State {
         };
         match planned {
             Some(What::Request(Fault::CloseAfterwards)) => Reaction::Close,
+            Some(What::Request(Fault::Garbled(garbling))) => {
+                let answer = result.unwrap_or_else(|error| error.body(service));
+                Reaction::Garbled(garbling.spoil(operation, head, body, answer))
+            }
             _ => Reaction::Answer(service, result),
         }
     }
@@ -156,6 +165,12 @@ impl State {
         match operation {
             Operation::SendMessage => sqs::send_message(&mut self.queues, body, now),
             Operation::SendMessageBatch => sqs::send_message_batch(&mut self.queues, body, faults, now),
+            Operation::ReceiveMessage => sqs::receive_message(&mut self.queues, body, now),
+            Operation::DeleteMessageBatch => sqs::delete_message_batch(&mut self.queues, body, now),
+            Operation::ChangeMessageVisibilityBatch => {
+                sqs::change_message_visibility_batch(&mut self.queues, body, now)
+            }
+            Operation::GetQueueAttributes => sqs::get_queue_attributes(&mut self.queues, body, now),
             Operation::GetSecretValue => self.secrets.get(body),
             Operation::UpdateItem => self.dynamodb.update_item(body),
             Operation::PutItem => self.dynamodb.put_item(body),

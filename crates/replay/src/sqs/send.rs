@@ -6,6 +6,7 @@ use aws_sdk_sqs::{
     Client,
     types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry},
 };
+use tpns_account_sync::aws::aws_code;
 
 use super::{Trouble, trouble};
 use crate::{
@@ -100,7 +101,8 @@ impl Sender {
                         settle(fates, taken.id(), Fate::Taken);
                     }
                     for failed in answer.failed().iter().filter(|failed| failed.sender_fault()) {
-                        settle(fates, failed.id(), Fate::Refused(failed.code().to_owned()));
+                        let code = aws_code(failed.code()).unwrap_or("a code that is not one of AWS");
+                        settle(fates, failed.id(), Fate::Refused(code.to_owned()));
                     }
                     Ok(())
                 }

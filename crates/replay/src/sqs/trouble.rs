@@ -5,8 +5,9 @@ use std::error::Error;
 
 use aws_sdk_sqs::{
     config::http::HttpResponse,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
 };
+use tpns_account_sync::aws::AwsError;
 
 /// SQS could not be asked, or said no.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -30,6 +31,11 @@ impl Trouble {
         Self { what, mend, passing: true, of_a_message: false, silent: false }
     }
 
+    /// An answer in which everything that was asked for is missing.
+    pub(super) fn empty_answer() -> Self {
+        garbled(&AwsError::Unreadable(200), 200)
+    }
+
     pub(super) fn what(&self) -> &str {
         &self.what
     }
@@ -40,22 +46,35 @@ pub(crate) fn trouble<E>(error: &SdkError<E, HttpResponse>, action: &str, option
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if let Some(answer) = error.as_service_error() {
-        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-        return answered(answer.code().unwrap_or("an error without a code"), status, action, option);
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    let failure = AwsError::of(error);
+    match &failure {
+        AwsError::Code(code) => return answered(code, status, action, option),
+        AwsError::NoCode(_) | AwsError::ForeignCode(_) | AwsError::Unreadable(_) => return garbled(&failure, status),
+        _ => {}
     }
-    let context = DisplayErrorContext(error).to_string();
-    let mend = match () {
-        () if context.contains("credentials") => "set up AWS credentials, e.g. AWS_PROFILE or `aws sso login`",
-        () if context.to_lowercase().contains("region") => "set AWS_REGION to the queue's region",
-        () => "check the network, AWS_REGION and AWS_ENDPOINT_URL",
+    let mend = match failure {
+        AwsError::Credentials(_) => "set up AWS credentials, e.g. AWS_PROFILE or `aws sso login`",
+        AwsError::Region => "set AWS_REGION to the queue's region",
+        _ => "check the network, AWS_REGION and AWS_ENDPOINT_URL",
     };
     Trouble {
-        what: format!("SQS could not be reached ({})", innermost(error)),
+        what: format!("SQS could not be reached ({failure})"),
         mend: mend.into(),
-        passing: matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_)),
+        passing: matches!(failure, AwsError::Credentials(_) | AwsError::Timeout | AwsError::Connection(_)),
         of_a_message: false,
         silent: true,
+    }
+}
+
+/// An answer that SQS does not give: something else has answered, or the answer was damaged on its way.
+fn garbled(failure: &AwsError, status: u16) -> Trouble {
+    Trouble {
+        what: format!("SQS's address gave {failure}"),
+        mend: "check AWS_ENDPOINT_URL, and what is between here and SQS, such as a proxy".into(),
+        passing: status >= 500 || matches!(failure, AwsError::Unreadable(_)),
+        of_a_message: false,
+        silent: status < 500,
     }
 }
 
@@ -77,15 +96,6 @@ fn answered(code: &str, status: u16, action: &str, option: &str) -> Trouble {
     };
     let of_a_message = matches!(short, "InvalidMessageContents" | "InvalidParameterValue" | "BatchRequestTooLong");
     Trouble { what: format!("SQS answered {short}"), mend, passing, of_a_message, silent: false }
-}
-
-/// What lies at the bottom says most: "Connection refused", not "dispatch failure".
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string().replace(char::is_control, " ")
 }
 
 #[cfg(test)]

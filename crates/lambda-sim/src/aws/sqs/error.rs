@@ -24,6 +24,10 @@ pub(super) enum SqsError {
     Missing(&'static str),
     #[error("Message system attribute name '{0}' is invalid, or its type isn't String.")]
     SystemAttribute(String),
+    #[error("Value {0} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.")]
+    MostMessages(usize),
+    #[error("Unknown Attribute {0}.")]
+    AttributeName(String),
     /// What is wrong with a message.
     #[error("{}", worded(.0))]
     Send(SendError),
@@ -48,7 +52,8 @@ impl SqsError {
             E::Missing(_) | E::Send(SendError::EmptyBody | SendError::NoGroup) => {
                 ("MissingRequiredParameterException", "MissingParameter")
             }
-            E::SystemAttribute(_) | E::Send(_) | E::InBatch(_) => {
+            E::AttributeName(_) => ("InvalidAttributeName", "InvalidAttributeName"),
+            E::SystemAttribute(_) | E::MostMessages(_) | E::Send(_) | E::InBatch(_) => {
                 ("InvalidParameterValueException", "InvalidParameterValue")
             }
         };

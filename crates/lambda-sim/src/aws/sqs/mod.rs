@@ -1,9 +1,10 @@
-//! `SendMessage` and `SendMessageBatch` (SQS API reference).
+//! `SendMessage` and `SendMessageBatch` (SQS API reference); what a receiver asks for is in `receive`.
 //!
 //! Where the reference doesn't say whether an entry or the whole batch fails, it is as the AWS-validated tests of LocalStack recorded it
 //! from SQS: characters, attributes and ids fail the entry; what is missing (a body, a FIFO group) fails the batch.
 
 mod error;
+mod receive;
 mod wire;
 
 use std::collections::{BTreeMap, HashSet};
@@ -18,6 +19,9 @@ use crate::ids::md5_hex;
 use crate::message::md5_of_attributes;
 use crate::queue::{MAX_MESSAGE_LEN, Queue, SendError, SendMessage, Sent};
 use error::SqsError;
+pub(super) use receive::{
+    change_message_visibility_batch, delete_message_batch, get_queue_attributes, receive_message,
+};
 use wire::{Batch, Entry, Single};
 
 const MAX_ENTRIES: usize = 10;
@@ -73,7 +77,7 @@ pub(super) fn send_message_batch(
 }
 
 fn send_all(queue: &mut Queue, entries: &[Entry], faults: &[EntryFault], now: Timestamp) -> Result<Value, Refusal> {
-    check_ids(entries)?;
+    check_ids(entries.iter().map(|entry| entry.id.as_deref()))?;
     let messages = entries.iter().map(Entry::message).collect::<Result<Vec<_>, _>>()?;
     let total = messages.iter().map(SendMessage::size).sum();
     if total > MAX_MESSAGE_LEN {
@@ -131,16 +135,17 @@ pub(super) fn account_of(queue: &Queue) -> &str {
     queue.arn().split(':').nth(4).unwrap_or_default()
 }
 
-fn check_ids(entries: &[Entry]) -> Result<(), SqsError> {
-    if entries.is_empty() {
+/// Of the entries of a batch.
+fn check_ids<'a>(ids: impl ExactSizeIterator<Item = Option<&'a str>>) -> Result<(), SqsError> {
+    if ids.len() == 0 {
         return Err(SqsError::EmptyBatch);
     }
-    if entries.len() > MAX_ENTRIES {
-        return Err(SqsError::TooManyEntries(entries.len()));
+    if ids.len() > MAX_ENTRIES {
+        return Err(SqsError::TooManyEntries(ids.len()));
     }
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let mut seen = HashSet::new();
-    for id in entries.iter().map(|entry| entry.id.as_deref().unwrap_or_default()) {
+    for id in ids.map(Option::unwrap_or_default) {
         if id.is_empty() || id.len() > MAX_ID_LEN || !id.chars().all(valid) {
             return Err(SqsError::InvalidEntryId);
         }

@@ -3,7 +3,9 @@
 mod admission;
 mod dynamodb;
 mod faults;
+mod garbled;
 mod gates;
+mod receive;
 mod secrets;
 mod sqs;
 mod sqs_rules;

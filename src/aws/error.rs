@@ -1,0 +1,305 @@
+//! Why a request to AWS failed, in words that are safe to log.
+//!
+//! An error of the SDK holds the raw answer and prints it: where the answer can't be read, that is the secret, or the
+//! rows of devices. A proxy's answer may also repeat the request. So of both nothing is shown but the status, and a code
+//! that has the form of one of AWS's.
+
+use std::{error::Error, io};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sqs::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+/// Why a request to AWS failed. Its text is for the log and holds nothing of the request or the answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AwsError {
+    /// AWS refused the request with this code.
+    #[error("{0}")]
+    Code(String),
+    /// An error answer without a code: a proxy's, most likely.
+    #[error("an error without a code, HTTP {0}")]
+    NoCode(u16),
+    /// An error answer whose code has not the form of one of AWS's, so it could hold anything.
+    #[error("an error whose code is not one of AWS, HTTP {0}")]
+    ForeignCode(u16),
+    /// An answer that is not what the operation answers.
+    #[error("an answer that could not be read, HTTP {0}")]
+    Unreadable(u16),
+    /// No connection or no whole answer within the SDK's limits.
+    #[error("no answer in time")]
+    Timeout,
+    /// There are no credentials to sign the request with.
+    #[error("no AWS credentials: {0}")]
+    Credentials(String),
+    /// There is no region to send the request to.
+    #[error("no AWS region is set")]
+    Region,
+    /// No connection, or one that broke.
+    #[error("{0}")]
+    Connection(String),
+    /// The request was not sent.
+    #[error("the SDK could not make the request")]
+    Unsendable,
+}
+
+impl AwsError {
+    /// Of an SDK error of any operation.
+    #[must_use]
+    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status());
+        match (error, status) {
+            (SdkError::ServiceError(_), Some(status)) => match error.code() {
+                Some(code) => Self::of_code(code, status.as_u16()),
+                None if status.is_success() => Self::Unreadable(status.as_u16()),
+                None => Self::NoCode(status.as_u16()),
+            },
+            (_, Some(status)) => Self::Unreadable(status.as_u16()),
+            (SdkError::TimeoutError(_), None) => Self::Timeout,
+            (SdkError::DispatchFailure(failure), None) if failure.is_timeout() => Self::Timeout,
+            (SdkError::DispatchFailure(_), None) => Self::before_the_answer(error),
+            (_, None) => match Self::before_the_answer(error) {
+                Self::Connection(_) => Self::Unsendable,
+                other => other,
+            },
+        }
+    }
+
+    /// The code that AWS refused the request with.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        if let Self::Code(code) = self { Some(code) } else { None }
+    }
+
+    fn of_code(code: &str, status: u16) -> Self {
+        aws_code(code).map_or(Self::ForeignCode(status), |code| Self::Code(code.to_owned()))
+    }
+
+    /// What the chain of sources says, as far as it is known to hold no text from outside.
+    fn before_the_answer(error: &(dyn Error + 'static)) -> Self {
+        let mut innermost = None;
+        let mut next = error.source();
+        while let Some(error) = next {
+            if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
+                // What lies below may be the answer that was to hold the credentials.
+                return Self::Credentials(credentials.to_string());
+            }
+            // Of the SDK's text only this is looked for; it is not shown.
+            if error.to_string().contains("Missing Region") {
+                return Self::Region;
+            }
+            innermost = shown(error).or(innermost);
+            next = error.source();
+        }
+        Self::Connection(innermost.unwrap_or_else(|| "the connection failed".to_owned()))
+    }
+}
+
+/// The text of an error of these types: none of them quotes a request, an answer or a URL.
+fn shown(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return Some(shown_io(error));
+    }
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(error.to_string());
+    }
+    error.downcast_ref::<hyper::Error>().map(ToString::to_string)
+}
+
+/// The system's own text, or that of the error inside, which is not among the sources.
+fn shown_io(error: &io::Error) -> String {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let text = error.to_string();
+    match tls {
+        Some(tls) => tls.to_string(),
+        None if error.raw_os_error().is_some() || text.starts_with("failed to lookup address") => text,
+        None => error.kind().to_string(),
+    }
+}
+
+/// The longest code that the SDKs know has 51 characters.
+const LONGEST_CODE: usize = 64;
+
+/// Each code of these services holds one of them (API references of SQS, DynamoDB and Secrets Manager, and their common
+/// errors).
+#[rustfmt::skip]
+const WORDS: [&str; 24] = [
+    "AWS.", "KMS.", "Kms", "Exception", "Error", "Failure", "Invalid", "Denied", "uthorized", "Expired", "Unavailable",
+    "Unsupported", "NotFound", "NotInflight", "Throttl", "Exceeded", "Missing", "Malformed", "NotMatch", "Signature",
+    "OverLimit", "OptInRequired", "Queue", "Batch",
+];
+
+/// The code, if it has the form of one of AWS's. A proxy may have put anything in its place, and tokens, account names and
+/// keys are letters and digits too: so a code has no digits, and at least one word that AWS uses in codes.
+#[must_use]
+pub fn aws_code(code: &str) -> Option<&str> {
+    let of_letters = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_uppercase()) && part.chars().all(|c| c.is_ascii_alphabetic())
+    };
+    let like_a_code = code.len() <= LONGEST_CODE && code.split('.').all(of_letters);
+    (like_a_code && WORDS.iter().any(|word| code.contains(word))).then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use aws_sdk_sqs::{
+        config::http::HttpResponse,
+        error::{ConnectorError, ErrorMetadata},
+        operation::send_message_batch::SendMessageBatchError,
+    };
+
+    use super::*;
+
+    const SECRET: &str = "android-secret-1452fcebae9f3115";
+
+    /// An error of no type that is known here.
+    #[derive(Debug)]
+    struct Telling;
+
+    impl fmt::Display for Telling {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(SECRET)
+        }
+    }
+
+    impl Error for Telling {}
+
+    fn response(status: u16) -> HttpResponse {
+        HttpResponse::new(status.try_into().unwrap(), SECRET.into())
+    }
+
+    fn refused(code: Option<&str>, status: u16) -> AwsError {
+        let mut metadata = ErrorMetadata::builder().message(SECRET);
+        if let Some(code) = code {
+            metadata = metadata.code(code);
+        }
+        AwsError::of(&SdkError::service_error(SendMessageBatchError::generic(metadata.build()), response(status)))
+    }
+
+    #[test]
+    fn an_answer_shows_its_code_or_else_its_kind_and_status() {
+        let unreadable: SdkError<SendMessageBatchError, _> = SdkError::response_error(Telling, response(200));
+        for (error, text) in [
+            (refused(Some("AccessDenied"), 403), "AccessDenied"),
+            (refused(Some(SECRET), 400), "an error whose code is not one of AWS, HTTP 400"),
+            (refused(None, 403), "an error without a code, HTTP 403"),
+            (refused(None, 302), "an error without a code, HTTP 302"),
+            (refused(None, 200), "an answer that could not be read, HTTP 200"),
+            (AwsError::of(&unreadable), "an answer that could not be read, HTTP 200"),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_failed_connection_shows_the_innermost_text_that_is_known_to_be_safe() {
+        let of_io = |error| {
+            let failure: SdkError<SendMessageBatchError> = SdkError::dispatch_failure(ConnectorError::io(error));
+            AwsError::of(&failure).to_string()
+        };
+        let invalid = |inner: Box<dyn Error + Send + Sync>| Box::new(io::Error::new(io::ErrorKind::InvalidData, inner));
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let unknown = "failed to lookup address information: Name or service not known";
+        assert_eq!(of_io(Box::new(io::Error::from_raw_os_error(111))), "Connection refused (os error 111)");
+        assert_eq!(of_io(invalid(untrusted.into())), "invalid peer certificate: UnknownIssuer");
+        assert_eq!(of_io(Box::new(io::Error::other(unknown))), unknown);
+        assert_eq!(of_io(invalid(Telling.into())), "invalid data");
+        assert_eq!(of_io(Box::new(Telling)), "the connection failed");
+    }
+
+    #[test]
+    fn missing_credentials_show_their_kind_and_nothing_of_what_was_answered() {
+        let missing = CredentialsError::unhandled(Telling);
+        let failure: SdkError<SendMessageBatchError> =
+            SdkError::dispatch_failure(ConnectorError::other(missing.into(), None));
+        assert_eq!(AwsError::of(&failure).to_string(), "no AWS credentials: unexpected credentials error");
+    }
+
+    #[test]
+    fn a_request_that_was_not_sent_shows_no_part_of_it() {
+        let failure: SdkError<SendMessageBatchError> = SdkError::construction_failure(Telling);
+        assert_eq!(AwsError::of(&failure), AwsError::Unsendable);
+        let failure: SdkError<SendMessageBatchError> = SdkError::timeout_error(Telling);
+        assert_eq!(AwsError::of(&failure), AwsError::Timeout);
+    }
+
+    #[test]
+    fn codes_of_aws_are_shown() {
+        for code in [
+            "AccessDenied",
+            "AccessDeniedException",
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "BatchRequestTooLong",
+            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            "ConditionalCheckFailedException",
+            "ExpiredToken",
+            "DecryptionFailure",
+            "IncompleteSignature",
+            "InternalFailure",
+            "InternalServerError",
+            "InternalServiceError",
+            "InvalidClientTokenId",
+            "InvalidMessageContents",
+            "ItemCollectionSizeLimitExceededException",
+            "KMS.OptInRequired",
+            "KMS.DisabledException",
+            "MalformedQueryString",
+            "MessageNotInflight",
+            "MissingAuthenticationToken",
+            "NotAuthorized",
+            "OptInRequired",
+            "OverLimit",
+            "ProvisionedThroughputExceededException",
+            "QueueDoesNotExist",
+            "RequestExpired",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "ResourceNotFoundException",
+            "ServiceUnavailable",
+            "ThrottlingException",
+            "SignatureDoesNotMatch",
+            "Throttling",
+            "UnrecognizedClientException",
+            "UnsupportedOperation",
+            "ValidationException",
+        ] {
+            assert_eq!(aws_code(code), Some(code));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_code_is_not_shown() {
+        for code in [
+            "",
+            ".",
+            "AWS",
+            "AWS.",
+            "Exception.",
+            "AnnaSmith",
+            "anna",
+            "8613711112222",
+            "05da87c0ae5973bd2dfa9e08d884aada5bb2",
+            "tokenvkxjqz0123456789",
+            "ann@example.com",
+            "AccessDenied for ann",
+            "AccessDenied: ann",
+            "Error-ann",
+            "Error.ann",
+            "Error7",
+            "<html>Error</html>",
+            "Error\nann",
+            "Größe.Exception",
+            "errorException",
+            SECRET,
+            &"Error".repeat(13),
+        ] {
+            assert_eq!(aws_code(code), None, "{code}");
+        }
+    }
+}
