@@ -24,6 +24,7 @@ PRICE = {
     "CloudWatch, a dashboard a month": 3.00,
     "X-Ray, a million traces": 5.00,
     "Secrets Manager, a secret a month": 0.40,
+    "Secrets Manager, ten thousand requests": 0.05,
 }
 
 # Rows written and read for one event (README, "Do I need the ledger?"); of a deletion, in each app.
@@ -34,6 +35,8 @@ READS = {"login": 3, "logout": 1, "deletion": 0}
 BATCH_LINE, METRICS_LINE, A_LINE = 350, 1000, 26
 # Lambda's own two lines of an invocation: estimated, not measured.
 PLATFORM_LINES = 600
+# TpnsAppsMaxAge, in seconds.
+APPS_MAX_AGE = 60
 # Metrics of an app, and of all together; they are there from the first event of each kind on.
 METRICS = 13
 
@@ -77,6 +80,7 @@ def month(given: argparse.Namespace) -> dict[str, float]:
         "Dashboard": PRICE["CloudWatch, a dashboard a month"],
         "Alarms": given.alarms * PRICE["CloudWatch, an alarm a month"],
         "Secret": PRICE["Secrets Manager, a secret a month"],
+        "Reading it again": given.sandboxes * SECONDS_A_MONTH / APPS_MAX_AGE / 1e4 * PRICE["Secrets Manager, ten thousand requests"],
         "Reading an empty queue": empty_receives / 1e6 * PRICE["SQS standard, a million requests"],
     }
 
@@ -121,6 +125,9 @@ def options() -> argparse.ArgumentParser:
         help="of all events, signing out of all accounts; default %(default)s",
     )
     parser.add_argument("--deletions", type=float, default=0.01, metavar="SHARE", help="of all events; default %(default)s")
+    parser.add_argument(
+        "--sandboxes", type=int, default=1, metavar="N", help="at work all the time, on average; default %(default)s"
+    )
     parser.add_argument("--alarms", type=int, default=9, metavar="N", help="default %(default)s")
     return parser
 

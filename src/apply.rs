@@ -40,16 +40,14 @@ struct Round {
 }
 
 enum Start {
-    /// What the events say is to be merged first.
-    Merge,
-    /// Devices as another invocation left them.
-    Changed(Rc<Known>, u32),
+    /// What is known of the events' devices: after the merge, or as another invocation left them.
+    Known(Rc<Known>, u32),
     /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
     Alone(Rc<Known>, u32),
 }
 
-/// Settles events, given with their messages' indices, and writes what became of them to `outcomes`. `now` is the clock
-/// when the batch arrived.
+/// Merges and settles events, given with their messages' indices, and writes what became of them to `outcomes`. `now` is
+/// the clock when the batch arrived.
 pub async fn apply<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
@@ -57,16 +55,32 @@ pub async fn apply<R: Rows>(
     now: Millis,
     outcomes: &mut [Outcome],
 ) {
-    let all = Round { places: (0..events.len()).collect(), start: Start::Merge };
+    let known = merge(ledger, events).await;
+    settle(ledger, tpns, events, known, now, outcomes).await;
+}
+
+/// The first step of [`apply`]: adds what the events say to the ledger. Doing it twice changes nothing.
+pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(usize, Event)]) -> Known {
+    ledger.merge(State::of(events.iter().map(|(_, event)| event))).await
+}
+
+/// The others: settles events that have been merged.
+pub async fn settle<R: Rows>(
+    ledger: &Ledger<R>,
+    tpns: &impl Push,
+    events: &[(usize, Event)],
+    known: Known,
+    now: Millis,
+    outcomes: &mut [Outcome],
+) {
+    let all = Round { places: (0..events.len()).collect(), start: Start::Known(Rc::new(known), 0) };
     let mut rounds = VecDeque::from([all]);
     while let Some(Round { mut places, start }) = rounds.pop_front() {
         let mut settle = |place: usize, outcome: Outcome| outcomes[events[place].0] = outcome;
         let event = |place: usize| &events[place].1;
-        let said = || State::of(places.iter().map(|&place| event(place)));
         let (known, alone, repeats) = match start {
-            Start::Merge => (Rc::new(ledger.merge(said()).await), None, 0),
-            Start::Changed(known, repeats) => (known, None, repeats),
-            Start::Alone(known, repeats) => (known, Some(said()), repeats),
+            Start::Known(known, repeats) => (known, None, repeats),
+            Start::Alone(known, repeats) => (known, Some(State::of(places.iter().map(|&place| event(place)))), repeats),
         };
         places.retain(|&place| match known.troubled.of(event(place)) {
             Some(trouble) => {
@@ -102,7 +116,7 @@ pub async fn apply<R: Rows>(
             }
         }
         if !changed.is_empty() {
-            rounds.push_back(Round { places: changed, start: Start::Changed(Rc::new(latest), repeats + 1) });
+            rounds.push_back(Round { places: changed, start: Start::Known(Rc::new(latest), repeats + 1) });
         }
         rounds.extend(
             fates.again.into_iter().map(|places| Round { places, start: Start::Alone(known.clone(), repeats) }),

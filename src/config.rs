@@ -14,6 +14,8 @@ use crate::tpns::Settings;
 pub struct Config {
     /// The TPNS apps, with their keys, or where they are kept.
     pub apps: AppsFrom,
+    /// The apps document is read again from its secret when it is older than this.
+    pub apps_max_age: Duration,
     /// How calls are made.
     pub calls: Settings,
     /// How long things may take, and how old or early events may be.
@@ -89,6 +91,7 @@ impl Config {
         let ledger_table = ledger_table(&get)?;
         Ok(Self {
             apps,
+            apps_max_age: apps_max_age(&get)?,
             calls: Settings {
                 concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
@@ -124,6 +127,14 @@ fn duration(get: Get<'_>, name: &'static str, default: &str) -> Result<Duration,
     humantime::parse_duration(value.as_deref().unwrap_or(default).trim()).map_err(|_| {
         ConfigError::new(name, format!("must be a duration such as 30s, 5m, 12h or 14d; the default is {default}"))
     })
+}
+
+fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
+    let age = duration(get, "TPNS_APPS_MAX_AGE", "60s")?;
+    if age < Duration::from_secs(1) {
+        return Err(ConfigError::new("TPNS_APPS_MAX_AGE", "must be at least 1s; the default is 60s"));
+    }
+    Ok(age)
 }
 
 fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {

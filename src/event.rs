@@ -6,7 +6,7 @@ mod fields;
 mod schema;
 mod wire;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Deref};
 
 pub use fallbacks::{EventTime, Fallbacks};
 pub use fields::{
@@ -16,6 +16,12 @@ pub use wire::EventFields;
 pub(crate) use wire::explain;
 
 use crate::config::{AppId, AppNames};
+
+/// The reason of an event of an app that is not configured.
+pub const UNKNOWN_APP: &str = "unknown_app";
+
+/// What is wrong with an event that leaves open which of several apps it means.
+pub const WHICH_APP: &str = "app: is missing, and more than one app is configured; name the token's app";
 
 /// At most this many accounts in one event.
 pub const MOST_ACCOUNTS: usize = 100;
@@ -65,7 +71,35 @@ pub enum Change {
     /// The device is to have no account at all.
     LogoutAll(Device),
     /// No device of these apps is to have any of these accounts.
-    Deletion(Vec<AppId>, Vec<Account>),
+    Deletion(Reach, Vec<Account>),
+}
+
+/// The apps that a deletion reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    apps: Vec<AppId>,
+    every: bool,
+}
+
+impl Reach {
+    /// A deletion that names no app reaches every app there is, also one that is not known yet.
+    #[must_use]
+    pub fn every(apps: &AppNames) -> Self {
+        Self { apps: apps.ids().collect(), every: true }
+    }
+}
+
+impl From<Vec<AppId>> for Reach {
+    fn from(apps: Vec<AppId>) -> Self {
+        Self { apps, every: false }
+    }
+}
+
+impl Deref for Reach {
+    type Target = [AppId];
+    fn deref(&self) -> &[AppId] {
+        &self.apps
+    }
 }
 
 /// An event that breaks the contract: it can never be applied as it is.
@@ -115,6 +149,12 @@ impl Event {
         Ok(Self { version, change, id, clock_ahead: time.ahead })
     }
 
+    /// Whether it is of every app there is, also of one that is not known yet.
+    #[must_use]
+    pub fn reaches_every_app(&self) -> bool {
+        matches!(&self.change, Change::Deletion(reach, _) if reach.every)
+    }
+
     /// The device of a login or logout.
     #[must_use]
     pub fn device(&self) -> Option<&Device> {
@@ -161,8 +201,8 @@ fn change(
         )),
         Kind::Deletion => {
             let apps = match app {
-                Some(name) => vec![known_app(name, apps)?],
-                None => apps.ids().collect(),
+                Some(name) => vec![known_app(name, apps)?].into(),
+                None => Reach::every(apps),
             };
             Ok(Change::Deletion(apps, required(accounts)?))
         }
@@ -198,15 +238,13 @@ fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccoun
 fn app_of_device(app: Option<&AppName>, apps: &AppNames) -> Result<AppId, Invalid> {
     match app {
         Some(name) => known_app(name, apps),
-        None => apps.only().ok_or_else(|| {
-            Invalid::new("missing_field", "app: is missing, and more than one app is configured; name the token's app")
-        }),
+        None => apps.only().ok_or_else(|| Invalid::new("missing_field", WHICH_APP)),
     }
 }
 
 fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
     apps.find(name.as_str())
-        .ok_or_else(|| Invalid::new("unknown_app", "app: is not configured; name an app of TPNS_APPS, or add it there"))
+        .ok_or_else(|| Invalid::new(UNKNOWN_APP, "app: is not configured; name an app of TPNS_APPS, or add it there"))
 }
 
 /// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a ledger

@@ -59,8 +59,8 @@ impl<'a> Finished<'a> {
 fn app<'a>(event: &Event, apps: &'a AppNames) -> &'a str {
     match &event.change {
         Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => apps.name(device.app),
-        Change::Deletion(of, _) => match of.as_slice() {
-            [one] => apps.name(*one),
+        Change::Deletion(of, _) => match **of {
+            [one] => apps.name(one),
             _ => SEVERAL,
         },
     }

@@ -3,6 +3,7 @@
 //! [`State`] is what they say; merging is commutative, associative and idempotent, so shuffles and duplicates can't
 //! matter. [`Ledger`] is where it is kept: for one invocation, or in a table that all invocations share.
 
+mod app_keys;
 mod device;
 mod protocol;
 mod row;
@@ -13,7 +14,7 @@ use indexmap::{IndexMap, map::Entry};
 pub use device::{DeviceState, Owner};
 pub use protocol::{Known, Ledger, Read, Rows, Trouble, Troubled, Verified};
 pub use row::DeletionRow;
-pub use table::Table;
+pub use table::{OpenTable, Table};
 
 use crate::{
     config::AppId,

@@ -16,6 +16,7 @@ pub mod config;
 pub mod event;
 pub mod fate;
 pub mod finished;
+mod in_force;
 pub mod ingress;
 mod json;
 pub mod ledger;
@@ -42,8 +43,9 @@ use tracing::Instrument;
 use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
+use in_force::{Opened, Times};
 use ingress::{Batch, Unrecognised};
-use ledger::{Ledger, Table};
+use ledger::Table;
 use metrics::Metrics;
 use parking::Parking;
 use report::{Answer, NotApplied, Outcome, Reason};
@@ -115,7 +117,7 @@ impl AccountSync {
             table,
             calls: config.calls,
             limits: config.limits,
-            apps: AppsInForce::read(config.apps, sdk.as_ref()).await?,
+            apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
             client: Client::new(config.calls.concurrency)?,
             parking,
             metrics: Metrics::new(config.function_name),
@@ -142,19 +144,22 @@ impl AccountSync {
         let time = invocation.deadline.duration_since(now).unwrap_or_default();
         let (end, reserve) = (tokio::time::Instant::now() + time, self.reserve(time));
         let calls_end = Deadline(end.checked_sub(reserve).unwrap_or(end));
-        let tpns = Tpns::new(&self.client, &self.apps, self.calls, calls_end);
-
         // Looking again after the last call takes a moment too: half of the reserve is for it.
         let table_end = end.checked_sub(reserve / 2).unwrap_or(end);
-        let ledger = match &self.table {
-            Some(table) => Ledger::Table(table.open(&tpns.apps().names, now, table_end)),
-            None => Ledger::Invocation,
-        };
+        let times = Times { now, calls_end, table_end };
 
-        let events = self.read(&batch, tpns.apps(), now, &mut outcomes);
+        let apps = self.apps.current();
+        let mut opened = Opened { events: self.read(&batch, &apps, now, &mut outcomes), apps };
         // Should anything in there panic, what it had not settled stays failed.
-        let settled = apply::apply(&ledger, &tpns, &events, millis_since_epoch(now), &mut outcomes);
-        let settled = AssertUnwindSafe(settled).catch_unwind().await;
+        let merged = AssertUnwindSafe(self.merge(&batch, times, &mut opened, &mut outcomes)).catch_unwind().await;
+        let tpns = Tpns::new(&self.client, &self.apps, opened.apps.clone(), self.calls, calls_end);
+        let settled = match merged {
+            Ok(merged) => {
+                let settled = self.settle(merged, &tpns, times, &opened.events, &mut outcomes);
+                AssertUnwindSafe(settled).catch_unwind().await
+            }
+            Err(panic) => Err(panic),
+        };
         if let (Some(parking), Ok(())) = (&self.parking, settled) {
             parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
         }
@@ -163,10 +168,10 @@ impl AccountSync {
         let took = begun.elapsed();
         let finished = Finished {
             batch: &batch,
-            events: &events,
+            events: &opened.events,
             outcomes: &outcomes,
             calls: &tpns.calls(),
-            apps: &tpns.apps().names,
+            apps: &opened.apps.names,
             at: now + took,
             took,
             remaining: end.duration_since(tokio::time::Instant::now()),

@@ -9,7 +9,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use serde::Serialize;
 
 use crate::{
-    event::Invalid,
+    event::{Invalid, UNKNOWN_APP, WHICH_APP},
     ingress::{Batch, Source},
     tpns::Why,
 };
@@ -48,6 +48,20 @@ pub struct Reason {
 impl Reason {
     /// A fault of this program, in handling one event.
     pub const PANIC: Self = Self { reason: "panic", detail: Cow::Borrowed("the function panicked; please report it") };
+
+    /// A deletion for all apps, while the apps document can't be read again: an app may have been added since.
+    pub const APPS_DOCUMENT_UNREAD: Self = Self {
+        reason: "apps_document_unread",
+        detail: Cow::Borrowed(
+            "TPNS_APPS_SECRET_ID: the apps document could not be read again, and may name more apps by now",
+        ),
+    };
+
+    /// Whether another apps document might make an event of it.
+    #[must_use]
+    pub fn is_of_the_apps(&self) -> bool {
+        self.reason == UNKNOWN_APP || self.detail == WHICH_APP
+    }
 
     /// Whether the ledger's table is at fault, which the operator is told apart.
     #[must_use]

@@ -1,12 +1,20 @@
-//! The apps in force: from the environment, or from a Secrets Manager secret that may be rotated at any time.
+//! The apps in force: from the environment, or from a Secrets Manager secret that may be changed at any time.
+
+mod freshness;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{Duration, Instant, SystemTime},
 };
 
 use aws_lc_rs::digest;
-use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::{
+    Client,
+    config::{Builder, retry::RetryConfig},
+};
+
+pub use freshness::Needs;
+use freshness::{Freshness, Moment};
 
 use crate::{
     aws::AwsError,
@@ -26,6 +34,7 @@ pub struct AppsInForce {
 struct Secret {
     client: Client,
     id: String,
+    freshness: Mutex<Freshness>,
 }
 
 /// The apps, and the digest of the document they were read from.
@@ -35,50 +44,81 @@ struct Version {
     digest: Vec<u8>,
 }
 
+/// The apps document could not be read again; the log says why. The one in force stays.
+#[derive(Debug)]
+pub struct NotRead;
+
 impl AppsInForce {
-    /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched.
+    /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched; it is read again when what was read is
+    /// older than `max_age`.
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the variable and the mend, and holds nothing of the secret.
-    pub async fn read(from: AppsFrom, sdk: Option<&aws_config::SdkConfig>) -> Result<Self, ConfigError> {
+    /// A [`ConfigError`] that names the variable and the remedy, and holds nothing of the secret.
+    pub async fn read(
+        from: AppsFrom,
+        max_age: Duration,
+        sdk: Option<&aws_config::SdkConfig>,
+    ) -> Result<Self, ConfigError> {
         match (from, sdk) {
             (AppsFrom::Environment(apps), _) => {
                 let version = Version { apps: Arc::new(apps), digest: Vec::new() };
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: None })
             }
             (AppsFrom::Secret(id), Some(sdk)) => {
-                let secret = Secret { client: Client::new(sdk), id };
-                let version = secret.fetch().await.map_err(|mend| ConfigError::new(VARIABLE, mend))?;
+                let freshness = Mutex::new(Freshness::new(max_age, moment()));
+                // Short pauses, so that the tries fit into the time that an invocation has for it.
+                let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(50));
+                let client = Client::from_conf(Builder::from(sdk).retry_config(retries).build());
+                let secret = Secret { client, id, freshness };
+                let version = secret.fetch().await.map_err(|remedy| ConfigError::new(VARIABLE, remedy))?;
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
             }
             (AppsFrom::Secret(_), None) => Err(ConfigError::new(VARIABLE, "needs AWS credentials and a region")),
         }
     }
 
-    /// The apps in force now. An invocation keeps those it began with.
+    /// The apps in force now.
     #[must_use]
     pub fn current(&self) -> Arc<Apps> {
         self.version().apps.clone()
     }
 
-    /// Fetches the secret again, after TPNS refused a key. `None` when there is nothing newer to try: the document is
-    /// the one in force, comes from the environment, or can't be had within `limit`.
-    pub async fn renewed(&self, limit: Duration) -> Option<Arc<Apps>> {
-        let secret = self.secret.as_ref()?;
+    /// Whether the document is to be read again, for its age or for what an invocation needs of it. `true` counts as
+    /// read: it is not due again at once.
+    pub fn is_due(&self, needs: impl FnOnce() -> Needs) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), moment()))
+    }
+
+    /// Reads the document again, within `limit`, and gives the apps that are in force then.
+    ///
+    /// # Errors
+    /// [`NotRead`], which is in the log by then.
+    pub async fn read_again(&self, limit: Duration) -> Result<Arc<Apps>, NotRead> {
+        let Some(secret) = &self.secret else { return Ok(self.current()) };
+        let begun = moment();
         let fetched = tokio::time::timeout(limit, secret.fetch()).await;
-        match fetched.unwrap_or_else(|_| Err("was not answered in time; the keys in force stay".into())) {
-            Ok(version) if version.digest == self.version().digest => None,
+        match fetched.unwrap_or_else(|_| Err("was not answered in time; check the network".into())) {
             Ok(version) => {
-                let apps = version.apps.clone();
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(version);
-                tracing::info!("the apps' secret was rotated; its new keys are in force");
-                Some(apps)
+                secret.freshness().was_read(begun);
+                if version.digest != self.version().digest {
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(version);
+                    tracing::info!("the apps document has changed; the new one is in force");
+                }
+                Ok(self.current())
             }
-            Err(mend) => {
-                tracing::error!("{VARIABLE}: {mend}");
-                None
+            Err(remedy) => {
+                secret.freshness().failed(moment());
+                tracing::error!("{VARIABLE}: {remedy}; the apps document read before stays in force");
+                Err(NotRead)
             }
         }
+    }
+
+    /// Reads the document again, after TPNS refused a key. `None` when there is nothing newer to try.
+    pub async fn renewed(&self, limit: Duration) -> Option<Arc<Apps>> {
+        let before = self.current();
+        let apps = self.read_again(limit).await.ok()?;
+        (!Arc::ptr_eq(&before, &apps)).then_some(apps)
     }
 
     fn version(&self) -> Arc<Version> {
@@ -86,7 +126,15 @@ impl AppsInForce {
     }
 }
 
+fn moment() -> Moment {
+    Moment { wall: SystemTime::now(), steady: Instant::now() }
+}
+
 impl Secret {
+    fn freshness(&self) -> MutexGuard<'_, Freshness> {
+        self.freshness.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn fetch(&self) -> Result<Version, String> {
         let answer = self.client.get_secret_value().secret_id(&self.id).send().await.map_err(|error| {
             let what = AwsError::of(&error);

@@ -86,7 +86,7 @@ fn event(logins: BoxedStrategy<Change>, listed: BoxedStrategy<ListedAccount>) ->
         1 => device().prop_map(Change::LogoutAll),
         2 => (vec(some_account(), 1..3), prop::option::of(0..APPS)).prop_map(|(list, app)| {
             let apps = app.map_or_else(|| (0..APPS).map(AppId).collect(), |app| vec![AppId(app)]);
-            Change::Deletion(apps, list)
+            Change::Deletion(apps.into(), list)
         }),
     ];
     (0..12_i64, 0..40_u32, change).prop_map(|(at, id, change)| {

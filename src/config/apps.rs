@@ -27,7 +27,7 @@ pub const UNKNOWN: &str = "unknown";
 pub struct AppId(pub u16);
 
 /// The configured apps' names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppNames(Vec<String>);
 
 /// The configured apps.
@@ -40,7 +40,7 @@ pub struct Apps {
 }
 
 /// One TPNS app.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct App {
     /// Where its calls go.
     pub endpoint: Endpoint,
@@ -83,11 +83,46 @@ impl AppNames {
     }
 }
 
+impl App {
+    /// What tells it from every other app, whatever its name: `<AccessID>@<access point>`.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        format!("{}@{}", self.key.access_id(), self.endpoint.url().authority())
+    }
+
+    /// Whether both are the same app, whatever their keys.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.key.access_id() == other.key.access_id() && self.endpoint == other.endpoint
+    }
+}
+
 impl Apps {
     /// The app of that name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&App> {
         self.names.find(name).and_then(|id| self.list.get(usize::from(id.0)))
+    }
+
+    /// Whether these are the same apps under the same names in the same order, whatever their keys.
+    #[must_use]
+    pub fn names_the_same(&self, other: &Self) -> bool {
+        self.names == other.names && self.are_the_same(other)
+    }
+
+    /// Whether these are the same apps in the same order, whatever their names and keys.
+    #[must_use]
+    pub fn are_the_same(&self, other: &Self) -> bool {
+        self.list.len() == other.list.len() && self.list.iter().zip(&other.list).all(|(own, other)| own.is(other))
+    }
+
+    /// These apps, each as a newer document has it under its name; `None` unless one of them has another AccessID or
+    /// access point there.
+    #[must_use]
+    pub fn moved(&self, newer: &Self) -> Option<Self> {
+        let newer = self.names.ids().zip(&self.list).map(|(id, own)| newer.by_name(self.names.name(id)).unwrap_or(own));
+        let moved = Self { names: self.names.clone(), list: newer.cloned().collect() };
+        (!moved.are_the_same(self)).then_some(moved)
     }
 
     /// Reads the apps document.

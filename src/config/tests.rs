@@ -26,6 +26,7 @@ fn the_defaults_are_those_of_the_design() {
     assert_eq!(config.limits.deadline_reserve, Duration::from_secs(1));
     assert_eq!(config.limits.max_event_age, Duration::from_secs(14 * 86_400));
     assert_eq!(config.limits.max_clock_skew, Duration::from_secs(300));
+    assert_eq!(config.apps_max_age, Duration::from_secs(60));
     let AppsFrom::Environment(apps) = &config.apps else { panic!("from the environment") };
     let names = &apps.names;
     assert_eq!(names.ids().map(|id| names.name(id)).collect::<Vec<_>>(), ["android", "ios"]);
@@ -44,6 +45,7 @@ fn every_setting_can_be_set_and_an_empty_one_counts_as_unset() {
         ("DEADLINE_RESERVE_MS", "0"),
         ("MAX_EVENT_AGE", "36500d"),
         ("MAX_CLOCK_SKEW", "1m 30s"),
+        ("TPNS_APPS_MAX_AGE", "1s"),
         ("LEDGER_TABLE", ""),
     ])
     .unwrap();
@@ -51,6 +53,7 @@ fn every_setting_can_be_set_and_an_empty_one_counts_as_unset() {
     assert_eq!((config.calls.timeout, config.limits.deadline_reserve), (Duration::from_millis(50), Duration::ZERO));
     assert_eq!(config.limits.max_event_age.as_secs(), 36_500 * 86_400);
     assert_eq!(config.limits.max_clock_skew, Duration::from_secs(90));
+    assert_eq!(config.apps_max_age, Duration::from_secs(1));
     assert_eq!(read(&[("TPNS_APPS", APPS), ("TPNS_CONCURRENCY", "  ")]).unwrap().calls.concurrency, 8);
 }
 
@@ -68,6 +71,8 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
             "must be the function's timeout, a whole number of seconds from 1 to 900; set it to that, or omit it",
         ),
         ("MAX_EVENT_AGE", "14", "must be a duration such as 30s, 5m, 12h or 14d; the default is 14d"),
+        ("TPNS_APPS_MAX_AGE", "999ms", "must be at least 1s; the default is 60s"),
+        ("TPNS_APPS_MAX_AGE", "60", "must be a duration such as 30s, 5m, 12h or 14d; the default is 60s"),
         ("MAX_CLOCK_SKEW", "soon", "must be a duration such as 30s, 5m, 12h or 14d; the default is 5m"),
     ] {
         assert_eq!(error(&[("TPNS_APPS", APPS), (name, value)]), format!("{name}: {mend}"));
@@ -156,4 +161,42 @@ fn no_error_and_no_debug_text_holds_a_secret() {
     }
     let debug = format!("{:?}", read(&[("TPNS_APPS", APPS)]).unwrap());
     assert!(!debug.contains("topsecret"), "{debug}");
+}
+
+fn apps(document: &str) -> Apps {
+    Apps::parse(document).unwrap()
+}
+
+#[test]
+fn an_app_is_its_access_id_at_its_access_point_whatever_its_name_and_key() {
+    let app = |entry: &str| apps(&format!(r#"{{"a":{entry}}}"#)).list.remove(0);
+    let android = app(r#"{"access_id":1500001048,"secret_key":"k","region":"guangzhou"}"#);
+    assert_eq!(android.identity(), "1500001048@api.tpns.tencent.com");
+    assert!(
+        android.is(&app(r#"{"access_id":1500001048,"secret_key":"l","endpoint":"https://API.tpns.tencent.com:443/"}"#))
+    );
+    for other in [
+        r#"{"access_id":1500001048,"secret_key":"k","region":"shanghai"}"#,
+        r#"{"access_id":1500001049,"secret_key":"k","region":"guangzhou"}"#,
+        r#"{"access_id":1500001048,"secret_key":"k","endpoint":"https://api.tpns.tencent.com:8443"}"#,
+    ] {
+        let other = app(other);
+        assert!(!android.is(&other) && android.identity() != other.identity());
+    }
+}
+
+#[test]
+fn apps_that_moved_are_found_by_name_and_keep_their_places() {
+    let old = apps(APPS);
+    let rotated = apps(&APPS.replace("topsecret", "newsecret"));
+    assert!(old.names_the_same(&rotated) && old.moved(&rotated).is_none());
+    let ios = r#""ios":{"access_id":1600001048,"secret_key":"k","endpoint":"http://127.0.0.1:8090"}"#;
+    let android = r#""android":{"access_id":1500001048,"secret_key":"k","region":"shanghai"}"#;
+    let reordered = apps(&format!("{{{ios},{}}}", android.replace("shanghai", "guangzhou")));
+    assert!(!old.names_the_same(&reordered) && old.moved(&reordered).is_none());
+    assert!(old.moved(&apps(&format!("{{{ios}}}"))).is_none(), "an app that is gone has not moved");
+    let moved = old.moved(&apps(&format!("{{{ios},{android}}}"))).unwrap();
+    assert!(moved.names == old.names && moved.list[1].is(&old.list[1]));
+    assert_eq!(moved.list[0].identity(), "1500001048@api.tpns.sh.tencent.com");
+    assert!(!old.names_the_same(&apps(&APPS.replace("\"ios\"", "\"phone\""))));
 }

@@ -45,7 +45,7 @@ fn logout_all(at: i64) -> Event {
 }
 
 fn deletion(at: i64, name: &str) -> Event {
-    event(at, Change::Deletion(vec![AppId(0)], vec![account(name)]))
+    event(at, Change::Deletion(vec![AppId(0)].into(), vec![account(name)]))
 }
 
 /// The outcomes by name, "again" for those given back, when `verdict` says what TPNS makes of each piece of work.
@@ -91,7 +91,7 @@ fn a_bad_device_does_not_fail_the_deletion_that_touched_it() {
 
 #[test]
 fn a_deletion_over_several_accounts_fails_by_the_gravest_of_them() {
-    let both = event(1, Change::Deletion(vec![AppId(0), AppId(1)], vec![account("a"), account("b")]));
+    let both = event(1, Change::Deletion(vec![AppId(0), AppId(1)].into(), vec![account("a"), account("b")]));
     let on = |name: &'static str, verdict| {
         move |work: &Work| match work {
             Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict,

@@ -14,6 +14,8 @@
 //!                                  accepted    version of the deletion that TPNS has accepted
 //! both                             expires_at  epoch seconds
 //! ```
+//!
+//! `<app>` is the name that the app's rows go by (`app_keys.rs`).
 
 use std::collections::{BTreeMap, HashMap};
 

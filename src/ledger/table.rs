@@ -1,10 +1,13 @@
 //! The rows in DynamoDB: one table with the string key `pk` (`row.rs` says what they hold).
 
+mod app_rows;
+
 use std::{
     cell::Cell,
     collections::HashMap,
     error::Error,
     future::Future,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,15 +20,19 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use futures_util::stream::{self, StreamExt};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::{
     AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble,
+    app_keys::AppKeys,
     row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register, Unreadable},
 };
 use crate::{
     aws::AwsError,
-    config::{AppNames, LEDGER_ROW_LIFETIME},
+    config::{Apps, LEDGER_ROW_LIFETIME},
     event::{Device, Version},
 };
 
@@ -47,13 +54,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Table {
     client: Client,
     name: String,
+    app_keys: Mutex<Option<Arc<AppKeys>>>,
 }
 
 /// The table for one invocation.
 #[derive(Debug)]
 pub struct OpenTable<'a> {
     table: &'a Table,
-    apps: &'a AppNames,
+    apps: Arc<Apps>,
+    app_keys: OnceCell<Result<Arc<AppKeys>, Trouble>>,
     /// Epoch seconds.
     expires_at: u64,
     until: Instant,
@@ -69,20 +78,27 @@ impl Table {
         let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(50));
         let config =
             aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(timeouts.build()).retry_config(retries).build();
-        Self { client: Client::from_conf(config), name }
+        Self { client: Client::from_conf(config), name, app_keys: Mutex::default() }
     }
 
     /// The table for an invocation that knows these apps and began `now`; no request is waited for after `until`.
     #[must_use]
-    pub fn open<'a>(&'a self, apps: &'a AppNames, now: SystemTime, until: Instant) -> OpenTable<'a> {
+    pub fn open(&self, apps: &Arc<Apps>, now: SystemTime, until: Instant) -> OpenTable<'_> {
         let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LEDGER_ROW_LIFETIME;
-        OpenTable { table: self, apps, expires_at: expires_at.as_secs(), until, told: Cell::new(false) }
+        OpenTable {
+            table: self,
+            apps: apps.clone(),
+            app_keys: OnceCell::new(),
+            expires_at: expires_at.as_secs(),
+            until,
+            told: Cell::new(false),
+        }
     }
 }
 
 impl Rows for OpenTable<'_> {
     async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble> {
-        let key = row::device_key(device, self.apps);
+        let key = row::device_key(device, self.app_keys().await?);
         let mut row = DeviceRow::default();
         for _ in 0..MOST_WRITES {
             let mut lacking = row.lacks(said);
@@ -98,14 +114,14 @@ impl Rows for OpenTable<'_> {
 
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
         let deleted = Register::Version { name: DELETED.into(), version: row::text(version) };
-        let row = self.raise(&row::account_key(key, self.apps), &[deleted]).await?;
+        let row = self.raise(&row::account_key(key, self.app_keys().await?), &[deleted]).await?;
         let row = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))?;
         row.ok_or_else(|| self.unreadable(&Unreadable(DELETED)))
     }
 
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
         let update = self
-            .update(&row::account_key(key, self.apps))
+            .update(&row::account_key(key, self.app_keys().await?))
             .update_expression("SET #accepted = :version")
             .condition_expression("#deleted = :version")
             .expression_attribute_names("#accepted", ACCEPTED)
@@ -119,8 +135,17 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
-        let device_keys: Vec<_> = devices.iter().map(|device| row::device_key(device, self.apps)).collect();
-        let account_keys: Vec<_> = accounts.iter().map(|key| row::account_key(key, self.apps)).collect();
+        let app_keys = match self.app_keys().await {
+            Ok(app_keys) => app_keys,
+            Err(trouble) => {
+                return Read {
+                    devices: devices.iter().map(|device| (device.clone(), Err(trouble))).collect(),
+                    deletions: accounts.iter().map(|key| (key.clone(), Err(trouble))).collect(),
+                };
+            }
+        };
+        let device_keys: Vec<_> = devices.iter().map(|device| row::device_key(device, app_keys)).collect();
+        let account_keys: Vec<_> = accounts.iter().map(|key| row::account_key(key, app_keys)).collect();
         let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
         let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
         let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
@@ -201,7 +226,8 @@ impl OpenTable<'_> {
     /// Whether the row has no space for these registers.
     async fn is_full(&self, key: &str, registers: &[Register]) -> bool {
         let Ok((rows, _)) = self.read_some(&[key.to_owned()]).await else { return false };
-        let size = rows.iter().map(row::size).sum::<usize>() + registers.iter().map(Register::size).sum::<usize>();
+        let size = rows.iter().map(|(_, row)| row::size(row)).sum::<usize>()
+            + registers.iter().map(Register::size).sum::<usize>();
         size > row::LARGEST
     }
 

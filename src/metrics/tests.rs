@@ -21,7 +21,7 @@ fn event(rank: Kind, app: u16, lag: i64) -> Event {
     let change = match rank {
         Kind::Login => Change::Login(device, accounts),
         Kind::Logout => Change::LogoutAll(device),
-        Kind::Deletion => Change::Deletion(vec![AppId(0), AppId(1)], accounts),
+        Kind::Deletion => Change::Deletion(vec![AppId(0), AppId(1)].into(), accounts),
     };
     testing::happened(NOW as i64 - lag, rank, "id", change)
 }

@@ -48,7 +48,7 @@ fn apply_alone(tpns: &mut model::Tpns, event: &Event) {
         }
         Change::LogoutAll(device) => say(device.app, Work::UnbindAll(device.token)),
         Change::Deletion(apps, accounts) => {
-            for app in apps {
+            for app in apps.iter().copied() {
                 for account in &accounts {
                     say(app, Work::UnbindEverywhere(account.clone()));
                 }

@@ -56,7 +56,7 @@ pub struct Settings {
 pub struct Deadline(pub Instant);
 
 impl Deadline {
-    fn remaining(self) -> Duration {
+    pub(crate) fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 }
@@ -65,7 +65,7 @@ impl Deadline {
 #[derive(Debug)]
 pub struct Tpns<'a> {
     client: &'a Client,
-    /// The apps this invocation began with: its events are told by their places in it.
+    /// The apps its events are opened with: they name them by their places in it.
     apps: Arc<Apps>,
     source: &'a AppsInForce,
     /// The apps after a rotation, looked for once an invocation, when TPNS refuses a key.
@@ -97,10 +97,15 @@ pub type Pushed = Vec<Verdict>;
 type Settled = Vec<(usize, Verdict)>;
 
 impl<'a> Tpns<'a> {
-    /// Begins an invocation.
+    /// Begins an invocation with these apps, which are those in force at `source`.
     #[must_use]
-    pub fn new(client: &'a Client, source: &'a AppsInForce, settings: Settings, deadline: Deadline) -> Self {
-        let apps = source.current();
+    pub fn new(
+        client: &'a Client,
+        source: &'a AppsInForce,
+        apps: Arc<Apps>,
+        settings: Settings,
+        deadline: Deadline,
+    ) -> Self {
         Self {
             client,
             source,
@@ -115,10 +120,23 @@ impl<'a> Tpns<'a> {
         }
     }
 
-    /// The apps of this invocation.
+    /// The apps as they are in force, if TPNS refused a key and one of them has moved meanwhile. Such an app's calls were
+    /// not repeated: what is known of its devices is known of another place.
     #[must_use]
-    pub fn apps(&self) -> &Apps {
-        &self.apps
+    pub fn moved(&self) -> Option<Apps> {
+        self.apps.moved(self.renewed.get()?.as_ref()?)
+    }
+
+    /// TPNS for the rest of the invocation, with these apps in the places of its own.
+    #[must_use]
+    pub fn at(&self, apps: Arc<Apps>) -> Self {
+        let renewed = OnceCell::new_with(Some(None));
+        Self { renewed, ..Self::new(self.client, self.source, apps, self.settings, self.deadline) }
+    }
+
+    /// Counts calls that were made besides.
+    pub fn add_calls(&self, other: Self) {
+        self.made.borrow_mut().extend(other.made.into_inner());
     }
 
     /// The calls made so far.

@@ -92,7 +92,7 @@ def said(ward: Ward, trouble: Trouble, replay: Path, tmp_path_factory: pytest.Te
         for block in page(PAGE).blocks(SHELL):
             if block.heading == REFUSED and "fields @timestamp, reason" in block.text:
                 trouble.wrong_key()
-            if block.heading == REFUSED and "new keys" in block.text:
+            if block.heading == REFUSED and "has changed" in block.text:
                 trouble.next_is_applied()
             if "--reason unknown_app" in block.text:
                 trouble.app_is_added("windows")

@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) stage: Stage,
     /// A second process on the same table.
     other: Arc<Function>,
+    /// The requests to AWS before the test.
+    before: usize,
 }
 
 impl World {
@@ -33,7 +35,18 @@ impl World {
         let settings = [("LEDGER_TABLE", TABLE), ("AWS_ENDPOINT_URL", &endpoint), ("TPNS_MAX_ATTEMPTS", "1")];
         let stage = Stage::with(&settings).await;
         let other = function(&stage.tpns.apps_document(), &settings);
-        Self { aws, stage, other }
+        // Each process asks once whose rows are whose (`apps_document`).
+        for each in [&stage.function, &other] {
+            let body = deletion(0, "nobody").replace("account_list", r#"app":"android","account_list"#);
+            assert_eq!(deliver(each, &[body]).await, NONE);
+        }
+        aws.with_table(TABLE, |table| {
+            let keys: Vec<_> = table.items().map(|item| item.text("pk").unwrap().to_owned()).collect();
+            keys.iter().filter(|key| *key != "apps").for_each(|key| _ = table.remove(key));
+        });
+        stage.tpns.reset();
+        let before = aws.requests().len();
+        Self { aws, stage, other, before }
     }
 
     pub(crate) async fn batch(&self, bodies: &[String]) -> Vec<String> {
@@ -41,12 +54,18 @@ impl World {
     }
 
     pub(crate) fn requests(&self, operation: Operation) -> usize {
-        self.aws.requests().iter().filter(|request| request.operation == Some(operation)).count()
+        self.aws.requests()[self.before..].iter().filter(|request| request.operation == Some(operation)).count()
     }
 
-    /// All that is in the table, as text.
+    /// The rows of devices and accounts.
+    pub(crate) fn items(&self) -> Vec<Item> {
+        let is_row = |item: &&Item| item.text("pk") != Some("apps");
+        self.aws.with_table(TABLE, |table| table.items().filter(is_row).cloned().collect()).unwrap()
+    }
+
+    /// The same, as text.
     pub(crate) fn rows(&self) -> Vec<String> {
-        self.aws.with_table(TABLE, |table| table.items().map(|item| item.to_json().to_string()).collect()).unwrap()
+        self.items().iter().map(|item| item.to_json().to_string()).collect()
     }
 
     /// The reasons of the events that failed, in the log of the first process.
@@ -103,7 +122,7 @@ async fn an_event_that_lost_pushes_the_winner() {
     let world = World::new().await;
     assert_eq!(world.batch(&[logout(2, "t")]).await, NONE);
     // An older call of a process that died lands late.
-    world.aws.with_table(TABLE, |table| assert_eq!(table.len(), 1)).unwrap();
+    assert_eq!(world.rows().len(), 1);
     let calls = world.stage.calls().len();
     assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
     assert_eq!(world.stage.calls()[calls..], [("android".to_owned(), 4, 1)]);
@@ -249,11 +268,9 @@ async fn a_row_that_this_program_did_not_write_fails_its_device_and_no_other() {
     assert_eq!(world.reasons(), ["ledger_unreadable"]);
     assert_eq!((world.stage.bound("android", "t0"), world.stage.bound("android", "t1")), (vec![], vec!["a/0".into()]));
     // A deleted account's row is as much in the way of those who sign in with it.
-    let key = world.aws.with_table(TABLE, |table| {
-        table.remove("device#android#t0");
-        table.items().map(|item| item.text("pk").unwrap().to_owned()).collect::<Vec<_>>()
-    });
-    assert_eq!(key.unwrap(), ["device#android#t1"]);
+    world.aws.with_table(TABLE, |table| table.remove("device#android#t0"));
+    let keys: Vec<_> = world.items().iter().map(|item| item.text("pk").unwrap().to_owned()).collect();
+    assert_eq!(keys, ["device#android#t1"]);
     assert_eq!(world.batch(&[login(1, "t0", &["a"])]).await, NONE);
 }
 
@@ -292,10 +309,8 @@ async fn rows_hold_no_deleted_account_in_clear_and_expire_after_45_days() {
     assert_eq!(rows.len(), 3, "a device, and an account in two apps: {rows:#?}");
     assert!(!rows.concat().contains("erased"), "{rows:#?}");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let expiries = world.aws.with_table(TABLE, |table| {
-        table.items().map(|item| item.number("expires_at").unwrap().parse::<u64>().unwrap()).collect::<Vec<_>>()
-    });
-    for expires_at in expiries.unwrap() {
+    for item in world.items() {
+        let expires_at = item.number("expires_at").unwrap().parse::<u64>().unwrap();
         assert!((expires_at - now).abs_diff(45 * 86_400) < 60, "{expires_at}");
     }
 }

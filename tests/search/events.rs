@@ -120,8 +120,8 @@ impl Book {
             LoginCb => (Kind::Login, Change::Login(device(0), vec![c, b])),
             LogoutA => (Kind::Logout, Change::Logout(device(0), vec![listed(a)])),
             LogoutAll => (Kind::Logout, Change::LogoutAll(device(0))),
-            DeleteA => (Kind::Deletion, Change::Deletion(vec![app], vec![a])),
-            DeleteAb => (Kind::Deletion, Change::Deletion(vec![app], vec![a, b])),
+            DeleteA => (Kind::Deletion, Change::Deletion(vec![app].into(), vec![a])),
+            DeleteAb => (Kind::Deletion, Change::Deletion(vec![app].into(), vec![a, b])),
             LoginAElsewhere => (Kind::Login, Change::Login(device(1), vec![a])),
         };
         // The id decides between events of one time and rank.

@@ -77,6 +77,7 @@ def test_every_parameter_with_a_default_is_what_the_function_defaults_to(templat
     # shared with the table of configuration in the README
     assert _environment(resolved(expanded(template), TpnsApps=APPS)) == {
         "TPNS_APPS": APPS,
+        "TPNS_APPS_MAX_AGE": "60s",
         # These two have no default in the function; the template has them unless told otherwise.
         "LEDGER_TABLE": {"Ref": "LedgerTable"},
         "PARKING_QUEUE_URL": {"Ref": "ParkedEvents"},

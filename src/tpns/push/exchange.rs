@@ -44,7 +44,7 @@ impl Tpns<'_> {
         let mut judgement = Box::pin(self.exchange(self.app(call.app)?, standing, call, items.len(), &body)).await?;
         let keys_at_fault =
             matches!(judgement, Judgement::Whole(Verdict::Misconfigured(why)) if why.is_of_the_apps_document());
-        if keys_at_fault && !renewed && self.renew().await {
+        if keys_at_fault && !renewed && self.renew(call.app).await {
             judgement = Box::pin(self.exchange(self.app(call.app)?, standing, call, items.len(), &body)).await?;
         }
         if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement {
@@ -89,17 +89,22 @@ impl Tpns<'_> {
         Ok(judgement)
     }
 
-    /// The app as it is in force: by its name, since a rotated document may order its apps otherwise.
+    /// The app with its keys in force: by its name, since a newer document may order its apps otherwise. One that has moved
+    /// stays as it was (see [`Tpns::moved`]).
     fn app(&self, id: AppId) -> Result<&App, Verdict> {
+        let own = self.apps.list.get(usize::from(id.0)).ok_or(NOT_SENT)?;
         let renewed = self.renewed.get().and_then(Option::as_ref);
         let renewed = renewed.and_then(|apps| apps.by_name(self.apps.names.name(id)));
-        renewed.or_else(|| self.apps.list.get(usize::from(id.0))).ok_or(NOT_SENT)
+        Ok(renewed.filter(|renewed| renewed.is(own)).unwrap_or(own))
     }
 
-    /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer.
-    async fn renew(&self) -> bool {
+    /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer. `true` if
+    /// there is a newer document that has this app, and where it was.
+    async fn renew(&self, id: AppId) -> bool {
         let limit = self.deadline.remaining().min(self.settings.timeout);
-        self.renewed.get_or_init(|| self.source.renewed(limit)).await.is_some()
+        let renewed = self.renewed.get_or_init(|| self.source.renewed(limit)).await;
+        let renewed = renewed.as_ref().and_then(|apps| apps.by_name(self.apps.names.name(id)));
+        renewed.zip(self.apps.list.get(usize::from(id.0))).is_some_and(|(renewed, own)| renewed.is(own))
     }
 
     fn note(&self, call: &Call, items: usize, status: Option<u16>, took: Duration, judgement: &Judgement) {

@@ -1,0 +1,139 @@
+//! A batch's events under the apps document in force: merged, settled, and what happens when the document changes meanwhile.
+
+use std::{sync::Arc, time::SystemTime};
+
+use futures_util::future::join;
+use tokio::time::Instant;
+
+use crate::{
+    AccountSync, apply,
+    config::Apps,
+    event::Event,
+    ingress::Batch,
+    ledger::{Known, Ledger, OpenTable},
+    millis_since_epoch,
+    report::{Outcome, Reason},
+    secret::{Needs, NotRead},
+    tpns::{Deadline, Tpns},
+};
+
+/// The times of an invocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    /// When it began.
+    pub(crate) now: SystemTime,
+    /// When the last call to TPNS must be over.
+    pub(crate) calls_end: Deadline,
+    /// When the last request to the table must be over.
+    pub(crate) table_end: Instant,
+}
+
+/// A batch, opened under an apps document.
+pub(crate) struct Opened {
+    /// The events that could be read, with their messages' indices. They name apps by their places in the document.
+    pub(crate) events: Vec<(usize, Event)>,
+    /// The document's apps.
+    pub(crate) apps: Arc<Apps>,
+}
+
+/// Events that have been merged into the ledger.
+pub(crate) struct Merged<'a> {
+    ledger: Ledger<OpenTable<'a>>,
+    known: Known,
+    /// Whether every app is known.
+    apps: Result<(), NotRead>,
+}
+
+impl AccountSync {
+    /// Merges what the events say. If it is time to, the apps document is read again meanwhile, and if it names other apps
+    /// by then, the batch is opened and merged once more.
+    pub(crate) async fn merge(
+        &self,
+        batch: &Batch<'_>,
+        times: Times,
+        opened: &mut Opened,
+        outcomes: &mut [Outcome],
+    ) -> Merged<'_> {
+        let ledger = self.ledger(&opened.apps, times);
+        let merge = apply::merge(&ledger, &opened.events);
+        if !self.apps.is_due(|| needs(&opened.events, outcomes)) {
+            let known = merge.await;
+            return Merged { ledger, known, apps: Ok(()) };
+        }
+        // One try, and not for long: the events can do without.
+        let limit = self.calls.timeout.min(times.calls_end.remaining() / 4);
+        let (known, read) = join(merge, self.apps.read_again(limit)).await;
+        match read {
+            Err(not_read) => Merged { ledger, known, apps: Err(not_read) },
+            Ok(apps) => {
+                let old = std::mem::replace(&mut opened.apps, apps);
+                if old.names_the_same(&opened.apps) {
+                    return Merged { ledger, known, apps: Ok(()) };
+                }
+                outcomes.fill(Outcome::UNTOUCHED);
+                opened.events = self.read(batch, &opened.apps, times.now, outcomes);
+                let ledger = self.ledger(&opened.apps, times);
+                let known = apply::merge(&ledger, &opened.events).await;
+                Merged { ledger, known, apps: Ok(()) }
+            }
+        }
+    }
+
+    /// Settles what has been merged.
+    pub(crate) async fn settle(
+        &self,
+        merged: Merged<'_>,
+        tpns: &Tpns<'_>,
+        times: Times,
+        events: &[(usize, Event)],
+        outcomes: &mut [Outcome],
+    ) {
+        let Merged { ledger, known, apps } = merged;
+        apply::settle(&ledger, tpns, events, known, millis_since_epoch(times.now), outcomes).await;
+        if let Some(apps) = tpns.moved() {
+            self.follow(Arc::new(apps), tpns, times, events, outcomes).await;
+        }
+        if let Err(NotRead) = apps {
+            // Done for the apps that are known. Any sandbox that knows more does the rest with the next delivery.
+            for (index, event) in events {
+                if event.reaches_every_app() && outcomes[*index].is_acknowledged() {
+                    outcomes[*index] = Outcome::Retry(Reason::APPS_DOCUMENT_UNREAD);
+                }
+            }
+        }
+    }
+
+    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so what was
+    /// refused is merged again.
+    async fn follow(
+        &self,
+        apps: Arc<Apps>,
+        tpns: &Tpns<'_>,
+        times: Times,
+        events: &[(usize, Event)],
+        outcomes: &mut [Outcome],
+    ) {
+        let is_refused = |index: usize| matches!(outcomes[index], Outcome::Misconfigured(_));
+        let refused: Vec<_> = events.iter().filter(|(index, _)| is_refused(*index)).cloned().collect();
+        let there = tpns.at(apps.clone());
+        let now = millis_since_epoch(times.now);
+        apply::apply(&self.ledger(&apps, times), &there, &refused, now, outcomes).await;
+        tpns.add_calls(there);
+    }
+
+    fn ledger(&self, apps: &Arc<Apps>, times: Times) -> Ledger<OpenTable<'_>> {
+        match &self.table {
+            Some(table) => Ledger::Table(table.open(apps, times.now, times.table_end)),
+            None => Ledger::Invocation,
+        }
+    }
+}
+
+/// What these events need of the apps document.
+fn needs(events: &[(usize, Event)], outcomes: &[Outcome]) -> Needs {
+    let is_of_the_apps = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(why) if why.is_of_the_apps());
+    Needs {
+        every_app: events.iter().any(|(_, event)| event.reaches_every_app()),
+        other_apps: outcomes.iter().any(is_of_the_apps),
+    }
+}

@@ -1,0 +1,97 @@
+//! Which rows are an app's: looked up once a document (`app_keys.rs` says what the row holds).
+
+use std::sync::{Arc, PoisonError};
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{MOST_WRITES, OpenTable, Table};
+use crate::{
+    config::{AppNames, Apps},
+    ledger::{
+        Trouble,
+        app_keys::{APPS, Added, AppKeys, AppsRow, REVISION},
+        row::{Attributes, Unreadable},
+    },
+};
+
+/// An expression may have 4 KB, and an app takes some 15 bytes of it.
+const APPS_A_WRITE: usize = 100;
+
+impl Table {
+    fn known_keys(&self, apps: &Arc<Apps>) -> Option<Arc<AppKeys>> {
+        let known = self.app_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|keys| keys.fit(apps)).cloned()
+    }
+}
+
+impl OpenTable<'_> {
+    /// The names that the apps' rows go by. They are asked for in the first invocation that needs them, and never guessed.
+    pub(super) async fn app_keys(&self) -> Result<&AppNames, Trouble> {
+        // Boxed, for it is on the way of every row and nearly always empty.
+        let keys = self.app_keys.get_or_init(|| Box::pin(self.look_up())).await;
+        keys.as_ref().map(|keys| &keys.names).map_err(|&trouble| trouble)
+    }
+
+    async fn look_up(&self) -> Result<Arc<AppKeys>, Trouble> {
+        if let Some(keys) = self.table.known_keys(&self.apps) {
+            return Ok(keys);
+        }
+        let read = self.read_batch(&[APPS]).await.into_iter().find(|(key, _)| key == APPS);
+        let mut attributes = read.map_or(Err(Trouble::Unreachable), |(_, row)| row)?;
+        for _ in 0..MOST_WRITES {
+            let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
+            let (names, added) = row.names(&self.apps);
+            if added.is_empty() {
+                let keys = Arc::new(AppKeys::new(names, self.apps.clone()));
+                *self.table.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
+                return Ok(keys);
+            }
+            attributes = self.add_apps(row.revision, &added[..added.len().min(APPS_A_WRITE)]).await?;
+        }
+        Err(Trouble::KeepsChanging)
+    }
+
+    /// Adds apps to the row if nobody has written to it since it was read; gives the row as it then is.
+    async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, Trouble> {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let mut update = self
+            .update(APPS)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_names("#revision", REVISION)
+            .expression_attribute_values(":next", number(revision + 1));
+        let mut set = "SET #revision = :next".to_owned();
+        for (n, (attribute, name)) in added.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#a{n}"), attribute)
+                .expression_attribute_values(format!(":a{n}"), AttributeValue::S(name.clone()));
+            set += &format!(", #a{n} = :a{n}");
+        }
+        update = match revision {
+            0 => update.condition_expression("attribute_not_exists(#revision)"),
+            _ => update
+                .condition_expression("#revision = :revision")
+                .expression_attribute_values(":revision", number(revision)),
+        };
+        match self.within(update.update_expression(set).send()).await? {
+            Ok(answer) => Ok(answer.attributes.unwrap_or_default()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                    Ok(refusal.item.clone().unwrap_or_default())
+                }
+                _ => Err(self.trouble(&error)),
+            },
+        }
+    }
+
+    fn unreadable_apps(&self, error: &Unreadable) -> Trouble {
+        self.tell_once(format_args!(
+            "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. If no \
+             app was renamed since it was made, deleting it does as well"
+        ));
+        Trouble::Unreadable
+    }
+}
