@@ -3,7 +3,10 @@
 //! The first round has all events. A further one has those whose item TPNS rejected for another event's fault, without
 //! that one; or those whose device another invocation has changed meanwhile, as it is now.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+};
 
 use futures_util::future::join;
 use indexmap::IndexSet;
@@ -14,7 +17,7 @@ use crate::{
     ledger::{AccountKey, Known, Ledger, Rows, State, Trouble},
     plan::{Plan, plan},
     report::Outcome,
-    tpns::{Pushed, Tpns, Verdict},
+    tpns::{Pushed, Tpns, Verdict, Why},
 };
 
 /// How often a device that others change is pushed again within an invocation.
@@ -44,6 +47,9 @@ enum Start {
     Known(Rc<Known>, u32),
     /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
     Alone(Rc<Known>, u32),
+    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before are to go all
+    /// the same. The rows must stay as they were.
+    Refused(Rc<Known>, u32, Vec<Why>),
 }
 
 /// Merges and settles events, given with their messages' indices, and writes what became of them to `outcomes`. `now` is
@@ -78,9 +84,14 @@ pub async fn settle<R: Rows>(
     while let Some(Round { mut places, start }) = rounds.pop_front() {
         let mut settle = |place: usize, outcome: Outcome| outcomes[events[place].0] = outcome;
         let event = |place: usize| &events[place].1;
-        let (known, alone, repeats) = match start {
-            Start::Known(known, repeats) => (known, None, repeats),
-            Start::Alone(known, repeats) => (known, Some(State::of(places.iter().map(|&place| event(place)))), repeats),
+        let said = || State::of(places.iter().map(|&place| event(place)));
+        let (known, alone, repeats, refused) = match start {
+            Start::Known(known, repeats) => (known, None, repeats, HashMap::new()),
+            Start::Alone(known, repeats) => (known, Some(said()), repeats, HashMap::new()),
+            Start::Refused(known, repeats, why) => {
+                let refused: HashMap<_, _> = places.iter().copied().zip(why).collect();
+                (known, Some(said().without_logins()), repeats, refused)
+            }
         };
         places.retain(|&place| match known.troubled.of(event(place)) {
             Some(trouble) => {
@@ -105,6 +116,10 @@ pub async fn settle<R: Rows>(
 
         let mut changed = Vec::new();
         for (place, outcome) in fates.settled {
+            let outcome = match (refused.get(&place), outcome) {
+                (Some(&why), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(why.into()),
+                (_, outcome) => outcome,
+            };
             let trouble = latest.troubled.of(event(place)).or_else(|| unnoted.of(event(place)));
             let moved = || event(place).device().is_some_and(|device| latest.state.devices.contains_key(device));
             match trouble {
@@ -117,6 +132,10 @@ pub async fn settle<R: Rows>(
         }
         if !changed.is_empty() {
             rounds.push_back(Round { places: changed, start: Start::Known(Rc::new(latest), repeats + 1) });
+        }
+        if !fates.refused.is_empty() {
+            let (places, why) = fates.refused.into_iter().unzip();
+            rounds.push_back(Round { places, start: Start::Refused(known.clone(), repeats, why) });
         }
         rounds.extend(
             fates.again.into_iter().map(|places| Round { places, start: Start::Alone(known.clone(), repeats) }),

@@ -18,6 +18,8 @@ use crate::{
 pub struct Fates {
     /// Events that are done with, by index, each once.
     pub settled: Vec<(usize, Outcome)>,
+    /// Logins that TPNS rejected, by index, each once, and why. Their devices must lose what they had before.
+    pub refused: Vec<(usize, Why)>,
     /// The others, by index, each once: rounds to run one after the other.
     pub again: Vec<Vec<usize>>,
 }
@@ -152,7 +154,8 @@ impl Fates {
                         self.settle(index, superseded(event, owner.map(|owner| &owner.version)));
                     }
                     Change::Logout(..) | Change::LogoutAll(_) => self.come_again(0, index),
-                    Change::Login(..) | Change::Deletion(..) => self.settle(index, Outcome::Rejected(why.into())),
+                    Change::Login(..) => self.refused.push((index, why)),
+                    Change::Deletion(..) => self.settle(index, Outcome::Rejected(why.into())),
                 }
             }
         } else {

@@ -66,6 +66,13 @@ impl State {
         state
     }
 
+    /// The same without the accounts of any login: what is left is what each takes away.
+    #[must_use]
+    pub fn without_logins(mut self) -> Self {
+        self.devices.values_mut().for_each(DeviceState::give_up_accounts);
+        self
+    }
+
     /// Adds what one event says.
     pub fn absorb(&mut self, event: &Event) {
         let version = &event.version;

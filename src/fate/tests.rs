@@ -58,6 +58,9 @@ fn outcomes(events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> (Vec<&'stat
     for (index, outcome) in &fates.settled {
         names[*index] = outcome.name();
     }
+    for (index, _) in &fates.refused {
+        names[*index] = "refused";
+    }
     (names, fates.again)
 }
 
@@ -86,7 +89,7 @@ fn a_deletion_waits_for_the_devices_it_took_an_account_from() {
 fn a_bad_device_does_not_fail_the_deletion_that_touched_it() {
     let events = [login(1, "a"), deletion(2, "a")];
     let bad_token = |work: &Work| if matches!(work, Work::UnbindEverywhere(_)) { Verdict::Accepted } else { BAD };
-    assert_eq!(outcomes(&events, bad_token).0, ["rejected", "applied"]);
+    assert_eq!(outcomes(&events, bad_token).0, ["rejected", "applied"], "an operator_type 4 takes all away already");
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn a_deletion_over_several_accounts_fails_by_the_gravest_of_them() {
 fn of_a_rejected_login_only_the_login_fails() {
     let events = [login(1, "a"), logout(2, "x"), login(3, "bad"), logout(4, "y"), logout_all(0)];
     let (names, again) = outcomes(&events, |work| if matches!(work, Work::Bind(..)) { BAD } else { Verdict::Accepted });
-    assert_eq!(names, ["superseded", "again", "rejected", "again", "again"]);
+    assert_eq!(names, ["superseded", "again", "refused", "again", "again"]);
     assert_eq!(again, [vec![1, 3, 4]], "the logouts, together");
 }
 
@@ -130,7 +133,7 @@ fn a_rejected_clear_sends_the_logouts_again_and_fails_the_login() {
     let two = event(1, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [two, logout(2, "a")];
     let (names, again) = outcomes(&events, |_| BAD);
-    assert_eq!((names, again), (vec!["rejected", "again"], vec![vec![1]]));
+    assert_eq!((names, again), (vec!["refused", "again"], vec![vec![1]]));
 }
 
 /// The outcomes of events when TPNS says this of the operator_types, this long after the login of second 10.
@@ -145,6 +148,9 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
         let retried = matches!(outcome, Outcome::Retry(reason) if reason.reason == "tpns_token_not_yet_known");
         names[*index] = if retried { "not yet" } else { outcome.name() };
     }
+    for (index, _) in &fates.refused {
+        names[*index] = "refused";
+    }
     names
 }
 
@@ -156,9 +162,9 @@ fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
         assert_eq!(after(0, &login, |_| unknown(code)), ["not yet"], "{code}");
         assert_eq!(after(-60, &login, |_| unknown(code)), ["not yet"], "{code}: by a clock that is ahead");
         assert_eq!(after(119, &login, |_| unknown(code)), ["not yet"], "{code}");
-        assert_eq!(after(120, &login, |_| unknown(code)), ["rejected"], "{code}");
+        assert_eq!(after(120, &login, |_| unknown(code)), ["refused"], "{code}");
     }
-    assert_eq!(after(1, &[login(10_000, "a")], |_| BAD), ["rejected"]);
+    assert_eq!(after(1, &[login(10_000, "a")], |_| BAD), ["refused"]);
     assert_eq!(after(1, &[login(10_000, "a")], |_| Verdict::Accepted), ["applied"]);
     // A logout has nothing to wait for.
     for logout in [logout(10_000, "a"), logout_all(10_000)] {
@@ -176,12 +182,12 @@ fn with_a_fresh_login_waits_whatever_had_a_part_in_it() {
     let two = event(10_000, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [login(9_000, "old"), two, logout(11_000, "a"), deletion(12_000, "other")];
     assert_eq!(after(1, &events, unknown), ["not yet", "not yet", "not yet", "applied"]);
-    assert_eq!(after(120, &events, unknown), ["superseded", "rejected", "again", "applied"]);
+    assert_eq!(after(120, &events, unknown), ["superseded", "refused", "again", "applied"]);
     let events = [events[1].clone(), deletion(12_000, "a")];
     assert_eq!(after(1, &events, unknown), ["not yet"; 2]);
     // The newest login decides.
     assert_eq!(after(1, &[login(-500_000, "old"), login(10_000, "a")], unknown), ["not yet"; 2]);
-    assert_eq!(after(1, &[login(-500_000, "old")], unknown), ["rejected"]);
+    assert_eq!(after(1, &[login(-500_000, "old")], unknown), ["refused"]);
     // Signed out of everything since: nothing is to be bound.
     assert_eq!(after(1, &[login(10_000, "a"), logout_all(11_000)], unknown), ["rejected"; 2]);
 }
@@ -191,22 +197,27 @@ proptest! {
     #[test]
     fn every_event_is_settled_exactly_once_and_the_rounds_end(events in testing::events(0..20), seed: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut rounds = std::collections::VecDeque::from([(0..events.len()).collect::<Vec<_>>()]);
+        let mut rounds = std::collections::VecDeque::from([((0..events.len()).collect::<Vec<_>>(), false)]);
         let mut settled = BTreeSet::new();
         let mut count = 0;
-        while let Some(round) = rounds.pop_front() {
+        while let Some((round, refused)) = rounds.pop_front() {
             let state = State::of(round.iter().map(|&index| &events[index]));
+            let state = if refused { state.without_logins() } else { state };
             let plan = plan(&state);
             let verdicts: Vec<_> = plan.items.iter().map(|_| random.choice([Verdict::Accepted, BAD, BAD, LATER, CONFIG]).unwrap()).collect();
             let fates = fates(round.iter().map(|&index| (index, &events[index])), &state, &plan, &verdicts);
             let again: usize = fates.again.iter().map(Vec::len).sum();
-            prop_assert_eq!(fates.settled.len() + again, round.len());
+            prop_assert_eq!(fates.settled.len() + fates.refused.len() + again, round.len());
             for (index, _) in fates.settled {
                 prop_assert!(settled.insert(index), "settled twice");
             }
-            rounds.extend(fates.again);
+            if !fates.refused.is_empty() {
+                prop_assert!(!refused, "a device that loses all its accounts is refused by its token alone");
+                rounds.push_back((fates.refused.into_iter().map(|(index, _)| index).collect(), true));
+            }
+            rounds.extend(fates.again.into_iter().map(|round| (round, false)));
             count += 1;
-            prop_assert!(count <= 2 * events.len() + 1, "the rounds do not end");
+            prop_assert!(count <= 3 * events.len() + 1, "the rounds do not end");
         }
         prop_assert_eq!(settled.len(), events.len());
     }

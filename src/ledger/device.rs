@@ -117,6 +117,13 @@ impl DeviceState {
         }
     }
 
+    /// Keeps the owner's version, and none of its accounts.
+    pub(super) fn give_up_accounts(&mut self) {
+        if let Some(owner) = &mut self.owner {
+            owner.accounts.clear();
+        }
+    }
+
     /// Adds what another piece of knowledge says.
     pub fn merge(&mut self, other: &Self) {
         if let Some(owner) = &other.owner {

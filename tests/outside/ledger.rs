@@ -316,16 +316,41 @@ async fn rows_hold_no_deleted_account_in_clear_and_expire_after_45_days() {
 }
 
 #[tokio::test]
-async fn a_login_that_tpns_rejects_does_not_keep_later_logouts_from_their_effect() {
+async fn a_login_that_tpns_rejects_takes_away_all_the_same_and_later_logouts_have_their_effect() {
     let world = World::new().await;
     assert_eq!(world.batch(&[login(1, "t", &["a", "b"])]).await, NONE);
+    assert_eq!(world.stage.bound("android", "t"), ["a/0", "b/1"]);
     world.stage.tpns.fault(Fault::item_code(1_008_007).operator_type(2).forever());
     assert_eq!(world.batch(&[login(2, "t", &["a", "c"])]).await, ["m0"]);
     assert_eq!(world.reasons(), ["tpns_bad_input"]);
-    assert_eq!(world.batch(&[logout_of(3, "t", "a")]).await, NONE);
-    assert!(!world.stage.bound("android", "t").contains(&"a/0".to_owned()));
-    assert_eq!(world.batch(&[logout(4, "t")]).await, NONE);
-    assert_eq!(world.stage.bound("android", "t"), NONE);
+    assert_eq!(world.stage.bound("android", "t"), NONE, "who was signed in before is not signed in now");
+    for out in [logout_of(3, "t", "a"), logout(4, "t")] {
+        assert_eq!(world.batch(&[out]).await, NONE);
+        assert_eq!(world.stage.bound("android", "t"), NONE);
+    }
+    world.stage.tpns.reset();
+    assert_eq!(world.batch(&[login(5, "t", &["a", "c"])]).await, NONE);
+    assert_eq!(world.stage.bound("android", "t"), ["a/0", "c/1"]);
+}
+
+/// The same without a table, together with its neighbours; and TPNS fails while it is told.
+#[tokio::test]
+async fn a_rejected_login_fails_alone_and_is_not_settled_before_its_device_is_empty() {
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
+    let before = [login(1, "t", &["a"]), login(1, "u", &["b"])];
+    assert_eq!(stage.batch(&before).await, NONE);
+    stage.tpns.fault(Fault::item_code(1_008_007).operator_type(2).token("t").forever());
+    stage.tpns.fault(Fault::status(503).operator_type(4));
+    let events = [login(2, "t", &["x"]), login(2, "u", &["y"]), login(3, "t", &["z"])];
+    let reasons = |stage: &Stage| -> Vec<_> {
+        stage.lines("event failed").iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(stage.batch(&events).await, ["m2"]);
+    assert_eq!(reasons(&stage), ["tpns_unavailable"], "it is retried, not parked: a is still bound");
+    assert_eq!((stage.bound("android", "t"), stage.bound("android", "u")), (vec!["a/0".into()], vec!["y/0".into()]));
+    assert_eq!(stage.batch(&events[2..]).await, ["m0"]);
+    assert_eq!(reasons(&stage).last().unwrap(), "tpns_bad_input");
+    assert_eq!(stage.bound("android", "t"), NONE);
 }
 
 #[tokio::test]
