@@ -80,7 +80,9 @@ def month(given: argparse.Namespace) -> dict[str, float]:
         "Dashboard": PRICE["CloudWatch, a dashboard a month"],
         "Alarms": given.alarms * PRICE["CloudWatch, an alarm a month"],
         "Secret": PRICE["Secrets Manager, a secret a month"],
-        "Reading it again": given.sandboxes * SECONDS_A_MONTH / APPS_MAX_AGE / 1e4 * PRICE["Secrets Manager, ten thousand requests"],
+        "Reading it again": given.sandboxes
+        * (SECONDS_A_MONTH / APPS_MAX_AGE / 1e4)
+        * PRICE["Secrets Manager, ten thousand requests"],
         "Reading an empty queue": empty_receives / 1e6 * PRICE["SQS standard, a million requests"],
     }
 

@@ -1,4 +1,4 @@
-//! A batch's events under the apps document in force: merged, settled, and what happens when the document changes meanwhile.
+//! A batch's events under the apps document in force: merged and settled, also when the document changes meanwhile.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -45,8 +45,8 @@ pub(crate) struct Merged<'a> {
 }
 
 impl AccountSync {
-    /// Merges what the events say. If it is time to, the apps document is read again meanwhile, and if it names other apps
-    /// by then, the batch is opened and merged once more.
+    /// Merges what the events say. If it is time to, the apps document is read again meanwhile, and if it names other
+    /// apps by then, the batch is opened and merged once more.
     pub(crate) async fn merge(
         &self,
         batch: &Batch<'_>,

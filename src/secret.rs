@@ -49,8 +49,7 @@ struct Version {
 pub struct NotRead;
 
 impl AppsInForce {
-    /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched; it is read again when what was read is
-    /// older than `max_age`.
+    /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched, which is due again at `max_age`.
     ///
     /// # Errors
     /// A [`ConfigError`] that names the variable and the remedy, and holds nothing of the secret.
@@ -83,8 +82,7 @@ impl AppsInForce {
         self.version().apps.clone()
     }
 
-    /// Whether the document is to be read again, for its age or for what an invocation needs of it. `true` counts as
-    /// read: it is not due again at once.
+    /// Whether the document is to be read again, for its age or for what an invocation needs of it.
     pub fn is_due(&self, needs: impl FnOnce() -> Needs) -> bool {
         self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), moment()))
     }

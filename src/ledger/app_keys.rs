@@ -1,5 +1,5 @@
-//! Which name an app's rows go by. An app is its AccessID at its access point: renamed, it keeps its rows; at another access
-//! point, where TPNS knows nothing of its devices, it has others.
+//! Which name an app's rows go by. An app is its AccessID at its access point: renamed, it keeps its rows; at another
+//! access point, where TPNS knows nothing of its devices, it has others.
 //!
 //! ```text
 //! pk      attributes
@@ -7,8 +7,8 @@
 //!         revision                        how often the row was written
 //! ```
 //!
-//! The row never expires. An app is added to it under the name it has then, which is what rows were keyed by before there
-//! was this row.
+//! The row never expires. An app is added to it under the name it has then, which is what rows were keyed by before
+//! there was this row.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

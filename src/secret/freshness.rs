@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// A document that could not be read is asked for again after this, however old the one in force.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
-/// For apps that are not in the document it is read no more often than this: a producer's slip may come with every batch.
+/// For apps that are not in the document it is read no more often than this: a producer's slip may be in every batch.
 const BETWEEN_UNKNOWN_APPS: Duration = Duration::from_secs(30);
 
 /// A moment by both clocks.
@@ -33,8 +33,8 @@ pub(super) struct Freshness {
 }
 
 impl Moment {
-    /// The time since an earlier moment. A sandbox may be frozen, when one clock may stand still, and clocks are set: the
-    /// one that has gone further counts.
+    /// The time since an earlier moment. While a sandbox is frozen one clock may stand still, and the other may be set:
+    /// the one that has gone further counts.
     fn since(self, earlier: Self) -> Duration {
         let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
         wall.max(self.steady.saturating_duration_since(earlier.steady))

@@ -120,8 +120,8 @@ impl<'a> Tpns<'a> {
         }
     }
 
-    /// The apps as they are in force, if TPNS refused a key and one of them has moved meanwhile. Such an app's calls were
-    /// not repeated: what is known of its devices is known of another place.
+    /// The apps as they are in force, if TPNS refused a key and one of them has moved meanwhile. Such an app's calls
+    /// were not repeated: what is known of its devices is known of another place.
     #[must_use]
     pub fn moved(&self) -> Option<Apps> {
         self.apps.moved(self.renewed.get()?.as_ref()?)

@@ -15,9 +15,9 @@ class Table:
         self._dynamodb = cloud.client("dynamodb")
 
     def rows(self) -> dict[str, Row]:
-        """By their keys; texts and numbers as such."""
+        """Of devices and accounts, by their keys; texts and numbers as such."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
-        items = [item for page in pages for item in page["Items"]]
+        items = [item for page in pages for item in page["Items"] if item["pk"]["S"] != "apps"]
         return {item["pk"]["S"]: {name: _plain(value) for name, value in item.items() if name != "pk"} for item in items}
 
     def device(self, app: str, token: str) -> Row:

@@ -28,7 +28,7 @@ impl Table {
 }
 
 impl OpenTable<'_> {
-    /// The names that the apps' rows go by. They are asked for in the first invocation that needs them, and never guessed.
+    /// The names that the apps' rows go by. They are read in the first invocation that needs them, and never guessed.
     pub(super) async fn app_keys(&self) -> Result<&AppNames, Trouble> {
         // Boxed, for it is on the way of every row and nearly always empty.
         let keys = self.app_keys.get_or_init(|| Box::pin(self.look_up())).await;
@@ -89,8 +89,8 @@ impl OpenTable<'_> {
 
     fn unreadable_apps(&self, error: &Unreadable) -> Trouble {
         self.tell_once(format_args!(
-            "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. If no \
-             app was renamed since it was made, deleting it does as well"
+            "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. \
+             If no app was renamed since it was made, deleting it does as well"
         ));
         Trouble::Unreadable
     }

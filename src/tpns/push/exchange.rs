@@ -89,8 +89,8 @@ impl Tpns<'_> {
         Ok(judgement)
     }
 
-    /// The app with its keys in force: by its name, since a newer document may order its apps otherwise. One that has moved
-    /// stays as it was (see [`Tpns::moved`]).
+    /// The app with its keys in force: by its name, since a newer document may order its apps otherwise. One that has
+    /// moved stays as it was (see [`Tpns::moved`]).
     fn app(&self, id: AppId) -> Result<&App, Verdict> {
         let own = self.apps.list.get(usize::from(id.0)).ok_or(NOT_SENT)?;
         let renewed = self.renewed.get().and_then(Option::as_ref);
@@ -98,8 +98,8 @@ impl Tpns<'_> {
         Ok(renewed.filter(|renewed| renewed.is(own)).unwrap_or(own))
     }
 
-    /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer. `true` if
-    /// there is a newer document that has this app, and where it was.
+    /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer. `true`
+    /// if there is a newer document that has this app, and where it was.
     async fn renew(&self, id: AppId) -> bool {
         let limit = self.deadline.remaining().min(self.settings.timeout);
         let renewed = self.renewed.get_or_init(|| self.source.renewed(limit)).await;

@@ -69,6 +69,18 @@ async fn an_event_of_an_app_that_was_added_meanwhile_is_applied() {
 }
 
 #[tokio::test]
+async fn an_event_without_an_app_is_applied_once_there_is_only_one() {
+    let world = World::new().await;
+    world.put(&[ANDROID, IOS]);
+    let sandbox = world.with_ledger();
+    let nameless = |second| login("android", second, "t", "a").replace(r#""app":"android","#, "");
+    assert_eq!(deliver(&sandbox, &[login("ios", 1, "u", "b")]).await, NONE);
+    world.put(&[ANDROID]);
+    assert_eq!(deliver(&sandbox, &[nameless(2)]).await, NONE);
+    assert_eq!((world.bound(ANDROID, "t"), world.reads()), (vec!["a".to_owned()], 2));
+}
+
+#[tokio::test]
 async fn unknown_apps_do_not_have_the_document_read_with_every_batch() {
     let world = World::new().await;
     world.put(&[ANDROID]);
