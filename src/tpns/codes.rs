@@ -65,8 +65,8 @@ impl Why {
         matches!(self.code, Some(1_008_006 | 1_008_029 | 10_110_008))
     }
 
-    /// Whether TPNS documents the code for what an account call holds. Any other code, or an HTTP status, may as well be
-    /// about all calls.
+    /// Whether TPNS documents the code for what an account call holds. Any other code, or an HTTP status, may be about
+    /// all calls.
     pub(super) fn is_of_the_input(&self) -> bool {
         matches!(self.code, Some(1_008_001 | 1_008_002 | 1_008_007 | 1_008_026 | 1_008_027))
             || self.is_of_an_unknown_token()

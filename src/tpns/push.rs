@@ -202,8 +202,8 @@ impl<'a> Tpns<'a> {
         settled
     }
 
-    /// Finds the items at fault by halving. When that goes on and on and TPNS takes nothing, a few items are sent alone:
-    /// if all of them are rejected alike, it is not the items.
+    /// Finds the items at fault by halving. If TPNS still takes nothing, a few items are sent alone: if all of them are
+    /// rejected alike, it is not the items.
     async fn search(&self, plan: &Plan, call: &Call, rejections: &Rejections, mut items: Vec<usize>) -> Settled {
         let of = rejections.of(call.operator_type);
         let mut settled = Vec::with_capacity(items.len());

@@ -70,7 +70,7 @@ impl Row {
             _ => true,
         };
         let Meaning::Refused(reason) = self.meaning else { return false };
-        !self.is_about_items() && !(code && OF_ITEMS.contains(&reason))
+        !(self.is_about_items() || code && OF_ITEMS.contains(&reason))
     }
 
     /// Whether the operation lands some time after the client gave up.

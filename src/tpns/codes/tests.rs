@@ -144,15 +144,16 @@ fn table() -> String {
          *misconfigured*: reported for redelivery, told at ERROR, the app is left alone for the rest of the invocation; where newer\n\
          keys could mend it, the secret is fetched again once.\n\n\
          Codes stand for a whole call (`ret_code`) and for one of its items (`result`) alike; 1008026 and 1008027 are met only\n\
-         when `result` can't say which items failed. A code is a number or text (`0`, `\"0\"`, `0.0`). With `ret_code` 0 and a `result` of another\n\
-         length than the call, the call is accepted only if every element is; otherwise it is halved, and a single item gets the code that\n\
-         all errors agree on (*retry* as `tpns_broken_answer` if they don't).\n\n\
+         when `result` can't say which items failed. A code is a number or text: `0`, `\"0\"`, `0.0`. With `ret_code` 0 and a\n\
+         `result` of another length than the call, the call is accepted only if every element is; otherwise it is halved, and a\n\
+         single item gets the code that all errors agree on (*retry* as `tpns_broken_answer` if they don't).\n\n\
          Two more reasons, both *retry* and both with the code in `detail`:\n\n\
-         - `tpns_rejects_every_call`: TPNS rejected the item's own call as a whole (`ret_code` or HTTP status, not `result`), and accepted\n\
-           nothing of the app in this invocation. Then it may be all calls that it does not take, and nothing is parked. Codes marked *rejected*\n\
-           without a condition below name the item at fault even so, unless three items or more get the same one.\n\
-         - `tpns_token_not_yet_known`: 1008006, 1008029 or 10110008 for a device whose newest login is less than two minutes old.\n\
-           A fresh install registers its token with TPNS by itself, at the same time. Later, *rejected*.\n\n\
+         - `tpns_rejects_every_call`: TPNS rejected the item's own call as a whole (`ret_code` or HTTP status, not `result`),\n\
+         and accepted nothing of the app in this invocation. It may be all calls that it does not take, so nothing is\n\
+         parked. Codes that are *rejected* without a condition below name the item at fault even so, unless three items or\n\
+         more get the same one.\n\
+         - `tpns_token_not_yet_known`: 1008006, 1008029 or 10110008 for a device whose newest login is less than two minutes\n\
+         old. A fresh install registers its token with TPNS by itself, at the same time. Later, *rejected*.\n\n\
          | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
     );
     let mut row = |name: &str, words: &str, signal: Signal| {
