@@ -15,6 +15,7 @@ pub mod aws;
 pub mod config;
 pub mod event;
 pub mod fate;
+pub mod fingerprint;
 pub mod finished;
 mod in_force;
 pub mod ingress;
