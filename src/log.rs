@@ -86,6 +86,7 @@ pub fn finished(finished: &Finished<'_>) {
     );
     misconfigured(outcomes);
     clock_ahead(finished);
+    deduplicated_by_content(finished);
 }
 
 /// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it was sent.
@@ -149,6 +150,25 @@ fn misconfigured(outcomes: &[Outcome]) {
                 "TPNS refuses the app; check access_id, secret_key, region and billing"
             );
         }
+    }
+}
+
+/// What SQS drops never gets here, so the first of two equal events has to do: the second would be the one that is lost.
+fn deduplicated_by_content(finished: &Finished<'_>) {
+    if finished.batch.source != Source::FifoQueue {
+        return;
+    }
+    let hides_repeats = |(index, event): &(usize, Event)| {
+        let message = &finished.batch.messages[*index];
+        // Without an id of its own it has that of the message.
+        message.id == *event.id && message.hides_repeats()
+    };
+    if finished.events.iter().any(hides_repeats) {
+        tracing::warn!(
+            reason = "deduplicated_by_content",
+            "the FIFO queue knows events without id and occurred_at by their content, and drops an equal one that is sent \
+             within five minutes; send each event with an id and a MessageDeduplicationId of its own"
+        );
     }
 }
 
