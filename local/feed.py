@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from .cloud import Cloud
 from .stack import Stack
@@ -63,8 +64,9 @@ def _send_messages(queue: Any, url: str, lines: list[Line]) -> list[Sent]:
         {
             "Id": str(line.number),
             "MessageBody": line.body,
-            # As the template tells producers: the group is the device. What names none has nothing to wait for.
-            **({"MessageGroupId": line.token or f"line-{line.number}"} if fifo else {}),
+            # As the template tells producers: the group is the device. What names none has nothing to wait for. Each line is an event
+            # of its own, whatever it says.
+            **({"MessageGroupId": line.token or f"line-{line.number}", "MessageDeduplicationId": str(uuid4())} if fifo else {}),
         }
         for line in lines
     ]

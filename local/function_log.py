@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ class Delivery:
 
     message_id: str | None
     event_id: str | None
+    event_id_hash: str | None  # in place of an id that could show a person
     outcome: str
     reason: str | None
     detail: str | None
@@ -40,6 +42,7 @@ def deliveries(log: list[dict[str, Any]]) -> list[Delivery]:
         Delivery(
             message_id=line.get("message_id"),
             event_id=line.get("event_id"),
+            event_id_hash=line.get("event_id_hash"),
             outcome=line["outcome"],
             reason=line.get("reason"),
             detail=line.get("detail"),
@@ -48,6 +51,12 @@ def deliveries(log: list[dict[str, Any]]) -> list[Delivery]:
         for line in log
         if "outcome" in line
     ]
+
+
+def event_id_hash(app: str | None, token: str | None, event_id: str) -> str:
+    """What the function logs in place of an id; a deletion has neither app nor token in it."""
+    device = [app or "", token] if token else ["", ""]
+    return hashlib.sha256("\0".join([*device, event_id]).encode()).hexdigest()[:12]
 
 
 def invocations(log: list[dict[str, Any]]) -> int:

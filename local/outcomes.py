@@ -10,7 +10,7 @@ from typing import Any
 
 from .cloud import Cloud
 from .feed import Sent, bus_entry
-from .function_log import Delivery
+from .function_log import Delivery, event_id_hash
 from .queues import Kept
 from .stack import Stack
 
@@ -73,23 +73,26 @@ def _found_by_id(sent: list[Sent], seen: list[Delivery], dead: list[Kept]) -> li
     claimed = {one.message_id for one in sent if one.message_id} | set(by_bus_id.values())
     free: dict[str, list[str]] = defaultdict(list)
     for delivery in seen:
-        if delivery.event_id and delivery.message_id and delivery.message_id not in claimed:
+        event_id = delivery.event_id or delivery.event_id_hash
+        if event_id and delivery.message_id and delivery.message_id not in claimed:
             claimed.add(delivery.message_id)
-            free[delivery.event_id].append(delivery.message_id)
+            free[event_id].append(delivery.message_id)
 
     def message_id(one: Sent) -> str | None:
         if one.message_id or one.bus_event_id is None:
             return one.message_id
         if one.bus_event_id in by_bus_id:
             return by_bus_id[one.bus_event_id]
-        candidates = free[one.bus_event_id] or free[one.line.producer_id or ""]
+        own = one.line.producer_id or ""
+        hashed = event_id_hash(one.line.app, one.line.token, own)
+        candidates = free[one.bus_event_id] or free[own] or free[hashed]
         return candidates.pop(0) if candidates else None
 
     return [replace(one, message_id=message_id(one)) for one in sent]
 
 
 def _found_by_order(cloud: Cloud, stack: Stack, sent: list[Sent], seen: list[Delivery]) -> list[Sent]:
-    """The function logs no id that tells who somebody is. What is left then is the order: a run reads one batch at a time, so
+    """An event that could not be read has no id in the log. What is left then is the order: a run reads one batch at a time, so
     the first deliveries come in the order of sending."""
     claimed = {one.message_id for one in sent}
     left = iter(dict.fromkeys(one.message_id for one in seen if one.message_id and one.message_id not in claimed))

@@ -5,6 +5,7 @@
 
 mod body;
 mod bridge;
+mod repeats;
 mod sns;
 mod sqs;
 mod text;
@@ -141,6 +142,9 @@ pub struct Attributes {
     /// The unit of order in a FIFO queue.
     #[serde(rename = "MessageGroupId")]
     pub group_id: Option<String>,
+    /// By what a FIFO queue knows a message that is sent twice.
+    #[serde(rename = "MessageDeduplicationId")]
+    pub deduplication_id: Option<String>,
     /// The X-Ray trace its sender put it into.
     #[serde(rename = "AWSTraceHeader")]
     pub trace_header: Option<String>,

@@ -15,6 +15,7 @@ pub mod aws;
 pub mod config;
 pub mod event;
 pub mod fate;
+pub mod fingerprint;
 pub mod finished;
 mod in_force;
 pub mod ingress;
@@ -160,10 +161,10 @@ impl AccountSync {
             }
             Err(panic) => Err(panic),
         };
+        report::hold_groups(&batch, &mut outcomes);
         if let (Some(parking), Ok(())) = (&self.parking, settled) {
             parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
         }
-        report::hold_groups(&batch, &mut outcomes);
 
         let took = begun.elapsed();
         let finished = Finished {

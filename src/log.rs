@@ -1,18 +1,21 @@
 //! What the function prints: no account, no token, no key, at any level.
 
+mod ids;
+mod opaque;
+
 use std::{io::IsTerminal, panic, str::FromStr, time::Duration};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::HEXLOWER;
 use tracing::{Level, Span, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 use crate::{
-    event::{Change, Device, Event},
+    event::Event,
+    fingerprint,
     finished::{Finished, Told},
-    ingress::Unrecognised,
+    ingress::{Source, Unrecognised},
     report::{Outcome, Reason},
 };
+use ids::Shown;
 
 /// Sets up the log as Lambda wants it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
 /// `AWS_LAMBDA_LOG_LEVEL`, read through `variable`.
@@ -57,8 +60,9 @@ pub fn unrecognised(error: &Unrecognised) {
 /// misconfiguration.
 pub fn finished(finished: &Finished<'_>) {
     for told in finished.messages() {
-        if told.outcome.reason().is_some() || tracing::enabled!(Level::DEBUG) {
-            message(&told);
+        let is_failure = told.outcome.reason().is_some();
+        if is_failure && tracing::enabled!(Level::WARN) || tracing::enabled!(Level::DEBUG) {
+            message(&told, finished.batch.source);
         }
     }
     let Finished { outcomes, calls, .. } = finished;
@@ -82,6 +86,7 @@ pub fn finished(finished: &Finished<'_>) {
     );
     misconfigured(outcomes);
     clock_ahead(finished);
+    deduplicated_by_content(finished);
 }
 
 /// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it was sent.
@@ -97,18 +102,22 @@ fn clock_ahead(finished: &Finished<'_>) {
     }
 }
 
-fn message(told: &Told<'_>) {
+fn message(told: &Told<'_>, source: Source) {
     let Told { message, event, outcome, app } = *told;
     let (reason, attributes) = (outcome.reason(), message.attributes());
+    let (message_id, event_id) = (ids::of_message(told, source), ids::of_event(told, source));
+    let device = event.and_then(Event::device).map(|device| fingerprint::device(app, device.token.as_str()));
     /// A macro, since a line's level and words are fixed where it stands.
     macro_rules! line {
         ($level:ident, $words:literal) => {
             tracing::$level!(
-                message_id = plain(&message.id).unwrap_or("-"),
-                event_id = event.and_then(event_id),
+                message_id = message_id.id(),
+                message_id_hash = message_id.hash(),
+                event_id = event_id.as_ref().and_then(Shown::id),
+                event_id_hash = event_id.as_ref().and_then(Shown::hash),
                 "type" = event.map(|event| event.version.rank.name()),
                 app,
-                device = event.and_then(Event::device).map(|device| fingerprint(device, app)),
+                device,
                 outcome = outcome.name(),
                 reason = reason.map(|reason| reason.reason),
                 detail = reason.map(|reason| &*reason.detail),
@@ -144,44 +153,32 @@ fn misconfigured(outcomes: &[Outcome]) {
     }
 }
 
-/// Tells one device from another, and nobody which it is: who has the token can find its lines, and not the other way
-/// round, for tokens are too many to try them all.
-fn fingerprint(device: &Device, app: &str) -> String {
-    let text = [app.as_bytes(), b"\0", device.token.as_str().as_bytes()].concat();
-    HEXLOWER.encode(&digest(&SHA256, &text).as_ref()[..6])
-}
-
-/// The trace's id in an X-Ray header, which its sender may have made up.
-fn root(header: &str) -> Option<&str> {
-    plain(header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?)
-}
-
-/// The producer's id, unless it could tell who somebody is: ids are free text, and some are made of the account.
-fn event_id(event: &Event) -> Option<&str> {
-    let id = plain(&event.id)?;
-    let accounts: Vec<&str> = match &event.change {
-        Change::Login(_, accounts) | Change::Deletion(_, accounts) => {
-            accounts.iter().map(|each| each.account.as_str()).collect()
-        }
-        Change::Logout(_, accounts) => accounts.iter().map(|each| each.account.as_str()).collect(),
-        Change::LogoutAll(_) => Vec::new(),
+/// What SQS drops never gets here, so the first of two equal events has to do: the second would be the one that is lost.
+fn deduplicated_by_content(finished: &Finished<'_>) {
+    if finished.batch.source != Source::FifoQueue {
+        return;
+    }
+    let hides_repeats = |(index, event): &(usize, Event)| {
+        let message = &finished.batch.messages[*index];
+        // Without an id of its own it has that of the message.
+        message.id == *event.id && message.hides_repeats()
     };
-    let told = letters(id);
-    let tells = |text: &str| Some(letters(text)).is_some_and(|text| !text.is_empty() && told.contains(&text));
-    let names = |account: &&str| tells(account) || account.split_once('@').is_some_and(|(name, _)| tells(name));
-    let tells = event.device().is_some_and(|device| tells(device.token.as_str())) || accounts.iter().any(names);
-    (!tells).then_some(id)
+    if finished.events.iter().any(hides_repeats) {
+        tracing::warn!(
+            reason = "deduplicated_by_content",
+            "the FIFO queue knows events without id and occurred_at by their content, and drops an equal one that is sent \
+             within five minutes; send each event with an id and a MessageDeduplicationId of its own"
+        );
+    }
 }
 
-/// What is left of a text when it is made part of an id: its letters and digits.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// The text, if it looks like an id: no mail address, nothing that breaks a line.
-fn plain(id: &str) -> Option<&str> {
-    let like_an_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
-    (id.len() <= 128 && id.chars().all(like_an_id)).then_some(id)
+/// The trace's id in an X-Ray header. Its sender may have made it up, so only X-Ray's own form is shown:
+/// `1-`, eight hex digits, `-` and 24 more.
+fn root(header: &str) -> Option<&str> {
+    let root = header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?;
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let has_form = root.split('-').map(str::len).eq([1, 8, 24]) && root.starts_with("1-");
+    (has_form && root.split('-').all(is_hex)).then_some(root)
 }
 
 fn millis(duration: Duration) -> u64 {

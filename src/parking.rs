@@ -1,33 +1,59 @@
 //! Parking: rejected events go to a queue of their own, as received and with the reason, and only then are acknowledged
 //! (design, "Result").
 
-use std::time::Duration;
+mod parcel;
+mod refusal;
 
-use aws_sdk_sqs::{
-    Client,
-    types::{
-        MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
-        SendMessageBatchRequestEntry,
-    },
-};
-use futures_util::{StreamExt, stream};
+use std::{collections::VecDeque, fmt::Display, time::Duration};
+
+use aws_sdk_sqs::{Client, operation::send_message_batch::SendMessageBatchOutput, types::SendMessageBatchRequestEntry};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use indexmap::IndexMap;
 
 use crate::{
     aws::{AwsError, aws_code},
-    ingress::{Batch, Message},
-    report::{Outcome, Reason},
+    ingress::{Batch, Source},
+    report::{self, Outcome},
 };
+use parcel::{MOST_BYTES, Parcel, parcels};
 
-/// SQS takes ten messages in a call, and a MiB of bodies and attributes.
+/// SQS takes ten messages in a call.
 const MOST_ENTRIES: usize = 10;
-const MOST_BYTES: usize = 1 << 20;
 const CALLS_AT_A_TIME: usize = 8;
+/// Before what SQS could not take for a moment is sent again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The queue that keeps rejected events for the operator.
 #[derive(Debug)]
 pub struct Parking {
     client: Client,
     queue_url: String,
+}
+
+/// What is to be parked, and what became of it so far.
+struct Post<'o> {
+    /// Places of parcels.
+    calls: VecDeque<Vec<usize>>,
+    parcels: Vec<Parcel>,
+    outcomes: &'o mut [Outcome],
+    /// Lambda brings all messages again or none.
+    whole: bool,
+    some_parked: bool,
+    /// What is wrong with the queue, and for how many messages.
+    problems: IndexMap<String, usize>,
+}
+
+/// What SQS answered to a call; parcels are given by their places.
+#[derive(Default)]
+struct Answer {
+    taken: Vec<usize>,
+    /// SQS will never take these.
+    refused: Vec<(usize, String)>,
+    /// SQS can't take these now.
+    later: Vec<usize>,
+    /// SQS refused these together for one of them.
+    suspects: Vec<usize>,
+    problem: Option<String>,
 }
 
 impl Parking {
@@ -37,118 +63,189 @@ impl Parking {
         Self { client: Client::new(sdk), queue_url }
     }
 
-    /// Parks every rejected message. Those that SQS took within `limit` become [`Outcome::Parked`]; the others stay
-    /// rejected, and so are reported.
+    /// Parks the rejected messages that [may be parked](report::parkable). Those that SQS took within `limit` become
+    /// [`Outcome::Parked`]; the others stay rejected, and so are reported.
     pub async fn park(&self, batch: &Batch<'_>, outcomes: &mut [Outcome], limit: Duration) {
-        let rejected = outcomes.iter().enumerate().filter_map(|(index, outcome)| match outcome {
-            Outcome::Rejected(reason) => Some((index, self.entry(index, &batch.messages[index], reason)?)),
+        let parkable = report::parkable(batch, outcomes);
+        let rejected = parkable.iter().filter_map(|&index| match &outcomes[index] {
+            Outcome::Rejected(reason) => Some((index, &batch.messages[index], reason)),
             _ => None,
         });
-        let calls = in_calls(rejected.collect());
-        if calls.is_empty() {
+        let (parcels, unfit) = parcels(rejected, self.queue_url.ends_with(".fifo"));
+        for &(index, why) in &unfit {
+            not_parked(&mut outcomes[index], why);
+        }
+        // One that can't be parked makes Lambda redeliver all: the others would be parked each time.
+        let whole = batch.source == Source::EventBridge;
+        if whole && !unfit.is_empty() {
             return;
         }
-        // Each call's result counts for itself, so what is done when the time is up stays done.
-        let mut done = stream::iter(calls).map(|call| self.send(call)).buffer_unordered(CALLS_AT_A_TIME);
-        let deadline = tokio::time::sleep(limit);
-        tokio::pin!(deadline);
+        let calls = in_calls(&parcels);
+        let mut post = Post { calls, parcels, outcomes, whole, some_parked: false, problems: IndexMap::new() };
+        tokio::select! {
+            () = self.send_all(&mut post) => {}
+            () = tokio::time::sleep(limit) => {
+                tracing::error!("PARKING_QUEUE_URL: no time left to park the rejected events; they are redelivered");
+            }
+        }
+        post.log_problems();
+    }
+
+    /// Each call's result counts for itself, so what is done when the time is up stays done.
+    async fn send_all(&self, post: &mut Post<'_>) {
+        let most_at_a_time = if post.whole { 1 } else { CALLS_AT_A_TIME };
+        let mut answers = FuturesUnordered::new();
         loop {
-            tokio::select! {
-                parked = done.next() => match parked {
-                    Some(parked) => parked.into_iter().for_each(|index| settle(&mut outcomes[index])),
-                    None => return,
-                },
-                () = &mut deadline => {
-                    tracing::error!("PARKING_QUEUE_URL: no time left to park the rejected events; they come again");
-                    return;
-                }
+            while answers.len() < most_at_a_time
+                && let Some(call) = post.calls.pop_front()
+            {
+                let entries = call.iter().map(|&place| post.parcels[place].entry.clone()).collect();
+                answers.push(self.send(call, entries));
+            }
+            let Some(answer) = answers.next().await else { return };
+            if post.take(answer) == Next::AfterAPause {
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
 
-    /// The entry, whose id is the message's place in the batch. `None` for what has no body to keep.
-    fn entry(&self, index: usize, message: &Message<'_>, reason: &Reason) -> Option<SendMessageBatchRequestEntry> {
-        let text = |value: &str| MessageAttributeValue::builder().data_type("String").string_value(value).build().ok();
-        let body = message.text().filter(|body| !body.is_empty())?;
-        let mut entry = SendMessageBatchRequestEntry::builder()
-            .id(index.to_string())
-            .message_body(body)
-            .message_attributes("reason", text(reason.reason)?);
-        if !reason.detail.is_empty() {
-            entry = entry.message_attributes("detail", text(&reason.detail)?);
-        }
-        let attributes = message.attributes();
-        if let Some(trace) = attributes.trace_header {
-            let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().ok()?;
-            entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
-        }
-        if self.queue_url.ends_with(".fifo") {
-            let group = attributes.group_id.unwrap_or_else(|| "rejected".into());
-            entry = entry.message_group_id(group).message_deduplication_id(message.id.as_ref());
-        }
-        entry.build().ok()
-    }
-
-    /// Sends one call and says which messages SQS took.
-    async fn send(&self, entries: Vec<SendMessageBatchRequestEntry>) -> Vec<usize> {
-        let count = entries.len();
-        let ids: Vec<String> = entries.iter().map(|entry| entry.id().to_owned()).collect();
+    async fn send(&self, call: Vec<usize>, entries: Vec<SendMessageBatchRequestEntry>) -> Answer {
         let sent = self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send().await;
         match sent {
-            Ok(answer) => {
-                for failed in answer.failed() {
-                    // SQS's message may quote the body; its code does not.
-                    tracing::error!(code = aws_code(failed.code()), "PARKING_QUEUE_URL: SQS did not take an event");
+            Ok(answer) => Answer::read(&answer, &call),
+            Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
+                [one] => {
+                    let refused = vec![(*one, AwsError::of(&error).to_string())];
+                    Answer { refused, ..Answer::default() }
                 }
-                // Only what was sent counts, whatever ids the answer has, and not what is in both parts of it.
-                let failed = |id: &String| answer.failed().iter().any(|failed| failed.id() == id);
-                let taken = |id: &String| answer.successful().iter().any(|taken| taken.id() == id) && !failed(id);
-                let lost = ids.iter().filter(|id| !taken(id) && !failed(id)).count();
-                if lost > 0 {
-                    tracing::error!(events = lost, "PARKING_QUEUE_URL: SQS did not say what became of some events");
-                }
-                ids.iter().filter(|id| taken(id)).filter_map(|id| id.parse().ok()).collect()
-            }
+                _ => Answer { suspects: call, ..Answer::default() },
+            },
             Err(error) => {
                 let what = AwsError::of(&error);
-                tracing::error!(
-                    events = count,
-                    "PARKING_QUEUE_URL: could not park ({what}); check the URL and the role's sqs:SendMessage"
-                );
-                Vec::new()
+                let problem = format!("could not park ({what}); check the URL and the role's sqs:SendMessage");
+                Answer { later: call, problem: Some(problem), ..Answer::default() }
             }
         }
     }
 }
 
-fn settle(outcome: &mut Outcome) {
+impl Answer {
+    /// Only what was sent counts, whatever ids SQS's answer has, and not what is in both parts of it.
+    fn read(answer: &SendMessageBatchOutput, call: &[usize]) -> Self {
+        let mut result = Self::default();
+        for &place in call {
+            let id = place.to_string();
+            let is_taken = answer.successful().iter().any(|taken| taken.id() == id);
+            match answer.failed().iter().find(|failed| failed.id() == id) {
+                None if is_taken => result.taken.push(place),
+                None => {
+                    result.later.push(place);
+                    result.problem = Some("SQS did not say what became of an event".to_owned());
+                }
+                // SQS's message may quote the body; its code does not.
+                Some(failed) => {
+                    let code = aws_code(failed.code()).unwrap_or("a code that is not one of AWS");
+                    if failed.sender_fault() {
+                        result.refused.push((place, code.to_owned()));
+                    } else {
+                        result.later.push(place);
+                        result.problem = Some(format!("SQS did not take an event ({code})"));
+                    }
+                }
+            }
+        }
+        result
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    AtOnce,
+    AfterAPause,
+}
+
+impl Post<'_> {
+    /// Notes what SQS answered, and what is to be sent again.
+    fn take(&mut self, answer: Answer) -> Next {
+        for parcel in answer.taken.iter().filter_map(|&place| self.parcels.get(place)) {
+            self.some_parked = true;
+            parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index]));
+        }
+        for (place, code) in &answer.refused {
+            let parcel = self.parcels.get(*place).into_iter();
+            parcel.flat_map(|parcel| &parcel.indices).for_each(|&index| {
+                not_parked(&mut self.outcomes[index], format_args!("SQS refuses it with {code}"));
+            });
+        }
+        if let Some(problem) = answer.problem {
+            *self.problems.entry(problem).or_default() += answer.later.len();
+        }
+        if self.whole {
+            return self.take_whole(answer.later, answer.suspects.is_empty() && answer.refused.is_empty());
+        }
+        // Down to the one at fault.
+        if !answer.suspects.is_empty() {
+            let (first, second) = answer.suspects.split_at(answer.suspects.len() / 2);
+            self.calls.extend([first.to_vec(), second.to_vec()]);
+        }
+        Next::AtOnce
+    }
+
+    /// Where Lambda redelivers all or nothing: what is parked already must be followed by the rest, and if one can't be
+    /// parked, no other should be.
+    fn take_whole(&mut self, later: Vec<usize>, all_fit: bool) -> Next {
+        if later.is_empty() && all_fit {
+            return Next::AtOnce;
+        }
+        if !all_fit || !self.some_parked {
+            self.calls.clear();
+            return Next::AtOnce;
+        }
+        self.calls.push_front(later);
+        Next::AfterAPause
+    }
+
+    fn log_problems(&self) {
+        for (problem, events) in &self.problems {
+            tracing::error!(events, "PARKING_QUEUE_URL: {problem}");
+        }
+        let mut places = self.parcels.iter().flat_map(|parcel| &parcel.indices);
+        if self.whole && self.some_parked && places.any(|&index| !self.outcomes[index].is_acknowledged()) {
+            tracing::error!(
+                "PARKING_QUEUE_URL: only some of an invocation's events are parked; Lambda redelivers all, so those are \
+                 parked again"
+            );
+        }
+    }
+}
+
+fn parked(outcome: &mut Outcome) {
     if let Outcome::Rejected(reason) = outcome {
         *outcome = Outcome::Parked(reason.clone());
     }
 }
 
+/// It stays rejected, and its line in the log says why it is not parked.
+fn not_parked(outcome: &mut Outcome, why: impl Display) {
+    if let Outcome::Rejected(reason) = outcome {
+        let mark = if reason.detail.is_empty() { "" } else { "; " };
+        reason.detail = format!("{}{mark}not parked: {why}", reason.detail).into();
+    }
+}
+
 /// As few calls as SQS allows, in the messages' order.
-fn in_calls(entries: Vec<(usize, SendMessageBatchRequestEntry)>) -> Vec<Vec<SendMessageBatchRequestEntry>> {
-    let mut calls: Vec<Vec<SendMessageBatchRequestEntry>> = Vec::new();
+fn in_calls(parcels: &[Parcel]) -> VecDeque<Vec<usize>> {
+    let mut calls = VecDeque::<Vec<usize>>::new();
     let mut bytes = 0;
-    for (_, entry) in entries {
-        let size = size(&entry);
-        match calls.last_mut() {
-            Some(call) if call.len() < MOST_ENTRIES && bytes + size <= MOST_BYTES => call.push(entry),
+    for (place, parcel) in parcels.iter().enumerate() {
+        match calls.back_mut() {
+            Some(call) if call.len() < MOST_ENTRIES && bytes + parcel.size <= MOST_BYTES => call.push(place),
             _ => {
-                calls.push(vec![entry]);
+                calls.push_back(vec![place]);
                 bytes = 0;
             }
         }
-        bytes += size;
+        bytes += parcel.size;
     }
     calls
-}
-
-/// What SQS counts: the body, and of each attribute its name, type and value.
-fn size(entry: &SendMessageBatchRequestEntry) -> usize {
-    let attributes = entry.message_attributes().into_iter().flatten();
-    let attributes =
-        attributes.map(|(name, value)| name.len() + value.data_type().len() + value.string_value().map_or(0, str::len));
-    entry.message_body().len() + attributes.sum::<usize>()
 }

@@ -98,6 +98,10 @@ impl Outcome {
         }
     }
 
+    fn comes_again(&self) -> bool {
+        matches!(self, Self::Retry(_) | Self::Misconfigured(_))
+    }
+
     /// Why it could not be applied, if it could not; or what is odd about it.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
@@ -192,19 +196,49 @@ pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
         reason: "behind_a_failed_message",
         detail: Cow::Borrowed("a message before it in its group comes again"),
     });
-    let comes_again = |outcome: &Outcome| matches!(outcome, Outcome::Retry(_) | Outcome::Misconfigured(_));
-    if batch.source != Source::FifoQueue || !outcomes.iter().any(comes_again) {
+    if batch.source != Source::FifoQueue || !outcomes.iter().any(Outcome::comes_again) {
         return;
     }
     let mut waiting = HashSet::new();
     for (message, outcome) in batch.messages.iter().zip(outcomes) {
         let group = message.attributes().group_id;
-        if comes_again(outcome) {
+        if outcome.comes_again() {
             waiting.insert(group);
         } else if outcome.is_acknowledged() && waiting.contains(&group) {
             *outcome = BEHIND;
         }
     }
+}
+
+/// The rejected messages that may be parked now, by index. A message that is delivered again must not be parked, or
+/// there would be one more copy of it with each delivery: with EventBridge one failure brings all events again, in a FIFO
+/// queue a message waits for its predecessors, and an id can only be reported for all messages that bear it.
+#[must_use]
+pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<usize> {
+    let rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));
+    let messages = || batch.messages.iter().zip(outcomes).enumerate();
+    let all_settled = !outcomes.iter().any(Outcome::comes_again);
+    if all_settled || !outcomes.iter().any(rejected) {
+        return messages().filter(|(_, (_, outcome))| rejected(outcome)).map(|(index, _)| index).collect();
+    }
+    if batch.source == Source::EventBridge {
+        return Vec::new();
+    }
+    let reported = messages().filter(|(_, (_, outcome))| outcome.comes_again());
+    let reported: HashSet<_> = reported.map(|(_, (message, _))| &message.id).collect();
+    let (mut parkable, mut waiting) = (Vec::new(), HashSet::new());
+    for (index, (message, outcome)) in messages() {
+        let group = || (batch.source == Source::FifoQueue).then(|| message.attributes().group_id);
+        if outcome.comes_again() {
+            waiting.extend(group());
+        } else if rejected(outcome)
+            && !reported.contains(&message.id)
+            && group().is_none_or(|group| !waiting.contains(&group))
+        {
+            parkable.push(index);
+        }
+    }
+    parkable
 }
 
 #[cfg(test)]

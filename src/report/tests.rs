@@ -73,6 +73,27 @@ fn in_a_fifo_queue_a_rejected_message_lets_its_group_go_on() {
     assert_eq!(outcomes[1], Outcome::Applied);
 }
 
+#[test]
+fn what_is_delivered_again_is_not_parked() {
+    let rows = [
+        (vec![rejected(), Outcome::Applied, rejected()], vec![0, 2], vec![0, 2], vec![0, 2]),
+        (vec![rejected(), retry(), rejected()], vec![0, 2], vec![0], vec![]),
+        (vec![Outcome::Misconfigured(Reason::PANIC), rejected(), Outcome::Applied], vec![1], vec![], vec![]),
+        (vec![retry(), Outcome::Applied, Outcome::Superseded], vec![], vec![], vec![]),
+    ];
+    for (outcomes, in_standard, in_fifo, from_bridge) in rows {
+        let of = |payload: &str| parkable(&Batch::open(payload).unwrap(), &outcomes);
+        let messages = [("m1", "g"), ("m2", "g"), ("m3", "g")];
+        assert_eq!(of(&payload("arn:events", &messages)), in_standard, "{outcomes:?}");
+        assert_eq!(of(&payload("arn:events.fifo", &messages)), in_fifo, "{outcomes:?}");
+        assert_eq!(of(&bridge(3)), from_bridge, "{outcomes:?}");
+    }
+    let other_group = payload("arn:events.fifo", &[("m1", "g"), ("m2", "h")]);
+    assert_eq!(parkable(&Batch::open(&other_group).unwrap(), &[retry(), rejected()]), [1]);
+    let same_id = payload("arn:events", &[("m1", "g"), ("m1", "g")]);
+    assert_eq!(parkable(&Batch::open(&same_id).unwrap(), &[rejected(), retry()]), [0; 0]);
+}
+
 proptest! {
     #[test]
     fn every_message_id_is_acknowledged_or_reported_exactly_once(kinds in prop::collection::vec((0..4_u8, 0..3_u8), 0..30), fifo: bool) {
@@ -84,6 +105,11 @@ proptest! {
             0 => Outcome::Applied, 1 => Outcome::Superseded, 2 => retry(), _ => rejected(),
         }).collect();
         hold_groups(&batch, &mut outcomes);
+        let parked = parkable(&batch, &outcomes);
+        for &index in &parked {
+            prop_assert_eq!(&outcomes[index], &rejected());
+            outcomes[index] = Outcome::Parked(Reason::PANIC);
+        }
         let answer = answered(&payload, &outcomes);
         let reported: Vec<_> = answer["batchItemFailures"].as_array().unwrap().iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect();
         for ((id, _), outcome) in messages.iter().zip(&outcomes) {

@@ -38,7 +38,7 @@ def only_on_a_standard_queue(_why: str) -> pytest.MarkDecorator:
 
 
 def again(event: Event) -> str:
-    """The same event in another message: a FIFO queue takes none whose body it has had within five minutes."""
+    """The same event in another body."""
     return f"{json.dumps(event)} "
 
 

@@ -7,7 +7,7 @@ from deployment import Deployment
 
 ATTEMPTS = 3  # TPNS_MAX_ATTEMPTS: tries of one call within one invocation
 RECEIVES = 5  # maxReceiveCount
-NOT_JSON = "neither JSON nor sent by any other test"  # a FIFO queue takes the same body once in five minutes
+NOT_JSON = "neither JSON nor sent by any other test"
 
 
 def test_only_the_events_of_a_failed_call_are_delivered_again(every_stack: Deployment) -> None:

@@ -4,6 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use lambda_sim::Outcome;
 use serde_json::Value;
+use tpns_account_sync::fingerprint;
 use tpns_sim::model::Tpns;
 
 use crate::{
@@ -123,7 +124,7 @@ pub(crate) async fn deliver(
             Some("event parked") => Ending::Parked,
             _ => continue,
         };
-        let id = line["message_id"].as_str().unwrap_or_default().to_owned();
+        let id = id_of(line, events);
         let ending = ending((word(&line["outcome"]), word(&line["reason"])));
         if let Some(Ending::Reported(_) | Ending::Parked(_)) = endings.insert(id.clone(), ending) {
             return Err(format!("{id} has two lines in the log"));
@@ -141,6 +142,18 @@ pub(crate) async fn deliver(
     check_error(&invocation.outcome, &endings)?;
     check_summary(&lines, &endings)?;
     Ok(endings)
+}
+
+/// The id of the message that a line is about. Those of EventBridge invocations are too short here to be shown.
+fn id_of(line: &Value, events: &[&Happening]) -> String {
+    if let Some(id) = line["message_id"].as_str() {
+        return id.to_owned();
+    }
+    let is_it = |event: &&&Happening| {
+        let device = event.what.token().map(|token| (event.app, token));
+        line["message_id_hash"] == fingerprint::event_id(device, &event.id)
+    };
+    events.iter().find(is_it).map(|event| event.id.clone()).unwrap_or_default()
 }
 
 /// The error that EventBridge gets must count right and name the first reason.

@@ -43,7 +43,7 @@ async fn a_failed_event_is_one_line_with_all_that_finds_it_again() {
     let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
     stage.tpns.fault(Fault::item_code(1_008_006).token("the-token"));
     let mut body: Value = serde_json::from_str(&login(1, "the-token", &["a"])).unwrap();
-    body["id"] = json!("login-7");
+    body["id"] = json!("01JDA2V6K0Q3N8Z4T5W6X7Y8Z9");
     let message = Message::new("m0", body.to_string())
         .received(3)
         .trace_header("Root=1-67f7c400-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1");
@@ -56,7 +56,7 @@ async fn a_failed_event_is_one_line_with_all_that_finds_it_again() {
     let device: String = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     for (field, value) in [
         ("message_id", json!("m0")),
-        ("event_id", json!("login-7")),
+        ("event_id", json!("01JDA2V6K0Q3N8Z4T5W6X7Y8Z9")),
         ("type", json!("user.login")),
         ("app", json!("android")),
         ("device", json!(device)),

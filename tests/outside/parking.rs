@@ -1,5 +1,8 @@
 //! Rejected events go to the parking queue, as received and with the reason, and only then are acknowledged.
 
+mod copies;
+mod refusals;
+
 use lambda_sim::{
     AwsApi, EntryFault, Fault as AwsFault, Message, Operation, Queue, RunningAwsApi, event::SqsEvent,
     message::AttributeValue,

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lambda_sim::{ManualClock, Queue, SendMessage};
+use aws_lc_rs::digest::{SHA256, digest};
+use lambda_sim::{ManualClock, Message, Queue, SendMessage, SqsEvent, queue::SendError};
+use serde_json::{Value, json};
 use tpns_sim::Fault;
 
 use crate::stage::{Stage, login, logout};
@@ -136,4 +138,100 @@ async fn no_message_is_lost_whatever_fails_on_the_way() {
         stage.tpns.bindings().remove("android").unwrap().into_keys().map(|token| (token, ())).collect();
     assert_eq!(bound, expected);
     assert_eq!(stage.function.violations(), []);
+}
+
+/// What a producer sends that gives events neither `id` nor `occurred_at`: A signs out, B signs in, B signs out.
+fn nameless() -> [String; 3] {
+    let logout = json!({"type": "user.logout", "app": "android", "token": "t"}).to_string();
+    let login = json!({"type": "user.login", "app": "android", "token": "t", "account_list": [{"account": "b"}]});
+    [logout.clone(), login.to_string(), logout]
+}
+
+/// Sends them a second apart, and has the function read the queue before each of them.
+async fn one_by_one(stage: &Stage, queue: Queue, deduplicated: impl Fn(usize) -> Option<String>) {
+    let clock = ManualClock::starting_now();
+    let mut source = stage.source(queue, clock.clone());
+    for (n, body) in nameless().into_iter().enumerate() {
+        let message = SendMessage::new(body).group("t");
+        let message = match deduplicated(n) {
+            Some(id) => message.deduplication_id(id),
+            None => message,
+        };
+        source.queue_mut().send(message, clock.now()).unwrap();
+        assert!(source.run_until_empty(10).await.unwrap().emptied);
+        clock.advance(Duration::from_secs(1));
+    }
+}
+
+#[tokio::test]
+async fn content_based_deduplication_drops_a_logout_and_the_log_warns_of_it() {
+    let stage = Stage::new().await;
+    let queue = Queue::builder("auth-events.fifo").content_based_deduplication().build().unwrap();
+    one_by_one(&stage, queue, |_| None).await;
+    assert_eq!(stage.bound("android", "t"), ["b/0"], "what SQS drops, the function can't know");
+    assert_eq!(warnings(&stage), 2, "one for each invocation that there was");
+}
+
+#[tokio::test]
+async fn with_a_deduplication_id_for_each_event_no_logout_is_dropped() {
+    let stage = Stage::new().await;
+    // As the template makes it.
+    let mut queue = Queue::builder("auth-events.fifo").build().unwrap();
+    let refused = queue.send(SendMessage::new("{}").group("t"), ManualClock::starting_now().now());
+    assert_eq!(refused.unwrap_err(), SendError::NoDeduplicationId);
+    one_by_one(&stage, queue, |n| Some(format!("event-{n}"))).await;
+    assert_eq!(stage.bound("android", "t"), [""; 0]);
+    assert_eq!(warnings(&stage), 0);
+}
+
+/// The lines that warn of it; each has to say what to do.
+fn warnings(stage: &Stage) -> usize {
+    let printed = stage.printed();
+    let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<_> = lines.filter(|line| line["reason"] == "deduplicated_by_content").collect();
+    for line in &lines {
+        assert_eq!(line["level"], "WARN", "{line}");
+        assert!(line["message"].as_str().unwrap().contains("send each event with an id"), "{line}");
+    }
+    lines.len()
+}
+
+#[tokio::test]
+async fn deduplication_by_content_is_told_where_it_can_drop_an_event() {
+    let by_content = |text: &str| {
+        let digest = digest(&SHA256, text.as_bytes());
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let [bare, ..] = nameless();
+    let with = |name: &str, value: Value| {
+        let mut event: Value = serde_json::from_str(&bare).unwrap();
+        event[name] = value;
+        event.to_string()
+    };
+    let sns = json!({"Type": "Notification", "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf320", "Message": bare})
+        .to_string();
+    let bridge = json!({"id": "6f0c2a4e-1b3d-4c5f-8a7b-9c0d1e2f3a40", "detail-type": "user.logout",
+                        "time": "2026-11-22T08:00:00Z", "detail": {"app": "android", "token": "t"}})
+    .to_string();
+    let (with_id, with_time) = (with("id", json!("1")), with("occurred_at", json!(crate::stage::at(1))));
+    for (what, queue, body, id, expected) in [
+        ("bare", "auth-events.fifo", &bare, by_content(&bare), 1),
+        ("empty id", "auth-events.fifo", &with("id", json!("")), by_content(&with("id", json!(""))), 1),
+        ("SNS with the digest of its Message", "auth-events.fifo", &sns, by_content(&bare), 1),
+        ("SNS with the digest of it all", "auth-events.fifo", &sns, by_content(&sns), 0),
+        ("EventBridge", "auth-events.fifo", &bridge, by_content(&bridge), 0),
+        ("with an id", "auth-events.fifo", &with_id, by_content(&with_id), 0),
+        ("with a time", "auth-events.fifo", &with_time, by_content(&with_time), 0),
+        ("with a deduplication id", "auth-events.fifo", &bare, "e1".to_owned(), 0),
+        ("with the digest of something else", "auth-events.fifo", &bare, by_content("e1"), 0),
+        ("a standard queue", "auth-events", &bare, by_content(&bare), 0),
+    ] {
+        let stage = Stage::new().await;
+        // Several in one batch make one line.
+        let messages =
+            ["m0", "m1"].map(|id_of_it| Message::new(id_of_it, body.as_str()).group("t").deduplication_id(&id));
+        let event = SqsEvent::of_queue(format!("arn:aws:sqs:us-east-1:123456789012:{queue}")).messages(messages);
+        assert_eq!(stage.invoke(event.to_bytes()).await, json!({"batchItemFailures": []}), "{what}: it is applied");
+        assert_eq!(warnings(&stage), expected, "{what}");
+    }
 }

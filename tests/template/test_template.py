@@ -59,6 +59,27 @@ def test_all_that_is_promised_holds_in_all_combinations(template: dict[str, Any]
         assert broken_rules(template, stack) + broken_watching(stack) == [], chosen
 
 
+RULE = "arn:aws:events:us-east-1:123456789012:rule/accounts"
+
+
+@pytest.mark.parametrize(
+    ("queue_type", "rules", "by_content"),
+    [
+        ("standard", "", None),
+        ("standard", RULE, None),
+        # A producer that gives no MessageDeduplicationId is refused, and nothing is dropped for looking like something else.
+        ("fifo", "", False),
+        # EventBridge can't give one.
+        ("fifo", RULE, True),
+    ],
+)
+def test_a_fifo_queue_deduplicates_by_content_only_where_rules_send_to_it(
+    template: dict[str, Any], queue_type: str, rules: str, by_content: bool | None
+) -> None:
+    stack = resolved(expanded(template), TpnsApps=APPS, QueueType=queue_type, ProducerRules=rules)
+    assert stack["Resources"]["Queue"]["Properties"].get("ContentBasedDeduplication") is by_content
+
+
 def test_every_parameter_is_described_and_bounded(template: dict[str, Any]) -> None:
     bounds = {"AllowedValues", "AllowedPattern", "MinValue"}
     for name, parameter in template["Parameters"].items():

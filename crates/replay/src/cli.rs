@@ -30,7 +30,7 @@ pub(crate) enum Command {
     /// Sends parked or dead-lettered messages back to the queue
     #[command(long_about = REDRIVE, after_help = REDRIVE_EXAMPLES)]
     Redrive(RedriveArgs),
-    /// Prints what a device is called in the function's log
+    /// Prints what a device or an event is called in the function's log
     #[command(after_help = FINGERPRINT_EXAMPLES)]
     Fingerprint(FingerprintArgs),
 }
@@ -68,7 +68,9 @@ Examples:
 const FINGERPRINT_EXAMPLES: &str = "\
 Examples:
   replay fingerprint --app android 05da87c0ae5973bd2dfa9e08d884aada5bb2
-  pbpaste | replay fingerprint --app android -        keeps the token out of the shell's history";
+  pbpaste | replay fingerprint --app android -        keeps the token out of the shell's history
+  replay fingerprint --event-id login-7 --app android 05da87c0ae5973bd2dfa9e08d884aada5bb2
+  replay fingerprint --event-id deletion-7            an event without a device, or one that could not be read";
 
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
@@ -188,11 +190,14 @@ impl ContractArgs {
 #[derive(Debug, Args)]
 pub(crate) struct FingerprintArgs {
     /// The app's name in TPNS_APPS
-    #[arg(long, value_name = "APP")]
-    pub(crate) app: String,
+    #[arg(long, value_name = "APP", required_unless_present = "event_id", requires = "token")]
+    pub(crate) app: Option<String>,
     /// The device's token; - reads it from standard input
-    #[arg(value_name = "TOKEN")]
-    pub(crate) token: String,
+    #[arg(value_name = "TOKEN", required_unless_present = "event_id", requires = "app")]
+    pub(crate) token: Option<String>,
+    /// Prints the event_id_hash of the event of this id; app and token are those of its device, if it has one
+    #[arg(long, value_name = "ID")]
+    pub(crate) event_id: Option<String>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -236,6 +241,17 @@ mod tests {
         assert!(error("replay send --dry-run --max-event-age 14 f").contains("such as 30s, 5m, 12h or 14d"));
         assert!(error("replay redrive --from https://h/p --to https://h/q").contains("--all"));
         assert!(error("replay redrive --from https://h/p --to https://h/q --all --app android").contains("--app"));
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_a_device_or_an_event_or_both() {
+        let parses = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+        for line in ["--app a t", "--event-id 1", "--event-id 1 --app a t", "--app a -"] {
+            assert!(parses(&format!("replay fingerprint {line}")), "{line}");
+        }
+        for line in ["--app a", "t", "--event-id 1 --app a", "--event-id 1 t"] {
+            assert!(!parses(&format!("replay fingerprint {line}")), "{line}");
+        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod cli;
 mod clock;
 mod contract;
 mod entry;
-mod fingerprint;
 mod interrupt;
 mod lines;
 mod list;
@@ -27,11 +26,10 @@ use std::{
 };
 
 use clap::Parser;
-use tpns_account_sync::event::Token;
+use tpns_account_sync::{event::Token, fingerprint};
 
 use self::{
     cli::{Cli, Command, FingerprintArgs},
-    fingerprint::fingerprint,
     interrupt::Interrupt,
     problem::{Ending, Problem},
 };
@@ -74,13 +72,22 @@ async fn run(command: Command) -> Result<Ending, Problem> {
 }
 
 fn print_fingerprint(args: &FingerprintArgs) -> Result<Ending, Problem> {
-    let mut token = args.token.clone();
+    let token = args.token.as_deref().map(read_token).transpose()?;
+    let device = args.app.as_deref().zip(token.as_ref().map(Token::as_str));
+    let fingerprint = match (&args.event_id, device) {
+        (Some(id), device) => fingerprint::event_id(device, id),
+        (None, Some((app, token))) => fingerprint::device(app, token),
+        (None, None) => return Err(Problem::Usage("--app and TOKEN, or --event-id: are missing".into())),
+    };
+    writeln!(io::stdout(), "{fingerprint}")?;
+    Ok(Ending::Done)
+}
+
+fn read_token(argument: &str) -> Result<Token, Problem> {
+    let mut token = argument.to_owned();
     if token == "-" {
         token.clear();
         stdin().read_line(&mut token)?;
     }
-    let token =
-        Token::new(token.trim()).ok_or_else(|| Problem::Usage(format!("TOKEN: must be {}", Token::EXPECTED)))?;
-    writeln!(io::stdout(), "{}", fingerprint(&args.app, token.as_str()))?;
-    Ok(Ending::Done)
+    Token::new(token.trim()).ok_or_else(|| Problem::Usage(format!("TOKEN: must be {}", Token::EXPECTED)))
 }

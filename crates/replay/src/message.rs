@@ -1,11 +1,10 @@
 //! A message of a parking or dead-letter queue: what it is, and why it is there.
 
 use serde::Serialize;
-use tpns_account_sync::event::Millis;
+use tpns_account_sync::{event::Millis, fingerprint};
 
 use crate::{
     contract::{Age, Contract, When},
-    fingerprint::fingerprint,
     show::{plain, printable, rfc3339},
     sqs::Message,
 };
@@ -47,7 +46,7 @@ impl Told {
         // An app that the event does not name is the configured one, if that is known and the only one.
         let only = || contract.apps.as_ref().and_then(|apps| apps.only().map(|id| apps.name(id).to_owned()));
         let app = reading.app.or_else(only);
-        let device = app.as_deref().zip(reading.token.as_deref()).map(|(app, token)| fingerprint(app, token));
+        let device = app.as_deref().zip(reading.token.as_deref()).map(|(app, token)| fingerprint::device(app, token));
         let (timeless, breaks_contract) = (reading.verdict == Ok(When::WhenSent), reading.verdict.is_err());
         let (reason, detail) =
             why(message, reading.verdict.err().map(|e| (e.reason.to_owned(), e.detail.into_owned())));
@@ -129,7 +128,7 @@ mod tests {
             ("unknown_app", "app: is not configured", true)
         );
         assert_eq!(told.occurred_at.as_deref(), Some("2026-11-22T08:00:00Z"));
-        assert_eq!(told.device, Some(fingerprint("android", "t0k3n")));
+        assert_eq!(told.device, Some(fingerprint::device("android", "t0k3n")));
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub struct EntryFault {
     chosen: Chosen,
     pub(super) code: String,
     pub(super) sender_fault: bool,
+    pub(super) fails_the_call: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl EntryFault {
     }
 
     fn new(chosen: Chosen) -> Self {
-        Self { chosen, code: "InternalError".into(), sender_fault: false }
+        Self { chosen, code: "InternalError".into(), sender_fault: false, fails_the_call: false }
     }
 
     /// With this `Code`.
@@ -81,6 +82,13 @@ impl EntryFault {
     #[must_use]
     pub fn sender_fault(mut self, sender_fault: bool) -> Self {
         self.sender_fault = sender_fault;
+        self
+    }
+
+    /// SQS refuses the whole call for it, with `InvalidMessageContents`, and takes none of the entries.
+    #[must_use]
+    pub fn fails_the_call(mut self) -> Self {
+        self.fails_the_call = true;
         self
     }
 

@@ -90,6 +90,11 @@ fn send_all(queue: &mut Queue, entries: &[Entry], faults: &[EntryFault], now: Ti
             return Err(SqsError::InBatch(error).into());
         }
     }
+    for (position, message) in messages.iter().enumerate() {
+        if faults.iter().any(|fault| fault.fails_the_call && fault.hits(position, message.body())) {
+            return Err(SqsError::Send(SendError::InvalidCharacter('\u{fffe}')).into());
+        }
+    }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (position, (entry, message)) in entries.iter().zip(messages).enumerate() {
         let id = entry.id.as_deref().unwrap_or_default();

@@ -1,0 +1,91 @@
+//! What a line of the log calls a message and its event: by the id where that says nothing of a person, else by a
+//! fingerprint in a field of its own.
+
+use serde_json::{Map, Value};
+
+use super::opaque::{is_opaque, shares};
+use crate::{
+    event::{Change, Event},
+    fingerprint,
+    finished::Told,
+    ingress::{Message, Source},
+};
+
+/// An id as it is, or in its place a fingerprint.
+#[derive(Debug)]
+pub(super) enum Shown<'a> {
+    Id(&'a str),
+    Hash(String),
+}
+
+/// Stands for an id that there is none of, or that is no id.
+const NONE: &str = "-";
+
+/// The message's id. SQS makes its own; that of an EventBridge event could have been made by anyone.
+pub(super) fn of_message<'a>(told: &Told<'a>, source: Source) -> Shown<'a> {
+    let id = &told.message.id;
+    match (source, told.event) {
+        (Source::StandardQueue | Source::FifoQueue, _) => Shown::Id(plain(id).unwrap_or(NONE)),
+        (Source::EventBridge, _) if id == NONE => Shown::Id(NONE),
+        (Source::EventBridge, Some(event)) => of_producer(id, event, told.app),
+        (Source::EventBridge, None) if is_opaque(id) && !is_in_the_rest(id, told.message) => Shown::Id(id),
+        (Source::EventBridge, None) => Shown::Hash(fingerprint::event_id(None, id)),
+    }
+}
+
+/// The event's id, which may be its message's for want of another.
+pub(super) fn of_event<'a>(told: &Told<'a>, source: Source) -> Option<Shown<'a>> {
+    let event = told.event?;
+    let is_the_messages = source != Source::EventBridge && told.message.id == *event.id;
+    Some(if is_the_messages { of_message(told, source) } else { of_producer(&event.id, event, told.app) })
+}
+
+impl Shown<'_> {
+    pub(super) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Hash(_) => None,
+        }
+    }
+
+    pub(super) fn hash(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Hash(hash) => Some(hash),
+        }
+    }
+}
+
+fn of_producer<'a>(id: &'a str, event: &Event, app: &str) -> Shown<'a> {
+    let token = event.device().map(|device| device.token.as_str());
+    let is_of_a_person = || accounts(event).into_iter().chain(token).any(|person| shares(id, person));
+    if is_opaque(id) && !is_of_a_person() {
+        return Shown::Id(id);
+    }
+    Shown::Hash(fingerprint::event_id(token.map(|token| (app, token)), id))
+}
+
+fn accounts(event: &Event) -> Vec<&str> {
+    match &event.change {
+        Change::Login(_, accounts) | Change::Deletion(_, accounts) => {
+            accounts.iter().map(|account| account.account.as_str()).collect()
+        }
+        Change::Logout(_, accounts) => accounts.iter().map(|account| account.account.as_str()).collect(),
+        Change::LogoutAll(_) => Vec::new(),
+    }
+}
+
+/// Whether an EventBridge event that holds no event of the contract has part of its id elsewhere, as in an account.
+fn is_in_the_rest(id: &str, message: &Message<'_>) -> bool {
+    let rest = message.text().and_then(|json| serde_json::from_str::<Map<String, Value>>(&json).ok());
+    rest.is_none_or(|mut rest| {
+        rest.remove("id");
+        shares(id, &Value::Object(rest).to_string())
+    })
+}
+
+/// The id, if it looks like one of SQS: nothing that breaks a line.
+fn plain(id: &str) -> Option<&str> {
+    let like_an_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
+    (id.len() <= 128 && id.chars().all(like_an_id)).then_some(id)
+}
