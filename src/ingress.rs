@@ -5,6 +5,7 @@
 
 mod body;
 mod bridge;
+mod foreign;
 mod sns;
 mod sqs;
 mod text;
