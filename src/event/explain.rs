@@ -91,8 +91,10 @@ fn field_error(place: Place, path: &str, message: &str) -> Invalid {
     }
     let path = place.path(path);
     // Not a value that is a text: that would stand in quotation marks.
-    if message.starts_with("invalid type: null,") {
-        return Invalid::new("invalid_field", format!("{path}: is null; leave the field out, or give it a value"));
+    if message.starts_with("invalid type: null,") && !path.ends_with(']') {
+        // An empty list is the nearest to a list that is null.
+        let reason = if path.ends_with("account_list") { "invalid_field" } else { "missing_field" };
+        return Invalid::new(reason, format!("{path}: is null; leave the field out, or give it a value"));
     }
     // The last one is serde's: whatever the value holds stands before it.
     let expected = message

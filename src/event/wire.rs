@@ -57,10 +57,15 @@ impl Field {
 }
 
 impl EventFields {
-    /// Reads a field's value. Null is none: whether "no app" or "no accounts" was meant, nobody could say.
+    /// Reads a field's value. Null is none, for nothing says whether "no app" or "every app" is meant; but without a type
+    /// an event is rejected anyway.
     pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, field: Field, map: &mut A) -> Result<(), A::Error> {
         match field {
-            Field::Type => once(&mut self.kind, "type", map),
+            Field::Type if self.kind.is_some() => Err(de::Error::duplicate_field("type")),
+            Field::Type => {
+                self.kind = map.next_value()?;
+                Ok(())
+            }
             Field::Id => once(&mut self.id, "id", map),
             Field::OccurredAt => once(&mut self.occurred_at, "occurred_at", map),
             Field::App => once(&mut self.app, "app", map),

@@ -62,7 +62,7 @@ fn rows() -> Vec<(&'static str, String, Outcomes)> {
         ("an accent in the token",          login_as(r#""x""#).replace("vexillumodd", "vexillumödd"), Err("invalid_field")),
         ("a misspelt field",                login_and(r#""accountList":[]"#),                       Err("invalid_field")),
         ("a misspelt field of an account",  login_as(r#""x","accountType":1"#),                     Err("invalid_field")),
-        ("null for the app",                login_as(r#""x""#).replace(r#""android""#, "null"),     Err("invalid_field")),
+        ("null for the app",                login_as(r#""x""#).replace(r#""android""#, "null"),     Err("missing_field")),
         ("JSON in a JSON string",           json!(login_as(r#""x""#)).to_string(),                  Err("malformed_json")),
         ("a time without seconds",          login_at(r#""2026-11-22T08:00Z""#),                     taken()),
         ("a time without an offset",        login_at(r#""2026-11-22T08:00:00""#),                   Err("invalid_field")),

@@ -225,32 +225,37 @@ async fn other_unknown_fields_are_ignored_at_every_level() {
 
 #[tokio::test]
 async fn null_is_no_value_of_a_field() {
+    let reason = |name: &str| if name == "account_list" { "invalid_field" } else { "missing_field" };
     let null = |name: &str| {
         (
             bare(json!({name: null})).to_string(),
-            "invalid_field",
+            reason(name),
             format!("{name}: is null; leave the field out, or give it a value"),
         )
     };
-    let mut rows: Vec<_> = ["account_list", "app", "token", "occurred_at", "id", "type"].map(null).into();
+    let mut rows: Vec<_> = ["account_list", "app", "token", "occurred_at", "id"].map(null).into();
     let in_list = |account: Value, field: &str| {
         let detail = format!("account_list[0]{field}: is null; leave the field out, or give it a value");
-        (bare(json!({"account_list": [account]})).to_string(), "invalid_field", detail)
+        (bare(json!({"account_list": [account]})).to_string(), "missing_field", detail)
     };
     rows.push(in_list(json!({"account": null}), ".account"));
     rows.push(in_list(json!({"account": "ann", "account_type": null}), ".account_type"));
-    rows.push(in_list(Value::Null, ""));
+    let element = bare(json!({"account_list": [null]})).to_string();
+    rows.push((element, "invalid_field", "account_list[0]: must be an object".into()));
+    let kind = bare(json!({"type": null})).to_string();
+    let missing = "type: is missing; send an event of the contract, bare or in an EventBridge or SNS envelope";
+    rows.push((kind, "unknown_envelope", missing.into()));
     for name in ["account_list", "app", "token"] {
         let deletion =
             json!({"type": "account.deleted", "occurred_at": at(5), "account_list": [{"account": "ann"}], name: null});
         rows.push((
             deletion.to_string(),
-            "invalid_field",
+            reason(name),
             format!("{name}: is null; leave the field out, or give it a value"),
         ));
         let detail = json!({"occurred_at": at(5), "app": "android", "token": "t1", name: null});
         let refusal = format!("detail.{name}: is null; leave the field out, or give it a value");
-        rows.push((bridge("user.logout", &detail).to_string(), "invalid_field", refusal));
+        rows.push((bridge("user.logout", &detail).to_string(), reason(name), refusal));
     }
     all_refused(rows).await;
 }
