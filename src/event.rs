@@ -1,19 +1,25 @@
 //! The contract: what a backend says happened, checked and completed (design, "Contract: the event (version 1)").
 
+mod characters;
+mod explain;
 mod fallbacks;
 mod fields;
+mod names;
 #[cfg(test)]
 mod schema;
+mod timestamp;
 mod wire;
 
 use std::{borrow::Cow, ops::Deref};
 
+pub(crate) use explain::{Place, explain};
 pub use fallbacks::{EventTime, Fallbacks};
 pub use fields::{
     Account, AccountName, AccountType, AppName, EventId, Kind, ListedAccount, Millis, OccurredAt, Text, Token,
 };
+pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};
 pub use wire::EventFields;
-pub(crate) use wire::explain;
+pub(crate) use wire::Field;
 
 use crate::config::{AppId, AppNames};
 
@@ -213,7 +219,15 @@ fn change(
 /// bound later will override the one bound earlier" (facts.md, section 3), and the order must know which one counts.
 fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccount>, Invalid> {
     if list.len() > MOST_ACCOUNTS {
-        return Err(Invalid::new("invalid_field", "account_list: has more than 100 accounts; split the event"));
+        let detail = match kind {
+            // Two logins would not add up: the later one takes the first one's accounts away.
+            Kind::Login => {
+                "account_list: has more than 100 accounts; send at most 100: a login carries all accounts of the \
+                 device, and TPNS keeps one of each account_type"
+            }
+            Kind::Logout | Kind::Deletion => "account_list: has more than 100 accounts; send them in several events",
+        };
+        return Err(Invalid::new("invalid_field", detail));
     }
     let mut index = 0;
     while index < list.len() {

@@ -5,6 +5,7 @@
 
 mod body;
 mod bridge;
+mod foreign;
 mod repeats;
 mod sns;
 mod sqs;

@@ -4,12 +4,18 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::json::Object;
 use serde::{
     Deserialize, Deserializer,
-    de::{self, Unexpected, Visitor},
+    de::{self, Expected, IgnoredAny, MapAccess, Unexpected, Visitor},
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    characters::can_be_seen,
+    explain::misspelt,
+    names::{ACCOUNT, Misspelt},
+    timestamp::{self, Unread},
+    wire::once,
+};
 
 /// A text that is shared, not copied, on its way from the event to the call.
 pub type Text = Arc<str>;
@@ -84,22 +90,29 @@ fn is_plain(text: &str) -> bool {
 text_field!(
     /// A TPNS device token.
     Token,
-    "a string of 1 to 64 printable characters without blanks",
-    |text| has_length(text, 1, 64) && (is_plain(text) || !text.contains(|c: char| c.is_control() || c.is_whitespace()))
+    "a string of 1 to 64 printable ASCII characters without blanks",
+    |text| has_length(text, 1, 64) && is_plain(text)
 );
 
 text_field!(
     /// The name of an account within its `account_type`.
     AccountName,
-    "a string of 1 to 100 characters without control characters",
-    |text| has_length(text, 1, 100) && (is_plain(text) || !text.contains(char::is_control))
+    "a string of 1 to 100 characters, none of them invisible, and without white space at its ends",
+    |text| has_length(text, 1, 100) && (is_plain(text) || can_be_seen(text))
 );
+
+impl AccountName {
+    /// A name that has been taken before, maybe when fewer rules held.
+    pub(crate) fn taken_before(text: &str) -> Option<Self> {
+        (has_length(text, 1, 100) && !text.contains(char::is_control)).then(|| Self(text.into()))
+    }
+}
 
 text_field!(
     /// The producer's id of the event, the last tie-breaker of the event order. An empty one counts as none.
     EventId,
-    "a string",
-    |_| true
+    "a string of at most 128 characters",
+    |text| has_length(text, 0, 128)
 );
 
 text_field!(
@@ -120,8 +133,7 @@ pub struct Account {
 
 /// An account as an event lists it. What a type left out means depends on the event: 0 in a login or a deletion, in a
 /// logout every type under which the device has the account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(from = "Object<AccountFields>")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListedAccount {
     /// The name.
     pub account: AccountName,
@@ -143,21 +155,56 @@ impl ListedAccount {
     }
 }
 
-#[derive(Deserialize)]
-struct AccountFields {
-    account: AccountName,
-    #[serde(default, deserialize_with = "present")]
-    account_type: Option<AccountType>,
+impl<'de> Deserialize<'de> for ListedAccount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = ListedAccount;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListedAccount, A::Error> {
+                let (mut account, mut account_type) = (None, None);
+                while let Some(key) = map.next_key()? {
+                    match key {
+                        AccountKey::Account => once(&mut account, "account", &mut map)?,
+                        AccountKey::AccountType => once(&mut account_type, "account_type", &mut map)?,
+                        AccountKey::Misspelt(name) => return Err(misspelt(&name)),
+                        AccountKey::Unknown => _ = map.next_value::<IgnoredAny>()?,
+                    }
+                }
+                let account = account.ok_or_else(|| de::Error::missing_field("account"))?;
+                Ok(ListedAccount { account, account_type })
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
 }
 
-/// A field that may be left out, but not be null.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+enum AccountKey {
+    Account,
+    AccountType,
+    Misspelt(Misspelt),
+    Unknown,
 }
 
-impl From<Object<AccountFields>> for ListedAccount {
-    fn from(Object(AccountFields { account, account_type }): Object<AccountFields>) -> Self {
-        Self { account, account_type }
+impl<'de> Deserialize<'de> for AccountKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = AccountKey;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field's name")
+            }
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<AccountKey, E> {
+                Ok(match name {
+                    "account" => AccountKey::Account,
+                    "account_type" => AccountKey::AccountType,
+                    _ => Misspelt::of(name, &ACCOUNT).map_or(AccountKey::Unknown, AccountKey::Misspelt),
+                })
+            }
+        }
+        deserializer.deserialize_identifier(Name)
     }
 }
 
@@ -185,15 +232,6 @@ impl<'de> Deserialize<'de> for AccountType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OccurredAt(pub Millis);
 
-impl OccurredAt {
-    /// Reads RFC 3339 with an offset; what is finer than a millisecond is cut off.
-    #[must_use]
-    pub fn from_rfc3339(text: &str) -> Option<Self> {
-        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Millis::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
-    }
-}
-
 impl<'de> Deserialize<'de> for OccurredAt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Rule;
@@ -203,7 +241,13 @@ impl<'de> Deserialize<'de> for OccurredAt {
                 f.write_str("an RFC 3339 time with an offset, or an integer of epoch milliseconds")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<OccurredAt, E> {
-                OccurredAt::from_rfc3339(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+                timestamp::read(text).map(OccurredAt).map_err(|unread| {
+                    let expected: &dyn Expected = match unread {
+                        Unread::NoOffset => &"a time with its offset from UTC, such as Z or +08:00",
+                        Unread::NoTime => &self,
+                    };
+                    E::invalid_value(Unexpected::Other("text"), expected)
+                })
             }
             fn visit_i64<E: de::Error>(self, millis: i64) -> Result<OccurredAt, E> {
                 Ok(OccurredAt(millis))

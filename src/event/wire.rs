@@ -1,16 +1,22 @@
-//! The event's fields as they appear in JSON, and the errors of a text that can't be read.
+//! The event's fields as they appear in JSON.
 
-use serde::Deserialize;
-use serde_json::error::Category;
+use std::fmt;
 
-use super::{AppName, EventId, Invalid, Kind, ListedAccount, OccurredAt, Token};
-use crate::json::Object;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::{
+    AppName, EventId, Kind, ListedAccount, OccurredAt, Token,
+    explain::misspelt,
+    names::{EVENT, Misspelt},
+};
 
 /// The contract's fields.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub struct EventFields {
     /// What happened; an EventBridge event says it as `detail-type`.
-    #[serde(rename = "type")]
     pub kind: Option<Kind>,
     /// The producer's id.
     pub id: Option<EventId>,
@@ -24,46 +30,109 @@ pub struct EventFields {
     pub account_list: Option<Vec<ListedAccount>>,
 }
 
-/// Reads `json` a second time, slowly, to name the field that could not be read.
-///
-/// serde's own message quotes values, and a value may be an account: only what it expected is kept of it.
-pub(crate) fn explain<'a, T: Deserialize<'a>>(json: &'a str) -> Invalid {
-    let deserializer = &mut serde_json::Deserializer::from_str(json);
-    let Err(error) = serde_path_to_error::deserialize::<_, Object<T>>(deserializer) else {
-        // What follows the value: the value itself could be read.
-        return Invalid::new("malformed_json", "body: has more text after the JSON value");
-    };
-    let path = error.path().to_string();
-    let error = error.into_inner();
-    match error.classify() {
-        // These texts are serde_json's own and hold nothing of the input.
-        Category::Syntax | Category::Eof | Category::Io => {
-            Invalid::new("malformed_json", format!("body: is not valid JSON: {error}"))
+/// A field of [`EventFields`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Field {
+    Type,
+    Id,
+    OccurredAt,
+    App,
+    Token,
+    AccountList,
+}
+
+impl Field {
+    /// The field of exactly this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "type" => Self::Type,
+            "id" => Self::Id,
+            "occurred_at" => Self::OccurredAt,
+            "app" => Self::App,
+            "token" => Self::Token,
+            "account_list" => Self::AccountList,
+            _ => return None,
+        })
+    }
+}
+
+impl EventFields {
+    /// Reads a field's value. Null is none, for nothing says whether "no app" or "every app" is meant; but without a type
+    /// an event is rejected anyway.
+    pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, field: Field, map: &mut A) -> Result<(), A::Error> {
+        match field {
+            Field::Type if self.kind.is_some() => Err(de::Error::duplicate_field("type")),
+            Field::Type => {
+                self.kind = map.next_value()?;
+                Ok(())
+            }
+            Field::Id => once(&mut self.id, "id", map),
+            Field::OccurredAt => once(&mut self.occurred_at, "occurred_at", map),
+            Field::App => once(&mut self.app, "app", map),
+            Field::Token => once(&mut self.token, "token", map),
+            Field::AccountList => once(&mut self.account_list, "account_list", map),
         }
-        Category::Data => field_error(&path, &error.to_string()),
     }
 }
 
-fn field_error(path: &str, message: &str) -> Invalid {
-    let within = |field: &str| if path == "." { field.to_owned() } else { format!("{path}.{field}") };
-    if let Some(field) = quoted(message, "missing field `") {
-        return Invalid::new("missing_field", format!("{}: is missing", within(field)));
+/// Reads a value into its place, which no other has taken before.
+pub(super) fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    place: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if place.is_some() {
+        return Err(de::Error::duplicate_field(name));
     }
-    if let Some(field) = quoted(message, "duplicate field `") {
-        return Invalid::new("invalid_field", format!("{}: stands twice; name it once", within(field)));
-    }
-    // The last one is serde's: whatever the value holds stands before it.
-    let expected = message
-        .rsplit_once(", expected ")
-        .map_or("of another shape", |(_, rest)| rest.rsplit_once(" at line ").map_or(rest, |(expected, _)| expected));
-    match path {
-        "." => Invalid::new("malformed_json", "body: must be a JSON object"),
-        "type" | "detail-type" => Invalid::new("unknown_type", format!("{path}: must be {expected}")),
-        _ => Invalid::new("invalid_field", format!("{path}: must be {expected}")),
+    *place = Some(map.next_value()?);
+    Ok(())
+}
+
+impl<'de> Deserialize<'de> for EventFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = EventFields;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EventFields, A::Error> {
+                let mut fields = EventFields::default();
+                while let Some(key) = map.next_key()? {
+                    match key {
+                        Key::Field(field) => fields.read(field, &mut map)?,
+                        Key::Misspelt(name) => return Err(misspelt(&name)),
+                        Key::Unknown => _ = map.next_value::<IgnoredAny>()?,
+                    }
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Fields)
     }
 }
 
-/// The field name in a message of serde's that begins with `start`; such names are those of this crate's structs.
-fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
-    message.strip_prefix(start)?.split('`').next()
+enum Key {
+    Field(Field),
+    Misspelt(Misspelt),
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Key;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field's name")
+            }
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+                Ok(match Field::named(name) {
+                    Some(field) => Key::Field(field),
+                    None => Misspelt::of(name, &EVENT).map_or(Key::Unknown, Key::Misspelt),
+                })
+            }
+        }
+        deserializer.deserialize_identifier(Name)
+    }
 }

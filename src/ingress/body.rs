@@ -1,40 +1,14 @@
 //! One body: a bare event, an EventBridge event, or an SNS notification around either.
 
-use serde::Deserialize;
+mod fields;
+
 use serde_json::value::RawValue;
 
-use super::{sns, text::text as text_of};
+use super::{foreign, sns, text::text as text_of};
 use crate::event::{
-    AppName, Event, EventFields, EventId, Fallbacks, Invalid, Kind, ListedAccount, OccurredAt, Rules, Token, explain,
+    BRIDGE, EVENT, Event, EventFields, Fallbacks, Invalid, Kind, Misspelt, NOTIFICATION, Place, Rules, explain,
 };
-use crate::json::Object;
-
-/// The marks of every envelope and the bare event's fields: one reading tells the shape and, of a bare event, all.
-///
-/// The fields stand here once more (serde's `flatten` would buffer the whole body). The marks stay unread, since to
-/// a bare event they are unknown fields, which may hold anything.
-#[derive(Debug, Deserialize)]
-struct Body<'a> {
-    #[serde(rename = "type")]
-    kind: Option<Kind>,
-    id: Option<EventId>,
-    occurred_at: Option<OccurredAt>,
-    app: Option<AppName>,
-    token: Option<Token>,
-    account_list: Option<Vec<ListedAccount>>,
-    #[serde(borrow, rename = "detail-type")]
-    detail_type: Option<&'a RawValue>,
-    #[serde(borrow)]
-    detail: Option<&'a RawValue>,
-    #[serde(borrow)]
-    time: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Type")]
-    sns_type: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Message")]
-    message: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Timestamp")]
-    timestamp: Option<&'a RawValue>,
-}
+use fields::Body;
 
 /// Reads an SQS body.
 pub(super) fn event(
@@ -48,65 +22,111 @@ pub(super) fn event(
     let body =
         text_of(body).ok_or_else(|| Invalid::new("malformed_json", "body: must be a string of valid Unicode"))?;
     let fallbacks = Fallbacks { message_id: Some(message_id), attributes, fifo, ..Fallbacks::default() };
-    text(&body, &fallbacks, rules, Within::Queue)
+    text(&body, &fallbacks, rules, Place::Body)
 }
 
 /// Reads an EventBridge event that is the invocation, or an element of it.
 pub(super) fn bridge_event(json: &str, rules: &Rules<'_>) -> Result<Event, Invalid> {
-    text(json, &Fallbacks::default(), rules, Within::Invocation)
+    text(json, &Fallbacks::default(), rules, Place::Event)
 }
 
-/// Where a text stands: an SNS notification is opened once, in a queue.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    Queue,
-    Notification,
-    Invocation,
-}
-
-fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, within: Within) -> Result<Event, Invalid> {
-    let Object(body): Object<Body<'_>> = serde_json::from_str(json).map_err(|_| explain::<Body<'_>>(json))?;
-    match (body.kind, body.detail_type.zip(body.detail), body.sns_type.zip(body.message)) {
-        (Some(_), None, None) if within != Within::Invocation => {
-            let Body { kind, id, occurred_at, app, token, account_list, .. } = body;
-            Event::new(EventFields { kind, id, occurred_at, app, token, account_list }, fallbacks, rules)
+/// An SNS notification is opened once, in a queue.
+fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) -> Result<Event, Invalid> {
+    // Some editors and .NET's writers put a byte-order mark before a text.
+    let json = json.trim_start_matches('\u{feff}');
+    let body: Body<'_> = serde_json::from_str(json)
+        .map_err(|_| foreign::look(json, place).unwrap_or_else(|| explain::<Body<'_>>(json, place)))?;
+    match (body.fields.kind, body.detail_type.zip(body.detail), body.sns_type.zip(body.message)) {
+        (Some(_), None, None) if place != Place::Event => {
+            body.is_bare(json, place)?;
+            Event::new(body.fields, fallbacks, rules).map_err(|invalid| foreign::look(json, place).unwrap_or(invalid))
         }
         (None, Some((detail_type, detail)), None) => {
+            body.odd.misspelt(&BRIDGE)?;
+            body.holds_no_field_beside("detail")?;
             let kind = serde_json::from_str(detail_type.get())
                 .map_err(|_| Invalid::new("unknown_type", format!("detail-type: must be {}", Kind::EXPECTED)))?;
-            let fallbacks = Fallbacks { bridge_id: body.id, bridge_time: body.time, ..fallbacks.clone() };
+            let fallbacks = Fallbacks { bridge_id: body.fields.id, bridge_time: body.time, ..fallbacks.clone() };
             bridge_detail(kind, detail.get(), &fallbacks, rules)
         }
-        (None, None, Some((sns_type, message))) if within == Within::Queue => {
+        (None, None, Some((sns_type, message))) if place == Place::Body => {
+            let message = sns::message(sns_type, message)?;
+            body.odd.misspelt(&NOTIFICATION)?;
+            body.holds_no_field_beside("Message")?;
             let fallbacks = Fallbacks { sns_time: body.timestamp, ..fallbacks.clone() };
-            text(&sns::message(sns_type, message)?, &fallbacks, rules, Within::Notification)
+            text(&message, &fallbacks, rules, Place::Message)
         }
-        (None, None, None) => Err(Invalid::new("unknown_envelope", missing_mark(&body))),
+        (None, None, None) => Err(foreign::look(json, place).unwrap_or_else(|| body.lacks_a_mark())),
         _ => Err(Invalid::new(
             "unknown_envelope",
-            "body: bears the marks of several envelopes (type; detail-type with detail; Type with Message); send one",
+            format!(
+                "{}: bears the marks of several envelopes (type; detail-type with detail; Type with Message); send one",
+                place.name()
+            ),
         )),
     }
 }
 
 fn bridge_detail(kind: Kind, json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Event, Invalid> {
-    let Object(fields): Object<EventFields> = serde_json::from_str(json).map_err(|_| {
-        let Invalid { reason, detail } = explain::<EventFields>(json);
-        Invalid::new(reason, format!("detail.{detail}"))
+    let fields: EventFields = serde_json::from_str(json).map_err(|_| {
+        foreign::look(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
     })?;
     if fields.kind.is_some_and(|own| own != kind) {
         return Err(Invalid::new("invalid_field", "detail.type: contradicts detail-type; leave it out"));
     }
     Event::new(EventFields { kind: Some(kind), ..fields }, fallbacks, rules)
+        .map_err(|invalid| foreign::look(json, Place::Detail).unwrap_or(invalid))
 }
 
-/// Says which mark is missing, as far as the others tell.
-fn missing_mark(body: &Body<'_>) -> &'static str {
-    match (body.detail_type, body.detail, body.sns_type, body.message) {
-        (Some(_), None, ..) => "detail: is missing from the EventBridge event",
-        (None, Some(_), ..) => "detail-type: is missing from the EventBridge event",
-        (_, _, Some(_), None) => "Message: is missing from the SNS notification",
-        (_, _, None, Some(_)) => "Type: is missing from the SNS notification",
-        _ => "type: is missing; send an event of the contract, bare or in an EventBridge or SNS envelope",
+impl Body<'_> {
+    /// Refuses what would mean something else than its sender thinks.
+    fn is_bare(&self, json: &str, place: Place) -> Result<(), Invalid> {
+        let foreign = if self.odd.specversion && self.odd.data { foreign::look(json, place) } else { None };
+        if let Some(foreign) = foreign {
+            return Err(foreign);
+        }
+        self.odd.misspelt(&EVENT)?;
+        let others = [("account", self.odd.account), ("Type", self.sns_type.is_some())];
+        match others.into_iter().find_map(|(name, present)| Misspelt::of(name, &EVENT).filter(|_| present)) {
+            Some(misspelt) => Err(misspelt.refusal()),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an event's field beside the event: without its `account_list` a logout signs everyone out.
+    fn holds_no_field_beside(&self, mark: &str) -> Result<(), Invalid> {
+        let EventFields { occurred_at, app, token, account_list, .. } = &self.fields;
+        let fields = [
+            ("occurred_at", occurred_at.is_some()),
+            ("app", app.is_some()),
+            ("token", token.is_some()),
+            ("account_list", account_list.is_some()),
+        ];
+        match fields.into_iter().find(|(_, present)| *present) {
+            Some((field, _)) => {
+                Err(Invalid::new("invalid_field", format!("{field}: is beside {mark}; put it into {mark}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Says which mark is missing, as far as the others tell.
+    fn lacks_a_mark(&self) -> Invalid {
+        let kind_as_mark =
+            self.sns_type.and_then(text_of).is_some_and(|kind| Kind::NAMES.iter().any(|(name, _)| *name == kind));
+        let type_misspelt = Misspelt::of("Type", &EVENT).filter(|_| kind_as_mark && self.message.is_none());
+        let misspelt =
+            [&EVENT[..], &BRIDGE[..2], &NOTIFICATION[..2]].into_iter().try_for_each(|fields| self.odd.misspelt(fields));
+        if let Some(invalid) = type_misspelt.map(|misspelt| misspelt.refusal()).or(misspelt.err()) {
+            return invalid;
+        }
+        let missing = match (self.detail_type, self.detail, self.sns_type, self.message) {
+            (Some(_), None, ..) => "detail: is missing from the EventBridge event",
+            (None, Some(_), ..) => "detail-type: is missing from the EventBridge event",
+            (_, _, Some(_), None) => "Message: is missing from the SNS notification",
+            (_, _, None, Some(_)) => "Type: is missing from the SNS notification",
+            _ => "type: is missing; send an event of the contract, bare or in an EventBridge or SNS envelope",
+        };
+        Invalid::new("unknown_envelope", missing)
     }
 }

@@ -208,7 +208,9 @@ fn out_name(listed: &ListedAccount) -> String {
 fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
     let listed = match (name.strip_prefix(OUT), name.strip_prefix(ANY)) {
         (Some(typed), _) => listed_under_type(typed),
-        (None, Some(account)) => AccountName::new(account).map(|account| ListedAccount { account, account_type: None }),
+        (None, Some(account)) => {
+            AccountName::taken_before(account).map(|account| ListedAccount { account, account_type: None })
+        }
         (None, None) => return Ok(None),
     };
     listed.map(Some).ok_or(Unreadable("the name of out:…"))
@@ -217,7 +219,7 @@ fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
 fn listed_under_type(text: &str) -> Option<ListedAccount> {
     let (account_type, account) = text.split_once(':')?;
     let account_type = Some(AccountType(account_type.parse().ok()?));
-    Some(ListedAccount { account: AccountName::new(account)?, account_type })
+    Some(ListedAccount { account: AccountName::taken_before(account)?, account_type })
 }
 
 fn version_of(value: &AttributeValue) -> Option<Version> {
@@ -225,8 +227,10 @@ fn version_of(value: &AttributeValue) -> Option<Version> {
 }
 
 fn accounts_of(value: &AttributeValue) -> Option<BTreeMap<AccountType, AccountName>> {
-    let accounts: BTreeMap<u32, AccountName> = serde_json::from_str(value.as_s().ok()?).ok()?;
-    Some(accounts.into_iter().map(|(account_type, name)| (AccountType(account_type), name)).collect())
+    let accounts: BTreeMap<u32, String> = serde_json::from_str(value.as_s().ok()?).ok()?;
+    let account =
+        |(account_type, name): (u32, String)| Some((AccountType(account_type), AccountName::taken_before(&name)?));
+    accounts.into_iter().map(account).collect()
 }
 
 #[cfg(test)]

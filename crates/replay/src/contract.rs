@@ -111,7 +111,10 @@ fn glance(json: &str, may_be_notification: bool) -> Glance {
         #[serde(borrow, rename = "Message")]
         message: Option<&'a RawValue>,
     }
-    let Ok(fields) = serde_json::from_str::<Fields<'_>>(json) else { return Glance::default() };
+    // The function skips a byte-order mark too.
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(json.trim_start_matches('\u{feff}')) else {
+        return Glance::default();
+    };
     match (fields.detail_type, fields.detail, fields.message.and_then(text)) {
         (Some(kind), Some(detail), _) => Glance { kind: named(kind), ..glance(detail.get(), false) },
         (_, _, Some(message)) if may_be_notification => glance(&message, false),

@@ -1,0 +1,122 @@
+//! The errors of a text that can't be read, by field and in words of JSON.
+//!
+//! serde's own message quotes values, and a value may be an account: only what it expected is kept of it.
+
+use serde::{Deserialize, de};
+use serde_json::error::Category;
+
+use super::{
+    Invalid,
+    names::{Misspelt, refusal},
+};
+
+/// Where a text is, in words of its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The body of an SQS message.
+    Body,
+    /// The `Message` of an SNS notification.
+    Message,
+    /// An EventBridge event that is the invocation, or an element of it.
+    Event,
+    /// The `detail` of an EventBridge event.
+    Detail,
+}
+
+impl Place {
+    /// What the sender calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Message => "Message",
+            Self::Event => "event",
+            Self::Detail => "detail",
+        }
+    }
+
+    /// The path of this field in it.
+    fn path(self, field: &str) -> String {
+        match self {
+            Self::Detail => format!("detail.{field}"),
+            Self::Body | Self::Message | Self::Event => field.to_owned(),
+        }
+    }
+}
+
+/// What begins the message of a misspelt field, as of serde's own unknown one.
+const UNKNOWN_FIELD: &str = "unknown field `";
+
+/// The error for a misspelt field; [`explain`] takes it apart.
+pub(super) fn misspelt<E: de::Error>(name: &Misspelt) -> E {
+    E::custom(format_args!("{UNKNOWN_FIELD}{}`, expected `{}`", name.shown.as_deref().unwrap_or_default(), name.field))
+}
+
+/// Reads `json` a second time, slowly, to name the field that could not be read.
+pub(crate) fn explain<'a, T: Deserialize<'a>>(json: &'a str, place: Place) -> Invalid {
+    let whole = place.name();
+    let deserializer = &mut serde_json::Deserializer::from_str(json);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(deserializer) else {
+        // What follows the value: the value itself could be read.
+        return Invalid::new(
+            "malformed_json",
+            format!("{whole}: has more text after the JSON value; send one event a message"),
+        );
+    };
+    let path = error.path().to_string();
+    let error = error.into_inner();
+    match error.classify() {
+        // These texts are serde_json's own and hold nothing of the input.
+        Category::Syntax | Category::Eof | Category::Io => {
+            let error = error.to_string().replace("a list", "an array");
+            Invalid::new("malformed_json", format!("{whole}: is not valid JSON: {error}"))
+        }
+        Category::Data => field_error(place, &path, &error.to_string()),
+    }
+}
+
+fn field_error(place: Place, path: &str, message: &str) -> Invalid {
+    let within = |field: &str| place.path(&if path == "." { field.to_owned() } else { format!("{path}.{field}") });
+    if let Some(field) = quoted(message, "missing field `") {
+        return Invalid::new("missing_field", format!("{}: is missing", within(field)));
+    }
+    if let Some(field) = quoted(message, "duplicate field `") {
+        return Invalid::new("invalid_field", format!("{}: stands twice; name it once", within(field)));
+    }
+    if let Some(name) = quoted(message, UNKNOWN_FIELD) {
+        let field = message.split("`, expected `").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_default();
+        return refusal(Some(name).filter(|name| !name.is_empty()), field, within);
+    }
+    if path == "." {
+        return Invalid::new("malformed_json", format!("{}: must be a JSON object", place.name()));
+    }
+    let path = place.path(path);
+    // Not a value that is a text: that would stand in quotation marks.
+    if message.starts_with("invalid type: null,") && !path.ends_with(']') {
+        // An empty list is the nearest to a list that is null.
+        let reason = if path.ends_with("account_list") { "invalid_field" } else { "missing_field" };
+        return Invalid::new(reason, format!("{path}: is null; leave the field out, or give it a value"));
+    }
+    // The last one is serde's: whatever the value holds stands before it.
+    let expected = message
+        .rsplit_once(", expected ")
+        .map_or("of another shape", |(_, rest)| rest.rsplit_once(" at line ").map_or(rest, |(expected, _)| expected));
+    let reason = if matches!(path.as_str(), "type" | "detail.type") { "unknown_type" } else { "invalid_field" };
+    Invalid::new(reason, format!("{path}: must be {}", in_json(expected)))
+}
+
+/// The field name in a message of serde's that begins with `start`; such names are those of this crate's structs, or
+/// like one.
+fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
+    message.strip_prefix(start)?.split('`').next()
+}
+
+/// serde's words for what JSON has words for.
+fn in_json(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "an array",
+        "a map" => "an object",
+        "unit" => "null",
+        "a borrowed string" | "a character" => "a string",
+        other => other,
+    }
+}
