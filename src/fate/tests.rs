@@ -10,9 +10,10 @@ use crate::{
     testing,
 };
 
-const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007) });
-const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004) }, None);
-const CONFIG: Verdict = Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003) });
+const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007), transport: None });
+const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004), transport: None }, None);
+const CONFIG: Verdict =
+    Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003), transport: None });
 
 fn device() -> Device {
     Device { app: AppId(0), token: Token::new("t").unwrap() }
