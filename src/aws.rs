@@ -1,56 +1,102 @@
-//! AWS's SDK, with Mozilla's roots built in as for TPNS. Its own default reads the system's: 154 files on Debian, and most
-//! of what Init takes with a ledger.
+//! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and most of what Init
+//! takes with a ledger, and would draw dead connections from its pool again and again.
 
 mod error;
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+use aws_smithy_runtime_api::client::{
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    },
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
 };
-use data_encoding::BASE64;
-use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
 
 pub use self::error::{AwsError, aws_code};
 
-/// The SDK's configuration, from Lambda's environment.
-pub(crate) async fn sdk() -> SdkConfig {
-    let roots = TrustStore::empty().with_pem_certificate(pem());
-    // Fails when a certificate can't be read, and these are built in: `the_roots_can_be_read` holds them to it.
-    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    let client = match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => client.tls_context(context),
-        Err(_) => client,
-    };
-    aws_config::defaults(BehaviorVersion::latest()).http_client(client.build_https()).load().await
+use crate::transport::{Limits, NoConnection, Transport, TransportError};
+
+/// AWS's services answer within milliseconds: a kept connection that says nothing for so long is dead.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Where the SDK sets no limit of its own, which it does to a whole attempt.
+const UNLIMITED: Duration = Duration::from_secs(3600);
+/// `BatchGetItem` answers with at most 16 MB, and DynamoDB's JSON doubles some characters.
+const LONGEST_ANSWER: usize = 64 << 20;
+
+/// The SDK's configuration, from Lambda's environment. No kept connection is waited for longer than half of `timeout`, the time that a
+/// call to TPNS has.
+pub(crate) async fn sdk(transport: &Transport, timeout: Duration) -> SdkConfig {
+    let client = SharedHttpClient::new(Client { transport: transport.clone(), silence: SILENCE.min(timeout / 2) });
+    aws_config::defaults(BehaviorVersion::latest()).http_client(client).load().await
 }
 
-/// The only form that the SDK takes them in.
-fn pem() -> Vec<u8> {
-    let mut pem = String::with_capacity(TLS_SERVER_ROOT_CERTS.iter().map(|root| root.len() * 4 / 3 + 64).sum());
-    for root in TLS_SERVER_ROOT_CERTS {
-        pem.push_str("-----BEGIN CERTIFICATE-----\n");
-        BASE64.encode_append(root, &mut pem);
-        pem.push_str("\n-----END CERTIFICATE-----\n");
+/// What the SDK sends requests with.
+#[derive(Clone, Debug)]
+struct Client {
+    transport: Transport,
+    silence: Duration,
+}
+
+impl HttpClient for Client {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        let exchange = settings.read_timeout().unwrap_or(UNLIMITED);
+        let limits = Limits {
+            connect: settings.connect_timeout().unwrap_or(UNLIMITED),
+            exchange,
+            silence: self.silence.min(exchange),
+            body: LONGEST_ANSWER,
+        };
+        SharedHttpConnector::new(Connector { transport: self.transport.clone(), limits })
     }
-    pem.into_bytes()
+}
+
+#[derive(Debug)]
+struct Connector {
+    transport: Transport,
+    limits: Limits,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (transport, limits) = (self.transport.clone(), self.limits);
+        HttpConnectorFuture::new(async move {
+            let (head, body) =
+                request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
+            let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+            let mut request = Request::new(Full::new(body));
+            (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (head.method, head.uri, head.headers);
+            let response = transport.send(request, limits).await.map_err(failed)?;
+            HttpResponse::try_from(response.map(SdkBody::from))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// As the SDK's retries want it: each of these is tried again.
+fn failed(error: TransportError) -> ConnectorError {
+    match error {
+        TransportError::Timeout | TransportError::NoConnection(NoConnection::TimedOut) => {
+            ConnectorError::timeout(error.into())
+        }
+        TransportError::NoConnection(_) | TransportError::Broken | TransportError::TooLong => {
+            ConnectorError::io(error.into())
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use reqwest::Certificate;
-
     use super::*;
 
-    #[test]
-    fn the_roots_can_be_read() {
-        let read = Certificate::from_pem_bundle(&pem()).unwrap();
-        assert_eq!(read.len(), TLS_SERVER_ROOT_CERTS.len());
-        assert!(read.len() > 100);
-    }
-
     #[tokio::test]
-    async fn the_sdk_has_a_client() {
-        assert!(sdk().await.http_client().is_some());
+    async fn the_sdk_has_our_client() {
+        let sdk = sdk(&Transport::new().unwrap(), SILENCE).await;
+        assert!(format!("{:?}", sdk.http_client()).contains("Transport"));
     }
 }

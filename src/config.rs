@@ -154,7 +154,7 @@ fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {
 
 fn parking_queue_url(get: Get<'_>) -> Result<Option<String>, ConfigError> {
     let Some(value) = get("PARKING_QUEUE_URL") else { return Ok(None) };
-    match reqwest::Url::parse(value.trim()) {
+    match url::Url::parse(value.trim()) {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.path().len() > 1 => {
             Ok(Some(value.trim().to_owned()))
         }

@@ -124,7 +124,7 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
             other => other,
         }),
     };
-    const UNKNOWN: Verdict = Verdict::Retry(Why { reason: "not_attempted", code: None }, None);
+    const UNKNOWN: Verdict = Verdict::Retry(Why { reason: "not_attempted", code: None, transport: None }, None);
     // An event without items would be acknowledged without any effect: there is none, and should there be, it fails.
     shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
 }

@@ -30,6 +30,7 @@ pub mod secret;
 #[cfg(test)]
 mod testing;
 pub mod tpns;
+pub mod transport;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -51,7 +52,8 @@ use metrics::Metrics;
 use parking::Parking;
 use report::{Answer, NotApplied, Outcome, Reason};
 use secret::AppsInForce;
-use tpns::{Client, ClientError, Deadline, Settings, Tpns};
+use tpns::{Client, Deadline, Settings, Tpns};
+use transport::Transport;
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ pub struct AccountSync {
     calls: Settings,
     limits: Limits,
     apps: AppsInForce,
+    transport: Transport,
     client: Client,
     table: Option<Table>,
     parking: Option<Parking>,
@@ -73,9 +76,9 @@ pub enum StartError {
     /// A setting that can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The HTTPS client can't be made.
-    #[error(transparent)]
-    Client(#[from] ClientError),
+    /// The TLS library refuses its settings; not seen in practice, for nothing of the environment enters.
+    #[error("TLS can't be used: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// An invocation that fails as a whole, so that Lambda brings all of it again.
@@ -111,7 +114,8 @@ impl AccountSync {
         let needs_aws = config.ledger_table.is_some()
             || config.parking_queue_url.is_some()
             || matches!(config.apps, AppsFrom::Secret(_));
-        let sdk = if needs_aws { Some(aws::sdk().await) } else { None };
+        let transport = Transport::new()?;
+        let sdk = if needs_aws { Some(aws::sdk(&transport, config.calls.timeout).await) } else { None };
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
         let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
         Ok(Self {
@@ -119,7 +123,8 @@ impl AccountSync {
             calls: config.calls,
             limits: config.limits,
             apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
-            client: Client::new(config.calls.concurrency)?,
+            client: Client::new(transport.clone()),
+            transport,
             parking,
             metrics: Metrics::new(config.function_name),
             short_of_time: Once::new(),
@@ -137,6 +142,7 @@ impl AccountSync {
 
     async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
         let begun = Instant::now();
+        self.transport.begin_invocation();
         let now = SystemTime::now();
         let batch = Batch::open(invocation.payload).inspect_err(log::unrecognised)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];

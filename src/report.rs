@@ -78,7 +78,11 @@ impl From<Invalid> for Reason {
 
 impl From<Why> for Reason {
     fn from(why: Why) -> Self {
-        let detail = why.code.map_or(Cow::Borrowed(""), |code| Cow::Owned(format!("TPNS answered {code}")));
+        let detail = match why {
+            Why { code: Some(code), .. } => Cow::Owned(format!("TPNS answered {code}")),
+            Why { transport: Some(error), .. } => Cow::Owned(error.to_string()),
+            Why { code: None, transport: None, .. } => Cow::Borrowed(""),
+        };
         Self { reason: why.reason, detail }
     }
 }

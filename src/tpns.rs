@@ -9,8 +9,8 @@ mod request;
 mod signature;
 
 pub use answer::{Exchange, Judgement, judge};
-pub use client::{Client, ClientError};
-pub use codes::{Signal, Transport, Verdict, Why, classify};
+pub use client::Client;
+pub use codes::{Signal, Verdict, Why, classify};
 pub use push::{CallMade, Deadline, Pushed, Settings, Tpns};
 pub use region::Endpoint;
 pub use request::body;

@@ -10,9 +10,10 @@ use crate::{
     testing,
 };
 
-const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007) });
-const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004) }, None);
-const CONFIG: Verdict = Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003) });
+const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007), transport: None });
+const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004), transport: None }, None);
+const CONFIG: Verdict =
+    Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003), transport: None });
 
 fn device() -> Device {
     Device { app: AppId(0), token: Token::new("t").unwrap() }
@@ -156,7 +157,7 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
 
 #[test]
 fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
-    let unknown = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code) });
+    let unknown = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code), transport: None });
     for code in [1_008_006, 1_008_029, 10_110_008] {
         let login = [login(10_000, "a")];
         assert_eq!(after(0, &login, |_| unknown(code)), ["not yet"], "{code}");
@@ -177,7 +178,7 @@ fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
 fn with_a_fresh_login_waits_whatever_had_a_part_in_it() {
     let unknown = |work: &Work| match work {
         Work::UnbindEverywhere(_) => Verdict::Accepted,
-        _ => Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(1_008_006) }),
+        _ => Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(1_008_006), transport: None }),
     };
     let two = event(10_000, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [login(9_000, "old"), two, logout(11_000, "a"), deletion(12_000, "other")];

@@ -1,105 +1,68 @@
-//! One HTTP exchange with TPNS: signed, bounded in time and size, over connections kept for the next one.
+//! One HTTP exchange with TPNS: signed, bounded in time and size.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use reqwest::{
-    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
-    redirect,
+use http_body_util::Full;
+use hyper::{
+    Method, Request,
+    header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
 };
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
-use super::{
-    answer::{Exchange, retry_after},
-    codes::Transport,
+use super::answer::{Exchange, retry_after};
+use crate::{
+    config::App,
+    transport::{Limits, Transport, TransportError},
 };
-use crate::config::App;
 
 /// No account call answers with more: twenty items have twenty codes.
 const LONGEST_ANSWER: usize = 1 << 20;
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("tpns-account-sync/", env!("CARGO_PKG_VERSION")));
+const ACCESS_ID: HeaderName = HeaderName::from_static("accessid");
+const TIME_STAMP: HeaderName = HeaderName::from_static("timestamp");
+const SIGN: HeaderName = HeaderName::from_static("sign");
 
-/// The connections to TPNS. Made once, in Init, and kept over warm invocations.
+/// What calls are made with.
 #[derive(Clone, Debug)]
-pub struct Client(reqwest::Client);
-
-/// The client could not be made: the TLS library or the HTTP library refused its settings.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTPS client can't be made: {0}")]
-pub struct ClientError(String);
+pub struct Client(Transport);
 
 impl Client {
-    /// Makes the client. `idle` connections are kept for each host.
-    ///
-    /// # Errors
-    /// [`ClientError`]; not seen in practice, for nothing of the environment enters.
-    pub fn new(idle: usize) -> Result<Self, ClientError> {
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|error| ClientError(error.to_string()))?)
-            .user_agent(concat!("tpns-account-sync/", env!("CARGO_PKG_VERSION")))
-            // A redirect would carry the signature to another host.
-            .redirect(redirect::Policy::none())
-            // Whether to try again is decided in one place, `push`.
-            .retry(reqwest::retry::never())
-            // Proxies come from the environment, and the environment is read in `config` alone.
-            .no_proxy()
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(idle)
-            // A sandbox may be thawed after minutes; a connection older than this is more likely dead than alive.
-            .pool_idle_timeout(Duration::from_secs(50))
-            .build()
-            .map(Self)
-            .map_err(|error| ClientError(error.to_string()))
+    /// Calls over these connections.
+    #[must_use]
+    pub fn new(transport: Transport) -> Self {
+        Self(transport)
     }
 
-    /// Posts `body` to the app's account API, signed for now.
-    pub(super) async fn post(&self, app: &App, body: Bytes, timeout: Duration) -> Result<Exchange, Transport> {
+    /// Posts `body` to the app's account API, signed for now. An exchange has `timeout`, and all of it, a second one after a dead
+    /// connection included, what `remaining` there is.
+    pub(super) async fn post(
+        &self,
+        app: &App,
+        body: Bytes,
+        timeout: Duration,
+        remaining: Duration,
+    ) -> Result<Exchange, TransportError> {
         let now = SystemTime::now();
         let timestamp = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
         let sign = app.key.sign(&timestamp, &body);
-        let exchange = async {
-            let request = self
-                .0
-                .post(app.endpoint.url().clone())
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .header("AccessId", app.key.access_id())
-                .header("TimeStamp", timestamp)
-                .header("Sign", sign)
-                .body(body);
-            let mut response = request.send().await.map_err(|error| transport(&error))?;
-            let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let after = after.and_then(|value| retry_after(value, now));
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
-                if body.len() + chunk.len() > LONGEST_ANSWER {
-                    return Err(Transport::TooLong);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Exchange { status: response.status().as_u16(), retry_after: after, body })
-        };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(Transport::Timeout))
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = app.endpoint.uri().clone();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(USER_AGENT, AGENT);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in [(ACCESS_ID, app.key.access_id()), (TIME_STAMP, &timestamp), (SIGN, &sign)] {
+            // Digits and Base64 fit into a header.
+            headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        }
+        // Half of the time, if there is not enough for two exchanges: the second is the one that counts.
+        let silence = timeout.min(remaining / 2);
+        let limits = Limits { connect: timeout, exchange: timeout, silence, body: LONGEST_ANSWER };
+        let exchange = tokio::time::timeout(remaining, self.0.send(request, limits));
+        let (head, body) = exchange.await.unwrap_or(Err(TransportError::Timeout))?.into_parts();
+        let after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = after.and_then(|value| retry_after(value, now));
+        Ok(Exchange { status: head.status.as_u16(), retry_after, body })
     }
-}
-
-fn transport(error: &reqwest::Error) -> Transport {
-    if error.is_connect() {
-        Transport::Connect
-    } else if error.is_timeout() {
-        Transport::Timeout
-    } else {
-        Transport::Broken
-    }
-}
-
-/// One TLS provider for the whole binary, and Mozilla's roots built in: reading the system's costs 4-5 ms of Init
-/// (measured; ARCHITECTURE.md, "Choices").
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -2,32 +2,19 @@
 
 use std::time::Duration;
 
-use crate::plan::OperatorType;
+use crate::{plan::OperatorType, transport::TransportError};
 
 /// What came back for a call or for one of its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// No whole answer came back.
-    Transport(Transport),
+    Transport(TransportError),
     /// An answer without a `ret_code`.
     Status(u16),
     /// A `ret_code`, or the code of an item in `result`.
     Code(i64),
     /// An item's word in `result` that is neither a number nor "ok".
     Word,
-}
-
-/// Why no whole answer came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// No connection: name not resolved, refused, or TLS failed.
-    Connect,
-    /// Not within `TPNS_TIMEOUT_MS`.
-    Timeout,
-    /// The connection broke, or the answer was cut short.
-    Broken,
-    /// An answer of a size that no account call has.
-    TooLong,
 }
 
 /// What is to be done about a call or an item.
@@ -50,6 +37,8 @@ pub struct Why {
     pub reason: &'static str,
     /// The `ret_code`, item code or HTTP status.
     pub code: Option<i64>,
+    /// What stood in the way of an answer.
+    pub transport: Option<TransportError>,
 }
 
 impl Why {
@@ -73,7 +62,7 @@ impl Why {
     }
 
     pub(super) const fn of(reason: &'static str) -> Self {
-        Self { reason, code: None }
+        Self { reason, code: None, transport: None }
     }
 }
 
@@ -98,13 +87,14 @@ impl Verdict {
 #[must_use]
 pub fn classify(signal: Signal, operator_type: OperatorType) -> Verdict {
     use OperatorType::{Bind, Unbind, UnbindAll, UnbindEverywhere};
-    let retry = |reason| Verdict::Retry(Why { reason, code: signal.code() }, None);
-    let rejected = |reason| Verdict::Rejected(Why { reason, code: signal.code() });
-    let misconfigured = |reason| Verdict::Misconfigured(Why { reason, code: signal.code() });
+    let why = |reason| Why { reason, code: signal.code(), transport: signal.transport() };
+    let retry = |reason| Verdict::Retry(why(reason), None);
+    let rejected = |reason| Verdict::Rejected(why(reason));
+    let misconfigured = |reason| Verdict::Misconfigured(why(reason));
     match signal {
-        Signal::Transport(Transport::Connect) => retry("tpns_unreachable"),
-        Signal::Transport(Transport::Timeout) => retry("tpns_timeout"),
-        Signal::Transport(Transport::Broken | Transport::TooLong) => retry("tpns_broken_answer"),
+        Signal::Transport(TransportError::NoConnection(_)) => retry("tpns_unreachable"),
+        Signal::Transport(TransportError::Timeout) => retry("tpns_timeout"),
+        Signal::Transport(TransportError::Broken | TransportError::TooLong) => retry("tpns_broken_answer"),
 
         // NO_ERROR, and "ok" in older answers.
         Signal::Code(0) => Verdict::Accepted,
@@ -160,6 +150,13 @@ impl Signal {
             Self::Code(code) => Some(code),
             Self::Status(status) => Some(status.into()),
             Self::Transport(_) | Self::Word => None,
+        }
+    }
+
+    fn transport(self) -> Option<TransportError> {
+        match self {
+            Self::Transport(error) => Some(error),
+            Self::Status(_) | Self::Code(_) | Self::Word => None,
         }
     }
 }

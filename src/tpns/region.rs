@@ -1,6 +1,7 @@
 //! Where TPNS lives (facts.md, section 1).
 
-use reqwest::Url;
+use hyper::Uri;
+use url::Url;
 
 /// The path of the one operation this function calls.
 const BATCH_OPERATE: &str = "/v3/device/account/batchoperate";
@@ -15,7 +16,10 @@ const REGIONS: [(&str, &str); 4] = [
 
 /// The address of an app's account API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(Url);
+pub struct Endpoint {
+    url: Url,
+    uri: Uri,
+}
 
 impl Endpoint {
     /// The access point of a region; `None` for a name that isn't one.
@@ -35,7 +39,8 @@ impl Endpoint {
     /// # Errors
     /// What the address must be. Plain http is for loopback only: signatures can be replayed (facts.md, section 2).
     pub fn free(base: &str) -> Result<Self, &'static str> {
-        let url = Url::parse(base).map_err(|_| "must be a URL such as https://api.tpns.tencent.com")?;
+        const UNREADABLE: &str = "must be a URL such as https://api.tpns.tencent.com";
+        let url = Url::parse(base).map_err(|_| UNREADABLE)?;
         let loopback = match url.host_str() {
             Some("localhost") => true,
             Some(host) => {
@@ -56,20 +61,28 @@ impl Endpoint {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err("must be a scheme and a host, without path or query");
         }
-        url.join(BATCH_OPERATE).map(Self).map_err(|_| "must be a URL such as https://api.tpns.tencent.com")
+        let url = url.join(BATCH_OPERATE).map_err(|_| UNREADABLE)?;
+        let uri = url.as_str().parse().map_err(|_| UNREADABLE)?;
+        Ok(Self { url, uri })
     }
 
     /// Scheme, host and port, written the same however the address was written.
     #[must_use]
     pub fn origin(&self) -> String {
-        let (host, port) = (self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default());
-        format!("{}://{}:{port}", self.0.scheme(), host.trim_end_matches('.'))
+        let (host, port) =
+            (self.url.host_str().unwrap_or_default(), self.url.port_or_known_default().unwrap_or_default());
+        format!("{}://{}:{port}", self.url.scheme(), host.trim_end_matches('.'))
     }
 
     /// The address that calls are posted to.
     #[must_use]
     pub fn url(&self) -> &Url {
-        &self.0
+        &self.url
+    }
+
+    /// The same, as requests name it.
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
     }
 }
 

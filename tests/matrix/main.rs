@@ -14,6 +14,8 @@ mod deadline;
 mod envelope;
 mod expect;
 mod kill;
+#[path = "../outside/listeners.rs"]
+mod listeners;
 mod parked;
 mod payloads;
 mod play;

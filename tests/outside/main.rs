@@ -14,6 +14,7 @@ mod garbled;
 mod init;
 mod isolation;
 mod ledger;
+mod listeners;
 mod logging;
 mod metrics;
 mod order;

@@ -177,7 +177,7 @@ impl Rows for &Desk<'_> {
 /// not sent. A failure here is that of the last try in the invocation: what an earlier try did, a later one does again.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan) -> Pushed {
-        const FAILED: Verdict = Verdict::Retry(Why { reason: "search", code: None }, None);
+        const FAILED: Verdict = Verdict::Retry(Why { reason: "search", code: None, transport: None }, None);
         let mut verdicts = vec![FAILED; plan.items.len()];
         for wave in 0..=2 {
             let is_open = |&item: &usize| {

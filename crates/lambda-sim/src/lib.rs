@@ -30,3 +30,4 @@ pub use function::{Function, FunctionBuilder, InitFailure, Invocation, InvokeErr
 pub use message::{Message, MessageAttribute};
 pub use queue::{Depth, Queue, SendMessage};
 pub use runtime_api::{ErrorReport, MAX_PAYLOAD_LEN, Violation};
+pub use sim_connections::Death;

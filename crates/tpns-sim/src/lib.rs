@@ -39,3 +39,4 @@ pub use self::{
     fault::{Api, Chance, Fault, FaultError, FaultKind, Scope},
     server::{AuthFailureStatus, RunningSim, Sim, SimBuilder, StartError},
 };
+pub use sim_connections::Death;

@@ -14,6 +14,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use serde_json::{Map, json};
+use sim_connections::{Connections, Death};
 use tokio::{task::JoinHandle, time::Instant};
 
 pub use self::builder::{AuthFailureStatus, Sim, SimBuilder, StartError};
@@ -29,13 +30,16 @@ pub struct RunningSim {
     shared: Arc<Shared>,
     address: SocketAddr,
     serving: JoinHandle<()>,
+    connections: Connections,
 }
 
 impl RunningSim {
     fn serve(shared: Shared, listener: tokio::net::TcpListener, address: SocketAddr) -> Self {
         let shared = Arc::new(shared);
         let router = router(Arc::clone(&shared));
-        Self { serving: tokio::spawn(connection::accept(listener, router)), shared, address }
+        let connections = Connections::default();
+        let serving = tokio::spawn(connection::accept(listener, router, connections.clone()));
+        Self { shared, address, serving, connections }
     }
 
     /// Where it listens.
@@ -96,6 +100,17 @@ impl RunningSim {
     /// Forgets bindings, pending operations, calls and faults. Connections stay open.
     pub fn reset(&self) {
         self.shared.forget(Forget::EVERYTHING);
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.connections.open()
+    }
+
+    /// Every connection open now is dead at its next use; later ones live. Gives their number.
+    pub fn kill_connections(&self, death: Death) -> usize {
+        self.connections.kill(death)
     }
 
     /// Waits until all that was accepted before this call has been applied.

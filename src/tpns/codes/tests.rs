@@ -3,6 +3,7 @@ use std::{env, fmt::Write as _, fs, path::Path};
 use OperatorType::{Bind, Unbind, UnbindAll, UnbindEverywhere};
 
 use super::*;
+use crate::transport::NoConnection;
 
 const ALL: [OperatorType; 4] = [Bind, Unbind, UnbindAll, UnbindEverywhere];
 
@@ -94,7 +95,9 @@ fn a_status_without_a_code_has_its_class() {
 
 #[test]
 fn without_an_answer_it_is_tried_again() {
-    for transport in [Transport::Connect, Transport::Timeout, Transport::Broken, Transport::TooLong] {
+    for transport in
+        [NoConnection::Refused.into(), TransportError::Timeout, TransportError::Broken, TransportError::TooLong]
+    {
         assert!(classify(Signal::Transport(transport), Bind).is_retry());
     }
 }
@@ -182,10 +185,10 @@ fn table() -> String {
         row(&format!("none, HTTP {status}"), "", Signal::Status(status));
     }
     for (transport, words) in [
-        (Transport::Connect, "no connection: name, address or TLS"),
-        (Transport::Timeout, "nothing within TPNS_TIMEOUT_MS"),
-        (Transport::Broken, "the connection broke, or the answer was cut short"),
-        (Transport::TooLong, "an answer of over 1 MiB"),
+        (NoConnection::Refused.into(), "no connection: name, address or TLS, told apart in `detail`"),
+        (TransportError::Timeout, "nothing within TPNS_TIMEOUT_MS"),
+        (TransportError::Broken, "the connection broke, or the answer was cut short"),
+        (TransportError::TooLong, "an answer of over 1 MiB"),
     ] {
         row("no answer", words, Signal::Transport(transport));
     }

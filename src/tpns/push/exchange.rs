@@ -15,19 +15,28 @@ use crate::{
         codes::{Signal, classify},
         request,
     },
+    transport::TransportError,
 };
 
 const NO_TIME: Verdict = Verdict::Retry(Why::of("deadline"), None);
-const APP_DOWN: Verdict = Verdict::Retry(Why::of("tpns_unreachable"), None);
 const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
 
 /// What earlier calls to an app say of the next one.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    /// Transport failures since the last whole answer.
+    /// Transport failures since the last whole answer. A kept connection that turned out to be dead is none (`transport.rs`).
     failures: Cell<u32>,
+    /// The last of them.
+    failure: Cell<Option<TransportError>>,
     /// Why TPNS refuses the app, if it does: it would refuse every call.
     refused: Cell<Option<Why>>,
+}
+
+impl Standing {
+    /// The verdict on what is not sent to an app that does not answer: why, the last call that was sent found out.
+    fn down(&self) -> Verdict {
+        Verdict::Retry(Why { transport: self.failure.get(), ..Why::of("tpns_unreachable") }, None)
+    }
 }
 
 impl Tpns<'_> {
@@ -66,14 +75,14 @@ impl Tpns<'_> {
         }
         // One call that never gets an answer must not stop its neighbours, however often it is tried.
         if standing.failures.get() >= self.settings.max_attempts + 2 {
-            return Err(APP_DOWN);
+            return Err(standing.down());
         }
         let remaining = self.deadline.remaining();
         if remaining < LEAST_TIME {
             return Err(NO_TIME);
         }
         let begun = Instant::now();
-        let exchange = self.client.post(app, body.clone(), self.settings.timeout.min(remaining)).await;
+        let exchange = self.client.post(app, body.clone(), self.settings.timeout, remaining).await;
         let took = begun.elapsed();
         let (status, judgement) = match exchange {
             Ok(exchange) => {
@@ -82,6 +91,7 @@ impl Tpns<'_> {
             }
             Err(transport) => {
                 standing.failures.set(standing.failures.get() + 1);
+                standing.failure.set(Some(transport));
                 (None, Judgement::Whole(classify(Signal::Transport(transport), call.operator_type)))
             }
         };

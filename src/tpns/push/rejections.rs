@@ -168,7 +168,7 @@ impl OfOperatorType {
 
 /// It is none of the items: they come again.
 fn rejects_every_call(why: Why) -> Verdict {
-    Verdict::Retry(Why { reason: "tpns_rejects_every_call", code: why.code }, None)
+    Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..why }, None)
 }
 
 #[cfg(test)]

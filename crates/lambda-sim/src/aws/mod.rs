@@ -43,6 +43,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sim_connections::{Connections, Death};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
@@ -86,8 +87,9 @@ impl AwsApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(Mutex::new(State::new(clock.into())));
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&state))).abort_handle();
-        Ok(RunningAwsApi { address, state, server })
+        let connections = Connections::default();
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&state), connections.clone())).abort_handle();
+        Ok(RunningAwsApi { address, state, server, connections })
     }
 }
 
@@ -97,6 +99,7 @@ pub struct RunningAwsApi {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     server: AbortHandle,
+    connections: Connections,
 }
 
 impl RunningAwsApi {
@@ -214,6 +217,16 @@ impl RunningAwsApi {
         let (gate, hold) = gate::new(stage, operation, nth);
         self.state().holds.push(hold);
         gate
+    }
+
+    /// How many connections are open.
+    pub fn open_connections(&self) -> usize {
+        self.connections.open()
+    }
+
+    /// Every connection open now is dead at its next use; later ones live. Gives their number.
+    pub fn kill_connections(&self, death: Death) -> usize {
+        self.connections.kill(death)
     }
 
     /// Forgets the faults still to come.

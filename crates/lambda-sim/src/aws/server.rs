@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use sim_connections::Connections;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -28,7 +29,7 @@ use crate::ids;
 #[error("the connection is closed as planned, or by the client")]
 struct Closed;
 
-pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, open: Connections) {
     // Dropped with this task, and every connection with it.
     let mut connections = JoinSet::new();
     loop {
@@ -37,7 +38,7 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
         // Without it an answer of a few bytes may wait 40 ms for the delayed acknowledgement of its headers.
         let _ = stream.set_nodelay(true);
         while connections.try_join_next().is_some() {}
-        let state = Arc::clone(&state);
+        let (state, stream) = (Arc::clone(&state), open.accept(stream));
         connections.spawn(async move {
             let service = service_fn(|request| handle(Arc::clone(&state), request));
             // An error here is a connection that was closed, from this side or from the other.

@@ -17,6 +17,7 @@ use hyper::{
     service::{Service, service_fn},
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use sim_connections::Connections;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::oneshot,
@@ -53,7 +54,7 @@ impl Connection {
 }
 
 /// Serves connections until the future is dropped, and then drops them too.
-pub(super) async fn accept(listener: TcpListener, router: Router) {
+pub(super) async fn accept(listener: TcpListener, router: Router, connections: Connections) {
     let mut open = JoinSet::new();
     let mut number = 0;
     loop {
@@ -61,7 +62,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router) {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     number += 1;
-                    open.spawn(serve(stream, number, router.clone()));
+                    open.spawn(serve(stream, number, router.clone(), connections.clone()));
                 }
                 // Out of file descriptors, or a client that left early: neither is for ever.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -71,7 +72,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router) {
     }
 }
 
-async fn serve(stream: TcpStream, number: u64, router: Router) {
+async fn serve(stream: TcpStream, number: u64, router: Router, connections: Connections) {
     // Without it a small answer can wait 40 ms for the client's delayed ACK.
     let _ = stream.set_nodelay(true);
     let (end, ended) = oneshot::channel();
@@ -80,14 +81,14 @@ async fn serve(stream: TcpStream, number: u64, router: Router) {
         request.extensions_mut().insert(Arc::clone(&handle));
         TowerToHyperService::new(router.clone()).call(request.map(axum::body::Body::new))
     });
-    let mut serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut serving = http1::Builder::new().serve_connection(TokioIo::new(connections.accept(stream)), service);
     tokio::select! {
         // An error here is a client that broke off; its requests are in the log.
         _ = &mut serving => {}
         Ok(ending) = ended => {
             let stream = serving.into_parts().io.into_inner();
             if ending == Ending::Reset {
-                let _ = stream.set_zero_linger();
+                let _ = stream.reset_at_the_end();
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{io::ErrorKind, time::Duration};
 
 use tokio::time::timeout;
-use tpns_sim::{Fault, RunningSim};
+use tpns_sim::{Death, Fault, RunningSim};
 
 use crate::client::{Client, builder, login, raw_operate, started};
 
@@ -90,4 +90,23 @@ async fn a_hanging_call_harms_no_other() {
     let other = Client::of(&sim).operate(&login("t", "b")).await;
     assert_eq!(other.codes().0, 0);
     hanging.abort();
+}
+
+#[tokio::test]
+async fn killed_connections_are_dead_at_their_next_use_and_new_ones_live() {
+    let sim = started(builder()).await;
+    let path = tpns_sim::Api::BatchOperate.path();
+    for (death, patience) in [(Death::Reset, 30_000), (Death::Silence, 200)] {
+        let client = Client::of(&sim);
+        client.operate(&login("t", "a")).await;
+        let arrived = sim.calls().len();
+        assert!(sim.kill_connections(death) > 0);
+        match (death, timeout(Duration::from_millis(patience), client.signed(path, &login("t", "a"))).await) {
+            (Death::Reset, Ok(Err(error))) => assert!(error.is_request(), "{error:?}"),
+            (Death::Silence, Err(_)) => {}
+            (_, other) => panic!("{death:?}: {other:?}"),
+        }
+        assert_eq!(sim.calls().len(), arrived, "{death:?}: it never arrived");
+        client.operate(&login("t", "a")).await;
+    }
 }

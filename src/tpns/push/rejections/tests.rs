@@ -2,9 +2,9 @@ use super::*;
 use crate::config::AppId;
 
 const TYPE: OperatorType = OperatorType::UnbindAll;
-const UNDOCUMENTED: Why = Why { reason: "tpns_unknown_code", code: Some(1_008_005) };
-const BAD_REQUEST: Why = Why { reason: "tpns_bad_input", code: Some(400) };
-const BAD_INPUT: Why = Why { reason: "tpns_bad_input", code: Some(1_008_007) };
+const UNDOCUMENTED: Why = Why { reason: "tpns_unknown_code", code: Some(1_008_005), transport: None };
+const BAD_REQUEST: Why = Why { reason: "tpns_bad_input", code: Some(400), transport: None };
+const BAD_INPUT: Why = Why { reason: "tpns_bad_input", code: Some(1_008_007), transport: None };
 
 fn rejected(reasons: &[Why]) -> Rejections {
     let rejections = Rejections::default();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
-use lambda_sim::{AwsApi, Credentials, EntryFault, Fault, Operation};
+use lambda_sim::{AwsApi, Credentials, Death, EntryFault, Fault, Operation};
 
 use super::{bodies, config, entry, parking, secrets, secrets_with, sqs_with};
 
@@ -130,4 +130,22 @@ async fn faults_without_end_stop_when_cleared() {
     assert_eq!(api.requests().len(), 4, "each try of the client is a request");
     api.clear_faults();
     client.get_secret_value().secret_id("apps").send().await.unwrap();
+}
+
+#[tokio::test]
+async fn killed_connections_are_dead_at_their_next_use_and_new_ones_live() {
+    let (api, url, _) = parking().await;
+    for (death, patience) in [(Death::Reset, 30_000), (Death::Silence, 200)] {
+        let client = sqs_with(&api, Credentials::of_the_sandbox(), 1);
+        let patience = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(patience)).build();
+        let send = || client.send_message().queue_url(&url).message_body("m");
+        send().send().await.unwrap();
+        let carried_out = api.requests().len();
+        assert!(api.kill_connections(death) > 0);
+        let config = aws_sdk_sqs::config::Config::builder().timeout_config(patience);
+        let error = send().customize().config_override(config).send().await.unwrap_err();
+        assert_eq!(matches!(error, SdkError::TimeoutError(_)), death == Death::Silence, "{death:?}: {error:?}");
+        assert_eq!(api.requests().len(), carried_out, "{death:?}: it never arrived");
+        send().send().await.unwrap();
+    }
 }

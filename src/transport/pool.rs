@@ -1,0 +1,161 @@
+//! The connections that wait for their next request. Knows no network: what a connection is, is the caller's affair.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// An older connection is dropped unheard. Between invocations this close together most are alive; after longer pauses a new one costs
+/// less than finding out: two or three round trips, where a silent one costs `TPNS_TIMEOUT_MS`.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);
+/// Most that are kept for one address.
+const MOST_KEPT: usize = 64;
+
+/// Now, by both clocks: while a sandbox is frozen, the steady one may stand still, and the other may be set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) steady: Instant,
+    pub(super) wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { steady: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// By the clock that went further.
+    fn since(self, earlier: Self) -> Duration {
+        let steady = self.steady.saturating_duration_since(earlier.steady);
+        self.wall.duration_since(earlier.wall).map_or(steady, |wall| wall.max(steady))
+    }
+}
+
+/// Connections by their address.
+#[derive(Debug)]
+pub(super) struct Pool<C> {
+    waiting: HashMap<String, Vec<Waiting<C>>>,
+    /// Counts invocations.
+    era: u64,
+}
+
+#[derive(Debug)]
+struct Waiting<C> {
+    connection: C,
+    since: Moment,
+    era: u64,
+}
+
+/// A connection out of the pool.
+#[derive(Debug)]
+pub(super) struct Kept<C> {
+    pub(super) connection: C,
+    /// Whether it was last used before this invocation, and may have died since.
+    pub(super) is_from_before: bool,
+}
+
+impl<C> Default for Pool<C> {
+    fn default() -> Self {
+        Self { waiting: HashMap::new(), era: 0 }
+    }
+}
+
+impl<C> Pool<C> {
+    /// Begins an invocation, and drops what has waited too long.
+    pub(super) fn begin_era(&mut self, now: Moment) {
+        self.era += 1;
+        self.retain(|_, waiting| now.since(waiting.since) < LONGEST_IDLE);
+    }
+
+    /// The connection that was used last.
+    pub(super) fn take(&mut self, key: &str, now: Moment) -> Option<Kept<C>> {
+        let waiting = self.waiting.get_mut(key)?.pop()?;
+        if now.since(waiting.since) >= LONGEST_IDLE {
+            // The others have waited even longer.
+            self.waiting.remove(key);
+            return None;
+        }
+        Some(Kept { connection: waiting.connection, is_from_before: waiting.era != self.era })
+    }
+
+    pub(super) fn keep(&mut self, key: String, connection: C, now: Moment) {
+        let waiting = self.waiting.entry(key).or_default();
+        if waiting.len() < MOST_KEPT {
+            waiting.push(Waiting { connection, since: now, era: self.era });
+        }
+    }
+
+    /// One connection to this address was dead: drops the others, and all that have waited since before this invocation.
+    pub(super) fn condemn(&mut self, key: &str) {
+        let era = self.era;
+        self.retain(|own, waiting| own != key && waiting.era == era);
+    }
+
+    fn retain(&mut self, keeps: impl Fn(&str, &Waiting<C>) -> bool) {
+        self.waiting.retain(|key, waiting| {
+            waiting.retain(|waiting| keeps(key, waiting));
+            !waiting.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(now: Moment) -> Pool<u8> {
+        let mut pool = Pool::default();
+        for (key, connection) in [("a", 1), ("a", 2), ("b", 3)] {
+            pool.keep(key.into(), connection, now);
+        }
+        pool
+    }
+
+    fn later(now: Moment, steady: u64, wall: u64) -> Moment {
+        let seconds = Duration::from_secs;
+        Moment { steady: now.steady + seconds(steady), wall: now.wall + seconds(wall) }
+    }
+
+    #[test]
+    fn the_connection_used_last_is_taken_first() {
+        let now = Moment::now();
+        let mut pool = pool(now);
+        let taken = [(); 3].map(|()| pool.take("a", now).map(|kept| (kept.connection, kept.is_from_before)));
+        assert_eq!(taken, [Some((2, false)), Some((1, false)), None]);
+    }
+
+    #[test]
+    fn no_connection_survives_a_pause_by_either_clock() {
+        let now = Moment::now();
+        for (steady, wall, survives) in [(4, 4, true), (5, 0, false), (0, 5, false), (0, 0, true), (600, 600, false)] {
+            let then = later(now, steady, wall);
+            let mut untrimmed = pool(now);
+            assert_eq!(untrimmed.take("a", then).is_some(), survives, "{steady} {wall}");
+            let mut trimmed = pool(now);
+            trimmed.begin_era(then);
+            assert_eq!(trimmed.take("a", now).is_some(), survives, "{steady} {wall}");
+        }
+        // A clock that was set back is no clock to go by.
+        let back = Moment { steady: now.steady, wall: now.wall - Duration::from_secs(3600) };
+        assert!(pool(now).take("a", back).is_some());
+    }
+
+    #[test]
+    fn a_dead_connection_condemns_its_address_and_what_is_from_before_the_invocation() {
+        let now = Moment::now();
+        let mut pool = pool(now);
+        pool.begin_era(now);
+        pool.keep("c".into(), 4, now);
+        assert!(pool.take("a", now).unwrap().is_from_before);
+        pool.condemn("a");
+        assert!(pool.take("a", now).is_none() && pool.take("b", now).is_none());
+        assert!(!pool.take("c", now).unwrap().is_from_before);
+    }
+
+    #[test]
+    fn no_more_are_kept_than_are_of_use() {
+        let now = Moment::now();
+        let mut pool = Pool::default();
+        (0..200).for_each(|connection| pool.keep("a".into(), connection, now));
+        assert_eq!(std::iter::from_fn(|| pool.take("a", now)).count(), MOST_KEPT);
+    }
+}
