@@ -184,6 +184,15 @@ async fn a_garbled_secret_stops_init_with_one_line_that_holds_nothing_of_it() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_with_ids_that_were_not_sent_parks_nothing() {
+    let mut world = World::new("JSON", "INFO").await;
+    let rejected = ["no event".to_owned(), "none either".to_owned()];
+    let (reported, lines) = world.batch(Operation::SendMessageBatch, Garbling::OtherIds, &rejected).await;
+    assert_eq!(reported, ["m0", "m1"], "{lines}");
+    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not say what became of some events"), "{lines}");
+}
+
 /// Where credentials come over HTTP (SnapStart), the SDK's own warnings hold the answer that was to bring them.
 #[tokio::test]
 async fn garbled_credentials_are_in_no_line_of_the_sdk_either() {

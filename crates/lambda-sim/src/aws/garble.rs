@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use hyper::http::request::Parts;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Service};
 
@@ -23,6 +23,8 @@ pub enum Garbling {
     WrongType,
     /// Status 200, and a JSON object with none of the operation's fields.
     NoFields,
+    /// Status 200, and the entries of a batch have ids that none was sent with. Other operations answer as they do.
+    OtherIds,
     /// Status 400, and an error without a code.
     NoCode,
     /// Status 400, and an error with this as its code.
@@ -54,6 +56,13 @@ impl Garbling {
             Self::WrongType => {
                 answer["Request"] = request(head, body).into();
                 retype(operation, &mut answer);
+                (200, None, answer.to_string())
+            }
+            Self::OtherIds => {
+                let parts = answer.as_object_mut().into_iter().flat_map(Map::values_mut);
+                for entry in parts.filter_map(Value::as_array_mut).flatten().filter(|entry| entry["Id"].is_string()) {
+                    entry["Id"] = "999".into();
+                }
                 (200, None, answer.to_string())
             }
             Self::NoFields => (200, None, json!({"Note": echo()}).to_string()),
