@@ -62,7 +62,7 @@ impl OpenTable<'_> {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#revision", REVISION)
-            .expression_attribute_values(":next", number(revision + 1));
+            .expression_attribute_values(":next", number(revision.saturating_add(1)));
         let mut set = "SET #revision = :next".to_owned();
         for (n, (attribute, name)) in added.iter().enumerate() {
             update = update
@@ -77,7 +77,7 @@ impl OpenTable<'_> {
                 .expression_attribute_values(":revision", number(revision)),
         };
         match self.within(update.update_expression(set).send()).await? {
-            Ok(answer) => Ok(answer.attributes.unwrap_or_default()),
+            Ok(answer) => answer.attributes.ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the row")),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                     Ok(refusal.item.clone().unwrap_or_default())
