@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     secrets::{account, assert_discreet, token, told_by},
-    stage::{ANY_AGE, Stage},
+    stage::Stage,
 };
 
 /// A login of the token `odd`, with this text for the whole account list.
@@ -99,7 +99,7 @@ fn rows() -> Vec<(&'static str, String, Outcomes)> {
 
 #[tokio::test]
 async fn an_odd_body_is_taken_or_rejected_and_its_neighbours_never_notice() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     let good = |n: usize| {
         json!({"type": "user.login", "occurred_at": "2026-11-22T08:00:02Z", "app": "android",
                "token": token(&n.to_string()), "account_list": [{"account": account(&n.to_string())}]})

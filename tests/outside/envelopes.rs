@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::stage::{ANY_AGE, Stage};
+use crate::stage::Stage;
 
 const ENVELOPES: [&str; 5] = ["sqs-bare", "sqs-eventbridge", "sqs-sns", "eventbridge", "eventbridge-array"];
 
@@ -15,7 +15,7 @@ fn sample(path: &str) -> String {
 
 #[tokio::test]
 async fn every_sample_of_every_envelope_makes_the_call_of_its_kind() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     for envelope in ENVELOPES {
         let success = if envelope.starts_with("sqs") { json!({"batchItemFailures": []}) } else { Value::Null };
         for (kind, calls) in [
@@ -43,7 +43,7 @@ async fn every_sample_of_every_envelope_makes_the_call_of_its_kind() {
 #[tokio::test]
 async fn the_mixed_samples_end_in_version_order() {
     for path in ["sqs-bare/mixed.json", "eventbridge-array/mixed.json"] {
-        let stage = Stage::with(&[ANY_AGE]).await;
+        let stage = Stage::new().await;
         stage.invoke(sample(path)).await;
         assert_eq!(stage.bound("android", "05da87c0ae5973bd2dfa9e08d884aada5bb2"), [""; 0], "{path}");
         assert_eq!(stage.calls().len(), 4, "{path}: deletions in two apps, and one call for each device");
@@ -52,7 +52,7 @@ async fn the_mixed_samples_end_in_version_order() {
 
 #[tokio::test]
 async fn a_login_binds_what_it_says() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     stage.invoke(sample("sqs-eventbridge/login.json")).await;
     let bound = stage.bound("android", "05da87c0ae5973bd2dfa9e08d884aada5bb2");
     assert_eq!(bound, ["1527000000/0", "926@126.com/1005"]);
@@ -60,7 +60,7 @@ async fn a_login_binds_what_it_says() {
 
 #[tokio::test]
 async fn the_sample_stream_ends_as_its_story_says() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     let stream = sample("stream.jsonl");
     let lines: Vec<_> = stream.lines().collect();
     // The story is told at once here, whatever the envelopes: SQS bodies take all of them.
@@ -78,7 +78,7 @@ async fn the_sample_stream_ends_as_its_story_says() {
 
 #[tokio::test]
 async fn eventbridge_is_answered_with_an_error_until_all_is_applied() {
-    let stage = Stage::with(&[ANY_AGE, ("TPNS_MAX_ATTEMPTS", "1")]).await;
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
     stage.tpns.fault(tpns_sim::Fault::status(503));
     let mut invoker = lambda_sim::AsyncInvoker::new(stage.function.clone());
     let invocation = invoker.invoke(sample("eventbridge/login.json")).await.unwrap();
@@ -94,7 +94,7 @@ async fn eventbridge_is_answered_with_an_error_until_all_is_applied() {
 
 #[tokio::test]
 async fn an_unknown_invocation_is_a_function_error() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     for payload in ["{}", r#"{"Records":[{"eventSource":"aws:s3"}]}"#, r#"{"type":"user.login"}"#, "5"] {
         let outcome = stage.outcome(payload).await;
         let lambda_sim::Outcome::FunctionError { body, .. } = &outcome else { panic!("{payload}: {outcome:?}") };

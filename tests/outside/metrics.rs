@@ -6,7 +6,7 @@ use lambda_sim::{AwsApi, Fault as AwsFault, Operation, Queue};
 use serde_json::{Value, json};
 use tpns_sim::Fault;
 
-use crate::stage::{ANY_AGE, Stage, deletion, login, logout, numbered};
+use crate::stage::{Stage, deletion, login, logout, numbered};
 
 type Sets = BTreeSet<Vec<String>>;
 
@@ -138,7 +138,7 @@ async fn metrics_are_printed_whatever_the_log_is() {
 
 #[tokio::test]
 async fn events_straight_from_eventbridge_are_counted_as_well() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     let detail =
         json!({"app": "ios", "token": "t", "account_list": [{"account": "a"}], "occurred_at": "2026-11-22T08:00:00Z"});
     let event = json!({"id": "e", "detail-type": "user.login", "time": "2026-11-22T08:00:00Z", "detail": detail});

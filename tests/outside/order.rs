@@ -305,7 +305,7 @@ async fn a_logout_by_a_clock_days_ahead_is_applied_as_of_when_it_was_sent() {
 
 #[tokio::test]
 async fn without_a_ledger_age_and_clock_are_refused_for_all_events() {
-    let stage = Stage::new().await;
+    let stage = Stage::with(&[("MAX_EVENT_AGE", "14d")]).await;
     for (days, reason) in [(-20, "too_old"), (20, "in_the_future")] {
         let mut logout = signs_out();
         logout["occurred_at"] = json!(at(0) + days * 86_400_000);

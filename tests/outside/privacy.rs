@@ -3,7 +3,7 @@
 use serde_json::json;
 use tpns_sim::Fault;
 
-use crate::stage::{ANY_AGE, SECRETS, Stage, deletion, login, logout, logout_of};
+use crate::stage::{SECRETS, Stage, deletion, login, logout, logout_of};
 
 const ACCOUNT: &str = "zqjxkv@example.com";
 const TOKEN: &str = "tokenvkxjqz0123456789";
@@ -12,7 +12,6 @@ const TOKEN: &str = "tokenvkxjqz0123456789";
 async fn nothing_printed_tells_who_somebody_is() {
     for format in ["JSON", "Text"] {
         let stage = Stage::with(&[
-            ANY_AGE,
             ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
             ("RUST_LOG", "trace"),
             ("AWS_LAMBDA_LOG_FORMAT", format),
