@@ -27,7 +27,7 @@ async fn a_bad_setting_stops_init_with_one_line() {
     for (settings, told) in [
         (vec![("TPNS_CONCURRENCY", "many")], "TPNS_CONCURRENCY: must be a whole number from 1 to 1000"),
         (vec![("LEDGER_TABLE", "a ledger")], "LEDGER_TABLE: must be the name or the ARN of a DynamoDB table"),
-        (vec![("TPNS_APPS", "[]")], "TPNS_APPS: the document is of the wrong type"),
+        (vec![("TPNS_APPS", "[]")], "TPNS_APPS: is not a JSON object; it holds the apps by name"),
         (
             vec![("TPNS_APPS", r#"{"android":{"access_id":"topsecret"}}"#)],
             "TPNS_APPS: android.access_id is of the wrong type",

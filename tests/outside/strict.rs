@@ -7,7 +7,7 @@ use lambda_sim::{
 };
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, at, login, logout, logout_of};
+use crate::stage::{ANY_AGE, Stage, at, login, logout, logout_of};
 
 /// The reason and detail of the only event of this batch, or `None` if it was applied.
 async fn refused(stage: &Stage, body: &str) -> Option<(String, String)> {
@@ -172,6 +172,11 @@ async fn a_misspelt_mark_of_an_envelope_is_named_and_a_field_beside_the_event_is
         (beside("app", json!("ios"), &whole), "invalid_field", "app: is beside detail; put it into detail"),
         (renamed("Message", "message", &sns), "invalid_field", "message: is not a field; did you mean Message?"),
         (renamed("Message", "Messages", &sns), "invalid_field", "Messages: is not a field; did you mean Message?"),
+        (
+            renamed("Timestamp", "timestamp", &sns),
+            "invalid_field",
+            "timestamp: is not a field; did you mean Timestamp?",
+        ),
         (renamed("Type", "TYPE", &sns), "invalid_field", "TYPE: is not a field; did you mean type?"),
         (beside("account_list", list, &sns), "invalid_field", "account_list: is beside Message; put it into Message"),
         (
@@ -190,7 +195,7 @@ async fn a_misspelt_mark_of_an_envelope_is_named_and_a_field_beside_the_event_is
 
 #[tokio::test]
 async fn other_unknown_fields_are_ignored_at_every_level() {
-    let stage = Stage::with(&[("MAX_EVENT_AGE", "36500d")]).await;
+    let stage = Stage::with(&[ANY_AGE]).await;
     let more = json!({"account_id": "x", "accountName": 5, "user": {"Token": "x", "App": 1}, "event_type": null,
                       "timestamp": 1, "time": 1, "detail": [], "Message": {}, "message": "m", "detailType": 5,
                       "source": "s", "@type": "x", "$id": 1, "version": "1", "appName": "n", "device_token": "d",
@@ -361,22 +366,22 @@ async fn an_id_has_at_most_128_characters() {
 
 #[tokio::test]
 async fn a_time_is_read_however_its_sender_prints_it() {
-    let stage = Stage::with(&[("MAX_EVENT_AGE", "36500d"), ("MAX_CLOCK_SKEW", "36500d")]).await;
+    let stage = Stage::with(&[ANY_AGE]).await;
     // Each is between the login at its minute and the login a second later, so it decides which one is newer.
     for (n, time) in [
-        "2026-11-25T18:00Z",
-        "2026-11-26T02:00+0800",
-        "2026-11-26T02:00+08",
-        "2026-11-25T18:00+00",
-        "2026-11-25T18:00:00+00",
-        "2026-11-25t18:00:00z",
-        "2026-11-25 18:00:00Z",
-        "2026-11-25T18:00:00,123Z",
-        "2026-11-25T18:00:00.123456789Z",
-        "2026-11-25T18:00:00.123456789012Z",
-        "2026-11-26T02:00+08:00[Asia/Shanghai]",
-        "2026-11-25 18:00:00 +0000",
-        "2026-11-25 18:00:00 UTC",
+        "2025-11-25T18:00Z",
+        "2025-11-26T02:00+0800",
+        "2025-11-26T02:00+08",
+        "2025-11-25T18:00+00",
+        "2025-11-25T18:00:00+00",
+        "2025-11-25t18:00:00z",
+        "2025-11-25 18:00:00Z",
+        "2025-11-25T18:00:00,123Z",
+        "2025-11-25T18:00:00.123456789Z",
+        "2025-11-25T18:00:00.123456789012Z",
+        "2025-11-26T02:00+08:00[Asia/Shanghai]",
+        "2025-11-25 18:00:00 +0000",
+        "2025-11-25 18:00:00 UTC",
     ]
     .into_iter()
     .enumerate()
@@ -388,13 +393,13 @@ async fn a_time_is_read_however_its_sender_prints_it() {
             .to_string()
         };
         let bodies = [
-            login("2026-11-25T17:59:59.999Z", "before"),
+            login("2025-11-25T17:59:59.999Z", "before"),
             login(time, "at"),
-            login("2026-11-25T17:59:59Z", "long before"),
+            login("2025-11-25T17:59:59Z", "long before"),
         ];
         assert_eq!(stage.batch(&bodies).await, [""; 0], "{time}");
         assert_eq!(stage.bound("android", &token), ["at/0"], "{time}");
-        let bodies = [login("2026-11-25T18:00:00.124Z", "after"), login(time, "at")];
+        let bodies = [login("2025-11-25T18:00:00.124Z", "after"), login(time, "at")];
         assert_eq!(stage.batch(&bodies).await, [""; 0], "{time}");
         assert_eq!(stage.bound("android", &token), ["after/0"], "{time}");
     }
@@ -429,7 +434,7 @@ async fn a_time_that_could_be_several_is_refused_and_says_what_it_lacks() {
 
 #[tokio::test]
 async fn a_byte_order_mark_is_skipped() {
-    let stage = Stage::with(&[("MAX_EVENT_AGE", "36500d")]).await;
+    let stage = Stage::with(&[ANY_AGE]).await;
     let event = |token: &str| {
         bare(json!({"type": "user.login", "token": token, "account_list": [{"account": "ann"}]})).to_string()
     };
