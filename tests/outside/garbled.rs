@@ -15,7 +15,7 @@ use tokio::{
 };
 use tpns_sim::Fault;
 
-use crate::stage::{ANY_AGE, SECRETS, Stage, failures, function, login, numbered};
+use crate::stage::{SECRETS, Stage, failures, function, login, numbered};
 
 const SECRET: &str = "tpns/apps";
 const TABLE: &str = "ledger";
@@ -81,7 +81,6 @@ impl World {
             ("AWS_LAMBDA_LOG_FORMAT", format),
             ("AWS_LAMBDA_LOG_LEVEL", level),
             ("RUST_LOG", "trace"),
-            ANY_AGE,
             ("TPNS_MAX_ATTEMPTS", "1"),
             // The limit of fetching the secret again, too, in which the SDK pauses up to 3 s.
             ("TPNS_TIMEOUT_MS", "15000"),
