@@ -6,6 +6,8 @@ use aws_sdk_sqs::{
     operation::send_message_batch::SendMessageBatchError,
 };
 
+use crate::aws::aws_code;
+
 /// Whether the call may go through without one of its messages.
 pub(super) fn is_of_a_message(error: &SdkError<SendMessageBatchError, HttpResponse>) -> bool {
     let SdkError::ServiceError(answer) = error else { return false };
@@ -39,7 +41,9 @@ fn may_be(status: u16, code: Option<&str>) -> bool {
         "Expired",
         "OptInRequired",
     ];
-    let of_the_caller = code.is_some_and(|code| OF_THE_CALLER.iter().any(|common| code.contains(common)));
+    // Without a code of AWS's it is not SQS that answers, but a proxy; of a message it can refuse only the size.
+    let Some(code) = code.and_then(aws_code) else { return status == 413 };
+    let of_the_caller = OF_THE_CALLER.iter().any(|common| code.contains(common));
     matches!(status, 400..=499) && !matches!(status, 401 | 403 | 404 | 407 | 408 | 429) && !of_the_caller
 }
 
@@ -54,7 +58,6 @@ mod tests {
             (400, Some("InvalidParameterValue")),
             (400, Some("AWS.SimpleQueueService.BatchRequestTooLong")),
             (400, Some("MissingParameter")),
-            (400, None),
             (413, None),
         ] {
             assert!(may_be(status, code), "{status} {code:?}");
@@ -67,6 +70,8 @@ mod tests {
             (400, Some("ExpiredTokenException")),
             (400, Some("IncompleteSignature")),
             (403, Some("AccessDenied")),
+            (400, None),
+            (400, Some("13711112222")),
             (403, None),
             (404, None),
             (429, None),
