@@ -24,8 +24,8 @@ pub struct Fates {
     pub again: Vec<Vec<usize>>,
 }
 
-/// A token that TPNS does not know this long after a login is none: a fresh install is registered by the phone itself, at
-/// the same time as the backend reports its login.
+/// A token that TPNS does not know this long after a login is none: a fresh install is registered by the phone itself,
+/// at the same time as the backend reports its login.
 const FRESH: Millis = 120_000;
 
 /// Makes a retry of what TPNS rejected since it does not know the token, where the device's newest login is fresh.

@@ -11,8 +11,8 @@ use crate::{
     tpns::{Verdict, Why, answer::Judgement},
 };
 
-/// When so many calls were rejected and none accepted, so many items that are sent alone and rejected alike stand for all
-/// the others.
+/// When so many calls were rejected and none accepted, so many items that are sent alone and rejected alike stand for
+/// all the others.
 const SAMPLE: usize = 3;
 /// If there are no more items than these, each of them is tried.
 const FEW: usize = 2 * SAMPLE;
