@@ -12,6 +12,8 @@ use aws_sdk_sqs::{
     error::{ProvideErrorMetadata, SdkError},
 };
 
+use crate::transport::TransportError;
+
 /// Why a request to AWS failed. Its text is for the log and holds nothing of the request or the answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AwsError {
@@ -60,11 +62,12 @@ impl AwsError {
             },
             (_, Some(status)) => Self::Unreadable(status.as_u16()),
             (SdkError::TimeoutError(_), None) => Self::Timeout,
-            (SdkError::DispatchFailure(failure), None) if failure.is_timeout() => Self::Timeout,
-            (SdkError::DispatchFailure(_), None) => Self::before_the_answer(error),
+            (SdkError::DispatchFailure(failure), None) => Self::before_the_answer(error).unwrap_or_else(|| {
+                if failure.is_timeout() { Self::Timeout } else { Self::Connection("the connection failed".to_owned()) }
+            }),
             (_, None) => match Self::before_the_answer(error) {
-                Self::Connection(_) => Self::Unsendable,
-                other => other,
+                None | Some(Self::Connection(_)) => Self::Unsendable,
+                Some(other) => other,
             },
         }
     }
@@ -80,27 +83,31 @@ impl AwsError {
     }
 
     /// What the chain of sources says, as far as it is known to hold no text from outside.
-    fn before_the_answer(error: &(dyn Error + 'static)) -> Self {
+    fn before_the_answer(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut innermost = None;
         let mut next = error.source();
         while let Some(error) = next {
             if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
                 // What lies below may be the answer that was to hold the credentials.
-                return Self::Credentials(credentials.to_string());
+                return Some(Self::Credentials(credentials.to_string()));
             }
             // Of the SDK's text only this is looked for; it is not shown.
             if error.to_string().contains("Missing Region") {
-                return Self::Region;
+                return Some(Self::Region);
             }
             innermost = shown(error).or(innermost);
             next = error.source();
         }
-        Self::Connection(innermost.unwrap_or_else(|| "the connection failed".to_owned()))
+        innermost.map(Self::Connection)
     }
 }
 
-/// The text of an error of these types: none of them quotes a request, an answer or a URL.
+/// The text of an error of these types: none of them quotes a request, an answer or a URL. The first is of the function's
+/// own connections, the others of those that the SDK makes for `replay`.
 fn shown(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<TransportError>() {
+        return Some(error.to_string());
+    }
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return Some(shown_io(error));
     }
@@ -211,6 +218,7 @@ mod tests {
         assert_eq!(of_io(Box::new(io::Error::other(unknown))), unknown);
         assert_eq!(of_io(invalid(Telling.into())), "invalid data");
         assert_eq!(of_io(Box::new(Telling)), "the connection failed");
+        assert_eq!(of_io(Box::new(TransportError::Broken)), TransportError::Broken.to_string());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! accounts and bodies, and none of that is printed or answered. What they concern is reported, and one line says what is
 //! wrong.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use futures_util::future::join_all;
 use lambda_sim::{
@@ -26,7 +26,7 @@ const ACCOUNT: &str = "Zqjxkv";
 /// it.
 const GARBLED: [(Garbling, Option<&str>); 11] = [
     (Garbling::CutShort, Some("an answer that could not be read, HTTP 200")),
-    (Garbling::BrokenOff, Some("an answer that could not be read, HTTP 200")),
+    (Garbling::BrokenOff, Some("the connection broke before the answer was complete")),
     (Garbling::WrongType, Some("an answer that could not be read, HTTP 200")),
     (Garbling::NoFields, None),
     (Garbling::NoCode, Some("an error without a code, HTTP 400")),
@@ -101,7 +101,8 @@ impl World {
     /// An event straight from EventBridge: the whole invocation is an error then, with a message.
     async fn direct(&mut self, body: &str) -> (Outcome, String) {
         let detail: Value = serde_json::from_str(body).unwrap_or_else(|_| body.into());
-        let event = json!({"id": "e-1", "detail-type": "user.login", "time": "2026-11-22T08:00:00Z", "detail": detail});
+        let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let event = json!({"id": "e-1", "detail-type": "user.login", "time": time, "detail": detail});
         let outcome = self.stage.outcome(event.to_string()).await;
         (outcome, self.since())
     }
@@ -189,7 +190,7 @@ async fn an_answer_with_ids_that_were_not_sent_parks_nothing() {
     let rejected = ["no event".to_owned(), "none either".to_owned()];
     let (reported, lines) = world.batch(Operation::SendMessageBatch, Garbling::OtherIds, &rejected).await;
     assert_eq!(reported, ["m0", "m1"], "{lines}");
-    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not say what became of some events"), "{lines}");
+    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not say what became of an event"), "{lines}");
 }
 
 /// Where credentials come over HTTP (SnapStart), the SDK's own warnings hold the answer that was to bring them.
