@@ -33,8 +33,8 @@ impl Client {
         Self(transport)
     }
 
-    /// Posts `body` to the app's account API, signed for now. An exchange has `timeout`, and all of it, a second one after a dead
-    /// connection included, what `remaining` there is.
+    /// Posts `body` to the app's account API, signed for now. An exchange has `timeout`; with a second one after a dead
+    /// connection it has `remaining`.
     pub(super) async fn post(
         &self,
         app: &App,

@@ -1,4 +1,4 @@
-//! Why no answer came, told apart by types and in words that quote nothing: neither an address nor anything of an event.
+//! Why no answer came: decided by types, in words that quote neither an address nor anything of an event.
 
 use std::{
     error::Error,

@@ -1,5 +1,5 @@
-//! The connections a simulator has accepted. On demand each of them dies at its next use, as a client finds it when its machine was
-//! frozen for minutes: until then it looks alive to the client.
+//! The connections a simulator has accepted. On demand each of them dies at its next use, as a client finds it when its
+//! machine was frozen for minutes: until then it looks alive to the client.
 
 use std::{
     io,
@@ -54,8 +54,8 @@ impl Connections {
         open.iter().filter(|fate| fate.strong_count() > 0).count()
     }
 
-    /// Every connection open now dies like this when the client next sends something; later ones live. Gives their number.
-    /// The answer to a request that has arrived already is still sent.
+    /// Every connection open now dies like this when the client next sends something; later ones live. The answer to a
+    /// request that has arrived already is still sent. Gives their number.
     pub fn kill(&self, death: Death) -> usize {
         let death = match death {
             Death::Reset => RESET,

@@ -24,7 +24,7 @@ const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
 /// What earlier calls to an app say of the next one.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    /// Transport failures since the last whole answer. A kept connection that turned out to be dead is none (`transport.rs`).
+    /// Transport failures since the last whole answer. A kept connection that was dead is none (`transport.rs`).
     failures: Cell<u32>,
     /// The last of them.
     failure: Cell<Option<TransportError>>,
