@@ -7,7 +7,7 @@ use lambda_sim::{
 };
 use serde_json::{Value, json};
 
-use crate::stage::{ANY_AGE, Stage, at, login, logout, logout_of};
+use crate::stage::{Stage, at, login, logout, logout_of};
 
 /// The reason and detail of the only event of this batch, or `None` if it was applied.
 async fn refused(stage: &Stage, body: &str) -> Option<(String, String)> {
@@ -195,7 +195,7 @@ async fn a_misspelt_mark_of_an_envelope_is_named_and_a_field_beside_the_event_is
 
 #[tokio::test]
 async fn other_unknown_fields_are_ignored_at_every_level() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     let more = json!({"account_id": "x", "accountName": 5, "user": {"Token": "x", "App": 1}, "event_type": null,
                       "timestamp": 1, "time": 1, "detail": [], "Message": {}, "message": "m", "detailType": 5,
                       "source": "s", "@type": "x", "$id": 1, "version": "1", "appName": "n", "device_token": "d",
@@ -366,7 +366,7 @@ async fn an_id_has_at_most_128_characters() {
 
 #[tokio::test]
 async fn a_time_is_read_however_its_sender_prints_it() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     // Each is between the login at its minute and the login a second later, so it decides which one is newer.
     for (n, time) in [
         "2025-11-25T18:00Z",
@@ -434,7 +434,7 @@ async fn a_time_that_could_be_several_is_refused_and_says_what_it_lacks() {
 
 #[tokio::test]
 async fn a_byte_order_mark_is_skipped() {
-    let stage = Stage::with(&[ANY_AGE]).await;
+    let stage = Stage::new().await;
     let event = |token: &str| {
         bare(json!({"type": "user.login", "token": token, "account_list": [{"account": "ann"}]})).to_string()
     };
