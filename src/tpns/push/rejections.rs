@@ -54,12 +54,16 @@ impl Rejections {
         &self.by_operator_type[operator_type as usize - OperatorType::Bind as usize]
     }
 
-    /// A push begins. Another round may have the same items, and they must not count twice.
+    /// A push begins. Another round may have the same items, and they must not count twice. What comes in a later round
+    /// was mostly rejected in an earlier one: if TPNS took others then, it is the items.
     pub(super) fn begin(&self, calls: &[&Call]) {
         for each in &self.by_operator_type {
             each.agreeing.set(None);
             each.items.set(0);
             each.rejected.set(0);
+            if self.understood.get() && each.is_unclear() {
+                each.decide(Fault::Items);
+            }
         }
         for call in calls {
             let items = &self.of(call.operator_type).items;

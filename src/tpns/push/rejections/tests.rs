@@ -99,6 +99,19 @@ fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_acce
 }
 
 #[test]
+fn in_a_later_round_the_items_are_at_fault_if_anything_was_accepted_in_an_earlier_one() {
+    let later = |judgement: Option<Judgement>| {
+        let rejections = Rejections::default();
+        rejections.begin(&[]);
+        judgement.iter().for_each(|judgement| rejections.note(OperatorType::Bind, judgement));
+        rejections.begin(&[]);
+        rejections.of(TYPE).is_unclear()
+    };
+    assert!(later(None));
+    assert!(!later(Some(Judgement::Whole(Verdict::Accepted))));
+}
+
+#[test]
 fn a_sample_is_spread_over_the_call() {
     for (length, expected) in
         [(1, vec![0]), (2, vec![1, 0]), (3, vec![2, 1, 0]), (4, vec![3, 2, 0]), (20, vec![16, 10, 3])]
