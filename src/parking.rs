@@ -115,14 +115,15 @@ impl Parking {
             Ok(answer) => Answer::read(&answer, &call),
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {
-                    let refused = vec![(*one, AwsError::of(&error).to_string())];
-                    Answer { refused, ..Answer::default() }
+                    let what = AwsError::of(&error);
+                    // SQS refuses with a code: this is something else, and no fault of the message.
+                    let problem = what.code().is_none().then(|| could_not_park(&what));
+                    Answer { refused: vec![(*one, what.to_string())], problem, ..Answer::default() }
                 }
                 _ => Answer { suspects: call, ..Answer::default() },
             },
             Err(error) => {
-                let what = AwsError::of(&error);
-                let problem = format!("could not park ({what}); check the URL and the role's sqs:SendMessage");
+                let problem = could_not_park(&AwsError::of(&error));
                 Answer { later: call, problem: Some(problem), ..Answer::default() }
             }
         }
@@ -178,7 +179,8 @@ impl Post<'_> {
             });
         }
         if let Some(problem) = answer.problem {
-            *self.problems.entry(problem).or_default() += answer.later.len();
+            // It is of those that are sent again or, if there are none, of the one message of the call.
+            *self.problems.entry(problem).or_default() += answer.later.len().max(1);
         }
         if self.whole {
             return self.take_whole(answer.later, answer.suspects.is_empty() && answer.refused.is_empty());
@@ -217,6 +219,10 @@ impl Post<'_> {
             );
         }
     }
+}
+
+fn could_not_park(what: &AwsError) -> String {
+    format!("could not park ({what}); check the URL and the role's sqs:SendMessage")
 }
 
 fn parked(outcome: &mut Outcome) {
