@@ -88,7 +88,8 @@ fn rows() -> Vec<Row> {
         row(DeletedThenLogin, 5, auth(),    (&["m0 misconfigured tpns_auth_failed", "m1 misconfigured tpns_auth_failed", "m2 misconfigured tpns_auth_failed"], &[FORMER])),
         // The deletion is done with, and the login, being newer, is none of its business.
         row(DeletedThenLogin, 2, down(),    (&["m1 retry tpns_unavailable", "m2 retry tpns_unavailable"], &[FORMER])),
-        row(DeletedThenLogin, 2, refused(), (&["m1 rejected tpns_bad_input"], &[FORMER])),
+        // The account that was signed in before is signed out, whatever is wrong with the login.
+        row(DeletedThenLogin, 2, refused(), (&["m1 rejected tpns_bad_input"], &[])),
         // The device is nobody's by its own call.
         row(LoginThenDeleted, 5, down(),    (&["m1 retry tpns_unavailable"], &[])),
         row(LoginThenDeleted, 5, applied(), (&["m1 retry tpns_unavailable"], &[])),

@@ -6,6 +6,7 @@ use crate::{
     cases::{Case, Lasts, Shape},
     scene::{Happening, STRAY, Scene},
     table::Meaning,
+    what::What,
 };
 
 /// What the operator reads of a failed event: outcome and reason of its log line.
@@ -35,6 +36,8 @@ pub(crate) struct Expected {
     pub(crate) endings: BTreeMap<String, Ending>,
     /// The events whose effect is in TPNS afterwards.
     pub(crate) in_effect: Vec<String>,
+    /// Logins that TPNS rejected: what their devices had before is gone all the same.
+    pub(crate) emptied: Vec<String>,
 }
 
 const UNCLEAR: Sign = ("retry", "tpns_rejects_every_call");
@@ -42,12 +45,15 @@ const UNKNOWN_APP: Sign = ("rejected", "unknown_app");
 
 pub(crate) fn expected(case: &Case, scene: &Scene, parking: bool) -> Expected {
     let mut endings = BTreeMap::new();
-    let mut in_effect = Vec::new();
+    let (mut in_effect, mut emptied) = (Vec::new(), Vec::new());
     for event in &scene.events {
         let sign = sign(case, scene, event);
         endings.insert(event.id.clone(), sign.map_or(Ending::Acknowledged, Ending::Reported));
-        if sign.is_none() || call_applied(case, event) {
-            in_effect.push(event.id.clone());
+        match (sign, &event.what) {
+            (Some(("rejected", _)), What::Login(..)) => emptied.push(event.id.clone()),
+            (None, _) => in_effect.push(event.id.clone()),
+            (Some(_), _) if call_applied(case, event) => in_effect.push(event.id.clone()),
+            (Some(_), _) => {}
         }
     }
     if case.envelope.is_queue() {
@@ -56,7 +62,7 @@ pub(crate) fn expected(case: &Case, scene: &Scene, parking: bool) -> Expected {
     if parking {
         endings.values_mut().for_each(|ending| *ending = ending.with_parking());
     }
-    Expected { endings, in_effect }
+    Expected { endings, in_effect, emptied }
 }
 
 /// Nothing is wrong any more.

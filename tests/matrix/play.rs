@@ -76,25 +76,28 @@ async fn play(stage: &Stage, parking: Option<&Parking>, case: &Case) -> Result<(
     let is_parked = |event: &&Happening| matches!(endings.get(&event.id), Some(Ending::Parked(_)));
     let in_effect = |event: &&Happening| expected.in_effect.contains(&event.id);
     if !case.row.lands_late() || endings.values().all(|ending| *ending == Ending::Acknowledged) {
-        same_bindings(stage, &scene.bound_after(scene.events.iter().filter(in_effect)))?;
+        let emptied = scene.events.iter().filter(|event| expected.emptied.contains(&event.id));
+        same_bindings(stage, &scene.emptied_after(scene.events.iter().filter(in_effect), emptied))?;
     }
 
     // The trouble is over, and Lambda brings again what was reported. All of it must then be as if nothing had been.
     end_faults(&stage.tpns).await;
     let lasting: Vec<_> = scene.events.iter().filter(|event| in_effect(event) || !is_parked(event)).collect();
+    let emptied = scene.events.iter().filter(|event| is_parked(event) && expected.emptied.contains(&event.id));
+    let in_the_end = scene.emptied_after(lasting, emptied);
     let failed = |id: &str| matches!(endings.get(id), Some(Ending::Reported(_)));
     let again: Vec<_> = match case.envelope.is_queue() {
         true => scene.events.iter().filter(|event| failed(&event.id)).collect(),
         false if endings.keys().any(|id| failed(id)) => events,
         // EventBridge does not bring again what was acknowledged.
-        false => return same_bindings(stage, &scene.bound_after(lasting)),
+        false => return same_bindings(stage, &in_the_end),
     };
     let endings = deliver(stage, case.envelope, &again).await?;
     same("endings after redelivery", &endings, &expected_in_peace(case, &again, parking.is_some()))?;
     if let Some(parking) = parking {
         parking.holds(&endings)?;
     }
-    same_bindings(stage, &scene.bound_after(lasting))
+    same_bindings(stage, &in_the_end)
 }
 
 /// One invocation: what became of each event, by the answer and by the log, which must agree.

@@ -104,4 +104,18 @@ impl Scene {
         }
         tpns
     }
+
+    /// The same, with the devices of these events signed out in the end.
+    pub(crate) fn emptied_after<'a>(
+        &'a self,
+        events: impl IntoIterator<Item = &'a Happening>,
+        emptied: impl IntoIterator<Item = &'a Happening>,
+    ) -> Tpns {
+        let mut tpns = self.bound_after(events);
+        for event in emptied {
+            let Some(token) = event.what.token() else { continue };
+            assert!(tpns.batch_operate(event.app, &What::LogoutAll(token.to_owned()).operation()).took_effect());
+        }
+        tpns
+    }
 }
