@@ -142,7 +142,7 @@ impl Learner {
 /// Whether a message may be deleted. What the search can't have is not taken for a failure.
 fn is_acknowledged(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Applied | Outcome::Superseded | Outcome::SupersededAtSameTime => true,
+        acknowledged if acknowledged.is_acknowledged() => true,
         Outcome::Retry(reason) => {
             assert_ne!(reason.reason, "ledger_keeps_changing", "three events can't keep a row changing");
             false
