@@ -53,8 +53,8 @@ pub struct Version {
     pub at: Millis,
     /// login < logout < deletion.
     pub rank: Kind,
-    /// The event's id; from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts as the numbers do, and
-    /// behind ids without one.
+    /// The event's id; of a login or logout from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts as
+    /// the numbers do, and behind ids without one.
     pub tie_breaker: Text,
 }
 
@@ -151,7 +151,7 @@ impl Event {
         let time = fallbacks.time(fields.occurred_at)?;
         check_age(kind, &time, rules)?;
         let id = fallbacks.id(fields.id)?;
-        let version = Version { at: time.at, rank: kind, tie_breaker: fallbacks.tie_breaker(&id) };
+        let version = Version { at: time.at, rank: kind, tie_breaker: fallbacks.tie_breaker(kind, &id) };
         Ok(Self { version, change, id, clock_ahead: time.ahead })
     }
 

@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{EventId, Invalid, Millis, OccurredAt, Text};
+use super::{EventId, Invalid, Kind, Millis, OccurredAt, Text};
 
 /// What the envelopes say. Everything stays unread until it is needed.
 #[derive(Clone, Debug, Default)]
@@ -77,9 +77,11 @@ impl Fallbacks<'_> {
     }
 
     /// Decides between events of the same time and rank. Of two messages of a FIFO queue the later one has the greater
-    /// `SequenceNumber`, whatever their ids are.
-    pub(super) fn tie_breaker(&self, id: &Text) -> Text {
-        let number = self.attributes.filter(|_| self.fifo).and_then(sequence_number);
+    /// `SequenceNumber`, whatever their ids are. Between two deletions there is nothing to decide, and a redriven one has
+    /// a new number: it must be known for the one that TPNS has accepted.
+    pub(super) fn tie_breaker(&self, kind: Kind, id: &Text) -> Text {
+        let attributes = self.attributes.filter(|_| self.fifo && kind != Kind::Deletion);
+        let number = attributes.and_then(sequence_number);
         let Some(number) = number else { return id.clone() };
         let mut text = String::with_capacity(number.len() + id.len() + 4);
         // Writing to a String can't fail.

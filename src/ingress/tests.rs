@@ -137,6 +137,13 @@ fn a_fifo_queues_sequence_number_decides_before_the_id() {
         numbers.iter().zip(["e", "d", "c", "b", "a"]).map(|(n, id)| event(json!(n), id).version).collect();
     assert!(versions.is_sorted(), "{versions:?}");
     assert_eq!(&*event(json!("7"), "own").id, "own", "the id itself stays as it is");
+    let deletion =
+        json!({"type": "account.deleted", "id": "own", "occurred_at": OCCURRED, "account_list": [{"account": "a"}]});
+    let mut record = record("m1", &deletion.to_string());
+    record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:events.fifo");
+    record["attributes"]["SequenceNumber"] = json!("7");
+    let deletion = events(&json!({"Records": [record]}).to_string()).remove(0).unwrap();
+    assert_eq!(&*deletion.version.tie_breaker, "own", "a redriven deletion is the one that was accepted");
     for odd in [json!(7), json!("seven"), json!(""), json!(null), json!("9".repeat(40))] {
         let version = event(odd.clone(), "own").version;
         assert!(version < versions[0], "{odd}: counts as none, which sorts first");
