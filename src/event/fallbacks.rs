@@ -101,11 +101,20 @@ impl Fallbacks<'_> {
         const NAME: &str = "\"SentTimestamp\":\"";
         static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(NAME));
         if let Some(at) = FINDER.find(attributes.as_bytes()) {
-            return attributes[at + NAME.len()..].split('"').next()?.parse().ok();
+            return number(attributes.as_bytes().get(at + NAME.len()..)?);
         }
         let attributes: Attributes<'_> = serde_json::from_str(attributes).ok()?;
         attributes.sent_timestamp.parse().ok()
     }
+}
+
+/// The digits up to the next quote.
+fn number(text: &[u8]) -> Option<Millis> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    let (length, number) = digits.fold((0, 0), |(length, number): (usize, Millis), byte| {
+        (length + 1, number.wrapping_mul(10).wrapping_add(Millis::from(byte - b'0')))
+    });
+    ((1..=18).contains(&length) && text.get(length) == Some(&b'"')).then_some(number)
 }
 
 fn read_time(time: &RawValue) -> Option<Millis> {

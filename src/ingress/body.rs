@@ -87,7 +87,8 @@ impl Body<'_> {
         }
         self.odd.misspelt(&EVENT)?;
         let others = [("account", self.odd.account), ("Type", self.sns_type.is_some())];
-        match others.into_iter().find_map(|(name, present)| Misspelt::of(name, &EVENT).filter(|_| present)) {
+        let mut present = others.into_iter().filter(|(_, present)| *present);
+        match present.find_map(|(name, _)| Misspelt::of(name, &EVENT)) {
             Some(misspelt) => Err(misspelt.refusal()),
             None => Ok(()),
         }
@@ -114,7 +115,8 @@ impl Body<'_> {
     fn lacks_a_mark(&self) -> Invalid {
         let kind_as_mark =
             self.sns_type.and_then(text_of).is_some_and(|kind| Kind::NAMES.iter().any(|(name, _)| *name == kind));
-        let type_misspelt = Misspelt::of("Type", &EVENT).filter(|_| kind_as_mark && self.message.is_none());
+        let is_bare = kind_as_mark && self.message.is_none();
+        let type_misspelt = is_bare.then(|| Misspelt::of("Type", &EVENT)).flatten();
         let misspelt =
             [&EVENT[..], &BRIDGE[..2], &NOTIFICATION[..2]].into_iter().try_for_each(|fields| self.odd.misspelt(fields));
         if let Some(invalid) = type_misspelt.map(|misspelt| misspelt.refusal()).or(misspelt.err()) {
