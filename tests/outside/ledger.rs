@@ -333,7 +333,7 @@ async fn a_login_that_tpns_rejects_takes_away_all_the_same_and_later_logouts_hav
     assert_eq!(world.stage.bound("android", "t"), ["a/0", "c/1"]);
 }
 
-/// The same without a table, together with its neighbours; and TPNS fails while it is told.
+/// The same without a table, together with its neighbours; and TPNS fails meanwhile.
 #[tokio::test]
 async fn a_rejected_login_fails_alone_and_is_not_settled_before_its_device_is_empty() {
     let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;

@@ -54,7 +54,7 @@ impl OpenTable<'_> {
         Err(Trouble::KeepsChanging)
     }
 
-    /// Adds apps to the row if nobody has written to it since it was read; gives the row as it then is.
+    /// Adds apps to the row if no one has written to it since it was read; gives the row as it then is.
     async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, Trouble> {
         let number = |number: u64| AttributeValue::N(number.to_string());
         let mut update = self
