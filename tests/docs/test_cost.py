@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import sys
+import time
 from types import ModuleType
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_batch_prints_as_many_bytes_and_metrics_as_it_is_said_to(cost: ModuleT
                 "id": f"cost-{number}",
                 "app": "ios",
                 "token": f"cost-{number}",
-                "occurred_at": 1795334580000 + number,
+                "occurred_at": time.time_ns() // 1_000_000 - 60_000 + number,
             }
             event |= {"account_list": [{"account": "ann"}]} if kind == "user.login" else {}
             sqs.send_message(QueueUrl=stack.queue_url, MessageBody=json.dumps(event))
