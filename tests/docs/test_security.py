@@ -30,7 +30,8 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
     for said in ("queue<br>4 days", "dead letters<br>14 days", "parked<br>14 days", "ledger<br>45 days", "log 30 days"):
         assert said in TEXT
     assert template.parameters()["LogRetentionDays"]["Default"] == 30
-    assert "Duration::from_secs(45 * 24 * 3600)" in (ROOT / "src/ledger/table.rs").read_text()
+    lifetime = "LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600)"
+    assert lifetime in (ROOT / "src/config.rs").read_text()
 
 
 def test_the_functions_rights_are_those_of_the_template() -> None:
