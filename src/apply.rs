@@ -1,157 +1,228 @@
-//! ledger -> plan -> tpns -> fate, in rounds, until each event of a batch is settled.
+//! ledger -> plan -> tpns -> fate: what a batch's events become.
 //!
-//! The first round has all events. A further one has those whose item TPNS rejected for another event's fault, without
-//! that one; or those whose device another invocation has changed meanwhile, as it is now.
+//! Each app's events are settled for themselves, side by side with the other apps' ([`parts`]). An app that has a lot to
+//! do does it in [`slices`]: merged, pushed and verified before the next one is begun, while there is time ([`pace`]). Within a
+//! slice events are settled in rounds ([`round`]).
 
-use std::{
-    collections::{HashMap, VecDeque},
-    rc::Rc,
+mod outcomes;
+mod pace;
+mod parts;
+mod round;
+mod slices;
+
+use std::{collections::VecDeque, pin::pin};
+
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
+use tokio::time::Instant;
+
+use self::{
+    outcomes::Outcomes,
+    pace::{Merging, Pace},
+    parts::Part,
+    slices::{Group, MOST_ROWS, groups, hold_back, take},
 };
-
-use futures_util::future::join;
-use indexmap::IndexSet;
-
 use crate::{
-    event::{Event, Millis, Version},
-    fate::{fates, wait_for_fresh_tokens},
-    ledger::{AccountKey, Known, Ledger, Rows, State, Trouble},
-    plan::{Plan, plan},
+    config::AppId,
+    event::{Event, Millis},
+    ledger::{Known, Ledger, Rows, State},
+    plan::Plan,
     report::Outcome,
-    tpns::{Pushed, Tpns, Verdict, Why},
+    tpns::{Deadline, Tpns, Verdicts},
 };
 
-/// How often a device that others change is pushed again within an invocation.
-const MOST_REPEATS: u32 = 3;
+pub use pace::Ends;
 
 /// Something that carries out plans: TPNS, or what stands in its place in the search.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
 pub trait Push {
-    /// Carries out a plan and says of each item what became of it.
-    async fn push(&self, plan: &Plan) -> Pushed;
+    /// Carries out a plan and sets the verdict on each item. Without a deadline there is time for everything.
+    async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Option<Deadline>);
+    /// Resolves when nothing has become known of a push for a while.
+    async fn quiet(&self, verdicts: &Verdicts);
+    /// An app needs no more calls.
+    fn end(&self, app: AppId);
 }
 
 impl Push for Tpns<'_> {
-    async fn push(&self, plan: &Plan) -> Pushed {
-        Self::push(self, plan).await
+    async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Option<Deadline>) {
+        if let Some(deadline) = deadline {
+            Self::push(self, plan, verdicts, deadline).await;
+        }
+    }
+
+    async fn quiet(&self, verdicts: &Verdicts) {
+        Self::quiet(self, verdicts).await;
+    }
+
+    fn end(&self, app: AppId) {
+        Self::end(self, app);
     }
 }
 
-/// Events to settle together, by their places among all.
-struct Round {
-    places: Vec<usize>,
-    start: Start,
+/// A batch whose first slices have been merged.
+#[derive(Debug)]
+pub struct Merged(Vec<Begun>);
+
+#[derive(Debug)]
+struct Begun {
+    part: Part,
+    pace: Pace,
+    first: MergedSlice,
+    /// The other slices' groups.
+    rest: VecDeque<Group>,
 }
 
-enum Start {
-    /// What is known of the events' devices: after the merge, or as another invocation left them.
-    Known(Rc<Known>, u32),
-    /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
-    Alone(Rc<Known>, u32),
-    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before are to go all
-    /// the same. The rows must stay as they were.
-    Refused(Rc<Known>, u32, Vec<Why>),
+#[derive(Debug)]
+struct MergedSlice {
+    groups: Vec<Group>,
+    known: Known,
+    /// `None` where there is nothing to merge into.
+    merging: Option<Merging>,
 }
 
 /// Merges and settles events, given with their messages' indices, and writes what became of them to `outcomes`. `now` is
-/// the clock when the batch arrived.
+/// the clock when the batch arrived. Without `ends` there is time for everything.
 pub async fn apply<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
     events: &[(usize, Event)],
     now: Millis,
+    ends: Option<Ends>,
     outcomes: &mut [Outcome],
 ) {
-    let known = merge(ledger, events).await;
-    settle(ledger, tpns, events, known, now, outcomes).await;
+    let merged = merge(ledger, events, ends).await;
+    settle(ledger, tpns, events, merged, now, outcomes).await;
 }
 
-/// The first step of [`apply`]: adds what the events say to the ledger. Doing it twice changes nothing.
-pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(usize, Event)]) -> Known {
-    ledger.merge(State::of(events.iter().map(|(_, event)| event))).await
+/// The first step of [`apply`]: adds what the events say to the ledger, of each app as much as a slice has. Doing it twice
+/// changes nothing.
+pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(usize, Event)], ends: Option<Ends>) -> Merged {
+    let begun = Part::of(events).into_iter().map(async |part| {
+        let mut rest = match ledger {
+            Ledger::Table(_) => groups(&part, events),
+            // Nothing is merged, and nothing known but the batch: all of it at once.
+            Ledger::Invocation => VecDeque::from([Group::whole(&part, events)]),
+        };
+        let pace = Pace::new(ends);
+        let first = merge_slice(ledger, events, &part, &pace, take(&mut rest, MOST_ROWS, true)).await;
+        Begun { part, pace, first, rest }
+    });
+    Merged(join_all(begun).await)
 }
 
-/// The others: settles events that have been merged.
+impl Merged {
+    /// About how many calls each of so many apps needs.
+    #[must_use]
+    pub fn calls(&self, apps: usize) -> Vec<usize> {
+        let mut calls = vec![0; apps];
+        for begun in &self.0 {
+            if let Some(own) = calls.get_mut(usize::from(begun.part.app.0)) {
+                *own = Part::calls(begun.first.groups.iter().chain(&begun.rest));
+            }
+        }
+        calls
+    }
+}
+
+/// The other steps: settles events whose first slices have been merged.
 pub async fn settle<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
     events: &[(usize, Event)],
-    known: Known,
+    merged: Merged,
     now: Millis,
     outcomes: &mut [Outcome],
 ) {
-    let all = Round { places: (0..events.len()).collect(), start: Start::Known(Rc::new(known), 0) };
-    let mut rounds = VecDeque::from([all]);
-    while let Some(Round { mut places, start }) = rounds.pop_front() {
-        let mut settle = |place: usize, outcome: Outcome| outcomes[events[place].0] = outcome;
-        let event = |place: usize| &events[place].1;
-        let said = || State::of(places.iter().map(|&place| event(place)));
-        let (known, alone, repeats, refused) = match start {
-            Start::Known(known, repeats) => (known, None, repeats, HashMap::new()),
-            Start::Alone(known, repeats) => (known, Some(said()), repeats, HashMap::new()),
-            Start::Refused(known, repeats, why) => {
-                let refused: HashMap<_, _> = places.iter().copied().zip(why).collect();
-                (known, Some(said().without_logins()), repeats, refused)
-            }
-        };
-        places.retain(|&place| match known.troubled.of(event(place)) {
-            Some(trouble) => {
-                settle(place, Outcome::Retry(trouble.into()));
-                false
-            }
-            None => true,
-        });
-        let state = alone.as_ref().unwrap_or(&known.state);
-        let plan = plan(state);
-        let mut verdicts = tpns.push(&plan).await;
-        wait_for_fresh_tokens(state, &plan, &mut verdicts, now);
-        let fates = fates(places.iter().map(|&place| (place, event(place))), state, &plan, &verdicts);
+    let outcomes = Outcomes::new(outcomes, events, merged.0.iter().map(|begun| &begun.part));
+    let outcome = |message, outcome| outcomes.settle(message, outcome);
+    join_all(merged.0.into_iter().map(async |Begun { part, pace, first, rest }| {
+        let settling = Settling { ledger, tpns, events, part: &part, pace: &pace, now, outcome: &outcome };
+        settling.slices(first, rest).await;
+        tpns.end(part.app);
+    }))
+    .await;
+}
 
-        // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and whoever
-        // made it has not looked yet.
-        let touched = fates.settled.iter().filter(|(_, outcome)| is_done(outcome));
-        let touched: IndexSet<_> = touched.filter_map(|&(place, _)| event(place).device().cloned()).collect();
-        let touched: Vec<_> = touched.into_iter().collect();
-        let accepted = accepted(state, &plan, &verdicts);
-        let (unnoted, latest) = join(ledger.accept(&accepted), ledger.verify(&known, &touched)).await;
-
-        let mut changed = Vec::new();
-        for (place, outcome) in fates.settled {
-            let outcome = match (refused.get(&place), outcome) {
-                (Some(&why), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(why.into()),
-                (_, outcome) => outcome,
-            };
-            let trouble = latest.troubled.of(event(place)).or_else(|| unnoted.of(event(place)));
-            let moved = || event(place).device().is_some_and(|device| latest.state.devices.contains_key(device));
-            match trouble {
-                _ if !is_done(&outcome) => settle(place, outcome),
-                Some(trouble) => settle(place, Outcome::Retry(trouble.into())),
-                None if !moved() => settle(place, outcome),
-                None if repeats == MOST_REPEATS => settle(place, Outcome::Retry(Trouble::KeepsChanging.into())),
-                None => changed.push(place),
-            }
+async fn merge_slice<R: Rows>(
+    ledger: &Ledger<R>,
+    events: &[(usize, Event)],
+    part: &Part,
+    pace: &Pace,
+    groups: Vec<Group>,
+) -> MergedSlice {
+    let places = groups.iter().flat_map(|group| &group.places);
+    let said = State::of(places.map(|&place| part.event(events, place)));
+    match ledger {
+        Ledger::Invocation => {
+            MergedSlice { groups, known: ledger.merge(said, std::future::pending).await, merging: None }
         }
-        if !changed.is_empty() {
-            rounds.push_back(Round { places: changed, start: Start::Known(Rc::new(latest), repeats + 1) });
+        Ledger::Table(_) => {
+            let (begun, rows) = (Instant::now(), said.devices.len() + said.deleted.len());
+            let known = ledger.merge(said, || pace.merge_is_over()).await;
+            MergedSlice { groups, known, merging: Some(pace.merged(begun, rows)) }
         }
-        if !fates.refused.is_empty() {
-            let (places, why) = fates.refused.into_iter().unzip();
-            rounds.push_back(Round { places, start: Start::Refused(known.clone(), repeats, why) });
-        }
-        rounds.extend(
-            fates.again.into_iter().map(|places| Round { places, start: Start::Alone(known.clone(), repeats) }),
-        );
     }
 }
 
-/// Whether an event does not come again.
-fn is_done(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Retry(_) | Outcome::Misconfigured(_))
+/// An app's events on their way.
+struct Settling<'a, R: Rows, P: Push> {
+    ledger: &'a Ledger<R>,
+    tpns: &'a P,
+    /// Of all apps, with their messages' indices.
+    events: &'a [(usize, Event)],
+    part: &'a Part,
+    pace: &'a Pace,
+    now: Millis,
+    /// Takes what became of a message.
+    outcome: &'a dyn Fn(usize, Outcome),
 }
 
-/// The deletions that TPNS has accepted in this round.
-fn accepted<'s>(state: &'s State, plan: &Plan, verdicts: &[Verdict]) -> Vec<(&'s AccountKey, &'s Version)> {
-    let is_accepted = |item: usize| verdicts.get(item) == Some(&Verdict::Accepted);
-    let deleted = state.deleted.iter();
-    let accepted = deleted.filter(|(key, _)| plan.deletion_of(key).is_some_and(is_accepted));
-    accepted.map(|(key, deletion)| (key, &deletion.version)).collect()
+impl<R: Rows, P: Push> Settling<'_, R, P> {
+    fn event(&self, place: usize) -> &Event {
+        self.part.event(self.events, place)
+    }
+
+    fn settle(&self, place: usize, outcome: Outcome) {
+        (self.outcome)(self.events[place].0, outcome);
+    }
+
+    /// Settles slice by slice. While one is pushed and verified, the next is merged. For what there is no time is left
+    /// as it is.
+    async fn slices(&self, first: MergedSlice, mut rest: VecDeque<Group>) {
+        let mut under_way = FuturesUnordered::new();
+        let mut carried: (Vec<Group>, Known) = Default::default();
+        let mut merged = first;
+        loop {
+            while self.pace.is_full() {
+                tokio::select! {
+                    biased;
+                    Some(()) = under_way.next() => {}
+                    () = self.pace.changed() => {}
+                }
+            }
+            let next = take(&mut rest, self.pace.rows(), false);
+            let MergedSlice { mut groups, mut known, merging } = merged;
+            groups.append(&mut carried.0);
+            known.extend(std::mem::take(&mut carried.1));
+            if !next.is_empty() {
+                carried = hold_back(self.part, self.events, &mut groups, &mut known);
+            }
+            let deletions = known.state.deleted.values().filter(|deletion| deletion.due).count();
+            let deadline = self.pace.calls_end(merging, known.state.devices.len(), deletions);
+            let places = groups.into_iter().flat_map(|group| group.places).collect();
+            under_way.push(self.slice(places, known, deadline, self.pace.begin(merging)));
+            if next.is_empty() {
+                break;
+            }
+            let mut merge = pin!(merge_slice(self.ledger, self.events, self.part, self.pace, next));
+            merged = loop {
+                tokio::select! {
+                    biased;
+                    merged = &mut merge => break merged,
+                    Some(()) = under_way.next(), if !under_way.is_empty() => {}
+                }
+            };
+        }
+        while under_way.next().await.is_some() {}
+    }
 }

@@ -44,6 +44,8 @@ pub struct Event {
     /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the clock that
     /// set it is ahead. Mostly 0.
     pub clock_ahead: Millis,
+    /// How often its message has been delivered, as far as the envelope says; at least 1.
+    pub deliveries: u32,
 }
 
 /// The place of an event in the total order: time, then rank (at equal times privacy wins), then what breaks the tie.
@@ -152,7 +154,7 @@ impl Event {
         check_age(kind, &time, rules)?;
         let id = fallbacks.id(fields.id)?;
         let version = Version { at: time.at, rank: kind, tie_breaker: fallbacks.tie_breaker(kind, &id) };
-        Ok(Self { version, change, id, clock_ahead: time.ahead })
+        Ok(Self { version, change, id, clock_ahead: time.ahead, deliveries: fallbacks.deliveries() })
     }
 
     /// Whether it is of every app there is, also of one that is not known yet.

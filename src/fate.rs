@@ -57,7 +57,7 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
 
 /// Judges the events of a round, given by index, from the verdicts on the items of its plan.
 ///
-/// An event that comes again is always in a smaller company than before, so the rounds come to an end.
+/// An event of a further round is always in a smaller company than before, so the rounds come to an end.
 #[must_use]
 pub fn fates<'e>(
     round: impl IntoIterator<Item = (usize, &'e Event)>,
@@ -140,10 +140,19 @@ impl Fates {
         let owner = state.devices.get(device).and_then(|known| known.owner());
         let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
         let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));
-        if unbinds && events.len() > 1 {
-            // Any of the logouts may hold the account that TPNS refuses: each for itself.
-            for (turn, (index, _)) in events.into_iter().enumerate() {
-                self.come_again(turn, index);
+        if why.is_of_an_invalid_token() {
+            // All of them name the token, so none can fare better.
+            for (index, event) in events {
+                let newer = owner.map(|owner| &owner.version).filter(|newer| **newer > event.version);
+                let is_overtaken = binds && matches!(event.change, Change::Login(..)) && newer.is_some();
+                let outcome = if is_overtaken { superseded(event, newer) } else { Outcome::Rejected(why.into()) };
+                self.settle(index, outcome);
+            }
+        } else if unbinds && events.len() > 1 {
+            // Any of the logouts may hold the account that TPNS refuses: half by half.
+            let half = events.len() / 2;
+            for (place, (index, _)) in events.into_iter().enumerate() {
+                self.come_again(usize::from(place >= half), index);
             }
         } else if binds {
             // The newest login is at fault. Older logins stay overtaken by it, even so: whoever was signed in before

@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::SystemTime};
 
 use futures_util::future::join;
-use tokio::time::Instant;
 
 use crate::{
-    AccountSync, apply,
+    AccountSync,
+    apply::{self, Ends},
     config::Apps,
     event::Event,
     ingress::Batch,
-    ledger::{Known, Ledger, OpenTable},
+    ledger::{Ledger, OpenTable},
     millis_since_epoch,
     report::{Outcome, Reason},
     secret::{Needs, NotRead},
@@ -22,10 +22,7 @@ use crate::{
 pub(crate) struct Times {
     /// When it began.
     pub(crate) now: SystemTime,
-    /// When the last call to TPNS must be over.
-    pub(crate) calls_end: Deadline,
-    /// When the last request to the table must be over.
-    pub(crate) table_end: Instant,
+    pub(crate) ends: Ends,
 }
 
 /// A batch, opened under an apps document.
@@ -36,10 +33,10 @@ pub(crate) struct Opened {
     pub(crate) apps: Arc<Apps>,
 }
 
-/// Events that have been merged into the ledger.
+/// Events of which the first have been merged into the ledger.
 pub(crate) struct Merged<'a> {
     ledger: Ledger<OpenTable<'a>>,
-    known: Known,
+    pub(crate) merged: apply::Merged,
     /// Whether every app is known.
     apps: Result<(), NotRead>,
 }
@@ -55,26 +52,26 @@ impl AccountSync {
         outcomes: &mut [Outcome],
     ) -> Merged<'_> {
         let ledger = self.ledger(&opened.apps, times);
-        let merge = apply::merge(&ledger, &opened.events);
+        let merge = apply::merge(&ledger, &opened.events, Some(times.ends));
         if !self.apps.is_due(|| needs(&opened.events, outcomes)) {
-            let known = merge.await;
-            return Merged { ledger, known, apps: Ok(()) };
+            let merged = merge.await;
+            return Merged { ledger, merged, apps: Ok(()) };
         }
         // One try, and not for long: the events can do without.
-        let limit = self.calls.timeout.min(times.calls_end.remaining() / 4);
-        let (known, read) = join(merge, self.apps.read_again(limit)).await;
+        let limit = self.calls.timeout.min(Deadline(times.ends.calls).remaining() / 4);
+        let (merged, read) = join(merge, self.apps.read_again(limit)).await;
         match read {
-            Err(not_read) => Merged { ledger, known, apps: Err(not_read) },
+            Err(not_read) => Merged { ledger, merged, apps: Err(not_read) },
             Ok(apps) => {
                 let old = std::mem::replace(&mut opened.apps, apps);
                 if old.names_the_same(&opened.apps) {
-                    return Merged { ledger, known, apps: Ok(()) };
+                    return Merged { ledger, merged, apps: Ok(()) };
                 }
                 outcomes.fill(Outcome::UNTOUCHED);
                 opened.events = self.read(batch, &opened.apps, times.now, outcomes);
                 let ledger = self.ledger(&opened.apps, times);
-                let known = apply::merge(&ledger, &opened.events).await;
-                Merged { ledger, known, apps: Ok(()) }
+                let merged = apply::merge(&ledger, &opened.events, Some(times.ends)).await;
+                Merged { ledger, merged, apps: Ok(()) }
             }
         }
     }
@@ -88,8 +85,8 @@ impl AccountSync {
         events: &[(usize, Event)],
         outcomes: &mut [Outcome],
     ) {
-        let Merged { ledger, known, apps } = merged;
-        apply::settle(&ledger, tpns, events, known, millis_since_epoch(times.now), outcomes).await;
+        let Merged { ledger, merged, apps } = merged;
+        apply::settle(&ledger, tpns, events, merged, millis_since_epoch(times.now), outcomes).await;
         if let Some(apps) = tpns.moved() {
             self.follow(Arc::new(apps), tpns, times, events, outcomes).await;
         }
@@ -115,15 +112,16 @@ impl AccountSync {
     ) {
         let is_refused = |index: usize| matches!(outcomes[index], Outcome::Misconfigured(_));
         let refused: Vec<_> = events.iter().filter(|(index, _)| is_refused(*index)).cloned().collect();
-        let there = tpns.at(apps.clone());
-        let now = millis_since_epoch(times.now);
-        apply::apply(&self.ledger(&apps, times), &there, &refused, now, outcomes).await;
+        let ledger = self.ledger(&apps, times);
+        let merged = apply::merge(&ledger, &refused, Some(times.ends)).await;
+        let there = tpns.at(apps.clone(), &merged.calls(apps.list.len()));
+        apply::settle(&ledger, &there, &refused, merged, millis_since_epoch(times.now), outcomes).await;
         tpns.add_calls(there);
     }
 
     fn ledger(&self, apps: &Arc<Apps>, times: Times) -> Ledger<OpenTable<'_>> {
         match &self.table {
-            Some(table) => Ledger::Table(table.open(apps, times.now, times.table_end)),
+            Some(table) => Ledger::Table(table.open(apps, times.now, times.ends.table)),
             None => Ledger::Invocation,
         }
     }

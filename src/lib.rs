@@ -25,6 +25,7 @@ pub mod log;
 pub mod metrics;
 pub mod parking;
 pub mod plan;
+pub mod redelivery;
 pub mod report;
 pub mod secret;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
+use apply::Ends;
 use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
@@ -52,7 +54,7 @@ use metrics::Metrics;
 use parking::Parking;
 use report::{Answer, NotApplied, Outcome, Reason};
 use secret::AppsInForce;
-use tpns::{Client, Deadline, Settings, Tpns};
+use tpns::{Client, Settings, Tpns};
 use transport::Transport;
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
@@ -150,16 +152,14 @@ impl AccountSync {
         // Lambda tells its deadline by the clock, which is read once: from here on time is measured, for clocks are set.
         let time = invocation.deadline.duration_since(now).unwrap_or_default();
         let (end, reserve) = (tokio::time::Instant::now() + time, self.reserve(time));
-        let calls_end = Deadline(end.checked_sub(reserve).unwrap_or(end));
-        // Looking again after the last call takes a moment too: half of the reserve is for it.
-        let table_end = end.checked_sub(reserve / 2).unwrap_or(end);
-        let times = Times { now, calls_end, table_end };
 
         let apps = self.apps.current();
         let mut opened = Opened { events: self.read(&batch, &apps, now, &mut outcomes), apps };
+        let times = Times { now, ends: ends(end, reserve, begun.elapsed()) };
         // Should anything in there panic, what it had not settled stays failed.
         let merged = AssertUnwindSafe(self.merge(&batch, times, &mut opened, &mut outcomes)).catch_unwind().await;
-        let tpns = Tpns::new(&self.client, &self.apps, opened.apps.clone(), self.calls, calls_end);
+        let calls = merged.as_ref().map(|merged| merged.merged.calls(opened.apps.list.len())).unwrap_or_default();
+        let tpns = Tpns::new(&self.client, &self.apps, opened.apps.clone(), self.calls, &calls);
         let settled = match merged {
             Ok(merged) => {
                 let settled = self.settle(merged, &tpns, times, &opened.events, &mut outcomes);
@@ -222,6 +222,15 @@ impl AccountSync {
         }
         events
     }
+}
+
+/// When the phases of an invocation that ends then are over. Verifying after the last call takes a moment: half of the
+/// reserve is for it. Logging and answering take no longer than reading has taken, in proportion to the messages and to
+/// how slow the machine is.
+fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends {
+    let answering = (2 * reading).min(reserve);
+    let before = |kept: Duration| end.checked_sub(kept + answering).unwrap_or(end);
+    Ends { calls: before(reserve), table: before(reserve / 2) }
 }
 
 /// Reads one event. A panic in it is this program's fault and fails that event alone, to come again.

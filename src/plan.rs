@@ -8,6 +8,7 @@ use crate::{
     config::AppId,
     event::{Account, Change, Device, Event, ListedAccount, Token},
     ledger::{AccountKey, DeviceState, State},
+    redelivery::{Redelivered, Travels},
 };
 
 /// Items in a call. TPNS caps operator_type 2 and 3 at 20 tokens; for 4 and 5 no cap is documented, so the same number
@@ -60,6 +61,9 @@ pub enum Gate {
     /// The operator_type 5 of an account the item binds anew: landing later, it would take the account away again.
     /// One that TPNS rejects can't land later.
     Deleted(usize),
+    /// The same of an item that has waited in an earlier delivery: now it waits until the deletion has been tried, and
+    /// while there is time. A deletion that TPNS never takes must not hold it for ever.
+    Tried(usize),
 }
 
 /// The way of a call through an invocation: calls of one wave go out together, and those of the next wait for them.
@@ -71,7 +75,8 @@ pub struct Call {
     pub operator_type: OperatorType,
     /// Indices into [`Plan::items`]; at most [`ITEMS_PER_CALL`], never none.
     pub items: Vec<usize>,
-    /// 0 for deletions, 1 for what waits for them, 2 for what waits for an item of wave 1.
+    /// 0 for deletions, 1 for other items, 2 if some wait for an item of wave 1. An order in which all gates are open in time:
+    /// items that wait for nothing need not keep to it.
     pub wave: u8,
 }
 
@@ -125,17 +130,25 @@ impl Work {
 /// section 3: the documents allow both readings), an account that was bound under such a type earlier would stay, and
 /// somebody who signed out would go on getting messages. There an operator_type 4 goes first.
 #[must_use]
-pub fn plan(state: &State) -> Plan {
+pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     let mut plan = Plan::default();
+    let mut alone = HashMap::new();
     for (key, deletion) in &state.deleted {
         let work = || Work::UnbindEverywhere(key.account.clone());
         let item = deletion.due.then(|| plan.add(key.app, work(), Vec::new()));
+        if let (Some(item), Some(Travels::Alone(number))) = (item, redelivered.deletion(key)) {
+            alone.insert(item, number);
+        }
         plan.deletions.insert(key.clone(), Deletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
-        plan.add_device(device, known, state);
+        let travels = redelivered.device(device);
+        plan.add_device(device, known, state, travels.is_some());
+        if let Some(Travels::Alone(number)) = travels {
+            alone.extend(plan.items_of(device).iter().map(|&item| (item, number)));
+        }
     }
-    plan.calls = calls(&plan.items);
+    plan.calls = calls(&plan.items, &alone);
     plan
 }
 
@@ -174,7 +187,7 @@ impl Plan {
         self.items.len() - 1
     }
 
-    fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State) {
+    fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State, redelivered: bool) {
         let (app, token) = (device.app, device.token.clone());
         let Some(owner) = known.owner() else {
             let unbound: BTreeSet<_> = known.unbound().keys().cloned().map(ListedAccount::with_default_type).collect();
@@ -191,7 +204,8 @@ impl Plan {
             if state.deletion_after(&key, &owner.version).is_some() {
                 shaped_by.push(key);
             } else if !known.is_unbound(&key.account) {
-                gates.extend(self.deletions.get(&key).and_then(|deletion| deletion.item).map(Gate::Deleted));
+                let gate = if redelivered { Gate::Tried } else { Gate::Deleted };
+                gates.extend(self.deletions.get(&key).and_then(|deletion| deletion.item).map(gate));
                 desired.push(key.account);
             }
         }
@@ -220,16 +234,20 @@ impl Plan {
     }
 }
 
-/// As few calls as the items allow: one for each twenty of an app and operator_type.
-fn calls(items: &[Item]) -> Vec<Call> {
-    let mut groups: IndexMap<(AppId, OperatorType), Vec<usize>> = IndexMap::new();
+/// As few calls as the items allow: one for each twenty of an app and operator_type. Behind them those of items that
+/// travel `alone`, by the number they share.
+fn calls(items: &[Item], alone: &HashMap<usize, usize>) -> Vec<Call> {
+    let mut groups: IndexMap<(Option<usize>, AppId, OperatorType), Vec<usize>> = IndexMap::new();
     for (index, item) in items.iter().enumerate() {
-        groups.entry((item.app, item.work.operator_type())).or_default().push(index);
+        groups.entry((alone.get(&index).copied(), item.app, item.work.operator_type())).or_default().push(index);
+    }
+    if !alone.is_empty() {
+        groups.sort_by_key(|(number, ..), _| number.is_some());
     }
     let mut calls = Vec::new();
-    for ((app, operator_type), mut members) in groups {
-        // Those of a later wave stand together at the end, so that they hold up as few others as possible.
-        members.sort_by_key(|&index| wave(&items[index]));
+    for ((_, app, operator_type), mut members) in groups {
+        // Those that wait are together at the end, so that they hold up as few others as possible.
+        members.sort_by_key(|&index| (!items[index].after.is_empty(), wave(&items[index])));
         calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
             app,
             operator_type,

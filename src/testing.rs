@@ -101,5 +101,11 @@ fn event(logins: BoxedStrategy<Change>, listed: BoxedStrategy<ListedAccount>) ->
 
 /// An event of that version.
 pub(crate) fn happened(at: Millis, rank: Kind, id: &str, change: Change) -> Event {
-    Event { version: Version { at, rank, tie_breaker: id.into() }, change, id: id.into(), clock_ahead: 0 }
+    Event {
+        version: Version { at, rank, tie_breaker: id.into() },
+        change,
+        id: id.into(),
+        clock_ahead: 0,
+        deliveries: 1,
+    }
 }

@@ -9,6 +9,7 @@ use tpns_account_sync::{
     ingress::Batch,
     ledger::State,
     plan::plan,
+    redelivery::Redelivered,
 };
 
 fuzz_target!(|input: &str| {
@@ -42,7 +43,7 @@ fn look_at(payload: &str) -> Option<Vec<bool>> {
             }
         }
     }
-    let plan = plan(&State::of(&events));
+    let plan = plan(&State::of(&events), &Redelivered::default());
     for event in &events {
         assert!(!plan.shares(event).is_empty(), "an event without effect");
     }

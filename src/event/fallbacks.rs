@@ -90,22 +90,36 @@ impl Fallbacks<'_> {
     }
 
     fn sent_at(&self) -> Option<Millis> {
+        static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""SentTimestamp":""#));
         #[derive(Deserialize)]
         struct Attributes<'a> {
             #[serde(rename = "SentTimestamp")]
-            sent_timestamp: &'a str,
+            value: &'a str,
         }
         let attributes = self.attributes?.get();
-        // Asked of every record, so it is looked for before it is parsed. A quote within a value would be escaped: this can
-        // be nothing but the name.
-        const NAME: &str = "\"SentTimestamp\":\"";
-        static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(NAME));
-        if let Some(at) = FINDER.find(attributes.as_bytes()) {
-            return number(attributes.as_bytes().get(at + NAME.len()..)?);
-        }
-        let attributes: Attributes<'_> = serde_json::from_str(attributes).ok()?;
-        attributes.sent_timestamp.parse().ok()
+        find(attributes, &NAME).or_else(|| serde_json::from_str::<Attributes<'_>>(attributes).ok()?.value.parse().ok())
     }
+
+    /// The record's `ApproximateReceiveCount`, or 1.
+    pub(super) fn deliveries(&self) -> u32 {
+        static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""ApproximateReceiveCount":""#));
+        #[derive(Deserialize)]
+        struct Attributes<'a> {
+            #[serde(rename = "ApproximateReceiveCount")]
+            value: &'a str,
+        }
+        let Some(attributes) = self.attributes.map(RawValue::get) else { return 1 };
+        let count = find(attributes, &NAME)
+            .or_else(|| serde_json::from_str::<Attributes<'_>>(attributes).ok()?.value.parse().ok());
+        count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1)
+    }
+}
+
+/// The number behind a name. It is asked of every record, so the name is looked for before the attributes are parsed. A
+/// quote within a value would be escaped: what is found can be nothing but the name.
+fn find(attributes: &str, name: &Finder<'_>) -> Option<Millis> {
+    let at = name.find(attributes.as_bytes())?;
+    number(attributes.as_bytes().get(at + name.needle().len()..)?)
 }
 
 /// The digits up to the next quote.

@@ -2,7 +2,10 @@
 //! merge, push the winner, verify, acknowledge. Why each step is needed is in ARCHITECTURE.md, "The ledger"; that they
 //! are enough is searched for in `tests/search`.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use futures_util::{
     future::join,
@@ -54,6 +57,8 @@ pub enum Trouble {
     KeepsChanging,
     /// The row is as large as a DynamoDB item may be.
     RowFull,
+    /// It was not asked for: there was no time.
+    NoTime,
 }
 
 /// What is known of the devices and accounts that a batch speaks of.
@@ -85,8 +90,8 @@ pub enum Ledger<R> {
 }
 
 impl<R: Rows> Ledger<R> {
-    /// Adds what a batch says, and tells what is known then.
-    pub async fn merge(&self, said: State) -> Known {
+    /// Adds what a batch says, and gives what is known then. What is not done when `over` resolves is left.
+    pub async fn merge<F: Future<Output = ()>>(&self, said: State, over: impl Fn() -> F) -> Known {
         let Self::Table(rows) = self else {
             return Known { state: said, troubled: Troubled::default() };
         };
@@ -103,8 +108,13 @@ impl<R: Rows> Ledger<R> {
             said.devices.iter().flat_map(owned).filter(|key| !said.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
         // The accounts' rows are read while the devices' are written: most owners will be those of this batch.
-        let writes = join(side_by_side(devices), side_by_side(deletions));
-        let ((devices, raised), mut deletions) = join(writes, read_deletions(rows, &others)).await;
+        let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
+        let ((mut devices, raised), mut deletions) = join(writes, read_deletions(rows, &others)).await;
+        if devices.len() < said.devices.len() {
+            let done: HashSet<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
+            let left = said.devices.keys().filter(|device| !done.contains(*device));
+            devices.extend(left.map(|device| (device.clone(), Err(Trouble::NoTime))));
+        }
         let mut troubled = HashMap::new();
         for (key, row) in raised {
             if let Err(trouble) = row {
@@ -112,6 +122,9 @@ impl<R: Rows> Ledger<R> {
             }
             let deletion = |row: DeletionRow| Some(Deletion { due: !row.accepted, version: row.version });
             deletions.insert(key, row.map(deletion));
+        }
+        for key in said.deleted.keys().filter(|key| !deletions.contains_key(*key)) {
+            troubled.insert(key.clone(), Trouble::NoTime);
         }
         let mut known = complete(rows, devices, deletions).await;
         known.troubled.deletions = troubled;
@@ -159,15 +172,15 @@ impl<R: Rows> Ledger<R> {
     pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> Troubled {
         let Self::Table(rows) = self else { return Troubled::default() };
         let notes = accepted.iter().map(async |(key, version)| (*key, rows.accept_deletion(key, version).await));
-        let noted = side_by_side(notes).await.into_iter();
+        let noted = side_by_side(notes, std::future::pending()).await.into_iter();
         let deletions = noted.filter_map(|(key, noted)| Some((key.clone(), noted.err()?))).collect();
         Troubled { devices: HashMap::new(), deletions }
     }
 }
 
-/// Some at a time, since each under way takes memory; in the order in which they end.
-async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    stream::iter(futures).buffer_unordered(WRITES_AT_A_TIME).collect().await
+/// Some at a time, since each under way takes memory; in the order in which they end, until it is `over`.
+async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>, over: impl Future<Output = ()>) -> Vec<F::Output> {
+    stream::iter(futures).buffer_unordered(WRITES_AT_A_TIME).take_until(over).collect().await
 }
 
 type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, Trouble>>;
@@ -216,7 +229,42 @@ async fn complete<R: Rows>(
     known
 }
 
+impl Known {
+    /// Adds what is known of other devices and accounts.
+    pub fn extend(&mut self, other: Self) {
+        self.state.devices.extend(other.state.devices);
+        for (key, deletion) in other.state.deleted {
+            self.state.delete(key, deletion);
+        }
+        self.troubled.devices.extend(other.troubled.devices);
+        self.troubled.deletions.extend(other.troubled.deletions);
+    }
+
+    /// Takes out what is known of these devices and deletions. What else is known of accounts is in both parts then.
+    #[must_use]
+    pub fn split_off(&mut self, devices: &HashSet<&Device>, deletions: &HashSet<AccountKey>) -> Self {
+        let mut other = Self::default();
+        if devices.is_empty() && deletions.is_empty() {
+            return other;
+        }
+        other.state.devices = self.state.devices.extract_if(.., |device, _| devices.contains(device)).collect();
+        let own = self.state.deleted.extract_if(.., |key, _| deletions.contains(key));
+        other.state.deleted = own.collect();
+        let known = self.state.deleted.iter().filter(|(_, deletion)| !deletion.due);
+        other.state.deleted.extend(known.map(|(key, deletion)| (key.clone(), deletion.clone())));
+        other.troubled.devices = self.troubled.devices.extract_if(|device, _| devices.contains(device)).collect();
+        other.troubled.deletions = self.troubled.deletions.extract_if(|key, _| deletions.contains(key)).collect();
+        other
+    }
+}
+
 impl Troubled {
+    /// Whether the row of a deletion can't be relied on.
+    #[must_use]
+    pub fn has_deletion(&self, key: &AccountKey) -> bool {
+        self.deletions.contains_key(key)
+    }
+
     /// Why an event can't be settled now, if it can't.
     #[must_use]
     pub fn of(&self, event: &Event) -> Option<Trouble> {
@@ -241,6 +289,7 @@ impl From<Trouble> for Reason {
             Trouble::KeepsChanging => {
                 ("ledger_keeps_changing", "LEDGER_TABLE: others change the device's row all the time")
             }
+            Trouble::NoTime => ("deadline", ""),
             Trouble::RowFull => (
                 "ledger_row_full",
                 "LEDGER_TABLE: the device's row has reached the 400 KB of a DynamoDB item; delete the row",

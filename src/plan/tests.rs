@@ -107,7 +107,7 @@ fn check(
     let events = in_order(events);
     let (mut ours, mut truth) = (tpns(override_mode), tpns(override_mode));
     for batch in batches(&events, cuts, mix) {
-        carry_out(&mut ours, &plan(&State::of(&batch)));
+        carry_out(&mut ours, &plan(&State::of(&batch), &Redelivered::default()));
     }
     for event in &events {
         apply_alone(&mut truth, event);
@@ -142,7 +142,7 @@ proptest! {
         let mut tpns = tpns(mode);
         before.iter().for_each(|event| apply_alone(&mut tpns, event));
         let state = State::of(&batch);
-        carry_out(&mut tpns, &plan(&state));
+        carry_out(&mut tpns, &plan(&state, &Redelivered::default()));
         for (device, known) in &state.devices {
             let bound = bound(&tpns, device);
             let signed_out = |Account { account, account_type }: &Account| {
@@ -173,7 +173,7 @@ proptest! {
         let mut tpns = tpns(if per_type { OverrideMode::PerType } else { OverrideMode::Replace });
         before.iter().for_each(|event| apply_alone(&mut tpns, event));
         let state = State::of(&batch);
-        carry_out(&mut tpns, &plan(&state));
+        carry_out(&mut tpns, &plan(&state, &Redelivered::default()));
         for device in state.devices.iter().filter(|(_, known)| known.owner().is_some()).map(|(device, _)| device) {
             prop_assert_eq!(bound(&tpns, device), wanted(&state, device), "{:?}", device);
         }
@@ -181,7 +181,7 @@ proptest! {
 
     #[test]
     fn there_are_as_few_calls_as_items_allow(events in testing::events(0..200)) {
-        let plan = plan(&State::of(&events));
+        let plan = plan(&State::of(&events), &Redelivered::default());
         let mut items: BTreeMap<(AppId, OperatorType), usize> = BTreeMap::new();
         plan.items.iter().for_each(|item| *items.entry((item.app, item.work.operator_type())).or_default() += 1);
         prop_assert_eq!(plan.calls.len(), items.values().map(|count| count.div_ceil(ITEMS_PER_CALL)).sum::<usize>());
@@ -195,7 +195,7 @@ proptest! {
                 prop_assert_eq!((item.app, item.work.operator_type()), (call.app, call.operator_type));
                 // What an item waits for goes out in an earlier wave.
                 for gate in &item.after {
-                    let (Gate::Cleared(first) | Gate::Deleted(first)) = gate;
+                    let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = gate;
                     let first = plan.calls.iter().find(|call| call.items.contains(first)).unwrap();
                     prop_assert!(first.wave < call.wave);
                 }
@@ -205,7 +205,7 @@ proptest! {
 
     #[test]
     fn every_event_depends_on_at_least_one_item(events in testing::events(1..30)) {
-        let plan = plan(&State::of(&events));
+        let plan = plan(&State::of(&events), &Redelivered::default());
         for event in &events {
             let shares = plan.shares(event);
             prop_assert!(shares.iter().any(|share| matches!(share, Share::Own(_))), "{event:?}");
@@ -265,7 +265,7 @@ fn the_table_of_what_is_pushed() {
         ),
     ];
     for (events, expected) in table {
-        let plan = plan(&State::of(&events.iter().map(|json| bare(json)).collect::<Vec<_>>()));
+        let plan = plan(&State::of(&events.iter().map(|json| bare(json)).collect::<Vec<_>>()), &Redelivered::default());
         let mut calls: Vec<_> = plan.calls.iter().collect();
         calls.sort_by_key(|call| call.wave);
         let bodies: Vec<_> = calls
@@ -298,5 +298,5 @@ fn thousands_of_devices_fill_their_calls() {
     let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0, ledger: false };
     let events: Vec<_> =
         Batch::open(&payload).unwrap().messages.iter().map(|each| each.event(&rules).unwrap()).collect();
-    assert_eq!(plan(&State::of(&events)).calls.len(), 500);
+    assert_eq!(plan(&State::of(&events), &Redelivered::default()).calls.len(), 500);
 }

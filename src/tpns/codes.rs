@@ -54,6 +54,23 @@ impl Why {
         matches!(self.code, Some(1_008_006 | 1_008_029 | 10_110_008))
     }
 
+    /// Whether TPNS refuses the token itself, whatever the call.
+    #[must_use]
+    pub fn is_of_an_invalid_token(&self) -> bool {
+        matches!(self.code, Some(1_008_006 | 1_008_029))
+    }
+
+    /// Whether it is an HTTP status without a `ret_code` that blames the app. A gateway may give it for what is in a call
+    /// just as well, so it counts as the app's fault only when calls of single items agree.
+    pub(super) fn is_a_status_of_the_app(&self) -> bool {
+        self.is_of_the_apps_document() && matches!(self.code, Some(100..=599))
+    }
+
+    /// The reason when it turns out to be one item that gets the answer.
+    pub(super) fn of_an_item(self) -> Self {
+        if self.is_a_status_of_the_app() { Self { reason: "tpns_bad_input", ..self } } else { self }
+    }
+
     /// Whether TPNS documents the code for what an account call holds. Any other code, or an HTTP status, may be about
     /// all calls.
     pub(super) fn is_of_the_input(&self) -> bool {

@@ -1,11 +1,13 @@
-//! Carrying out a plan: waves, retries, halving, and the deadline (design, "Calls").
+//! Carrying out a plan: what waits for what, retries, halving, and the deadline.
 
 mod exchange;
+mod gates;
 mod rejections;
+mod slots;
+mod verdicts;
 
 use std::{
     cell::{Ref, RefCell},
-    collections::HashMap,
     sync::Arc,
     time::Duration,
 };
@@ -16,19 +18,20 @@ use futures_util::{
     future::{join, join_all},
     stream::FuturesUnordered,
 };
-use rejections::Rejections;
+use gates::{Patience, Sorted, sort};
+use indexmap::IndexMap;
+use rejections::{Evidence, Rejections};
+use slots::Slots;
 use tokio::{
-    sync::{OnceCell, Semaphore},
-    time::{Instant, sleep},
+    sync::OnceCell,
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
+pub use verdicts::Verdicts;
 
-use super::{
-    Client, Verdict, Why,
-    answer::{HELD, Judgement},
-};
+use super::{Client, Verdict, Why, answer::Judgement};
 use crate::{
     config::{AppId, Apps},
-    plan::{Call, Gate, Plan},
+    plan::{Call, Plan},
     secret::AppsInForce,
 };
 
@@ -37,6 +40,10 @@ const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The longest first pause before trying again; it doubles with each try, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Items that could go wait this long for those they share a call with. Longer than an answer takes that nothing holds up.
+const COMPANY: Duration = Duration::from_millis(500);
+/// When nothing has become known of a push for this long, some call hangs.
+const QUIET: Duration = Duration::from_secs(1);
 
 const NOT_SENT: Verdict = Verdict::Retry(Why::of("not_attempted"), None);
 
@@ -71,10 +78,9 @@ pub struct Tpns<'a> {
     /// The apps after a rotation, looked for once an invocation, when TPNS refuses a key.
     renewed: OnceCell<Option<Arc<Apps>>>,
     settings: Settings,
-    deadline: Deadline,
-    permits: Semaphore,
+    slots: Slots,
     standing: Vec<Standing>,
-    rejections: Vec<Rejections>,
+    evidence: Vec<Evidence>,
     made: RefCell<Vec<CallMade>>,
 }
 
@@ -91,30 +97,33 @@ pub struct CallMade {
     pub failures: Vec<&'static str>,
 }
 
-/// What became of each item of the plan, by its index.
-pub type Pushed = Vec<Verdict>;
-
-type Settled = Vec<(usize, Verdict)>;
+/// What one push needs to be carried out.
+struct Run<'a> {
+    plan: &'a Plan,
+    verdicts: &'a Verdicts,
+    rejections: Rejections,
+    deadline: Deadline,
+}
 
 impl<'a> Tpns<'a> {
-    /// Begins an invocation with these apps, which are those in force at `source`.
+    /// Begins an invocation with these apps, which are those in force at `source`. `calls` says how many calls each app,
+    /// by its place, will need.
     #[must_use]
     pub fn new(
         client: &'a Client,
         source: &'a AppsInForce,
         apps: Arc<Apps>,
         settings: Settings,
-        deadline: Deadline,
+        calls: &[usize],
     ) -> Self {
         Self {
             client,
             source,
             renewed: OnceCell::new(),
             settings,
-            deadline,
-            permits: Semaphore::new(settings.concurrency),
+            slots: Slots::new(settings.concurrency, calls),
             standing: apps.list.iter().map(|_| Standing::default()).collect(),
-            rejections: apps.list.iter().map(|_| Rejections::default()).collect(),
+            evidence: apps.list.iter().map(|_| Evidence::default()).collect(),
             apps,
             made: RefCell::default(),
         }
@@ -129,9 +138,9 @@ impl<'a> Tpns<'a> {
 
     /// TPNS for the rest of the invocation, with these apps in the places of its own.
     #[must_use]
-    pub fn at(&self, apps: Arc<Apps>) -> Self {
+    pub fn at(&self, apps: Arc<Apps>, calls: &[usize]) -> Self {
         let renewed = OnceCell::new_with(Some(None));
-        Self { renewed, ..Self::new(self.client, self.source, apps, self.settings, self.deadline) }
+        Self { renewed, ..Self::new(self.client, self.source, apps, self.settings, calls) }
     }
 
     /// Counts calls that were made besides.
@@ -145,159 +154,173 @@ impl<'a> Tpns<'a> {
         self.made.borrow()
     }
 
-    /// Carries out the plan and says of each item what became of it. Never fails as a whole: what was not attempted is
-    /// to be tried again.
-    pub async fn push(&self, plan: &Plan) -> Pushed {
-        let mut by_app: HashMap<AppId, Vec<&Call>> = HashMap::new();
+    /// Carries out the plan, and sets the verdict on each item as it becomes known; what is still without one in the end
+    /// was not sent. Never fails as a whole.
+    pub async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Deadline) {
+        let mut by_app: IndexMap<AppId, Vec<&Call>> = IndexMap::new();
         for call in &plan.calls {
             by_app.entry(call.app).or_default().push(call);
         }
-        // The apps' waves run side by side: one app's trouble must not hold up another's.
-        let settled = join_all(by_app.into_iter().map(|(app, calls)| self.push_app(plan, app, calls))).await;
-        let mut verdicts = vec![NOT_SENT; plan.items.len()];
-        for (item, verdict) in settled.into_iter().flatten() {
-            verdicts[item] = verdict;
-        }
-        verdicts
+        join_all(by_app.into_iter().map(async |(app, calls)| {
+            let Some(evidence) = self.evidence.get(usize::from(app.0)) else { return };
+            let rejections = Rejections::begin(evidence, calls.iter().copied());
+            let run = Run { plan, verdicts, rejections, deadline };
+            join_all(calls.into_iter().map(|call| self.call(&run, call, call.items.clone()))).await;
+            // Later answers may have shown more of earlier rejections.
+            run.rejections.verdicts().into_iter().for_each(|(item, verdict)| verdicts.set(item, verdict));
+        }))
+        .await;
     }
 
-    async fn push_app(&self, plan: &Plan, app: AppId, calls: Vec<&Call>) -> HashMap<usize, Verdict> {
-        let mut known = HashMap::new();
-        let Some(rejections) = self.rejections.get(usize::from(app.0)) else { return known };
-        rejections.begin(&calls);
-        for wave in 0..=2 {
-            let mut free = Vec::new();
-            for call in calls.iter().filter(|call| call.wave == wave) {
-                let mut items = Vec::with_capacity(call.items.len());
-                for &item in &call.items {
-                    match held(&plan.items[item].after, &known) {
-                        Some(verdict) => _ = known.insert(item, verdict),
-                        None => items.push(item),
-                    }
-                }
-                free.push(self.settle(plan, call, rejections, items));
+    /// Resolves when nothing has become known of a push for a while: some call of it hangs.
+    pub async fn quiet(&self, verdicts: &Verdicts) {
+        let begun = Instant::now();
+        loop {
+            let since = verdicts.last_change().unwrap_or(begun).max(begun);
+            if since.elapsed() >= QUIET {
+                return;
             }
-            known.extend(join_all(free).await.into_iter().flatten());
-            // Later answers may tell more of earlier rejections.
-            known.extend(rejections.verdicts());
+            sleep_until(since + QUIET).await;
         }
-        known
+    }
+
+    /// The app has no more calls to make: the others get its share of the calls in flight.
+    pub fn end(&self, app: AppId) {
+        self.slots.end(app);
+    }
+
+    /// Sends a call's items, once what they wait for allows it. Those that wait for a call that takes long are left behind,
+    /// and sent later.
+    async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<usize>) {
+        let begun = Instant::now();
+        // An item that need not wait gives up half of the time for it.
+        let patience_ends = begun + run.deadline.remaining() / 2;
+        let left_behind = loop {
+            let changed = run.verdicts.changed();
+            let patience = if Instant::now() < patience_ends { Patience::Lasts } else { Patience::IsOver };
+            let Sorted { free, waiting, held } = sort(run.plan, items, run.verdicts, patience);
+            held.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+            let for_company = begun + COMPANY;
+            if waiting.is_empty() || (!free.is_empty() && Instant::now() >= for_company) {
+                items = free;
+                break waiting;
+            }
+            let look_again = match patience {
+                _ if !free.is_empty() => Some(for_company),
+                Patience::Lasts => Some(patience_ends),
+                // The calls it waits for end by the deadline.
+                Patience::IsOver => None,
+            };
+            match look_again {
+                Some(at) => _ = timeout_at(at, changed).await,
+                None => changed.await,
+            }
+            items = [free, waiting].concat();
+        };
+        let settle = self.settle(run, call, items);
+        if left_behind.is_empty() {
+            settle.await;
+        } else {
+            join(settle, Box::pin(self.call(run, call, left_behind))).await;
+        }
     }
 
     /// Sends these items of a call until each has a verdict. What TPNS rejects without saying which item is at fault is
     /// searched for it.
-    async fn settle(&self, plan: &Plan, call: &Call, rejections: &Rejections, items: Vec<usize>) -> Settled {
-        if let Some(verdict) = rejections.of(call.operator_type).halted() {
-            return all(Vec::new(), items, verdict);
+    async fn settle(&self, run: &Run<'_>, call: &Call, items: Vec<usize>) {
+        if items.is_empty() {
+            return;
         }
-        let (mut settled, rejected) = self.attempt(plan, call, rejections, items).await;
-        match rejected {
-            None => {}
-            Some((items, why)) if items.len() == 1 => {
-                rejections.alone(items[0], call.operator_type, why);
-                settled.push((items[0], Verdict::Rejected(why)));
-            }
-            Some((items, _)) => settled.extend(Box::pin(self.search(plan, call, rejections, items)).await),
+        if let Some(verdict) = run.rejections.halted(call.operator_type) {
+            return run.set_all(&items, verdict);
         }
-        settled
+        let Some((items, why)) = self.attempt(run, call, items).await else { return };
+        match items.as_slice() {
+            [one] => match run.rejections.alone(*one, call.operator_type, why) {
+                (verdict, true) => run.verdicts.set(*one, verdict),
+                (verdict, false) => run.verdicts.set_for_now(*one, verdict),
+            },
+            _ => Box::pin(self.search(run, call, items)).await,
+        }
     }
 
     /// Finds the items at fault by halving. If TPNS still takes nothing, a few items are sent alone: if all of them are
     /// rejected alike, it is not the items.
-    async fn search(&self, plan: &Plan, call: &Call, rejections: &Rejections, mut items: Vec<usize>) -> Settled {
-        let of = rejections.of(call.operator_type);
-        let mut settled = Vec::with_capacity(items.len());
+    async fn search(&self, run: &Run<'_>, call: &Call, mut items: Vec<usize>) {
+        let of = run.rejections.of(call.operator_type);
         let mut sample = FuturesUnordered::new();
         if of.rejected()
             && let Some(_turn) = of.turn().await
+            && of.is_unclear()
         {
             let alone = of.sample(&mut items).into_iter();
-            sample.extend(alone.map(|item| self.settle(plan, call, rejections, vec![item])));
+            sample.extend(alone.map(|item| self.settle(run, call, vec![item])));
             // Once it is clear, the rest does not wait for the one that hangs.
             while of.is_unclear()
-                && let Some(one) = sample.next().await
-            {
-                settled.extend(one);
-            }
+                && let Some(()) = sample.next().await
+            {}
             if of.is_unclear() {
                 of.conclude(items.len());
             }
         }
         let right = items.split_off(items.len() / 2);
-        let halves = [items, right].into_iter().filter(|half| !half.is_empty());
-        let halves = join_all(halves.map(|half| self.settle(plan, call, rejections, half)));
-        let (halves, sample) = join(halves, sample.collect::<Vec<_>>()).await;
-        settled.extend(halves.into_iter().chain(sample).flatten());
-        settled
+        let halves = join(self.settle(run, call, items), self.settle(run, call, right));
+        join(halves, sample.for_each(|()| std::future::ready(()))).await;
     }
 
     /// Sends these items of a call, and again what TPNS could not take now. Gives back what it rejected as a whole.
-    async fn attempt(
-        &self,
-        plan: &Plan,
-        call: &Call,
-        rejections: &Rejections,
-        items: Vec<usize>,
-    ) -> (Settled, Option<(Vec<usize>, Why)>) {
-        let mut settled = Vec::with_capacity(items.len());
+    async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<usize>) -> Option<(Vec<usize>, Why)> {
         let mut open = items;
         let mut attempt = 1;
         while !open.is_empty() {
-            let judgement = match self.send(plan, call, &open).await {
+            let judgement = match self.send(run, call, &open).await {
                 Ok(judgement) => judgement,
-                Err(verdict) => return (all(settled, open, verdict), None),
+                Err(verdict) => {
+                    run.set_all(&open, verdict);
+                    return None;
+                }
             };
-            rejections.note(call.operator_type, &judgement);
+            run.rejections.note(call.operator_type, &judgement);
             let verdicts = match judgement {
-                Judgement::Whole(Verdict::Rejected(why)) => return (settled, Some((open, why))),
+                Judgement::Whole(Verdict::Rejected(why)) => return Some((open, why)),
+                Judgement::Whole(Verdict::Misconfigured(why)) if why.is_a_status_of_the_app() => {
+                    return Some((open, why));
+                }
                 Judgement::Whole(verdict) => vec![verdict; open.len()],
                 Judgement::Each(verdicts) => verdicts,
             };
-            let (again, done): (Settled, Settled) =
+            let (again, done): (Vec<_>, Vec<_>) =
                 open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
-            settled.extend(done);
-            if again.is_empty() {
-                break;
-            }
-            if attempt >= self.settings.max_attempts || !self.pause(attempt, &again).await {
-                settled.extend(again);
-                break;
+            done.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+            let is_last = attempt >= self.settings.max_attempts;
+            if !again.is_empty() && (is_last || !pause(attempt, &again, run.deadline).await) {
+                again.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+                return None;
             }
             open = again.into_iter().map(|(item, _)| item).collect();
             attempt += 1;
         }
-        (settled, None)
-    }
-
-    /// Waits before the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.
-    async fn pause(&self, attempt: u32, again: &Settled) -> bool {
-        let asked = again.iter().filter_map(|(_, verdict)| match verdict {
-            Verdict::Retry(_, after) => *after,
-            _ => None,
-        });
-        let ceiling = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_PAUSE);
-        let pause = ceiling.mul_f64(fastrand::f64()).max(asked.max().unwrap_or_default());
-        if pause + LEAST_TIME > self.deadline.remaining() {
-            return false;
-        }
-        sleep(pause).await;
-        true
+        None
     }
 }
 
-/// The verdict of an item that must not be sent, given what became of those it waits for.
-fn held(gates: &[Gate], known: &HashMap<usize, Verdict>) -> Option<Verdict> {
-    gates.iter().find_map(|gate| {
-        let (Gate::Cleared(item) | Gate::Deleted(item)) = gate;
-        match (known.get(item), gate) {
-            (Some(Verdict::Accepted), _) | (Some(Verdict::Rejected(_)), Gate::Deleted(_)) => None,
-            (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => Some(*verdict),
-            (Some(Verdict::Retry(..)) | None, _) => Some(Verdict::Retry(HELD, None)),
-        }
-    })
+impl Run<'_> {
+    fn set_all(&self, items: &[usize], verdict: Verdict) {
+        items.iter().for_each(|&item| self.verdicts.set(item, verdict));
+    }
 }
 
-fn all(mut settled: Settled, items: Vec<usize>, verdict: Verdict) -> Settled {
-    settled.extend(items.into_iter().map(|item| (item, verdict)));
-    settled
+/// Waits for the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.
+async fn pause(attempt: u32, again: &[(usize, Verdict)], deadline: Deadline) -> bool {
+    let asked = again.iter().filter_map(|(_, verdict)| match verdict {
+        Verdict::Retry(_, after) => *after,
+        _ => None,
+    });
+    let ceiling = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_PAUSE);
+    let pause = ceiling.mul_f64(fastrand::f64()).max(asked.max().unwrap_or_default());
+    if pause + LEAST_TIME > deadline.remaining() {
+        return false;
+    }
+    sleep(pause).await;
+    true
 }

@@ -11,10 +11,11 @@ use std::{
 use futures_util::future::{join, join_all};
 use tpns_account_sync::{
     apply::Push,
+    config::AppId,
     event::{Account, Device, Version},
     ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble},
     plan::{Gate, Plan, Work},
-    tpns::{Pushed, Verdict, Why},
+    tpns::{Deadline, Verdict, Verdicts, Why},
 };
 
 use crate::{
@@ -173,29 +174,36 @@ impl Rows for &Desk<'_> {
     }
 }
 
-/// As `tpns::push` does it: a wave waits for the one before, its items go side by side, and an item whose gate is shut is
-/// not sent. A failure here is that of the last try in the invocation: what an earlier try did, a later one does again.
+/// As `tpns::push` does it: all items go side by side, but one with a gate waits until it is known whether that is open, and
+/// is not sent if it is shut. A failure here is that of the last try in the invocation: what an earlier try did, a later
+/// one does again.
 impl Push for Desk<'_> {
-    async fn push(&self, plan: &Plan) -> Pushed {
+    async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
         const FAILED: Verdict = Verdict::Retry(Why { reason: "search", code: None, transport: None }, None);
-        let mut verdicts = vec![FAILED; plan.items.len()];
-        for wave in 0..=2 {
-            let is_open = |&item: &usize| {
-                plan.items[item].after.iter().all(|gate| {
-                    let (Gate::Cleared(first) | Gate::Deleted(first)) = gate;
-                    verdicts[*first] == Verdict::Accepted
-                })
-            };
-            let calls = plan.calls.iter().filter(|call| call.wave == wave);
-            let items: Vec<usize> = calls.flat_map(|call| &call.items).copied().filter(is_open).collect();
-            let sent = items.iter().map(|&item| self.ask(Op::Item(self.item(&plan.items[item].work))));
-            let answers = join_all(sent).await;
-            for (item, answer) in items.into_iter().zip(answers) {
-                if answer == Answer::Done {
-                    verdicts[item] = Verdict::Accepted;
+        join_all(plan.items.iter().enumerate().map(async |(index, item)| {
+            for gate in &item.after {
+                let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = *gate;
+                let is_open = poll_fn(|context| match verdicts.get(first) {
+                    Some(verdict) => Poll::Ready(verdict == Verdict::Accepted),
+                    None => {
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                });
+                if !is_open.await {
+                    return verdicts.set(index, FAILED);
                 }
             }
-        }
-        verdicts
+            let answer = self.ask(Op::Item(self.item(&item.work))).await;
+            verdicts.set(index, if answer == Answer::Done { Verdict::Accepted } else { FAILED });
+        }))
+        .await;
     }
+
+    /// Whatever hangs is answered in the end, or its worker has died.
+    async fn quiet(&self, _: &Verdicts) {
+        std::future::pending().await
+    }
+
+    fn end(&self, _: AppId) {}
 }

@@ -126,7 +126,13 @@ impl Book {
         };
         // The id decides between events of one time and rank.
         let id: Arc<str> = format!("{twin} {what:?}").into();
-        Event { version: Version { at: at.into(), rank, tie_breaker: id.clone() }, change, id, clock_ahead: 0 }
+        Event {
+            version: Version { at: at.into(), rank, tie_breaker: id.clone() },
+            change,
+            id,
+            clock_ahead: 0,
+            deliveries: 1,
+        }
     }
 
     pub(crate) fn event(&self, id: EventId) -> &Event {

@@ -7,8 +7,9 @@ use tpns_account_sync::{
     event::{Change, Device, Event, Version},
     ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, Trouble},
     plan::plan,
+    redelivery::Redelivered,
     report::Outcome,
-    tpns::Verdict,
+    tpns::{Verdict, Verdicts},
 };
 
 /// How an invocation settles its events.
@@ -54,11 +55,13 @@ impl Protocol {
     ) -> Vec<Outcome> {
         let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
         match self {
-            Self::Real => apply(&Ledger::Table(rows), tpns, events, 0, &mut outcomes).await,
-            Self::NoTable => apply(&Ledger::<R>::Invocation, tpns, events, 0, &mut outcomes).await,
-            Self::NoVerify => apply(&Ledger::Table(Blind::new(rows, false)), tpns, events, 0, &mut outcomes).await,
+            Self::Real => apply(&Ledger::Table(rows), tpns, events, 0, None, &mut outcomes).await,
+            Self::NoTable => apply(&Ledger::<R>::Invocation, tpns, events, 0, None, &mut outcomes).await,
+            Self::NoVerify => {
+                apply(&Ledger::Table(Blind::new(rows, false)), tpns, events, 0, None, &mut outcomes).await
+            }
             Self::VerifyOfDevices => {
-                apply(&Ledger::Table(Blind::new(rows, true)), tpns, events, 0, &mut outcomes).await
+                apply(&Ledger::Table(Blind::new(rows, true)), tpns, events, 0, None, &mut outcomes).await
             }
             Self::CheckThenAct | Self::ClaimThenDrop => {
                 for (index, event) in events {
@@ -132,7 +135,10 @@ async fn write(rows: &impl Rows, event: &Event) -> Option<State> {
 }
 
 async fn push(tpns: &impl Push, state: &State) -> bool {
-    tpns.push(&plan(state)).await.iter().all(|verdict| *verdict == Verdict::Accepted)
+    let plan = plan(state, &Redelivered::default());
+    let verdicts = Verdicts::new(plan.items.len());
+    tpns.push(&plan, &verdicts, None).await;
+    verdicts.all().iter().all(|verdict| *verdict == Verdict::Accepted)
 }
 
 async fn note(rows: &impl Rows, event: &Event) -> bool {

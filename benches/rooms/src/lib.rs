@@ -8,6 +8,7 @@ use tpns_account_sync::{
     ingress::Batch,
     ledger::State,
     plan::{Plan, plan},
+    redelivery::Redelivered,
     report::{self, Outcome},
     tpns::Verdict,
 };
@@ -46,7 +47,7 @@ pub fn merge(events: &Events) -> State {
 /// plan: the calls.
 #[must_use]
 pub fn calls(state: &State) -> Plan {
-    plan(state)
+    plan(state, &Redelivered::default())
 }
 
 /// fate: what became of the events.

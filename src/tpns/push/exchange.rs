@@ -5,10 +5,10 @@ use std::{cell::Cell, time::Duration};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{CallMade, LEAST_TIME, NOT_SENT, Tpns};
+use super::{CallMade, Deadline, LEAST_TIME, NOT_SENT, Run, Tpns};
 use crate::{
     config::{App, AppId},
-    plan::{Call, Plan},
+    plan::Call,
     tpns::{
         Verdict, Why,
         answer::{Judgement, judge},
@@ -24,8 +24,11 @@ const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
 /// What earlier calls to an app say of the next one.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    /// Transport failures since the last whole answer. A kept connection that was dead is none (`transport.rs`).
+    /// Transport failures since the last whole answer, one after the other: calls that fail side by side count once. A
+    /// kept connection that was dead is no failure (`transport.rs`).
     failures: Cell<u32>,
+    /// When the last one that counts became known.
+    counted: Cell<Option<Instant>>,
     /// The last of them.
     failure: Cell<Option<TransportError>>,
     /// Why TPNS refuses the app, if it does: it would refuse every call.
@@ -33,43 +36,59 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// A call that began then has failed.
+    fn failed(&self, begun: Instant, failure: TransportError) {
+        if self.counted.get().is_none_or(|counted| counted <= begun) {
+            self.failures.set(self.failures.get() + 1);
+            self.counted.set(Some(Instant::now()));
+        }
+        self.failure.set(Some(failure));
+    }
+
     /// The verdict on what is not sent to an app that does not answer: why, the last call that was sent found out.
     fn down(&self) -> Verdict {
         Verdict::Retry(Why { transport: self.failure.get(), ..Why::of("tpns_unreachable") }, None)
     }
 }
 
+/// A call on its way.
+struct Sent<'a> {
+    call: &'a Call,
+    items: usize,
+    body: &'a Bytes,
+    deadline: Deadline,
+}
+
 impl Tpns<'_> {
     /// One exchange, or the verdict on all items when it is not worth one. A key that TPNS refuses is looked up anew,
     /// and the exchange repeated with the new one.
-    pub(super) async fn send(&self, plan: &Plan, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
+    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
         // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn, the
         // exchange's own state included, which is boxed for that.
-        let _permit = self.permits.acquire().await.map_err(|_| NOT_SENT)?;
-        let body = request::body(call.operator_type, items.iter().map(|&item| &plan.items[item]));
-        let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
+        let _slot = self.slots.take(call.app).await.ok_or(NOT_SENT)?;
         let standing = self.standing.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
+        let deadline = run.deadline;
+        self.is_worth_it(standing, deadline)?;
+        let body = request::body(call.operator_type, items.iter().map(|&item| &run.plan.items[item]));
+        let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
+        let call = Sent { call, items: items.len(), body: &body, deadline };
         let renewed = self.renewed.initialized();
-        let mut judgement = Box::pin(self.exchange(self.app(call.app)?, standing, call, items.len(), &body)).await?;
+        let mut judgement = Box::pin(self.exchange(self.app(call.call.app)?, standing, &call)).await?;
         let keys_at_fault =
             matches!(judgement, Judgement::Whole(Verdict::Misconfigured(why)) if why.is_of_the_apps_document());
-        if keys_at_fault && !renewed && self.renew(call.app).await {
-            judgement = Box::pin(self.exchange(self.app(call.app)?, standing, call, items.len(), &body)).await?;
+        if keys_at_fault && !renewed && self.renew(call.call.app, deadline).await {
+            judgement = Box::pin(self.exchange(self.app(call.call.app)?, standing, &call)).await?;
         }
-        if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement {
+        if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement
+            && !why.is_a_status_of_the_app()
+        {
             standing.refused.set(Some(why));
         }
         Ok(judgement)
     }
 
-    async fn exchange(
-        &self,
-        app: &App,
-        standing: &Standing,
-        call: &Call,
-        items: usize,
-        body: &Bytes,
-    ) -> Result<Judgement, Verdict> {
+    /// Whether a call to the app should be made now.
+    fn is_worth_it(&self, standing: &Standing, deadline: Deadline) -> Result<(), Verdict> {
         if let Some(why) = standing.refused.get() {
             return Err(Verdict::Misconfigured(why));
         }
@@ -77,25 +96,26 @@ impl Tpns<'_> {
         if standing.failures.get() >= self.settings.max_attempts + 2 {
             return Err(standing.down());
         }
-        let remaining = self.deadline.remaining();
-        if remaining < LEAST_TIME {
-            return Err(NO_TIME);
-        }
+        if deadline.remaining() < LEAST_TIME { Err(NO_TIME) } else { Ok(()) }
+    }
+
+    async fn exchange(&self, app: &App, standing: &Standing, sent: &Sent<'_>) -> Result<Judgement, Verdict> {
+        self.is_worth_it(standing, sent.deadline)?;
+        let remaining = sent.deadline.remaining();
         let begun = Instant::now();
-        let exchange = self.client.post(app, body.clone(), self.settings.timeout, remaining).await;
+        let exchange = self.client.post(app, sent.body.clone(), self.settings.timeout, remaining).await;
         let took = begun.elapsed();
         let (status, judgement) = match exchange {
             Ok(exchange) => {
                 standing.failures.set(0);
-                (Some(exchange.status), judge(&exchange, call.operator_type, items))
+                (Some(exchange.status), judge(&exchange, sent.call.operator_type, sent.items))
             }
             Err(transport) => {
-                standing.failures.set(standing.failures.get() + 1);
-                standing.failure.set(Some(transport));
-                (None, Judgement::Whole(classify(Signal::Transport(transport), call.operator_type)))
+                standing.failed(begun, transport);
+                (None, Judgement::Whole(classify(Signal::Transport(transport), sent.call.operator_type)))
             }
         };
-        self.note(call, items, status, took, &judgement);
+        self.note(sent, status, took, &judgement);
         Ok(judgement)
     }
 
@@ -110,14 +130,15 @@ impl Tpns<'_> {
 
     /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer. `true`
     /// if there is a newer document that has this app, and where it was.
-    async fn renew(&self, id: AppId) -> bool {
-        let limit = self.deadline.remaining().min(self.settings.timeout);
+    async fn renew(&self, id: AppId, deadline: Deadline) -> bool {
+        let limit = deadline.remaining().min(self.settings.timeout);
         let renewed = self.renewed.get_or_init(|| self.source.renewed(limit)).await;
         let renewed = renewed.as_ref().and_then(|apps| apps.by_name(self.apps.names.name(id)));
         renewed.zip(self.apps.list.get(usize::from(id.0))).is_some_and(|(renewed, own)| renewed.is(own))
     }
 
-    fn note(&self, call: &Call, items: usize, status: Option<u16>, took: Duration, judgement: &Judgement) {
+    fn note(&self, sent: &Sent<'_>, status: Option<u16>, took: Duration, judgement: &Judgement) {
+        let Sent { call, items, .. } = *sent;
         let failures = judgement.failures();
         tracing::debug!(
             app = self.apps.names.name(call.app),

@@ -2,7 +2,10 @@
 //!
 //! What TPNS says of an item in `result` is not meant here: that is about the item.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -11,37 +14,45 @@ use crate::{
     tpns::{Verdict, Why, answer::Judgement},
 };
 
-/// When so many calls were rejected and none accepted, so many items that are sent alone and rejected alike stand for
+/// Once this many calls were rejected and none accepted, this many items that are sent alone and rejected alike decide for
 /// all the others.
 const SAMPLE: usize = 3;
 /// If there are no more items than these, each of them is tried.
 const FEW: usize = 2 * SAMPLE;
 
-/// What an invocation has learnt from an app's answers.
+/// What an invocation has learnt from an app's answers. It counts for all pushes to the app, also side by side.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evidence {
+    /// TPNS has accepted a call, or has said something of single items: it can read our calls.
+    understood: Rc<Cell<bool>>,
+    faults: [Rc<Cell<Fault>>; 4],
+}
+
+/// The rejections of one push.
 #[derive(Debug, Default)]
 pub(super) struct Rejections {
-    /// TPNS has accepted a call, or has said something of single items: it can read our calls.
-    understood: Cell<bool>,
+    evidence: Evidence,
     by_operator_type: [OfOperatorType; 4],
-    /// Items of this push that were rejected alone in their calls.
+    /// Items that were rejected alone in their calls.
     alone: RefCell<Vec<(usize, OperatorType, Why)>>,
 }
 
 /// The same for the calls of one operator_type.
 #[derive(Debug)]
 pub(super) struct OfOperatorType {
-    fault: Cell<Fault>,
-    /// How many items of this push were rejected alone, all for this reason.
+    fault: Rc<Cell<Fault>>,
+    /// How many items were rejected alone, all for this reason.
     agreeing: Cell<Option<(Why, usize)>>,
-    /// The items of this push, and how many of its calls with more than one were rejected.
+    /// The items of the push, and how many of its calls with more than one were rejected.
     items: Cell<usize>,
     rejected: Cell<usize>,
     /// Held by the one call of which a sample is sent; closed when there is nothing left to find out.
     turn: Semaphore,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Fault {
+    #[default]
     Unclear,
     /// Halving finds them.
     Items,
@@ -51,25 +62,22 @@ enum Fault {
 
 impl Rejections {
     pub(super) fn of(&self, operator_type: OperatorType) -> &OfOperatorType {
-        &self.by_operator_type[operator_type as usize - OperatorType::Bind as usize]
+        &self.by_operator_type[index(operator_type)]
     }
 
-    /// A push begins. Another round may have the same items, and they must not count twice. What comes in a later round
-    /// was mostly rejected in an earlier one: if TPNS took others then, it is the items.
-    pub(super) fn begin(&self, calls: &[&Call]) {
-        for each in &self.by_operator_type {
-            each.agreeing.set(None);
-            each.items.set(0);
-            each.rejected.set(0);
-            if self.understood.get() && each.is_unclear() {
-                each.decide(Fault::Items);
-            }
-        }
+    /// A push of these calls begins. What comes in a later round was mostly rejected in an earlier one: if TPNS took
+    /// others then, it is the items.
+    pub(super) fn begin<'c>(evidence: &Evidence, calls: impl IntoIterator<Item = &'c Call>) -> Self {
+        let by_operator_type = evidence.faults.each_ref().map(|fault| OfOperatorType::new(fault.clone()));
+        let rejections = Self { evidence: evidence.clone(), by_operator_type, alone: RefCell::default() };
         for call in calls {
-            let items = &self.of(call.operator_type).items;
+            let items = &rejections.of(call.operator_type).items;
             items.set(items.get() + call.items.len());
         }
-        self.alone.borrow_mut().clear();
+        if evidence.understood.get() {
+            rejections.by_operator_type.iter().filter(|of| of.is_unclear()).for_each(|of| of.decide(Fault::Items));
+        }
+        rejections
     }
 
     /// An answer that was not a rejection of the whole call.
@@ -81,13 +89,13 @@ impl Rejections {
             }
         };
         if understood {
-            self.understood.set(true);
+            self.evidence.understood.set(true);
             self.of(operator_type).decide(Fault::Items);
         }
     }
 
-    /// An item was rejected alone in its call.
-    pub(super) fn alone(&self, item: usize, operator_type: OperatorType, why: Why) {
+    /// An item was rejected alone in its call. Gives the verdict on it, and whether no later answer can change it.
+    pub(super) fn alone(&self, item: usize, operator_type: OperatorType, why: Why) -> (Verdict, bool) {
         self.alone.borrow_mut().push((item, operator_type, why));
         let of = self.of(operator_type);
         match of.agreeing.get() {
@@ -95,40 +103,64 @@ impl Rejections {
             Some((same, count)) if same == why => of.agreeing.set(Some((why, count + 1))),
             Some(_) => of.decide(Fault::Items),
         }
+        let is_final = self.evidence.understood.get() && matches!(of.fault.get(), Fault::Items);
+        (self.verdict(operator_type, why), is_final)
     }
 
     /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
     pub(super) fn verdicts(&self) -> Vec<(usize, Verdict)> {
         let alone = self.alone.borrow();
-        let alike = |why: Why| alone.iter().filter(|(.., other)| *other == why).count();
-        let verdict = |&(_, operator_type, why)| match self.of(operator_type).fault.get() {
-            Fault::Everything(_) => rejects_every_call(why),
-            _ if self.understood.get() => Verdict::Rejected(why),
-            _ if why.is_of_the_input() && alike(why) < SAMPLE => Verdict::Rejected(why),
-            _ => rejects_every_call(why),
-        };
-        alone.iter().map(|each| (each.0, verdict(each))).collect()
+        alone.iter().map(|&(item, operator_type, why)| (item, self.verdict(operator_type, why))).collect()
     }
-}
 
-impl Default for OfOperatorType {
-    fn default() -> Self {
-        Self {
-            fault: Cell::new(Fault::Unclear),
-            agreeing: Cell::default(),
-            items: Cell::default(),
-            rejected: Cell::default(),
-            turn: Semaphore::new(1),
+    fn verdict(&self, operator_type: OperatorType, why: Why) -> Verdict {
+        let alone = self.alone.borrow();
+        let alike = || alone.iter().filter(|(.., other)| *other == why).count();
+        match self.of(operator_type).fault.get() {
+            Fault::Everything(_) => self.of_every_call(why),
+            _ if self.evidence.understood.get() => Verdict::Rejected(why.of_an_item()),
+            _ if why.is_of_the_input() && alike() < SAMPLE => Verdict::Rejected(why),
+            _ => self.of_every_call(why),
+        }
+    }
+
+    /// The verdict on items that are not worth a call, if TPNS rejects all of this operator_type.
+    pub(super) fn halted(&self, operator_type: OperatorType) -> Option<Verdict> {
+        match self.of(operator_type).fault.get() {
+            Fault::Everything(why) => Some(self.of_every_call(why)),
+            Fault::Unclear | Fault::Items => None,
+        }
+    }
+
+    /// It is none of the items: they are redelivered. A status that is given for every call is the app's fault, unless
+    /// some of its calls are answered by TPNS.
+    fn of_every_call(&self, why: Why) -> Verdict {
+        if why.is_a_status_of_the_app() && !self.evidence.understood.get() {
+            Verdict::Misconfigured(why)
+        } else {
+            Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..why }, None)
         }
     }
 }
 
+fn index(operator_type: OperatorType) -> usize {
+    operator_type as usize - OperatorType::Bind as usize
+}
+
+impl Default for OfOperatorType {
+    fn default() -> Self {
+        Self::new(Rc::default())
+    }
+}
+
 impl OfOperatorType {
-    /// The verdict on items that are not worth a call, if TPNS rejects all of this operator_type.
-    pub(super) fn halted(&self) -> Option<Verdict> {
-        match self.fault.get() {
-            Fault::Everything(why) => Some(rejects_every_call(why)),
-            Fault::Unclear | Fault::Items => None,
+    fn new(fault: Rc<Cell<Fault>>) -> Self {
+        Self {
+            fault,
+            agreeing: Cell::default(),
+            items: Cell::default(),
+            rejected: Cell::default(),
+            turn: Semaphore::new(1),
         }
     }
 
@@ -168,11 +200,6 @@ impl OfOperatorType {
         self.fault.set(fault);
         self.turn.close();
     }
-}
-
-/// It is none of the items: they come again.
-fn rejects_every_call(why: Why) -> Verdict {
-    Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..why }, None)
 }
 
 #[cfg(test)]

@@ -58,14 +58,17 @@ fn a_sample_that_agrees_halts_the_operator_type_until_something_is_accepted() {
     let rejections = rejected(&[UNDOCUMENTED; 3]);
     let of = rejections.of(TYPE);
     of.conclude(0);
-    assert_eq!(of.halted(), None, "nothing is left");
+    assert_eq!(rejections.halted(TYPE), None, "nothing is left");
     of.conclude(1);
-    assert_eq!(of.halted(), Some(rejects_every_call(UNDOCUMENTED)));
-    assert_eq!(rejections.of(OperatorType::Bind).halted(), None);
+    assert_eq!(
+        rejections.halted(TYPE),
+        Some(Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..UNDOCUMENTED }, None))
+    );
+    assert_eq!(rejections.halted(OperatorType::Bind), None);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
     assert_eq!(verdicts(&rejections), ["retry"; 3], "the others were not tried, so these are no worse");
     rejections.note(TYPE, &Judgement::Whole(Verdict::Accepted));
-    assert_eq!(of.halted(), None);
+    assert_eq!(rejections.halted(TYPE), None);
 }
 
 #[test]
@@ -73,14 +76,14 @@ fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
     for reasons in [vec![UNDOCUMENTED, BAD_REQUEST], vec![UNDOCUMENTED; 2]] {
         let rejections = rejected(&reasons);
         rejections.of(TYPE).conclude(10);
-        assert!(!rejections.of(TYPE).is_unclear() && rejections.of(TYPE).halted().is_none(), "{reasons:?}");
+        assert!(!rejections.of(TYPE).is_unclear() && rejections.halted(TYPE).is_none(), "{reasons:?}");
     }
     let rejections = rejected(&[UNDOCUMENTED; 2]);
     rejections.of(TYPE).conclude(0);
     assert!(rejections.of(TYPE).is_unclear(), "nothing was left to sample");
-    rejections.begin(&[]);
-    assert_eq!(rejections.verdicts(), []);
-    assert_eq!(rejections.of(TYPE).sample(&mut (0..20).collect()).len(), SAMPLE, "counted from the start");
+    let later = Rejections::begin(&rejections.evidence, []);
+    assert_eq!(later.verdicts(), []);
+    assert_eq!(later.of(TYPE).sample(&mut (0..20).collect()).len(), SAMPLE, "counted from the start");
 }
 
 #[test]
@@ -89,9 +92,8 @@ fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_acce
     for (counts, expected) in
         [(vec![20, 20], [false, false, true, true]), (vec![7], [false, false, true, true]), (vec![6], [false; 4])]
     {
-        let rejections = Rejections::default();
         let calls: Vec<_> = counts.iter().copied().map(call).collect();
-        rejections.begin(&calls.iter().collect::<Vec<_>>());
+        let rejections = Rejections::begin(&Evidence::default(), &calls);
         assert_eq!([(); 4].map(|()| rejections.of(TYPE).rejected()), expected, "{counts:?}");
         rejections.note(TYPE, &Judgement::Whole(Verdict::Accepted));
         assert!(!rejections.of(TYPE).rejected(), "{counts:?}");
@@ -101,11 +103,10 @@ fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_acce
 #[test]
 fn in_a_later_round_the_items_are_at_fault_if_anything_was_accepted_in_an_earlier_one() {
     let later = |judgement: Option<Judgement>| {
-        let rejections = Rejections::default();
-        rejections.begin(&[]);
+        let evidence = Evidence::default();
+        let rejections = Rejections::begin(&evidence, []);
         judgement.iter().for_each(|judgement| rejections.note(OperatorType::Bind, judgement));
-        rejections.begin(&[]);
-        rejections.of(TYPE).is_unclear()
+        Rejections::begin(&evidence, []).of(TYPE).is_unclear()
     };
     assert!(later(None));
     assert!(!later(Some(Judgement::Whole(Verdict::Accepted))));
@@ -124,4 +125,26 @@ fn a_sample_is_spread_over_the_call() {
     let mut items: Vec<_> = (0..20).collect();
     assert_eq!(rejected(&[UNDOCUMENTED; 2]).of(TYPE).sample(&mut items), [10]);
     assert_eq!(rejected(&[UNDOCUMENTED; 5]).of(TYPE).sample(&mut items), [0; 0]);
+}
+
+#[test]
+fn a_bare_status_is_the_apps_fault_only_when_calls_of_single_items_agree_and_nothing_is_accepted() {
+    const FORBIDDEN: Why = Why { reason: "tpns_auth_failed", code: Some(403), transport: None };
+    let of_the_app = Verdict::Misconfigured(FORBIDDEN);
+    let of_an_item = Verdict::Rejected(Why { reason: "tpns_bad_input", ..FORBIDDEN });
+    for count in 1..=4 {
+        let rejections = rejected(&vec![FORBIDDEN; count]);
+        assert!(rejections.verdicts().iter().all(|(_, verdict)| *verdict == of_the_app), "{count}");
+        rejections.of(TYPE).conclude(10);
+        assert_eq!(rejections.halted(TYPE), (count >= SAMPLE).then_some(of_the_app), "{count}");
+    }
+    let rejections = rejected(&[FORBIDDEN]);
+    rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
+    assert_eq!(rejections.verdicts(), [(0, of_an_item)]);
+    // TPNS takes other calls with this key: whatever all of these have in common, it is not the app's fault.
+    let rejections = rejected(&[FORBIDDEN; 3]);
+    rejections.of(TYPE).conclude(10);
+    rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
+    let of_every_call = Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..FORBIDDEN }, None);
+    assert_eq!(rejections.halted(TYPE), Some(of_every_call));
 }

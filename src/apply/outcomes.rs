@@ -1,0 +1,63 @@
+//! What becomes of the messages, put together from what becomes of them app by app.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use super::parts::Part;
+use crate::{event::Event, report::Outcome};
+
+/// The outcomes of a batch's messages.
+#[derive(Debug)]
+pub(super) struct Outcomes<'o> {
+    all: RefCell<&'o mut [Outcome]>,
+    /// Of the events of several apps, by their messages: how many apps are left, and what became of the event in the others.
+    shared: RefCell<HashMap<usize, (usize, Option<Outcome>)>>,
+}
+
+impl<'o> Outcomes<'o> {
+    pub(super) fn new<'p>(
+        all: &'o mut [Outcome],
+        events: &[(usize, Event)],
+        parts: impl Iterator<Item = &'p Part>,
+    ) -> Self {
+        let mut shared: HashMap<usize, (usize, Option<Outcome>)> = HashMap::new();
+        for place in parts.flat_map(Part::shared) {
+            shared.entry(events[place].0).or_insert((0, None)).0 += 1;
+        }
+        Self { all: RefCell::new(all), shared: RefCell::new(shared) }
+    }
+
+    /// What became of a message's event in one app. It counts when all of its apps have been heard.
+    pub(super) fn settle(&self, message: usize, outcome: Outcome) {
+        let outcome = match self.shared.borrow_mut().get_mut(&message) {
+            None => Some(outcome),
+            Some((left, so_far)) => {
+                *left -= 1;
+                let worse = match so_far.take() {
+                    Some(other) if gravity(&other) > gravity(&outcome) => other,
+                    _ => outcome,
+                };
+                if *left == 0 {
+                    Some(worse)
+                } else {
+                    *so_far = Some(worse);
+                    None
+                }
+            }
+        };
+        if let Some(outcome) = outcome {
+            self.all.borrow_mut()[message] = outcome;
+        }
+    }
+}
+
+/// Of two apps' outcomes the graver one is the event's.
+fn gravity(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::SupersededAtSameTime => 0,
+        Outcome::Superseded => 1,
+        Outcome::Applied | Outcome::AppliedNotBound => 2,
+        Outcome::Rejected(_) | Outcome::Parked(_) => 3,
+        Outcome::Retry(_) => 4,
+        Outcome::Misconfigured(_) => 5,
+    }
+}

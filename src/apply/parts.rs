@@ -1,0 +1,73 @@
+//! A batch, app by app: apps have nothing to do with each other, so none waits for another's.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+
+use super::slices::Group;
+use crate::{
+    config::AppId,
+    event::{Change, Event, Reach},
+    plan::ITEMS_PER_CALL,
+    redelivery,
+};
+
+/// What a batch's events say of one app. Events go by their places in the batch.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) app: AppId,
+    pub(super) places: Vec<usize>,
+    /// Deletions of several apps, as this one sees them.
+    of_this_app: HashMap<usize, Event>,
+    /// The events whose items travel alone.
+    pub(super) alone: HashSet<usize>,
+}
+
+impl Part {
+    /// The parts of a batch.
+    pub(super) fn of(events: &[(usize, Event)]) -> Vec<Self> {
+        let mut parts: IndexMap<AppId, Self> = IndexMap::new();
+        for (place, (_, event)) in events.iter().enumerate() {
+            match &event.change {
+                Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
+                    of_app(&mut parts, device.app).places.push(place);
+                }
+                Change::Deletion(apps, _) if apps.len() == 1 => of_app(&mut parts, apps[0]).places.push(place),
+                Change::Deletion(apps, accounts) => {
+                    for &app in apps.iter() {
+                        let change = Change::Deletion(Reach::from(vec![app]), accounts.clone());
+                        let part = of_app(&mut parts, app);
+                        part.places.push(place);
+                        part.of_this_app.insert(place, Event { change, ..event.clone() });
+                    }
+                }
+            }
+        }
+        let mut parts: Vec<_> = parts.into_values().collect();
+        for part in &mut parts {
+            let events = part.places.iter().map(|&place| (place, part.event(events, place)));
+            part.alone = redelivery::alone(events);
+        }
+        parts
+    }
+
+    /// An event of the batch, as far as it is this app's.
+    pub(super) fn event<'e>(&'e self, events: &'e [(usize, Event)], place: usize) -> &'e Event {
+        self.of_this_app.get(&place).unwrap_or(&events[place].1)
+    }
+
+    /// The events that are other apps' too.
+    pub(super) fn shared(&self) -> impl Iterator<Item = usize> {
+        self.of_this_app.keys().copied()
+    }
+
+    /// About how many calls these groups need.
+    pub(super) fn calls<'g>(groups: impl IntoIterator<Item = &'g Group>) -> usize {
+        groups.into_iter().map(|group| group.rows).sum::<usize>().div_ceil(ITEMS_PER_CALL)
+    }
+}
+
+fn of_app(parts: &mut IndexMap<AppId, Part>, app: AppId) -> &mut Part {
+    let new = || Part { app, places: Vec::new(), of_this_app: HashMap::new(), alone: HashSet::new() };
+    parts.entry(app).or_insert_with(new)
+}

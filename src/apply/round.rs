@@ -1,0 +1,215 @@
+//! plan -> tpns -> fate for the events of a slice, in rounds, until each is settled.
+//!
+//! The first round has all of them. A further one has those whose item TPNS rejected for another event's fault, without
+//! that one; or those whose device another invocation has changed meanwhile, as it is now.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet, VecDeque},
+    mem,
+    pin::pin,
+    rc::Rc,
+};
+
+use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
+use indexmap::IndexSet;
+
+use super::{Push, Settling, pace::UnderWay};
+use crate::{
+    event::{Event, Version},
+    fate::{fates, wait_for_fresh_tokens},
+    ledger::{AccountKey, Known, Rows, State, Trouble, Troubled},
+    plan::{Plan, Share, plan},
+    redelivery::Redelivered,
+    report::Outcome,
+    tpns::{Deadline, Verdict, Verdicts, Why},
+};
+
+/// How often a device that others change is pushed again within an invocation.
+const MOST_REPEATS: u32 = 3;
+
+/// Events to settle together, by their places among all.
+pub(super) struct Round {
+    places: Vec<usize>,
+    start: Start,
+}
+
+enum Start {
+    /// What is known of the events' devices: after the merge, or as another invocation left them.
+    Known(Rc<Known>, u32),
+    /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
+    Alone(Rc<Known>, u32),
+    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before are to go all
+    /// the same. The rows must stay as they were.
+    Refused(Rc<Known>, u32, Vec<Why>),
+}
+
+/// A round under way.
+struct Going<'a, R: Rows, P: Push> {
+    all: &'a Settling<'a, R, P>,
+    known: Rc<Known>,
+    repeats: u32,
+    refused: HashMap<usize, Why>,
+    /// What is pushed where it is not what is known.
+    alone: Option<State>,
+    plan: Plan,
+    verdicts: Verdicts,
+    /// Deletions that are noted as accepted.
+    noted: RefCell<HashSet<AccountKey>>,
+}
+
+impl<R: Rows, P: Push> Settling<'_, R, P> {
+    /// Settles the events of a slice.
+    pub(super) async fn slice(
+        &self,
+        places: Vec<usize>,
+        known: Known,
+        deadline: Option<Deadline>,
+        under_way: UnderWay<'_>,
+    ) {
+        let first = Round { places, start: Start::Known(Rc::new(known), 0) };
+        let mut rounds = VecDeque::from([first]);
+        while let Some(round) = rounds.pop_front() {
+            rounds.extend(self.round(round, deadline, &under_way).await);
+        }
+    }
+
+    /// Gives the rounds that are to follow.
+    async fn round(
+        &self,
+        Round { mut places, start }: Round,
+        deadline: Option<Deadline>,
+        under_way: &UnderWay<'_>,
+    ) -> Vec<Round> {
+        let said = || State::of(places.iter().map(|&place| self.event(place)));
+        let (known, alone, repeats, refused) = match start {
+            Start::Known(known, repeats) => (known, None, repeats, HashMap::new()),
+            Start::Alone(known, repeats) => (known, Some(said()), repeats, HashMap::new()),
+            Start::Refused(known, repeats, why) => {
+                let refused: HashMap<_, _> = places.iter().copied().zip(why).collect();
+                (known, Some(said().without_logins()), repeats, refused)
+            }
+        };
+        places.retain(|&place| match known.troubled.of(self.event(place)) {
+            Some(trouble) => {
+                self.settle(place, Outcome::Retry(trouble.into()));
+                false
+            }
+            None => true,
+        });
+        let events = places.iter().map(|&place| (place, self.event(place)));
+        let plan = plan(alone.as_ref().unwrap_or(&known.state), &Redelivered::of(events, &self.part.alone));
+        let verdicts = Verdicts::new(plan.items.len());
+        let going = Going { all: self, known, repeats, refused, alone, plan, verdicts, noted: RefCell::default() };
+
+        let mut push = pin!(self.tpns.push(&going.plan, &going.verdicts, deadline));
+        let mut is_pushed = false;
+        let mut concluding = FuturesUnordered::new();
+        let mut further = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut push, if !is_pushed => {
+                    is_pushed = true;
+                    concluding.push(going.conclude(mem::take(&mut places)));
+                }
+                Some(rounds) = concluding.next(), if !concluding.is_empty() => further.extend(rounds),
+                // Some call hangs: what does not depend on it is settled while there is time.
+                () = self.tpns.quiet(&going.verdicts), if !is_pushed && concluding.is_empty() => {
+                    under_way.hangs();
+                    let (clear, open) = places.into_iter().partition(|&place| going.is_clear(place));
+                    places = open;
+                    concluding.push(going.conclude(clear));
+                }
+                else => return further,
+            }
+        }
+    }
+}
+
+impl<R: Rows, P: Push> Going<'_, R, P> {
+    fn state(&self) -> &State {
+        self.alone.as_ref().unwrap_or(&self.known.state)
+    }
+
+    fn event(&self, place: usize) -> &Event {
+        self.all.event(place)
+    }
+
+    /// Whether all that an event depends on has its verdict.
+    fn is_clear(&self, place: usize) -> bool {
+        self.plan.shares(self.event(place)).into_iter().all(|share| match share {
+            Share::Own(item) | Share::Shaped(item) => self.verdicts.is_final(item),
+            Share::Done => true,
+        })
+    }
+
+    /// Settles events whose items have their verdicts, as far as TPNS and the ledger allow. Gives the rounds for the
+    /// others.
+    async fn conclude(&self, places: Vec<usize>) -> Vec<Round> {
+        let mut verdicts = self.verdicts.all();
+        wait_for_fresh_tokens(self.state(), &self.plan, &mut verdicts, self.all.now);
+        let events = places.iter().map(|&place| (place, self.event(place)));
+        let fates = fates(events, self.state(), &self.plan, &verdicts);
+
+        // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and whoever
+        // made it has not looked yet.
+        let touched = fates.settled.iter().filter(|(_, outcome)| is_done(outcome));
+        let touched: IndexSet<_> = touched.filter_map(|&(place, _)| self.event(place).device().cloned()).collect();
+        let touched: Vec<_> = touched.into_iter().collect();
+        let accepted = self.accepted(&verdicts);
+        let ledger = self.all.ledger;
+        let (unnoted, latest) = join(ledger.accept(&accepted), ledger.verify(&self.known, &touched)).await;
+        self.note(&accepted, &unnoted);
+
+        let mut changed = Vec::new();
+        for (place, outcome) in fates.settled {
+            let outcome = match (self.refused.get(&place), outcome) {
+                (Some(&why), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(why.into()),
+                (_, outcome) => outcome,
+            };
+            let event = self.event(place);
+            let trouble = latest.troubled.of(event).or_else(|| unnoted.of(event));
+            let moved = || event.device().is_some_and(|device| latest.state.devices.contains_key(device));
+            match trouble {
+                _ if !is_done(&outcome) => self.all.settle(place, outcome),
+                Some(trouble) => self.all.settle(place, Outcome::Retry(trouble.into())),
+                None if !moved() => self.all.settle(place, outcome),
+                None if self.repeats == MOST_REPEATS => {
+                    self.all.settle(place, Outcome::Retry(Trouble::KeepsChanging.into()));
+                }
+                None => changed.push(place),
+            }
+        }
+        let mut rounds = Vec::new();
+        if !changed.is_empty() {
+            rounds.push(Round { places: changed, start: Start::Known(Rc::new(latest), self.repeats + 1) });
+        }
+        if !fates.refused.is_empty() {
+            let (places, why) = fates.refused.into_iter().unzip();
+            rounds.push(Round { places, start: Start::Refused(self.known.clone(), self.repeats, why) });
+        }
+        let again = fates.again.into_iter();
+        rounds.extend(again.map(|places| Round { places, start: Start::Alone(self.known.clone(), self.repeats) }));
+        rounds
+    }
+
+    /// The deletions that TPNS has accepted in this round, and that are not noted yet.
+    fn accepted(&self, verdicts: &[Verdict]) -> Vec<(&AccountKey, &Version)> {
+        let is_accepted = |item: usize| verdicts.get(item) == Some(&Verdict::Accepted);
+        let noted = self.noted.borrow();
+        let deleted = self.state().deleted.iter().filter(|(key, _)| !noted.contains(*key));
+        let accepted = deleted.filter(|(key, _)| self.plan.deletion_of(key).is_some_and(is_accepted));
+        accepted.map(|(key, deletion)| (key, &deletion.version)).collect()
+    }
+
+    fn note(&self, accepted: &[(&AccountKey, &Version)], unnoted: &Troubled) {
+        let noted = accepted.iter().map(|(key, _)| *key).filter(|key| !unnoted.has_deletion(key));
+        self.noted.borrow_mut().extend(noted.cloned());
+    }
+}
+
+/// Whether an event is not redelivered.
+fn is_done(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Retry(_) | Outcome::Misconfigured(_))
+}

@@ -1,0 +1,79 @@
+//! What earlier deliveries mean for the next try: whatever made an event fail again and again must not fail its neighbours
+//! with it, and what waited for another event does not wait for ever. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    event::{Change, Device, Event},
+    ledger::AccountKey,
+};
+
+/// From this delivery on a message's items travel in calls of their own.
+const ALONE_FROM: u32 = 3;
+/// At most this many messages of an app in one invocation: after an outage all are redelivered.
+const MOST_ALONE: usize = 100;
+
+/// Of the devices and deleted accounts that some events speak of, those with events that were delivered before.
+#[derive(Clone, Debug, Default)]
+pub struct Redelivered {
+    devices: HashMap<Device, Travels>,
+    deletions: HashMap<AccountKey, Travels>,
+}
+
+/// How an item of a redelivered event travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Travels {
+    /// With others.
+    InCompany,
+    /// Only with those that have the same number.
+    Alone(usize),
+}
+
+/// The events, by their places, whose items travel alone: those that were delivered most often.
+#[must_use]
+pub fn alone<'e>(events: impl IntoIterator<Item = (usize, &'e Event)>) -> HashSet<usize> {
+    let mut often: Vec<_> = events
+        .into_iter()
+        .filter(|(_, event)| event.deliveries >= ALONE_FROM)
+        .map(|(place, event)| (place, event.deliveries))
+        .collect();
+    often.sort_by_key(|&(_, deliveries)| std::cmp::Reverse(deliveries));
+    often.into_iter().take(MOST_ALONE).map(|(place, _)| place).collect()
+}
+
+impl Redelivered {
+    /// Of these events, given with their places; `alone` has the places of those that travel alone.
+    #[must_use]
+    pub fn of<'e>(events: impl IntoIterator<Item = (usize, &'e Event)>, alone: &HashSet<usize>) -> Self {
+        let mut again = Self::default();
+        for (place, event) in events.into_iter().filter(|(_, event)| event.deliveries > 1) {
+            let travels = if alone.contains(&place) { Travels::Alone(place) } else { Travels::InCompany };
+            match &event.change {
+                Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
+                    let known = again.devices.entry(device.clone()).or_insert(travels);
+                    *known = travels.max(*known);
+                }
+                Change::Deletion(apps, accounts) => {
+                    for key in AccountKey::each(apps, accounts) {
+                        let known = again.deletions.entry(key).or_insert(travels);
+                        *known = travels.max(*known);
+                    }
+                }
+            }
+        }
+        again
+    }
+
+    /// How the items of a device travel, if one of its events was delivered before.
+    #[must_use]
+    pub fn device(&self, device: &Device) -> Option<Travels> {
+        // Nearly always there is none.
+        if self.devices.is_empty() { None } else { self.devices.get(device).copied() }
+    }
+
+    /// How the item of a deletion travels, if it was delivered before.
+    #[must_use]
+    pub fn deletion(&self, key: &AccountKey) -> Option<Travels> {
+        if self.deletions.is_empty() { None } else { self.deletions.get(key).copied() }
+    }
+}

@@ -1,0 +1,122 @@
+//! Whether what an item waits for has come about. Pure.
+
+use super::Verdicts;
+use crate::{
+    plan::{Gate, Plan},
+    tpns::{Verdict, answer::HELD},
+};
+
+/// The items of a call by what their gates say.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sorted {
+    /// May be sent.
+    pub(super) free: Vec<usize>,
+    /// Wait for an item that has no verdict yet.
+    pub(super) waiting: Vec<usize>,
+    /// Must not be sent.
+    pub(super) held: Vec<(usize, Verdict)>,
+}
+
+/// Sorts items by their gates. With `patience` over, an item no longer waits for one that it need not wait for.
+pub(super) fn sort(plan: &Plan, items: Vec<usize>, verdicts: &Verdicts, patience: Patience) -> Sorted {
+    let mut sorted = Sorted::default();
+    for item in items {
+        let state =
+            plan.items[item].after.iter().map(|gate| state(*gate, verdicts, patience)).max_by_key(State::weight);
+        match state.unwrap_or(State::Open) {
+            State::Open => sorted.free.push(item),
+            State::Waits => sorted.waiting.push(item),
+            State::Shut(verdict) => sorted.held.push((item, verdict)),
+        }
+    }
+    sorted
+}
+
+/// Whether there is time to wait for what an item need not wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    Lasts,
+    IsOver,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Open,
+    Waits,
+    Shut(Verdict),
+}
+
+impl State {
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Waits => 1,
+            Self::Shut(_) => 2,
+        }
+    }
+}
+
+fn state(gate: Gate, verdicts: &Verdicts, patience: Patience) -> State {
+    let (Gate::Cleared(item) | Gate::Deleted(item) | Gate::Tried(item)) = gate;
+    match (verdicts.get(item), gate) {
+        (Some(_), Gate::Tried(_)) | (Some(Verdict::Accepted), _) | (Some(Verdict::Rejected(_)), Gate::Deleted(_)) => {
+            State::Open
+        }
+        (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => State::Shut(verdict),
+        (Some(Verdict::Retry(..)), _) => State::Shut(Verdict::Retry(HELD, None)),
+        (None, Gate::Tried(_)) if patience == Patience::IsOver => State::Open,
+        (None, _) => State::Waits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::AppId,
+        event::Token,
+        plan::{Item, Work},
+        tpns::Why,
+    };
+
+    const WHY: Why = Why::of("some");
+
+    #[test]
+    fn an_item_is_sent_when_what_it_waits_for_allows_it() {
+        let (retry, rejected) = (Verdict::Retry(WHY, None), Verdict::Rejected(WHY));
+        let misconfigured = Verdict::Misconfigured(WHY);
+        let held = Verdict::Retry(HELD, None);
+        type Gates = fn(usize) -> Gate;
+        let table: [(Gates, [Option<Verdict>; 3]); 3] = [
+            (Gate::Cleared, [Some(held), Some(rejected), Some(misconfigured)]),
+            (Gate::Deleted, [Some(held), None, Some(misconfigured)]),
+            (Gate::Tried, [None, None, None]),
+        ];
+        for (gate, expected) in table {
+            let work = || Work::UnbindAll(Token::new("t").unwrap());
+            let item = |after| Item { app: AppId(0), work: work(), after };
+            let mut plan = Plan::default();
+            plan.items = vec![item(Vec::new()), item(vec![gate(0)])];
+            let sorted = |verdict: Option<Verdict>, patience| {
+                let verdicts = Verdicts::new(2);
+                verdict.into_iter().for_each(|verdict| verdicts.set(0, verdict));
+                sort(&plan, vec![1], &verdicts, patience)
+            };
+            let free = Sorted { free: vec![1], ..Sorted::default() };
+            assert_eq!(sorted(Some(Verdict::Accepted), Patience::Lasts), free);
+            for (verdict, expected) in [retry, rejected, misconfigured].into_iter().zip(expected) {
+                let expected = expected.map(|verdict| Sorted { held: vec![(1, verdict)], ..Sorted::default() });
+                assert_eq!(
+                    sorted(Some(verdict), Patience::Lasts),
+                    expected.unwrap_or(Sorted { free: vec![1], ..Sorted::default() }),
+                    "{:?} {verdict:?}",
+                    gate(0)
+                );
+            }
+            let waiting = || Sorted { waiting: vec![1], ..Sorted::default() };
+            assert_eq!(sorted(None, Patience::Lasts), waiting());
+            let impatient = if gate(0) == Gate::Tried(0) { free } else { waiting() };
+            assert_eq!(sorted(None, Patience::IsOver), impatient);
+        }
+    }
+}

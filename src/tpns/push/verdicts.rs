@@ -1,0 +1,83 @@
+//! What has become of a plan's items so far, for those who wait for it.
+
+use std::cell::{Cell, RefCell};
+
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
+
+use super::NOT_SENT;
+use crate::tpns::Verdict;
+
+/// The verdicts on the items of a plan, by index, as they come.
+#[derive(Debug)]
+pub struct Verdicts {
+    each: RefCell<Vec<Known>>,
+    changed: Notify,
+    last_change: Cell<Option<Instant>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Nothing,
+    /// Later answers may change it.
+    Provisional(Verdict),
+    Final(Verdict),
+}
+
+impl Verdicts {
+    /// Nothing is known of this many items.
+    #[must_use]
+    pub fn new(items: usize) -> Self {
+        Self { each: RefCell::new(vec![Known::Nothing; items]), changed: Notify::new(), last_change: Cell::default() }
+    }
+
+    /// Sets the verdict on an item.
+    pub fn set(&self, item: usize, verdict: Verdict) {
+        self.put(item, Known::Final(verdict));
+    }
+
+    /// Sets what the verdict will be unless later answers change it.
+    pub(super) fn set_for_now(&self, item: usize, verdict: Verdict) {
+        self.put(item, Known::Provisional(verdict));
+    }
+
+    /// The verdict on an item as far as it is known.
+    #[must_use]
+    pub fn get(&self, item: usize) -> Option<Verdict> {
+        match self.each.borrow().get(item) {
+            Some(Known::Provisional(verdict) | Known::Final(verdict)) => Some(*verdict),
+            Some(Known::Nothing) | None => None,
+        }
+    }
+
+    /// Whether the verdict on an item is known and stays.
+    #[must_use]
+    pub fn is_final(&self, item: usize) -> bool {
+        matches!(self.each.borrow().get(item), Some(Known::Final(_)))
+    }
+
+    /// All verdicts; an item of which nothing is known was not sent.
+    #[must_use]
+    pub fn all(&self) -> Vec<Verdict> {
+        (0..self.each.borrow().len()).map(|item| self.get(item).unwrap_or(NOT_SENT)).collect()
+    }
+
+    /// Resolves with the next change after this call.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    pub(super) fn last_change(&self) -> Option<Instant> {
+        self.last_change.get()
+    }
+
+    fn put(&self, item: usize, known: Known) {
+        if let Some(place) = self.each.borrow_mut().get_mut(item) {
+            *place = known;
+        }
+        self.last_change.set(Some(Instant::now()));
+        self.changed.notify_waiters();
+    }
+}
