@@ -33,8 +33,17 @@ pub(super) struct Evidence {
 pub(super) struct Rejections {
     evidence: Evidence,
     by_operator_type: [OfOperatorType; 4],
-    /// Items that were rejected alone in their calls.
-    alone: RefCell<Vec<(usize, OperatorType, Why)>>,
+    alone: RefCell<Vec<Alone>>,
+}
+
+/// An item that was rejected alone in its call.
+#[derive(Clone, Copy, Debug)]
+struct Alone {
+    item: usize,
+    operator_type: OperatorType,
+    why: Why,
+    /// TPNS took others of the app, and not this one, however often it was tried.
+    confirmed: bool,
 }
 
 /// The same for the calls of one operator_type.
@@ -94,31 +103,40 @@ impl Rejections {
         }
     }
 
+    /// Whether TPNS has taken a call of the app.
+    pub(super) fn is_understood(&self) -> bool {
+        self.evidence.understood.get()
+    }
+
     /// An item was rejected alone in its call. Gives the verdict on it, and whether no later answer can change it.
     pub(super) fn alone(&self, item: usize, operator_type: OperatorType, why: Why) -> (Verdict, bool) {
-        self.alone.borrow_mut().push((item, operator_type, why));
+        let alone = Alone { item, operator_type, why, confirmed: self.is_understood() };
+        self.alone.borrow_mut().push(alone);
         let of = self.of(operator_type);
         match of.agreeing.get() {
             None => of.agreeing.set(Some((why, 1))),
             Some((same, count)) if same == why => of.agreeing.set(Some((why, count + 1))),
             Some(_) => of.decide(Fault::Items),
         }
-        let is_final = self.evidence.understood.get() && matches!(of.fault.get(), Fault::Items);
-        (self.verdict(operator_type, why), is_final)
+        let is_final = self.is_understood() && matches!(of.fault.get(), Fault::Items);
+        (self.verdict(alone), is_final)
     }
 
     /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
     pub(super) fn verdicts(&self) -> Vec<(usize, Verdict)> {
         let alone = self.alone.borrow();
-        alone.iter().map(|&(item, operator_type, why)| (item, self.verdict(operator_type, why))).collect()
+        alone.iter().map(|alone| (alone.item, self.verdict(*alone))).collect()
     }
 
-    fn verdict(&self, operator_type: OperatorType, why: Why) -> Verdict {
-        let alone = self.alone.borrow();
-        let alike = || alone.iter().filter(|(.., other)| *other == why).count();
+    fn verdict(&self, Alone { operator_type, why, confirmed, .. }: Alone) -> Verdict {
+        let alike = || self.alone.borrow().iter().filter(|other| other.why == why).count();
         match self.of(operator_type).fault.get() {
             Fault::Everything(_) => self.of_every_call(why),
-            _ if self.evidence.understood.get() => Verdict::Rejected(why.of_an_item()),
+            // Such a status may pass, so the item is to blame only if it was tried again since TPNS took others.
+            _ if self.is_understood() && why.is_a_status_of_the_app() && !confirmed => {
+                Verdict::Retry(why.of_an_item(), None)
+            }
+            _ if self.is_understood() => Verdict::Rejected(why.of_an_item()),
             _ if why.is_of_the_input() && alike() < SAMPLE => Verdict::Rejected(why),
             _ => self.of_every_call(why),
         }
@@ -135,7 +153,7 @@ impl Rejections {
     /// It is none of the items: they are redelivered. A status that is given for every call is the app's fault, unless
     /// some of its calls are answered by TPNS.
     fn of_every_call(&self, why: Why) -> Verdict {
-        if why.is_a_status_of_the_app() && !self.evidence.understood.get() {
+        if why.is_a_status_of_the_app() && !self.is_understood() {
             Verdict::Misconfigured(why)
         } else {
             Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..why }, None)

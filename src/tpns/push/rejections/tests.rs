@@ -140,7 +140,9 @@ fn a_bare_status_is_the_apps_fault_only_when_calls_of_single_items_agree_and_not
     }
     let rejections = rejected(&[FORBIDDEN]);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
-    assert_eq!(rejections.verdicts(), [(0, of_an_item)]);
+    let untried = Verdict::Retry(Why { reason: "tpns_bad_input", ..FORBIDDEN }, None);
+    assert_eq!(rejections.verdicts(), [(0, untried)], "it was not tried since");
+    assert_eq!(rejections.alone(1, TYPE, FORBIDDEN).0, of_an_item);
     // TPNS takes other calls with this key: whatever all of these have in common, it is not the app's fault.
     let rejections = rejected(&[FORBIDDEN; 3]);
     rejections.of(TYPE).conclude(10);
