@@ -109,3 +109,24 @@ pub(crate) fn happened(at: Millis, rank: Kind, id: &str, change: Change) -> Even
         deliveries: 1,
     }
 }
+
+/// A login, a logout of all accounts or one of a single account, of a device of its own.
+pub(crate) fn of_token(token: usize, kind: u8) -> Event {
+    let device = Device { app: AppId(0), token: Token::new(&format!("token{token}")).unwrap() };
+    let own = account(&format!("own{token}"), AccountType(0));
+    let (rank, change) = match kind {
+        0 => (Kind::Login, Change::Login(device, vec![own])),
+        1 => (Kind::Logout, Change::LogoutAll(device)),
+        _ => {
+            let listed = ListedAccount { account: own.account, account_type: Some(AccountType(0)) };
+            (Kind::Logout, Change::Logout(device, vec![listed]))
+        }
+    };
+    happened(1, rank, &token.to_string(), change)
+}
+
+/// A deletion of so many accounts of one app, from this number on: those that [`of_token`] has.
+pub(crate) fn deletion_of(first: usize, accounts: usize) -> Event {
+    let accounts = (first..first + accounts).map(|n| account(&format!("own{n}"), AccountType(0))).collect();
+    happened(0, Kind::Deletion, &format!("d{first}"), Change::Deletion(vec![AppId(0)].into(), accounts))
+}

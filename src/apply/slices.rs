@@ -52,6 +52,11 @@ pub(super) fn groups(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> 
     if whole.rows <= MOST_ROWS {
         return VecDeque::from([whole]);
     }
+    separate(part, events)
+}
+
+/// The groups of a part, as small as they can be.
+fn separate(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
     let mut links = Links::default();
     let mut deleted: HashMap<&Account, usize> = HashMap::new();
     for &place in &part.places {
@@ -190,3 +195,6 @@ impl Links {
         self.0[other] = one;
     }
 }
+
+#[cfg(test)]
+mod tests;
