@@ -24,7 +24,7 @@ use rejections::{Evidence, Rejections};
 use slots::Slots;
 use tokio::{
     sync::OnceCell,
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep, sleep_until},
 };
 pub use verdicts::Verdicts;
 
@@ -40,9 +40,7 @@ const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The longest first pause before trying again; it doubles with each try, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Items that could go wait this long for those they share a call with. Longer than an answer takes that nothing holds up.
-const COMPANY: Duration = Duration::from_millis(500);
-/// When nothing has become known of a push for this long, some call hangs.
+/// When nothing has become known of a push for this long, some call hangs: what does not depend on it goes on without it.
 const QUIET: Duration = Duration::from_secs(1);
 
 const NOT_SENT: Verdict = Verdict::Retry(Why::of("not_attempted"), None);
@@ -166,6 +164,7 @@ impl<'a> Tpns<'a> {
             let rejections = Rejections::begin(evidence, calls.iter().copied());
             let run = Run { plan, verdicts, rejections, deadline };
             join_all(calls.into_iter().map(|call| self.call(&run, call, call.items.clone()))).await;
+            join_all(run.rejections.doubtful(app).iter().map(|call| self.settle(&run, call, call.items.clone()))).await;
             // Later answers may have shown more of earlier rejections.
             run.rejections.verdicts().into_iter().for_each(|(item, verdict)| verdicts.set(item, verdict));
         }))
@@ -176,11 +175,11 @@ impl<'a> Tpns<'a> {
     pub async fn quiet(&self, verdicts: &Verdicts) {
         let begun = Instant::now();
         loop {
-            let since = verdicts.last_change().unwrap_or(begun).max(begun);
-            if since.elapsed() >= QUIET {
+            let quiet_at = verdicts.last_change().unwrap_or(begun).max(begun) + QUIET;
+            if Instant::now() >= quiet_at {
                 return;
             }
-            sleep_until(since + QUIET).await;
+            sleep_until(quiet_at).await;
         }
     }
 
@@ -189,31 +188,27 @@ impl<'a> Tpns<'a> {
         self.slots.end(app);
     }
 
-    /// Sends a call's items, once what they wait for allows it. Those that wait for a call that takes long are left behind,
-    /// and sent later.
+    /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind, and
+    /// sent later.
     async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<usize>) {
-        let begun = Instant::now();
         // An item that need not wait gives up half of the time for it.
-        let patience_ends = begun + run.deadline.remaining() / 2;
+        let patience_ends = Instant::now() + run.deadline.remaining() / 2;
+        let mut is_quiet = false;
         let left_behind = loop {
             let changed = run.verdicts.changed();
             let patience = if Instant::now() < patience_ends { Patience::Lasts } else { Patience::IsOver };
             let Sorted { free, waiting, held } = sort(run.plan, items, run.verdicts, patience);
             held.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
-            let for_company = begun + COMPANY;
-            if waiting.is_empty() || (!free.is_empty() && Instant::now() >= for_company) {
+            if waiting.is_empty() || (!free.is_empty() && is_quiet) {
                 items = free;
                 break waiting;
             }
-            let look_again = match patience {
-                _ if !free.is_empty() => Some(for_company),
-                Patience::Lasts => Some(patience_ends),
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = self.quiet(run.verdicts), if !free.is_empty() => is_quiet = true,
                 // The calls it waits for end by the deadline.
-                Patience::IsOver => None,
-            };
-            match look_again {
-                Some(at) => _ = timeout_at(at, changed).await,
-                None => changed.await,
+                () = sleep_until(patience_ends), if patience == Patience::Lasts => {}
             }
             items = [free, waiting].concat();
         };

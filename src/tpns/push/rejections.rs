@@ -10,6 +10,7 @@ use std::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
+    config::AppId,
     plan::{Call, OperatorType},
     tpns::{Verdict, Why, answer::Judgement},
 };
@@ -120,6 +121,17 @@ impl Rejections {
         }
         let is_final = self.is_understood() && matches!(of.fault.get(), Fault::Items);
         (self.verdict(alone), is_final)
+    }
+
+    /// Items to be tried once more, each in a call of its own: they got a status that may pass before TPNS took others.
+    pub(super) fn doubtful(&self, app: AppId) -> Vec<Call> {
+        if !self.is_understood() {
+            return Vec::new();
+        }
+        let mut alone = self.alone.borrow_mut();
+        let doubtful = alone.extract_if(.., |alone| !alone.confirmed && alone.why.is_a_status_of_the_app());
+        let call = |Alone { item, operator_type, .. }| Call { app, operator_type, items: vec![item], wave: 0 };
+        doubtful.map(call).collect()
     }
 
     /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
