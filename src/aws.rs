@@ -2,10 +2,14 @@
 //! of what Init takes with a ledger, and would draw dead connections from its pool again and again.
 
 mod error;
+mod retry;
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{
+    BehaviorVersion, SdkConfig, environment::EnvironmentVariableRegionProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -19,21 +23,31 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 
 pub use self::error::{AwsError, aws_code};
+pub(crate) use self::retry::{Tries, send};
 
 use crate::transport::{Limits, NoConnection, Transport, TransportError};
 
 /// AWS's services answer within milliseconds: a kept connection that says nothing for so long is dead.
 const SILENCE: Duration = Duration::from_secs(1);
-/// Where the SDK sets no limit of its own, which it does to a whole attempt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Where the SDK sets no limit: a whole try has one ([`send`]).
 const UNLIMITED: Duration = Duration::from_secs(3600);
 /// `BatchGetItem` answers with at most 16 MB, and DynamoDB's JSON doubles some characters.
 const LONGEST_ANSWER: usize = 64 << 20;
 
 /// The SDK's configuration, from Lambda's environment. A kept connection may be silent for half of `timeout` at most, the
-/// time that a call to TPNS has.
+/// time that a call to TPNS has. Nothing is asked over the network for it: Lambda sets the region, and where it does not, the
+/// SDK would look for one on a machine of EC2.
 pub(crate) async fn sdk(transport: &Transport, timeout: Duration) -> SdkConfig {
     let client = SharedHttpClient::new(Client { transport: transport.clone(), silence: SILENCE.min(timeout / 2) });
-    aws_config::defaults(BehaviorVersion::latest()).http_client(client).load().await
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        .region(EnvironmentVariableRegionProvider::new())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        // `send` tries again.
+        .retry_config(RetryConfig::disabled())
+        .load()
+        .await
 }
 
 /// What the SDK sends requests with.
@@ -78,7 +92,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// As the SDK's retries want it: each of these is tried again.
+/// As the SDK sorts them: each of these is tried again.
 fn failed(error: TransportError) -> ConnectorError {
     match error {
         TransportError::Timeout | TransportError::NoConnection(NoConnection::TimedOut) => {

@@ -1,6 +1,9 @@
 //! Wiring only: configuration, clients, run.
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    process::{self, ExitCode},
+};
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -27,7 +30,8 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::FAILURE
+            // At once: the runtime would wait for the look-up of a host name that is still under way.
+            process::exit(1)
         }
     }
 }

@@ -6,12 +6,13 @@ mod refusal;
 
 use std::{collections::VecDeque, fmt::Display, time::Duration};
 
-use aws_sdk_sqs::{Client, operation::send_message_batch::SendMessageBatchOutput, types::SendMessageBatchRequestEntry};
+use aws_sdk_sqs::{Client, operation::send_message_batch::SendMessageBatchOutput};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indexmap::IndexMap;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
-    aws::{AwsError, aws_code},
+    aws::{self, AwsError, Tries, aws_code},
     ingress::{Batch, Source},
     report::{self, Outcome},
 };
@@ -34,7 +35,7 @@ pub struct Parking {
 struct Post<'o> {
     /// Places of parcels.
     calls: VecDeque<Vec<usize>>,
-    parcels: Vec<Parcel>,
+    parcels: &'o [Parcel],
     outcomes: &'o mut [Outcome],
     /// Lambda brings all messages again or none.
     whole: bool,
@@ -81,10 +82,14 @@ impl Parking {
             return;
         }
         let calls = in_calls(&parcels);
-        let mut post = Post { calls, parcels, outcomes, whole, some_parked: false, problems: IndexMap::new() };
+        let mut post =
+            Post { calls, parcels: &parcels, outcomes, whole, some_parked: false, problems: IndexMap::new() };
+        let until = Instant::now() + limit;
         tokio::select! {
-            () = self.send_all(&mut post) => {}
-            () = tokio::time::sleep(limit) => {
+            // What is answered at the end still counts.
+            biased;
+            () = self.send_all(&mut post, until) => {}
+            () = sleep_until(until) => {
                 tracing::error!("PARKING_QUEUE_URL: no time left to park the rejected events; they are redelivered");
             }
         }
@@ -92,26 +97,28 @@ impl Parking {
     }
 
     /// Each call's result counts for itself, so what is done when the time is up stays done.
-    async fn send_all(&self, post: &mut Post<'_>) {
+    async fn send_all(&self, post: &mut Post<'_>, until: Instant) {
         let most_at_a_time = if post.whole { 1 } else { CALLS_AT_A_TIME };
         let mut answers = FuturesUnordered::new();
         loop {
             while answers.len() < most_at_a_time
                 && let Some(call) = post.calls.pop_front()
             {
-                let entries = call.iter().map(|&place| post.parcels[place].entry.clone()).collect();
-                answers.push(self.send(call, entries));
+                answers.push(self.send(call, post.parcels, until));
             }
             let Some(answer) = answers.next().await else { return };
             if post.take(answer) == Next::AfterAPause {
-                tokio::time::sleep(PAUSE).await;
+                sleep(PAUSE).await;
             }
         }
     }
 
-    async fn send(&self, call: Vec<usize>, entries: Vec<SendMessageBatchRequestEntry>) -> Answer {
-        let sent = self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send().await;
-        match sent {
+    async fn send(&self, call: Vec<usize>, parcels: &[Parcel], until: Instant) -> Answer {
+        let request = || {
+            let entries = call.iter().map(|&place| parcels[place].entry.clone()).collect();
+            self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send()
+        };
+        match aws::send(Tries::until(until), request).await {
             Ok(answer) => Answer::read(&answer, &call),
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {

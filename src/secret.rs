@@ -8,20 +8,20 @@ use std::{
 };
 
 use aws_lc_rs::digest;
-use aws_sdk_secretsmanager::{
-    Client,
-    config::{Builder, retry::RetryConfig},
-};
+use aws_sdk_secretsmanager::Client;
+use tokio::time::Instant as Deadline;
 
 pub use freshness::Needs;
 use freshness::{Freshness, Moment};
 
 use crate::{
-    aws::AwsError,
+    aws::{self, AwsError, Tries},
     config::{Apps, AppsFrom, ConfigError},
 };
 
 const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
+/// Lambda gives Init 10 s, and ends one that takes longer without a word.
+const IN_INIT: Duration = Duration::from_secs(6);
 
 /// The apps in force, shared by all invocations of this process.
 #[derive(Debug)]
@@ -65,11 +65,9 @@ impl AppsInForce {
             }
             (AppsFrom::Secret(id), Some(sdk)) => {
                 let freshness = Mutex::new(Freshness::new(max_age, moment()));
-                // Short pauses, so that the tries fit into the time that an invocation has for it.
-                let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(50));
-                let client = Client::from_conf(Builder::from(sdk).retry_config(retries).build());
-                let secret = Secret { client, id, freshness };
-                let version = secret.fetch().await.map_err(|remedy| ConfigError::new(VARIABLE, remedy))?;
+                let secret = Secret { client: Client::new(sdk), id, freshness };
+                let fetched = secret.fetch(IN_INIT).await;
+                let version = fetched.map_err(|error| ConfigError::new(VARIABLE, error.to_string()))?;
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
             }
             (AppsFrom::Secret(_), None) => Err(ConfigError::new(VARIABLE, "needs AWS credentials and a region")),
@@ -94,8 +92,7 @@ impl AppsInForce {
     pub async fn read_again(&self, limit: Duration) -> Result<Arc<Apps>, NotRead> {
         let Some(secret) = &self.secret else { return Ok(self.current()) };
         let begun = moment();
-        let fetched = tokio::time::timeout(limit, secret.fetch()).await;
-        match fetched.unwrap_or_else(|_| Err("was not answered in time; check the network".into())) {
+        match secret.fetch(limit).await {
             Ok(version) => {
                 secret.freshness().was_read(begun);
                 if version.digest != self.version().digest {
@@ -104,9 +101,9 @@ impl AppsInForce {
                 }
                 Ok(self.current())
             }
-            Err(remedy) => {
+            Err(error) => {
                 secret.freshness().failed(moment());
-                tracing::error!("{VARIABLE}: {remedy}; the apps document read before stays in force");
+                tracing::error!("{VARIABLE}: {error}; the apps document read before stays in force");
                 Err(NotRead)
             }
         }
@@ -133,18 +130,36 @@ impl Secret {
         self.freshness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self) -> Result<Version, String> {
-        let answer = self.client.get_secret_value().secret_id(&self.id).send().await.map_err(|error| {
-            let what = AwsError::of(&error);
-            format!(
-                "could not be fetched ({what}); check the id, the role's secretsmanager:GetSecretValue, and the network"
-            )
-        })?;
-        let document = answer
-            .secret_string()
-            .ok_or_else(|| "has no SecretString; store the apps document as text, not as binary".to_owned())?;
-        let apps = Apps::parse(document).map_err(|mend| format!("the secret's document {mend}"))?;
+    /// Fetches the document, within `limit`.
+    async fn fetch(&self, limit: Duration) -> Result<Version, FetchError> {
+        let tries = Tries::few(Deadline::now() + limit);
+        let answer = aws::send(tries, || self.client.get_secret_value().secret_id(&self.id).send()).await;
+        let answer = answer.map_err(|error| FetchError::of(AwsError::of(&error)))?;
+        let document = answer.secret_string().ok_or(FetchError::NoText)?;
+        let apps = Apps::parse(document).map_err(FetchError::Document)?;
         let digest = digest::digest(&digest::SHA256, document.as_bytes()).as_ref().to_vec();
         Ok(Version { apps: Arc::new(apps), digest })
+    }
+}
+
+/// Why there is no apps document, and what to do about it. Holds nothing of the secret.
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error(
+        "was not answered in time; check the network (a function in a VPC needs a NAT gateway, or an endpoint for Secrets \
+         Manager) and where its credentials come from"
+    )]
+    Timeout,
+    #[error("could not be fetched ({0}); check the id, the role's secretsmanager:GetSecretValue, and the network")]
+    Failed(AwsError),
+    #[error("has no SecretString; store the apps document as text, not as binary")]
+    NoText,
+    #[error("the secret's document {0}")]
+    Document(String),
+}
+
+impl FetchError {
+    fn of(error: AwsError) -> Self {
+        if error == AwsError::Timeout { Self::Timeout } else { Self::Failed(error) }
     }
 }

@@ -82,7 +82,7 @@ impl World {
             ("AWS_LAMBDA_LOG_LEVEL", level),
             ("RUST_LOG", "trace"),
             ("TPNS_MAX_ATTEMPTS", "1"),
-            // The limit of fetching the secret again, too, in which the SDK pauses up to 3 s.
+            // It limits how long the secret is fetched again, too: time for both tries on a busy machine.
             ("TPNS_TIMEOUT_MS", "15000"),
         ];
         function("", &settings)

@@ -1,5 +1,7 @@
 //! How the binary starts, or doesn't.
 
+mod unanswered;
+
 use std::{process::Command, time::Duration};
 
 use lambda_sim::{AwsApi, Function, InitFailure, Outcome};

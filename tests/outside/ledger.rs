@@ -2,6 +2,8 @@
 //!
 //! Every read that is not a consistent one is answered with what was before the last write.
 
+mod other_stores;
+
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},

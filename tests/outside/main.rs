@@ -22,6 +22,7 @@ mod order;
 mod parking;
 mod privacy;
 mod queues;
+mod retries;
 mod secret;
 mod stage;
 mod strict;

@@ -3,11 +3,11 @@
 use std::sync::{Arc, PoisonError};
 
 use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
+    operation::update_item::builders::UpdateItemFluentBuilder,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use super::{MOST_WRITES, OpenTable, Table};
+use super::{MOST_WRITES, OpenTable, Table, write::is_refusal};
 use crate::{
     config::{AppNames, Apps},
     ledger::{
@@ -30,6 +30,7 @@ impl Table {
 impl OpenTable<'_> {
     /// The names that the apps' rows go by. They are read in the first invocation that needs them, and never guessed.
     pub(super) async fn app_keys(&self) -> Result<&AppNames, Trouble> {
+        self.has_time()?;
         // Boxed, for it is on the way of every row and nearly always empty.
         let keys = self.app_keys.get_or_init(|| Box::pin(self.look_up())).await;
         keys.as_ref().map(|keys| &keys.names).map_err(|&trouble| trouble)
@@ -39,8 +40,7 @@ impl OpenTable<'_> {
         if let Some(keys) = self.table.known_keys(&self.apps) {
             return Ok(keys);
         }
-        let read = self.read_batch(&[APPS]).await.into_iter().find(|(key, _)| key == APPS);
-        let mut attributes = read.map_or(Err(Trouble::Unreachable), |(_, row)| row)?;
+        let mut attributes = self.read_row(APPS).await?;
         for _ in 0..MOST_WRITES {
             let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
             let (names, added) = row.names(&self.apps);
@@ -56,6 +56,14 @@ impl OpenTable<'_> {
 
     /// Adds apps to the row if no one has written to it since it was read; gives the row as it then is.
     async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, Trouble> {
+        match self.send(|| self.adding(revision, added).send()).await {
+            Ok(answer) => self.written(answer),
+            Err(error) if is_refusal(&error) => self.row_of_refusal(APPS, error).await,
+            Err(error) => Err(self.trouble(&error)),
+        }
+    }
+
+    fn adding(&self, revision: u64, added: &[Added]) -> UpdateItemFluentBuilder {
         let number = |number: u64| AttributeValue::N(number.to_string());
         let mut update = self
             .update(APPS)
@@ -70,20 +78,12 @@ impl OpenTable<'_> {
                 .expression_attribute_values(format!(":a{n}"), AttributeValue::S(name.clone()));
             set += &format!(", #a{n} = :a{n}");
         }
-        update = match revision {
+        let update = update.update_expression(set);
+        match revision {
             0 => update.condition_expression("attribute_not_exists(#revision)"),
             _ => update
                 .condition_expression("#revision = :revision")
                 .expression_attribute_values(":revision", number(revision)),
-        };
-        match self.within(update.update_expression(set).send()).await? {
-            Ok(answer) => answer.attributes.ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the row")),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
-                    Ok(refusal.item.clone().unwrap_or_default())
-                }
-                _ => Err(self.trouble(&error)),
-            },
         }
     }
 

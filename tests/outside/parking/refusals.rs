@@ -73,7 +73,7 @@ async fn an_entry_that_sqs_refuses_is_reported_with_its_code() {
 
 #[tokio::test]
 async fn a_queue_that_takes_nothing_is_not_asked_once_a_message() {
-    for (fault, calls) in [(AwsFault::AccessDenied, 1), (AwsFault::Throttling, 3), (AwsFault::ServiceUnavailable, 3)] {
+    for (fault, calls) in [(AwsFault::AccessDenied, 1), (AwsFault::Throttling, 5), (AwsFault::ServiceUnavailable, 5)] {
         let (aws, stage) = parking("parked").await;
         aws.fail_next(Operation::SendMessageBatch, usize::MAX, fault);
         let bodies: Vec<_> = (0..10).map(|n| format!("bad {n}")).collect();

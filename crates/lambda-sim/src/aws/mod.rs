@@ -169,6 +169,12 @@ impl RunningAwsApi {
         self.state().dynamodb.stale = stale;
     }
 
+    /// Whether a failed condition shows no item though the request asks for it: so answer DynamoDB-compatible stores, and old local ones, that do
+    /// not know `ReturnValuesOnConditionCheckFailure`.
+    pub fn failed_conditions_hide_items(&self, hide: bool) {
+        self.state().dynamodb.hides_items = hide;
+    }
+
     /// Accepts `credentials` besides [`Credentials::of_the_sandbox`].
     pub fn accept(&self, credentials: Credentials) {
         self.state().accepted.push(credentials);

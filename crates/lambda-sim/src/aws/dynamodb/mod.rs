@@ -36,19 +36,32 @@ pub(super) struct DynamoDb {
     pub(super) tables: Tables,
     /// Whether reads that aren't consistent answer with what was before the last write.
     pub(super) stale: bool,
+    /// Whether a failed condition never shows the item, whatever the request asks for.
+    pub(super) hides_items: bool,
 }
 
 impl DynamoDb {
     pub(super) fn update_item(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
-        Ok(write::update_item(&mut self.tables, body)?)
+        let written = write::update_item(&mut self.tables, body);
+        Ok(written.map_err(|error| self.shown(error))?)
     }
 
     pub(super) fn put_item(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
-        Ok(write::put_item(&mut self.tables, body)?)
+        let written = write::put_item(&mut self.tables, body);
+        Ok(written.map_err(|error| self.shown(error))?)
     }
 
     pub(super) fn delete_item(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
-        Ok(write::delete_item(&mut self.tables, body)?)
+        let written = write::delete_item(&mut self.tables, body);
+        Ok(written.map_err(|error| self.shown(error))?)
+    }
+
+    /// The error as this store answers it.
+    fn shown(&self, error: DynamoError) -> DynamoError {
+        match error {
+            DynamoError::ConditionFailed(_) if self.hides_items => DynamoError::ConditionFailed(None),
+            error => error,
+        }
     }
 
     pub(super) fn get_item(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {

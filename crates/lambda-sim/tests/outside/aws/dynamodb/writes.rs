@@ -78,6 +78,12 @@ async fn a_failed_condition_changes_nothing_and_shows_the_item_when_asked() {
     }
     assert_eq!(item(&api, "a").unwrap().number("version"), Some("9"));
     assert_eq!(item(&api, "absent"), None);
+    for hide in [true, false] {
+        api.failed_conditions_hide_items(hide);
+        let error = set("a", all_old()).await.unwrap_err().into_service_error();
+        let UpdateItemError::ConditionalCheckFailedException(error) = error else { panic!("{error:?}") };
+        assert_eq!(error.item().is_none(), hide);
+    }
 }
 
 #[tokio::test]

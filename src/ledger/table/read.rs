@@ -1,0 +1,83 @@
+//! Reads, consistent ones.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::SdkError,
+    operation::batch_get_item::{BatchGetItemError, BatchGetItemOutput},
+    types::{AttributeValue, KeysAndAttributes},
+};
+use tokio::time::{Instant, sleep};
+
+use super::OpenTable;
+use crate::ledger::{
+    Trouble,
+    row::{Attributes, KEY},
+};
+
+/// Of the same batch, while some of its keys are left unprocessed.
+const MOST_READS: u32 = 6;
+
+impl OpenTable<'_> {
+    /// Reads one row, with nothing in it if there is none.
+    pub(super) async fn read_row(&self, key: &str) -> Result<Attributes, Trouble> {
+        let rows = self.read_batch(&[key]).await;
+        rows.into_iter().find(|(read, _)| read == key).map_or(Err(Trouble::Unreachable), |(_, row)| row)
+    }
+
+    /// Reads up to a hundred rows, all there were, with nothing in those there are not.
+    pub(super) async fn read_batch(&self, keys: &[&str]) -> Vec<(String, Result<Attributes, Trouble>)> {
+        let mut rows: HashMap<String, Result<Attributes, Trouble>> = HashMap::with_capacity(keys.len());
+        let mut open: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
+        let mut trouble = Trouble::Throttled;
+        for attempt in 0..MOST_READS {
+            if attempt > 0 {
+                let pause = Duration::from_millis(20 << attempt).mul_f64(fastrand::f64());
+                if Instant::now() + pause >= self.until {
+                    break;
+                }
+                sleep(pause).await;
+            }
+            match self.read_some(&open).await {
+                Ok((found, unread)) => {
+                    rows.extend(found.into_iter().map(|(key, row)| (key, Ok(row))));
+                    // Rows that are neither there nor unread do not exist.
+                    for key in open.iter().filter(|key| !unread.contains(key)) {
+                        rows.entry(key.clone()).or_insert_with(|| Ok(Attributes::new()));
+                    }
+                    open = unread;
+                }
+                Err(error) => {
+                    trouble = error;
+                    break;
+                }
+            }
+            if open.is_empty() {
+                break;
+            }
+        }
+        rows.extend(open.into_iter().map(|key| (key, Err(trouble))));
+        rows.into_iter().collect()
+    }
+
+    /// The rows found, and the keys that were not looked for. What is in neither does not exist, so an answer of which a
+    /// part is missing is none.
+    pub(super) async fn read_some(&self, keys: &[String]) -> Result<(Vec<(String, Attributes)>, Vec<String>), Trouble> {
+        let answer = self.send(|| self.reading(keys)).await.map_err(|error| self.trouble(&error))?;
+        let key = |row: &Attributes| row.get(KEY).and_then(|key| key.as_s().ok()).cloned();
+        // One table was asked for, whatever name the answer gives it.
+        let found = answer.responses.map(|tables| tables.into_values().flatten());
+        let found = found.and_then(|rows| rows.map(|row| Some((key(&row)?, row))).collect());
+        let unread = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, keys)| keys.keys);
+        let unread = unread.map(|row| key(&row)).collect::<Option<_>>();
+        found.zip(unread).ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the rows"))
+    }
+
+    async fn reading(&self, keys: &[String]) -> Result<BatchGetItemOutput, SdkError<BatchGetItemError, HttpResponse>> {
+        let keys = keys.iter().map(|key| HashMap::from([(KEY.to_owned(), AttributeValue::S(key.clone()))]));
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
+        let wanted = wanted.map_err(SdkError::construction_failure)?;
+        self.table.client.batch_get_item().request_items(&self.table.name, wanted).send().await
+    }
+}

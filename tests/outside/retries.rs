@@ -1,0 +1,133 @@
+//! What AWS answers again a moment later costs no delivery, however much has failed before.
+
+use lambda_sim::{AwsApi, Fault as AwsFault, Operation, Queue, RunningAwsApi};
+use tpns_sim::Fault;
+
+use crate::{
+    ledger::{NONE, World},
+    stage::{SECRETS, Stage, login, secret_function},
+};
+
+/// Each is over a moment later.
+const TRANSIENT: [AwsFault; 6] = [
+    AwsFault::Throttling,
+    AwsFault::ProvisionedThroughputExceeded,
+    AwsFault::InternalError,
+    AwsFault::ServiceUnavailable,
+    AwsFault::Close,
+    AwsFault::CloseAfterwards,
+];
+
+fn logins(second: u32, devices: usize) -> Vec<String> {
+    (0..devices).map(|n| login(second, &format!("t{n}"), &[&format!("a{n}")])).collect()
+}
+
+async fn parking() -> (RunningAwsApi, Stage) {
+    let aws = AwsApi::start().await.unwrap();
+    let url = aws.create_queue(Queue::builder("parked").build().unwrap());
+    let settings =
+        [("PARKING_QUEUE_URL", url.as_str()), ("AWS_ENDPOINT_URL", &aws.url()), ("DEADLINE_RESERVE_MS", "9000")];
+    (aws, Stage::with(&settings).await)
+}
+
+fn bad(messages: usize) -> Vec<String> {
+    (0..messages).map(|n| format!("bad {n}")).collect()
+}
+
+#[tokio::test]
+async fn a_transient_failure_of_the_table_is_retried_within_the_invocation() {
+    let world = World::new().await;
+    for (second, operation) in [(1, Operation::UpdateItem), (2, Operation::BatchGetItem)] {
+        for (n, fault) in TRANSIENT.into_iter().enumerate() {
+            world.aws.fail_next(operation, 4, fault);
+            let token = format!("{second}-{n}");
+            assert_eq!(world.batch(&[login(second, &token, &["a"])]).await, NONE, "{operation} {fault:?}");
+            assert_eq!(world.stage.bound("android", &token), ["a/0"], "{operation} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_storm_of_throttling_requests_to_the_table_are_still_retried() {
+    let world = World::new().await;
+    world.aws.fail_next(Operation::UpdateItem, usize::MAX, AwsFault::Throttling);
+    assert_eq!(world.batch(&logins(1, 64)).await.len(), 64);
+    world.aws.clear_faults();
+    for operation in [Operation::UpdateItem, Operation::BatchGetItem] {
+        world.aws.fail_next(operation, 1, AwsFault::Throttling);
+        assert_eq!(world.batch(&logins(1, 1)).await, NONE, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_storm_of_throttling_parking_is_still_retried() {
+    let (aws, stage) = parking().await;
+    aws.fail_next(Operation::SendMessageBatch, usize::MAX, AwsFault::Throttling);
+    assert_eq!(stage.batch(&bad(600)).await.len(), 600);
+    aws.clear_faults();
+    aws.fail_next(Operation::SendMessageBatch, 1, AwsFault::Throttling);
+    assert_eq!(stage.batch(&bad(1)).await, [""; 0], "{}", stage.printed());
+}
+
+#[tokio::test]
+async fn a_secret_that_is_read_again_is_asked_for_twice_however_often_it_failed() {
+    const ID: &str = "tpns/apps";
+    let aws = AwsApi::start().await.unwrap();
+    let stage = Stage::new().await;
+    let good = stage.tpns.apps_document();
+    aws.put_secret(ID, good.as_str()).unwrap();
+    let stage = Stage { function: secret_function(ID, &aws.url()), tpns: stage.tpns };
+    assert_eq!(stage.batch(&logins(1, 1)).await, [""; 0]);
+    for _ in 0..60 {
+        aws.fail_next(Operation::GetSecretValue, usize::MAX, AwsFault::Throttling);
+        stage.tpns.fault(Fault::ret_code(1_008_003));
+        assert_eq!(stage.batch(&logins(1, 1)).await, ["m0"]);
+        aws.clear_faults();
+    }
+    let before = aws.requests().len();
+    aws.fail_next(Operation::GetSecretValue, 1, AwsFault::Throttling);
+    stage.tpns.fault(Fault::ret_code(1_008_003));
+    aws.put_secret(ID, good.replace(SECRETS[1], "another-key")).unwrap();
+    assert_eq!(stage.batch(&logins(1, 1)).await, [""; 0], "the document read again is tried");
+    assert_eq!(aws.requests().len() - before, 2);
+}
+
+#[tokio::test]
+async fn what_another_try_would_not_change_is_tried_once() {
+    let world = World::new().await;
+    for (operation, body) in
+        [(Operation::UpdateItem, login(1, "t", &["a"])), (Operation::BatchGetItem, login(1, "u", &["a"]))]
+    {
+        let before = world.requests(operation);
+        world.aws.fail_next(operation, usize::MAX, AwsFault::AccessDenied);
+        assert_eq!(world.batch(&[body]).await, ["m0"], "{operation}");
+        assert_eq!(world.requests(operation) - before, 1, "{operation}");
+        world.aws.clear_faults();
+    }
+    let (aws, stage) = parking().await;
+    aws.fail_next(Operation::SendMessageBatch, usize::MAX, AwsFault::AccessDenied);
+    assert_eq!(stage.batch(&bad(1)).await, ["m0"]);
+    assert_eq!(aws.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_condition_that_fails_is_an_answer_and_no_failure() {
+    let world = World::new().await;
+    for writes in 1..=2 {
+        assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
+        assert_eq!(world.requests(Operation::UpdateItem), writes);
+    }
+}
+
+/// A hanging request is not waited for as long as the invocation lasts, and its answer is not missed.
+#[tokio::test]
+async fn a_request_that_hangs_is_given_up_and_sent_again() {
+    let world = World::new().await;
+    world.aws.fail_next(Operation::UpdateItem, 1, AwsFault::Hang);
+    world.aws.fail_next(Operation::BatchGetItem, 1, AwsFault::Hang);
+    assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE, "{}", world.stage.printed());
+    let (aws, stage) = parking().await;
+    aws.fail_next(Operation::SendMessageBatch, 1, AwsFault::Hang);
+    assert_eq!(stage.batch(&bad(1)).await, [""; 0], "{}", stage.printed());
+    assert_eq!(aws.with_queue("parked", |queue| queue.messages().count()), Some(1));
+}
