@@ -19,7 +19,10 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
 };
 use futures_util::stream::{self, StreamExt};
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use super::{
     AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble,
@@ -33,6 +36,9 @@ use crate::{
 };
 
 const READS_AT_A_TIME: usize = 16;
+/// Under way at a time, of all apps, merging and verifying: the more there are, the longer each takes on a small part of a
+/// core.
+const MOST_REQUESTS: usize = 64;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;
 /// A row has grown each time a write is refused: more than a few refusals are a storm of writers.
@@ -55,6 +61,7 @@ pub struct OpenTable<'a> {
     /// Epoch seconds.
     expires_at: u64,
     until: Instant,
+    turns: Semaphore,
     /// Of the last request that failed and was not cut off by the time.
     failure: Cell<Trouble>,
     told: Cell<bool>,
@@ -77,6 +84,7 @@ impl Table {
             app_keys: OnceCell::new(),
             expires_at: expires_at.as_secs(),
             until,
+            turns: Semaphore::new(MOST_REQUESTS),
             failure: Cell::new(Trouble::Unreachable),
             told: Cell::new(false),
         }
@@ -162,6 +170,8 @@ impl OpenTable<'_> {
         E: ProvideErrorMetadata,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
+        // After the end this resolves at once, and no request is made.
+        let _turn = timeout_at(self.until, self.turns.acquire()).await;
         aws::send(Tries::until(self.until), request).await
     }
 
