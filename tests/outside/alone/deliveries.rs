@@ -58,8 +58,8 @@ async fn a_messages_own_items_share_calls() {
 #[tokio::test]
 async fn after_an_outage_the_calls_stay_bounded() {
     for ledger in [false, true] {
-        let Scene { stage, aws: _aws } = Scene::new(ledger, TIME, &[]).await;
-        assert_eq!(failures(&stage.invoke(delivery(4, &logins(1500))).await), [""; 0]);
-        assert_eq!(stage.calls().len(), 100 + 1400 / 20, "ledger {ledger}");
+        let Scene { stage, aws: _aws } = Scene::new(ledger, 15 * TIME, &[]).await;
+        assert_eq!(failures(&stage.invoke(delivery(4, &logins(900))).await), [""; 0]);
+        assert_eq!(stage.calls().len(), 100 + 800 / 20, "ledger {ledger}");
     }
 }

@@ -1,5 +1,5 @@
 //! A batch that does not fit into the time of an invocation: it gets on, and it ends in time. What makes it slow is the
-//! table, so none of this depends on the machine.
+//! table, which leaves the machine idle for most of the time: how fast that is decides nothing.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use lambda_sim::{Operation, Outcome, Service};
 use super::{Scene, delivery};
 use crate::stage::{at, failures, login};
 
-const TIME: Duration = Duration::from_secs(6);
+const TIME: Duration = Duration::from_secs(16);
 /// The deadline less a tenth of the reserve of a second.
-const ANSWERED: Duration = Duration::from_millis(5900);
+const ANSWERED: Duration = Duration::from_millis(15_900);
 
 /// Delivers until everything is applied, and gives how many failed in each delivery.
 async fn deliver(scene: &Scene, mut bodies: Vec<String>, most: usize) -> Vec<usize> {
@@ -32,12 +32,12 @@ async fn deliver(scene: &Scene, mut bodies: Vec<String>, most: usize) -> Vec<usi
 #[tokio::test]
 async fn many_large_deletions_get_on_with_each_delivery() {
     let scene = Scene::new(true, TIME, &[]).await;
-    scene.aws.as_ref().unwrap().latency(Service::DynamoDb, Duration::from_millis(250));
+    scene.aws.as_ref().unwrap().latency(Service::DynamoDb, Duration::from_millis(1200));
     let deletion = |n| {
-        let list: Vec<_> = (0..100).map(|m| serde_json::json!({"account": format!("account{n}.{m}")})).collect();
+        let list: Vec<_> = (0..10).map(|m| serde_json::json!({"account": format!("account{n}.{m}")})).collect();
         serde_json::json!({"type": "account.deleted", "occurred_at": at(1), "account_list": list}).to_string()
     };
-    let failed = deliver(&scene, (0..20).map(deletion).collect(), 5).await;
+    let failed = deliver(&scene, (0..30).map(deletion).collect(), 5).await;
     assert_eq!(failed.last(), Some(&0), "{failed:?}");
     assert!(failed.len() > 1, "it does not fit into one invocation");
     assert!(!scene.stage.printed().contains("ledger_unreachable"));
@@ -47,12 +47,12 @@ async fn many_large_deletions_get_on_with_each_delivery() {
 async fn many_logins_with_a_slow_table_get_on_with_each_delivery() {
     let scene = Scene::new(true, TIME, &[]).await;
     let aws = scene.aws.as_ref().unwrap();
-    aws.latency(Service::DynamoDb, Duration::from_millis(400));
-    let logins = (0..3000).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
+    aws.latency(Service::DynamoDb, Duration::from_millis(1200));
+    let logins = (0..1000).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
     let failed = deliver(&scene, logins, 5).await;
     assert!(failed[0] > 0, "it does not fit into one invocation: {failed:?}");
     let before = aws.requests().iter().filter(|request| request.operation == Some(Operation::UpdateItem)).count();
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     let after = aws.requests().iter().filter(|request| request.operation == Some(Operation::UpdateItem)).count();
     assert_eq!(before, after, "nothing is sent after the answer");
 }
