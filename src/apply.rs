@@ -207,10 +207,11 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
             if !next.is_empty() {
                 carried = hold_back(self.part, self.events, &mut groups, &mut known);
             }
+            let devices = known.state.devices.len();
             let deletions = known.state.deleted.values().filter(|deletion| deletion.due).count();
-            let deadline = self.pace.calls_end(merging, known.state.devices.len(), deletions);
+            let deadline = self.pace.calls_end(merging, devices, deletions);
             let places = groups.into_iter().flat_map(|group| group.places).collect();
-            under_way.push(self.slice(places, known, deadline, self.pace.begin(merging)));
+            under_way.push(self.slice(places, known, deadline, self.pace.begin(devices + deletions)));
             if next.is_empty() {
                 break;
             }

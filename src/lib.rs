@@ -225,10 +225,12 @@ impl AccountSync {
 }
 
 /// When the phases of an invocation that ends then are over. Verifying after the last call takes a moment: half of the
-/// reserve is for it. Logging and answering take no longer than reading has taken, in proportion to the messages and to
-/// how slow the machine is.
+/// reserve is for it. A line in the log for each message takes some times as long as reading it took, on a fast machine and
+/// on a slow one.
 fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends {
-    let answering = (2 * reading).min(reserve);
+    const TIMES: u32 = 6;
+    let most = end.saturating_duration_since(tokio::time::Instant::now()) / 4;
+    let answering = (TIMES * reading).min(most);
     let before = |kept: Duration| end.checked_sub(kept + answering).unwrap_or(end);
     Ends { calls: before(reserve), table: before(reserve / 2) }
 }

@@ -29,8 +29,11 @@ pub struct Ends {
 #[derive(Debug)]
 pub(super) struct Pace {
     ends: Option<Ends>,
-    /// Of one row, from its merge until it is settled.
-    a_row: Cell<Option<Duration>>,
+    begun: Instant,
+    /// Rows that are settled, and rows that are merged and will be soon. Those of a slice that hangs are neither.
+    settled: Cell<usize>,
+    open: Cell<usize>,
+    last_merge: Cell<Option<Merging>>,
     under_way: Cell<usize>,
     changed: Notify,
 }
@@ -38,7 +41,6 @@ pub(super) struct Pace {
 /// A slice under way.
 pub(super) struct UnderWay<'a> {
     pace: &'a Pace,
-    begun: Instant,
     rows: usize,
     hangs: Cell<bool>,
 }
@@ -46,7 +48,6 @@ pub(super) struct UnderWay<'a> {
 /// How long the merge of a slice took.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Merging {
-    begun: Instant,
     took: Duration,
     rows: usize,
 }
@@ -54,16 +55,35 @@ pub(super) struct Merging {
 impl Pace {
     /// Without `ends` there is time for everything.
     pub(super) fn new(ends: Option<Ends>) -> Self {
-        Self { ends, a_row: Cell::default(), under_way: Cell::default(), changed: Notify::new() }
+        Self {
+            ends,
+            begun: Instant::now(),
+            settled: Cell::default(),
+            open: Cell::default(),
+            last_merge: Cell::default(),
+            under_way: Cell::default(),
+            changed: Notify::new(),
+        }
     }
 
     /// How many rows the next slice may have.
     pub(super) fn rows(&self) -> usize {
-        let (Some(ends), Some(a_row)) = (self.ends, self.a_row.get()) else { return MOST_ROWS };
-        // A fifth is for what can't be foreseen.
-        let left = ends.table.saturating_duration_since(Instant::now()).mul_f64(0.8);
-        let fit = left.as_nanos() / a_row.as_nanos().max(1);
-        usize::try_from(fit).unwrap_or(usize::MAX).min(MOST_ROWS)
+        let Some(Ends { table, .. }) = self.ends else { return MOST_ROWS };
+        // A quarter is for what can't be foreseen.
+        let left = table.saturating_duration_since(Instant::now()).mul_f64(0.75);
+        let fit = usize::try_from(left.as_nanos() / self.a_row().as_nanos().max(1)).unwrap_or(usize::MAX);
+        fit.saturating_sub(self.open.get()).min(MOST_ROWS)
+    }
+
+    /// How long a row takes.
+    fn a_row(&self) -> Duration {
+        let of = |time: Duration, rows: usize| time / u32::try_from(rows).unwrap_or(u32::MAX).max(1);
+        match (self.settled.get(), self.last_merge.get()) {
+            // Until a slice is settled: pushing and verifying take up to twice as long as merging.
+            (0, Some(merge)) => of(3 * merge.took, merge.rows),
+            (0, None) => Duration::ZERO,
+            (settled, _) => of(self.begun.elapsed(), settled),
+        }
     }
 
     /// Resolves when a merge that begins now has taken half of the time there is: the rest is for pushing and verifying.
@@ -79,11 +99,9 @@ impl Pace {
 
     /// A merge of so many rows has taken from then until now.
     pub(super) fn merged(&self, begun: Instant, rows: usize) -> Merging {
-        let merging = Merging { begun, took: begun.elapsed(), rows };
-        if self.a_row.get().is_none() {
-            // Pushing and verifying take about as long; the first slice that is settled says it better.
-            self.a_row.set(Some(merging.a_row() * 2));
-        }
+        let merging = Merging { took: begun.elapsed(), rows };
+        self.last_merge.set(Some(merging));
+        self.open.set(self.open.get() + rows);
         merging
     }
 
@@ -100,11 +118,10 @@ impl Pace {
         Some(Deadline(end.min(ends.calls)))
     }
 
-    /// A slice is pushed now.
-    pub(super) fn begin(&self, merging: Option<Merging>) -> UnderWay<'_> {
+    /// A slice of so many rows is pushed now.
+    pub(super) fn begin(&self, rows: usize) -> UnderWay<'_> {
         self.under_way.set(self.under_way.get() + 1);
-        let (begun, rows) = merging.map_or((Instant::now(), 0), |merging| (merging.begun, merging.rows));
-        UnderWay { pace: self, begun, rows, hangs: Cell::new(false) }
+        UnderWay { pace: self, rows, hangs: Cell::new(false) }
     }
 
     /// Whether as many slices are under way as may be.
@@ -117,15 +134,10 @@ impl Pace {
         self.changed.notified().await;
     }
 
-    fn leave(&self) {
+    fn leave(&self, rows: usize) {
+        self.open.set(self.open.get().saturating_sub(rows));
         self.under_way.set(self.under_way.get().saturating_sub(1));
         self.changed.notify_waiters();
-    }
-}
-
-impl Merging {
-    fn a_row(self) -> Duration {
-        self.took / u32::try_from(self.rows).unwrap_or(u32::MAX).max(1)
     }
 }
 
@@ -133,21 +145,16 @@ impl UnderWay<'_> {
     /// A call of the slice hangs: others need not wait for it.
     pub(super) fn hangs(&self) {
         if !self.hangs.replace(true) {
-            self.pace.leave();
+            self.pace.leave(self.rows);
         }
     }
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if self.hangs.get() {
-            return;
+        if !self.hangs.get() {
+            self.pace.settled.set(self.pace.settled.get() + self.rows);
+            self.pace.leave(self.rows);
         }
-        if let Ok(rows) = u32::try_from(self.rows)
-            && rows > 0
-        {
-            self.pace.a_row.set(Some(self.begun.elapsed() / rows));
-        }
-        self.pace.leave();
     }
 }
