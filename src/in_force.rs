@@ -57,7 +57,7 @@ impl AccountSync {
             let merged = merge.await;
             return Merged { ledger, merged, apps: Ok(()) };
         }
-        // One try, and not for long: the events can do without.
+        // Not for long: the events can do without it.
         let limit = self.calls.timeout.min(Deadline(times.ends.calls).remaining() / 4);
         let (merged, read) = join(merge, self.apps.read_again(limit)).await;
         match read {

@@ -62,7 +62,7 @@ pub struct OpenTable<'a> {
     expires_at: u64,
     until: Instant,
     turns: Semaphore,
-    /// Of the last request that failed and was not cut off by the time.
+    /// Of the last request that failed before the end.
     failure: Cell<Trouble>,
     told: Cell<bool>,
 }
@@ -161,7 +161,11 @@ impl Rows for OpenTable<'_> {
 impl OpenTable<'_> {
     /// After its time no request is even made. A row that this befalls fails for what took the time.
     fn has_time(&self) -> Result<(), Trouble> {
-        if Instant::now() < self.until { Ok(()) } else { Err(self.tell(self.failure.get(), "no answer in time")) }
+        if self.is_over() { Err(self.tell(self.failure.get(), "no answer in time")) } else { Ok(()) }
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until
     }
 
     /// Sends a request that may be carried out twice, and tries again while there is time.
@@ -177,10 +181,12 @@ impl OpenTable<'_> {
 
     fn trouble<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> Trouble {
         let error = AwsError::of(error);
-        let trouble = if error.is_throttling() { Trouble::Throttled } else { Trouble::Unreachable };
-        if error != AwsError::Timeout {
-            self.failure.set(trouble);
-        }
+        let trouble = match error {
+            AwsError::Timeout if self.is_over() => self.failure.get(),
+            _ if error.is_throttling() => Trouble::Throttled,
+            _ => Trouble::Unreachable,
+        };
+        self.failure.set(trouble);
         self.tell(trouble, &error.to_string())
     }
 

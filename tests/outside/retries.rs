@@ -1,5 +1,7 @@
 //! What AWS answers again a moment later costs no delivery, however much has failed before.
 
+use std::time::Duration;
+
 use lambda_sim::{AwsApi, Fault as AwsFault, Operation, Queue, RunningAwsApi};
 use tpns_sim::Fault;
 
@@ -57,6 +59,24 @@ async fn after_a_storm_of_throttling_requests_to_the_table_are_still_retried() {
         world.aws.fail_next(operation, 1, AwsFault::Throttling);
         assert_eq!(world.batch(&logins(1, 1)).await, NONE, "{operation}");
     }
+}
+
+/// Of the events too whose rows were never asked for.
+#[tokio::test]
+async fn where_throttling_takes_all_the_time_it_is_the_reason_of_every_event() {
+    let aws = AwsApi::start().await.unwrap();
+    aws.create_table("ledger", "pk");
+    let endpoint = aws.url();
+    let settings = [("LEDGER_TABLE", "ledger"), ("AWS_ENDPOINT_URL", &endpoint), ("DEADLINE_RESERVE_MS", "4000")];
+    let stage = Stage::within(Duration::from_secs(10), &settings).await;
+    assert_eq!(stage.batch(&logins(1, 1)).await, NONE);
+    let before = aws.requests().len();
+    aws.fail_next(Operation::UpdateItem, usize::MAX, AwsFault::Throttling);
+    assert_eq!(stage.batch(&logins(2, 2000)).await.len(), 2000);
+    let lines = stage.lines("event failed");
+    assert!(lines.iter().all(|line| line["reason"] == "ledger_throttled"), "{}", stage.printed());
+    let requests = aws.requests().len() - before;
+    assert!(requests < 5 * 2000, "{requests}: there was time for every try, so nothing is seen here");
 }
 
 #[tokio::test]
