@@ -2,16 +2,16 @@
 //!
 //! Slow and silent peers make the time here, never this machine's speed.
 
+mod calls;
 mod deletions;
 mod outages;
 mod poison;
+mod redelivered;
 mod shares;
+mod time;
 mod tokens;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
 use lambda_sim::{AwsApi, Message, Outcome, Queue, RunningAwsApi, event::SqsEvent, message::AttributeValue};
@@ -194,16 +194,4 @@ fn deletion_of(second: u32, accounts: &[String]) -> String {
 /// Runs the cases side by side: most of their time is waiting.
 async fn side_by_side<T, F: Future>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) -> F) -> Vec<F::Output> {
     join_all(cases.into_iter().map(run)).await
-}
-
-/// The tokens that the calls of this app and operator_type named.
-fn tokens_sent(stage: &Stage, app: &str, operator_type: i64) -> BTreeSet<String> {
-    let calls = stage.tpns.calls().into_iter();
-    let calls = calls.filter(|call| call.app.as_deref() == Some(app) && call.operator_type == Some(operator_type));
-    let lists = calls.filter_map(|call| call.request).flat_map(|request| {
-        let items = |name: &str| request[name].as_array().cloned().unwrap_or_default();
-        [items("token_accounts"), items("token_list")].concat()
-    });
-    let token = |item: &Value| item.as_str().or(item["token"].as_str()).unwrap_or_default().to_owned();
-    lists.map(|item| token(&item)).collect()
 }

@@ -11,25 +11,19 @@ fn logins(count: usize) -> Vec<String> {
 
 /// As many as there are calls in flight: one moment at which TPNS was away, not eight failures in a row.
 #[tokio::test]
-async fn calls_that_are_reset_side_by_side_are_all_tried_again() {
+async fn calls_that_fail_side_by_side_are_all_tried_again() {
     for ledger in Ledger::BOTH {
-        for fault in [Fault::reset(), Fault::disconnect(), Fault::truncated()] {
-            let world = World::new(ledger, &[]).await;
+        for fault in [Fault::reset(), Fault::disconnect(), Fault::truncated(), Fault::hang()] {
+            let world = World::new(ledger, &[("TPNS_TIMEOUT_MS", "1000")]).await;
             world.stage.tpns.fault(fault.clone().times(8));
+            // No call is answered before all of the eight have failed.
+            world.stage.tpns.fault(Fault::delay(200).forever());
             let delivery = world.batch(&logins(400)).await;
             assert_eq!(delivery.counts(), [("applied", 400)].into(), "{ledger:?}, {fault:?}");
             assert_eq!(delivery.reported, [""; 0], "{ledger:?}, {fault:?}");
             assert_eq!(world.stage.calls().len(), 20 + 8, "{ledger:?}, {fault:?}: each of the eight once more");
         }
     }
-}
-
-/// The same twice, with TPNS away for two moments.
-#[tokio::test]
-async fn a_second_failure_of_calls_side_by_side_is_not_the_end_either() {
-    let world = World::new(Ledger::Off, &[]).await;
-    world.stage.tpns.fault(Fault::disconnect().times(16));
-    assert_eq!(world.batch(&logins(160)).await.counts(), [("applied", 160)].into());
 }
 
 /// 100 calls of three tries each would be 300.
