@@ -8,11 +8,12 @@ use tpns_sim::Fault;
 use super::{Delivery, Ledger, World, deletion_of, in_app};
 use crate::stage::login;
 
-/// One call hangs to the end, and a second before that no call begins. Reading rows takes so long that what has not been
-/// read by then can't be.
+/// One call hangs to the end: no call begins in the last three seconds, and no row is read in the last one and a half.
+/// Reading takes longer than what is in between.
 async fn slow_reader() -> World {
-    let world = World::within(Duration::from_secs(10), Ledger::On, &[("TPNS_TIMEOUT_MS", "60000")]).await;
-    world.aws.latency_of(Operation::BatchGetItem, Duration::from_millis(800));
+    let settings = [("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "3000")];
+    let world = World::within(Duration::from_secs(12), Ledger::On, &settings).await;
+    world.aws.latency_of(Operation::BatchGetItem, Duration::from_millis(1700));
     world
 }
 
@@ -24,26 +25,27 @@ fn logins(app: &str, count: usize) -> Vec<String> {
 async fn an_app_whose_calls_are_done_does_not_wait_for_the_one_whose_call_hangs() {
     let world = slow_reader().await;
     world.stage.tpns.fault(Fault::hang().app("android").forever());
-    let mut bodies = logins("ios", 1000);
+    let mut bodies = logins("ios", 600);
     bodies.extend(logins("android", 5));
     let delivery = world.batch(&bodies).await;
-    assert_eq!(delivery.counts(), [("applied", 1000), ("retry tpns_timeout", 5)].into());
+    assert_eq!(delivery.counts(), [("applied", 600), ("retry tpns_timeout", 5)].into());
 }
 
 #[tokio::test]
 async fn of_an_app_with_a_call_that_hangs_only_the_events_in_that_call_are_reported() {
     let world = slow_reader().await;
     world.stage.tpns.fault(Fault::hang().token("t333").forever());
-    let delivery = world.batch(&logins("android", 1000)).await;
-    assert_eq!(delivery.counts(), [("applied", 980), ("retry tpns_timeout", 20)].into());
+    let delivery = world.batch(&logins("android", 420)).await;
+    assert_eq!(delivery.counts(), [("applied", 400), ("retry tpns_timeout", 20)].into());
     assert!(delivery.reported.contains(&"m333".to_owned()));
 }
 
 /// A deletion is noted as accepted in the same way, one row each.
 #[tokio::test]
 async fn deletions_that_tpns_has_accepted_are_noted_while_another_apps_call_hangs() {
-    let world = World::within(Duration::from_secs(8), Ledger::On, &[("TPNS_TIMEOUT_MS", "60000")]).await;
-    world.aws.latency_of(Operation::UpdateItem, Duration::from_millis(300));
+    let settings = [("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "3000")];
+    let world = World::within(Duration::from_secs(10), Ledger::On, &settings).await;
+    world.aws.latency_of(Operation::UpdateItem, Duration::from_millis(400));
     world.stage.tpns.fault(Fault::hang().app("android").forever());
     let accounts = |n: usize| (0..40).map(|m| format!("a{n}-{m}")).collect::<Vec<_>>();
     let mut bodies: Vec<_> = (0..8).map(|n| in_app("ios", &deletion_of(1, &accounts(n)))).collect();
@@ -114,9 +116,10 @@ async fn of_thousands_of_logins_with_a_slow_table_some_are_settled_and_the_other
     assert_eq!(world.batch(&[login(1, "warm", &["x"])]).await.reported, [""; 0]);
     world.aws.latency(Service::DynamoDb, Duration::from_millis(100));
     // Small bodies: with larger ones, so many do not fit into the 6 MB of an invocation.
-    let body =
-        |n: usize| format!(r#"{{"type":"user.login","token":"t{n}","app":"ios","account_list":[{{"account":"a"}}]}}"#);
-    let bodies: Vec<_> = (0..10_000).map(body).collect();
+    let body = |n: usize| {
+        format!(r#"{{"type":"user.login","token":"t{n}","app":"ios","account_list":[{{"account":"a{n}"}}]}}"#)
+    };
+    let bodies: Vec<_> = (0..9000).map(body).collect();
     let delivery = in_time(&world, timeout, reserve, world.batch(&bodies)).await;
     assert!(delivery.reported.len() < bodies.len(), "{:?}", delivery.counts());
     let reported: std::collections::HashSet<_> = delivery.reported.iter().collect();
