@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
 
 mod account_lists;
+mod alone;
 mod answers;
 mod apps_document;
 mod connections;

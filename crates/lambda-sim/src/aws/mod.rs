@@ -208,6 +208,11 @@ impl RunningAwsApi {
         self.state().latencies.insert(service, latency);
     }
 
+    /// The same for one operation, on top of its service's.
+    pub fn latency_of(&self, operation: Operation, latency: Duration) {
+        self.state().latencies_of.insert(operation, latency);
+    }
+
     /// Holds the `nth` request for `operation` from now, counted from 1, before it is carried out: what a function does up to there is done,
     /// and what others do meanwhile comes before it. The request is carried out when it is let go on, even if its sender is gone by then.
     pub fn hold(&self, operation: Operation, nth: usize) -> Gate {

@@ -1,6 +1,7 @@
 //! What the API understands, and what it remembers of each request.
 
 use std::fmt;
+use std::time::Instant;
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +44,7 @@ impl Service {
 }
 
 /// An operation of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// SQS: one message.
     SendMessage,
@@ -138,6 +139,8 @@ pub struct ApiRequest {
     pub operation: Option<Operation>,
     /// The header `X-Amz-Target`.
     pub target: String,
+    /// When it arrived, which is before it is carried out.
+    pub arrived: Instant,
     /// The messages in it, or the keys and items it concerns.
     pub entries: usize,
     /// The answer's status; `None` when there was no answer to see: hung, closed, lost.

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full};
@@ -52,13 +53,14 @@ type Body = Either<Full<Bytes>, BrokenOff>;
 async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    let arrived = Instant::now();
     let delays = lock(&state).arrive(&head);
     let (head, reaction) = if delays.are_none() {
-        let reaction = lock(&state).react(&head, &body);
+        let reaction = lock(&state).react(&head, &body, arrived);
         (head, reaction)
     } else {
         // A task of its own, since AWS carries out what has arrived, whether or not its sender still waits.
-        tokio::spawn(react_late(state, head, body, delays)).await.map_err(|_| Closed)?
+        tokio::spawn(react_late(state, head, body, delays, arrived)).await.map_err(|_| Closed)?
     };
     match reaction {
         Reaction::Answer(service, result) => Ok(answer(&head, service, result).map(Either::Left)),
@@ -68,12 +70,18 @@ async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
     }
 }
 
-async fn react_late(state: Arc<Mutex<State>>, head: Parts, body: Bytes, delays: Delays) -> (Parts, Reaction) {
+async fn react_late(
+    state: Arc<Mutex<State>>,
+    head: Parts,
+    body: Bytes,
+    delays: Delays,
+    arrived: Instant,
+) -> (Parts, Reaction) {
     for hold in delays.before {
         hold.pass().await;
     }
     tokio::time::sleep(delays.latency).await;
-    let reaction = lock(&state).react(&head, &body);
+    let reaction = lock(&state).react(&head, &body, arrived);
     for hold in delays.after {
         hold.pass().await;
     }

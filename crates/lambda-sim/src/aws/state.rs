@@ -1,7 +1,7 @@
 //! What the API holds, and what it makes of a request.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::Method;
 use hyper::http::request::Parts;
@@ -27,6 +27,7 @@ pub(super) struct State {
     pub(super) accepted: Vec<Credentials>,
     pub(super) plan: Plan,
     pub(super) latencies: HashMap<Service, Duration>,
+    pub(super) latencies_of: HashMap<Operation, Duration>,
     pub(super) holds: Vec<Hold>,
     pub(super) requests: Vec<ApiRequest>,
 }
@@ -64,6 +65,7 @@ impl State {
             accepted: vec![Credentials::of_the_sandbox()],
             plan: Plan::default(),
             latencies: HashMap::new(),
+            latencies_of: HashMap::new(),
             holds: Vec::new(),
             requests: Vec::new(),
         }
@@ -73,7 +75,9 @@ impl State {
     pub(super) fn arrive(&mut self, head: &Parts) -> Delays {
         let target = target(head);
         let operation = Operation::of_target(target);
-        let latency = Service::of_target(target).and_then(|service| self.latencies.get(&service));
+        let of_service = Service::of_target(target).and_then(|service| self.latencies.get(&service));
+        let of_operation = operation.and_then(|operation| self.latencies_of.get(&operation));
+        let latency = [of_service, of_operation].into_iter().flatten().sum();
         let mut due = Vec::new();
         for hold in std::mem::take(&mut self.holds) {
             match hold.count(operation) {
@@ -82,11 +86,11 @@ impl State {
             }
         }
         let (before, after) = due.into_iter().partition(|hold| hold.stage == Stage::Before);
-        Delays { latency: latency.copied().unwrap_or_default(), before, after }
+        Delays { latency, before, after }
     }
 
     /// Carries a request out and writes it down.
-    pub(super) fn react(&mut self, head: &Parts, body: &[u8]) -> Reaction {
+    pub(super) fn react(&mut self, head: &Parts, body: &[u8], arrived: Instant) -> Reaction {
         let target = target(head);
         let operation = Operation::of_target(target);
         let entries = match operation {
@@ -112,7 +116,7 @@ impl State {
             Reaction::Garbled(garbled) => (Some(garbled.status), garbled.code.map(str::to_owned)),
             Reaction::Hang | Reaction::Close => (None, None),
         };
-        self.requests.push(ApiRequest { operation, target: target.to_owned(), entries, status, error });
+        self.requests.push(ApiRequest { operation, target: target.to_owned(), arrived, entries, status, error });
         reaction
     }
 

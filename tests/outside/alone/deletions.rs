@@ -1,0 +1,111 @@
+//! Deletions that hang or that TPNS never takes: who waits for them, and for how long.
+
+use std::time::Duration;
+
+use tpns_sim::Fault;
+
+use super::{Ledger, World, in_app, side_by_side};
+use crate::stage::{deletion, login, logout, logout_of};
+
+/// Two functions that can't wait for the end of a deletion that hangs: with a call timeout beyond their own, and with
+/// the default one, tried as often as the default says.
+const IMPATIENT: [(u64, &[(&str, &str)]); 2] = [(5, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
+
+fn cases() -> Vec<(Ledger, Duration, &'static [(&'static str, &'static str)])> {
+    let cases =
+        Ledger::BOTH.into_iter().flat_map(|ledger| IMPATIENT.map(|(seconds, settings)| (ledger, seconds, settings)));
+    cases.map(|(ledger, seconds, settings)| (ledger, Duration::from_secs(seconds), settings)).collect()
+}
+
+#[tokio::test]
+async fn a_deletion_that_hangs_keeps_no_other_event_waiting() {
+    let run = side_by_side(cases(), async |(ledger, timeout, settings)| {
+        let what = format!("{ledger:?}, {timeout:?}");
+        let world = World::within(timeout, ledger, settings).await;
+        let before = [login(1, "t1", &["x"]), login(1, "t3", &["y", "z"])];
+        assert_eq!(world.batch(&before).await.reported, [""; 0], "{what}");
+        world.stage.tpns.fault(Fault::hang().operator_type(5).forever());
+        let bodies = [
+            deletion(2, "gone"),
+            logout(2, "t1"),
+            login(2, "t2", &["x"]),
+            logout_of(2, "t3", "y"),
+            in_app("ios", &login(2, "t4", &["x"])),
+        ];
+        let delivery = world.batch(&bodies).await;
+        assert_eq!(delivery.reported, ["m0"], "{what}: {:?}", delivery.outcomes);
+        assert!(delivery.outcome(0).starts_with("retry "), "{what}: {}", delivery.outcome(0));
+        assert_eq!(world.stage.bound("android", "t1"), [""; 0], "{what}");
+        assert_eq!(world.stage.bound("android", "t2"), ["x/0"], "{what}");
+        assert_eq!(world.stage.bound("android", "t3"), ["z/1"], "{what}");
+        assert_eq!(world.stage.bound("ios", "t4"), ["x/0"], "{what}");
+    });
+    run.await;
+}
+
+#[tokio::test]
+async fn only_the_login_that_is_newer_than_a_hanging_deletion_waits_for_it() {
+    let run = side_by_side(cases(), async |(ledger, timeout, settings)| {
+        let what = format!("{ledger:?}, {timeout:?}");
+        let world = World::within(timeout, ledger, settings).await;
+        assert_eq!(world.batch(&[login(1, "t2", &["x"])]).await.reported, [""; 0], "{what}");
+        world.stage.tpns.fault(Fault::hang().operator_type(5).forever());
+        let mut bodies = vec![deletion(2, "gone"), login(3, "t1", &["gone"]), logout(3, "t2")];
+        // More logins than a call holds, so that the one that waits has neighbours in its call.
+        bodies.extend((0..30).map(|n| login(3, &format!("n{n}"), &["x"])));
+        let delivery = world.batch(&bodies).await;
+        assert_eq!(delivery.reported, ["m0", "m1"], "{what}: {:?}", delivery.counts());
+        assert_eq!(delivery.outcome(1), "retry waits_for_another_call", "{what}");
+        assert_eq!(world.stage.bound("android", "t1"), [""; 0], "{what}");
+        assert_eq!(world.stage.bound("android", "t2"), [""; 0], "{what}");
+        for n in 0..30 {
+            assert_eq!(world.stage.bound("android", &format!("n{n}")), ["x/0"], "n{n}, {what}");
+        }
+    });
+    run.await;
+}
+
+/// The deletion hangs in one app and is taken in the other, where the login that is newer has to wait only for that.
+#[tokio::test]
+async fn a_login_waits_for_the_deletion_in_its_own_app_only() {
+    let run = side_by_side(Ledger::BOTH, async |ledger| {
+        let world = World::within(Duration::from_secs(5), ledger, &[("TPNS_TIMEOUT_MS", "60000")]).await;
+        world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
+        let bodies = [
+            deletion(1, "gone"),
+            in_app("ios", &login(2, "t", &["gone"])),
+            login(2, "t", &["x"]),
+            login(2, "held", &["gone"]),
+        ];
+        let delivery = world.batch(&bodies).await;
+        assert_eq!(delivery.reported, ["m0", "m3"], "{ledger:?}: {:?}", delivery.outcomes);
+        assert_eq!(world.stage.bound("ios", "t"), ["gone/0"], "{ledger:?}");
+        assert_eq!(world.stage.bound("android", "t"), ["x/0"], "{ledger:?}");
+    });
+    run.await;
+}
+
+#[tokio::test]
+async fn from_its_second_delivery_on_a_login_no_longer_waits_for_a_deletion_that_tpns_never_takes() {
+    for ledger in Ledger::BOTH {
+        let world = World::new(ledger, &[("TPNS_MAX_ATTEMPTS", "2")]).await;
+        world.stage.tpns.fault(Fault::status(503).operator_type(5).app("android").forever());
+        let bodies = [
+            deletion(1, "alice"),
+            login(2, "t1", &["alice"]),
+            login(2, "t2", &["bob"]),
+            in_app("ios", &login(2, "t3", &["alice"])),
+        ];
+        let first = world.batch(&bodies).await;
+        assert_eq!(first.outcome(0), "retry tpns_unavailable", "{ledger:?}");
+        assert_eq!(first.not_applied([2, 3]), [""; 0], "{ledger:?}");
+        let second = world.again(2, &bodies, &first).await;
+        assert_eq!(second.reported, ["m0"], "{ledger:?}: {:?}", second.outcomes);
+        assert_eq!(second.outcome(0), "retry tpns_unavailable", "{ledger:?}");
+        assert_eq!(world.stage.bound("android", "t1"), ["alice/0"], "{ledger:?}");
+        let third = world.again(3, &bodies, &second).await;
+        assert_eq!(third.outcome(0), "retry tpns_unavailable", "{ledger:?}");
+        assert_eq!(world.stage.bound("android", "t1"), ["alice/0"], "{ledger:?}");
+        assert_eq!(world.stage.bound("android", "t2"), ["bob/0"], "{ledger:?}");
+    }
+}
