@@ -194,13 +194,9 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         let mut merged = first;
         loop {
             while self.pace.is_full() {
-                tokio::select! {
-                    biased;
-                    Some(()) = under_way.next() => {}
-                    () = self.pace.changed() => {}
-                }
+                self.progress(&mut under_way).await;
             }
-            let next = take(&mut rest, self.pace.rows(), false);
+            let mut next = self.next(&mut rest, &mut under_way).await;
             let MergedSlice { mut groups, mut known, merging } = merged;
             groups.append(&mut carried.0);
             known.extend(std::mem::take(&mut carried.1));
@@ -212,6 +208,9 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
             let deadline = self.pace.calls_end(merging, devices, deletions);
             let places = groups.into_iter().flat_map(|group| group.places).collect();
             under_way.push(self.slice(places, known, deadline, self.pace.begin(devices + deletions)));
+            if next.is_empty() {
+                next = self.next(&mut rest, &mut under_way).await;
+            }
             if next.is_empty() {
                 break;
             }
@@ -225,5 +224,30 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
             };
         }
         while under_way.next().await.is_some() {}
+    }
+
+    /// The next slice; none if there is no time for one, also when those under way have shown how long they take.
+    async fn next(
+        &self,
+        rest: &mut VecDeque<Group>,
+        under_way: &mut FuturesUnordered<impl Future<Output = ()>>,
+    ) -> Vec<Group> {
+        loop {
+            let next = take(rest, self.pace.rows(), false);
+            if !next.is_empty() || rest.is_empty() || !self.pace.is_busy() {
+                return next;
+            }
+            self.progress(under_way).await;
+        }
+    }
+
+    /// Resolves when a slice ends or hangs.
+    async fn progress(&self, under_way: &mut FuturesUnordered<impl Future<Output = ()>>) {
+        let changed = self.pace.changed();
+        tokio::select! {
+            biased;
+            Some(()) = under_way.next() => {}
+            () = changed => {}
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use tokio::{
-    sync::Notify,
+    sync::{Notify, futures::Notified},
     time::{Instant, sleep_until},
 };
 
@@ -129,9 +129,14 @@ impl Pace {
         self.under_way.get() >= MOST_UNDER_WAY
     }
 
-    /// Resolves with the next slice that ends or hangs.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Whether any slice is under way that does not hang.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way.get() > 0
+    }
+
+    /// Resolves with the next slice that ends or hangs after this call.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     fn leave(&self, rows: usize) {

@@ -50,7 +50,8 @@ async fn in_their_third_delivery_the_neighbours_of_an_event_that_breaks_every_ca
             assert_eq!(world.stage.bound("android", &format!("t{n}")), ["x/0"], "t{n}, {what}");
         }
         let calls = world.stage.calls().len() - before;
-        assert!(calls <= 19 + 3, "{what}: {calls} calls, one for each and three for the one that fails");
+        // A kept connection that breaks is replaced, and the try made again: that is no try of its own.
+        assert!(calls <= 19 + 2 * 3, "{what}: {calls} calls, one for each and three tries of the one that fails");
     }
 }
 
