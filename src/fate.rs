@@ -140,13 +140,10 @@ impl Fates {
         let owner = state.devices.get(device).and_then(|known| known.owner());
         let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
         let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));
-        if why.is_of_an_invalid_token() {
+        if why.is_of_an_invalid_token() && !binds {
             // All of them name the token, so none can fare better.
-            for (index, event) in events {
-                let newer = owner.map(|owner| &owner.version).filter(|newer| **newer > event.version);
-                let is_overtaken = binds && matches!(event.change, Change::Login(..)) && newer.is_some();
-                let outcome = if is_overtaken { superseded(event, newer) } else { Outcome::Rejected(why.into()) };
-                self.settle(index, outcome);
+            for (index, _) in events {
+                self.settle(index, Outcome::Rejected(why.into()));
             }
         } else if unbinds && events.len() > 1 {
             // Any of the logouts may hold the account that TPNS refuses: half by half.

@@ -131,6 +131,18 @@ fn a_token_that_tpns_refuses_fails_every_event_of_it() {
 }
 
 #[test]
+fn a_token_that_is_invalid_settles_all_its_logouts_at_once() {
+    let of = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code), transport: None });
+    let events = [logout(1, "a"), logout(2, "b"), logout(3, "c")];
+    for code in [1_008_006, 1_008_029] {
+        assert_eq!(outcomes(&events, |_| of(code)).0, ["rejected"; 3], "{code}");
+    }
+    // A login is not the last word: what was bound before is to go, if TPNS knows the token there.
+    let events = [login(1, "a"), logout(2, "x")];
+    assert_eq!(outcomes(&events, |_| of(1_008_006)).0, ["refused", "again"]);
+}
+
+#[test]
 fn a_rejected_clear_sends_the_logouts_again_and_fails_the_login() {
     let two = event(1, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [two, logout(2, "a")];
@@ -164,9 +176,7 @@ fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
         assert_eq!(after(0, &login, |_| unknown(code)), ["not yet"], "{code}");
         assert_eq!(after(-60, &login, |_| unknown(code)), ["not yet"], "{code}: by a clock that is ahead");
         assert_eq!(after(119, &login, |_| unknown(code)), ["not yet"], "{code}");
-        // A token that is invalid is refused once, whatever the call.
-        let refused = if code == 10_110_008 { "refused" } else { "rejected" };
-        assert_eq!(after(120, &login, |_| unknown(code)), [refused], "{code}");
+        assert_eq!(after(120, &login, |_| unknown(code)), ["refused"], "{code}");
     }
     assert_eq!(after(1, &[login(10_000, "a")], |_| BAD), ["refused"]);
     assert_eq!(after(1, &[login(10_000, "a")], |_| Verdict::Accepted), ["applied"]);
@@ -186,12 +196,12 @@ fn with_a_fresh_login_waits_whatever_had_a_part_in_it() {
     let two = event(10_000, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [login(9_000, "old"), two, logout(11_000, "a"), deletion(12_000, "other")];
     assert_eq!(after(1, &events, unknown), ["not yet", "not yet", "not yet", "applied"]);
-    assert_eq!(after(120, &events, unknown), ["superseded", "rejected", "rejected", "applied"]);
+    assert_eq!(after(120, &events, unknown), ["superseded", "refused", "again", "applied"]);
     let events = [events[1].clone(), deletion(12_000, "a")];
     assert_eq!(after(1, &events, unknown), ["not yet"; 2]);
     // The newest login decides.
     assert_eq!(after(1, &[login(-500_000, "old"), login(10_000, "a")], unknown), ["not yet"; 2]);
-    assert_eq!(after(1, &[login(-500_000, "old")], unknown), ["rejected"]);
+    assert_eq!(after(1, &[login(-500_000, "old")], unknown), ["refused"]);
     // Signed out of everything since: nothing is to be bound.
     assert_eq!(after(1, &[login(10_000, "a"), logout_all(11_000)], unknown), ["rejected"; 2]);
 }

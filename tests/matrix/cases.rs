@@ -105,7 +105,7 @@ fn all(row: &Row, lasts: Lasts) -> Vec<Case> {
     };
     let calls = || (0..4).filter(|&call| row.on.contains(&[5, 2, 3, 4][call]));
     // What tells the items of a call apart is worth aiming at items for.
-    let tells_items = row.is_about_items() || matches!(row.meaning, Meaning::Refused(_));
+    let tells_items = row.is_about_items() || matches!(row.meaning, Meaning::Refused(_) | Meaning::OfTheAppOrAnItem(_));
     for (number, envelope) in BATCHES.into_iter().enumerate() {
         for call in calls() {
             add(envelope, Shape::Mixed, call, None);
@@ -145,7 +145,7 @@ fn the_product_has_every_row_and_each_full_row_every_envelope_at_every_place() {
         }
     }
     // A sample must not leave an envelope or a shape out for a whole class.
-    for outcome in ["Taken", "Again", "Refused", "Misconfigured"] {
+    for outcome in ["Taken", "Again", "Refused", "Misconfigured", "OfTheAppOrAnItem"] {
         let of_class = || cases.iter().filter(|case| format!("{:?}", case.row.meaning).starts_with(outcome));
         for envelope in BATCHES.into_iter().chain([Envelope::Object]) {
             for call in 0..4 {

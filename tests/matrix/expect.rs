@@ -93,6 +93,10 @@ fn sign(case: &Case, scene: &Scene, event: &Happening) -> Option<Sign> {
         // Nothing of the app is accepted beside it, so it may be whatever all calls have in common.
         Meaning::Refused(_) if case.shape == Shape::Solo && case.row.may_be_about_all() => Some(UNCLEAR),
         Meaning::Refused(reason) => aimed_at.then_some(("rejected", reason)),
+        // Alone, a status that passes is not tried again: nothing says whose it is.
+        Meaning::OfTheAppOrAnItem(reason) if case.shape == Shape::Solo => aimed_at.then_some(("misconfigured", reason)),
+        Meaning::OfTheAppOrAnItem(_) if once => None,
+        Meaning::OfTheAppOrAnItem(_) => aimed_at.then_some(("rejected", "tpns_bad_input")),
         Meaning::Misconfigured(reason) if case.row.is_about_items() => aimed_at.then_some(("misconfigured", reason)),
         Meaning::Misconfigured(reason) => (call >= case.call).then_some(("misconfigured", reason)),
     }

@@ -4,7 +4,7 @@
 
 use tpns_sim::{Fault, FaultKind, RetCode};
 
-use Meaning::{Again, Misconfigured, Refused, Taken};
+use Meaning::{Again, Misconfigured, OfTheAppOrAnItem, Refused, Taken};
 
 /// What a fault means for the events whose call or item it hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub(crate) enum Meaning {
     /// Not before the operator has mended something. Reported as `misconfigured` with this reason; if the whole call
     /// was refused, so is every later one of the app.
     Misconfigured(&'static str),
+    /// It may be the app or what is in the call. Alone with it, an event is reported as `misconfigured` with this reason; if
+    /// others of the app are accepted, those that provoke it are rejected.
+    OfTheAppOrAnItem(&'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -111,11 +114,11 @@ fn statuses() -> Vec<Row> {
         row("422 that says 1008001",          json(422, r#"{"ret_code":1008001}"#),           Refused("tpns_bad_input")),
         row("500 that says 1008007",          json(500, r#"{"ret_code":1008007}"#),           Refused("tpns_bad_input")),
         row("400 that says 0",                json(400, r#"{"ret_code":0}"#),                 Refused("tpns_bad_input")),
-        row("403",                            status(403),                                    Misconfigured("tpns_auth_failed")),
+        row("403",                            status(403),                                    OfTheAppOrAnItem("tpns_auth_failed")),
         row("403 that says 1008003",          json(403, r#"{"ret_code":1008003}"#),           Misconfigured("tpns_auth_failed")),
-        row("401",                            status(401),                                    Misconfigured("tpns_auth_failed")),
-        row("302",                            status(302),                                    Misconfigured("tpns_wrong_endpoint")),
-        row("404",                            status(404),                                    Misconfigured("tpns_wrong_endpoint")),
+        row("401",                            status(401),                                    OfTheAppOrAnItem("tpns_auth_failed")),
+        row("302",                            status(302),                                    OfTheAppOrAnItem("tpns_wrong_endpoint")),
+        row("404",                            status(404),                                    OfTheAppOrAnItem("tpns_wrong_endpoint")),
     ]
 }
 

@@ -249,9 +249,8 @@ async fn an_event_alone_is_rejected_for_what_tpns_documents_and_reported_for_any
             stage.tpns.fault(fault.clone().forever());
             assert_eq!(stage.batch(&[&body]).await, ["m0"]);
             assert_eq!(failed(&stage), BTreeMap::from([("m0".to_owned(), expected.to_owned())]), "{fault:?} {body}");
-            // A login that is rejected signs out who was signed in before, unless it is the token that TPNS refuses.
-            let of_the_login = expected.starts_with("rejected") && expected != "rejected tpns_invalid_token";
-            let signs_out = usize::from(of_the_login && body.contains("login"));
+            // A login that is rejected signs out who was signed in before.
+            let signs_out = usize::from(expected.starts_with("rejected") && body.contains("login"));
             assert_eq!(stage.calls().len(), 1 + signs_out, "{fault:?} {body}");
         }
     }
