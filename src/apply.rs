@@ -157,7 +157,7 @@ async fn merge_slice<R: Rows>(
             MergedSlice { groups, known: ledger.merge(said, std::future::pending).await, merging: None }
         }
         Ledger::Table(_) => {
-            let (begun, rows) = (Instant::now(), said.devices.len() + said.deleted.len());
+            let (begun, rows) = (Instant::now(), groups.iter().map(|group| group.rows).sum());
             let known = ledger.merge(said, || pace.merge_is_over()).await;
             MergedSlice { groups, known, merging: Some(pace.merged(begun, rows)) }
         }
@@ -206,8 +206,9 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
             let devices = known.state.devices.len();
             let deletions = known.state.deleted.values().filter(|deletion| deletion.due).count();
             let deadline = self.pace.calls_end(merging, devices, deletions);
+            let rows = groups.iter().map(|group| group.rows).sum();
             let places = groups.into_iter().flat_map(|group| group.places).collect();
-            under_way.push(self.slice(places, known, deadline, self.pace.begin(devices + deletions)));
+            under_way.push(self.slice(places, known, deadline, self.pace.begin(rows)));
             if next.is_empty() {
                 next = self.next(&mut rest, &mut under_way).await;
             }
