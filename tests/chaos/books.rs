@@ -75,7 +75,7 @@ impl Books {
             let event = self.leaves(id, State::Acknowledged, events, post)?;
             match (outcome, event.end) {
                 ("applied", End::InEffect | End::Moot) => tally.applied += 1,
-                ("superseded", End::InEffect | End::Moot | End::Refused) => tally.superseded += 1,
+                ("superseded", End::InEffect | End::Moot | End::Refused | End::Blocked) => tally.superseded += 1,
                 _ => return Err(format!("acknowledged, and the log says {outcome}: {event:?}")),
             }
         }
@@ -116,9 +116,15 @@ impl Books {
             if entry.state == State::Dead {
                 continue;
             }
-            let rejected = entry.last_outcome == "rejected";
+            let last_outcome = entry.last_outcome.clone();
             let event = self.leaves(&message.message_id, State::Dead, events, post)?;
-            if event.end == End::InEffect || !rejected {
+            let fits = match event.end {
+                End::InEffect => false,
+                End::Refused | End::Moot | End::Unreadable => last_outcome == "rejected",
+                // Or it was behind such a message of its group.
+                End::Blocked => matches!(last_outcome.as_str(), "rejected" | "misconfigured" | "retry"),
+            };
+            if !fits {
                 return Err(format!("a dead letter that could have been applied: {event:?}"));
             }
             tally.dead += 1;

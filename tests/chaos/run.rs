@@ -19,7 +19,7 @@ use crate::{
     books::Books,
     control::forget,
     post::Post,
-    script::{self, Event, Script},
+    script::{self, End, Event, Script},
     secrets::{assert_discreet, told_by},
     stage::function,
     tally::Tally,
@@ -151,20 +151,23 @@ impl Chaos {
 
     /// Takes the batches through a process each, at the same time.
     async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
-        let tired = |batch: &Vec<Message>| batch.iter().any(|message| message.receive_count >= TIRED);
+        // What never gets through would be tired for good.
+        let is_tired = |message: &Message| message.receive_count >= TIRED && self.event(message).end != End::Blocked;
+        let tired: Vec<_> = batches.iter().map(|batch| batch.iter().any(is_tired)).collect();
+        let outage = trouble::outage(&mut self.rng).filter(|_| !tired.contains(&true));
+        self.tally.outages += usize::from(outage.is_some());
+        let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(trouble::hides_all_else);
+        first.into_iter().for_each(|outage| self.tpns.fault(outage));
         trouble::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
         let mut troubles = Vec::new();
         let mut rng = self.rng.fork();
-        for batch in &batches {
+        for (batch, tired) in batches.iter().zip(tired) {
             let events: Vec<_> = batch.iter().map(|message| self.event(message)).collect();
-            let trouble = if tired(batch) { Trouble::NONE } else { trouble::of_batch(&mut rng, &events) };
+            let trouble = if tired { Trouble::NONE } else { trouble::of_batch(&mut rng, &events) };
             trouble.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
             troubles.push(trouble);
         }
-        if let Some(outage) = trouble::outage(&mut self.rng).filter(|_| !batches.iter().any(tired)) {
-            self.tally.outages += 1;
-            self.tpns.fault(outage);
-        }
+        last.into_iter().for_each(|outage| self.tpns.fault(outage));
         let running = batches.into_iter().zip(&troubles).zip(&self.processes);
         let ended = join_all(running.map(|((batch, trouble), process)| self.deliver(process, batch, trouble))).await;
         for ended in ended {

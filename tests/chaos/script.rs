@@ -51,6 +51,9 @@ pub(crate) enum End {
     /// TPNS takes its token, or the deletion of its account, from nobody: a dead letter, unless a newer event of the
     /// device overtakes it in its batch.
     Refused,
+    /// A gateway lets nobody's call with its token or account through, and says so by a status alone. It is a dead letter as
+    /// well, but need not be found to be at fault: where no other call of its app is accepted beside it, it may be the app.
+    Blocked,
     /// TPNS would refuse its account, if it had to be told: a dead letter, unless a login in its batch says it all.
     Moot,
     /// Can't be read: a dead letter.
@@ -67,7 +70,7 @@ struct Device {
     /// Accounts that are used on this device alone.
     own: Vec<Account>,
     last_login: Vec<Account>,
-    refused: bool,
+    end: End,
 }
 
 /// TPNS takes these, but not always the way it should.
@@ -79,6 +82,10 @@ pub(crate) struct World {
     pub(crate) garbled_token: String,
     /// Any deletion of it is rejected whole.
     pub(crate) poison_account: String,
+    /// Any call that has it is answered with a bare status.
+    pub(crate) blocked_token: String,
+    /// Any deletion of it is.
+    pub(crate) blocked_account: String,
 }
 
 impl World {
@@ -114,6 +121,8 @@ pub(crate) fn write(seed: u64, count: usize, mode: OverrideMode) -> Script {
         poison_token: token("poison"),
         garbled_token: token("garbled"),
         poison_account: account("poison"),
+        blocked_token: token("blocked"),
+        blocked_account: account("blocked"),
     };
     let mut now =
         i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap() - 86_400_000;
@@ -137,7 +146,7 @@ fn rank(what: &What) -> u8 {
 }
 
 fn devices(rng: &mut Rng, mode: OverrideMode) -> Vec<Device> {
-    let names = (0..14).map(|n| format!("{n}")).chain(["stranger", "poison", "garbled"].map(str::to_owned));
+    let names = (0..14).map(|n| format!("{n}")).chain(["stranger", "poison", "garbled", "blocked"].map(str::to_owned));
     let device = |name: String| {
         let mut types = TYPES.to_vec();
         rng.shuffle(&mut types);
@@ -149,8 +158,12 @@ fn devices(rng: &mut Rng, mode: OverrideMode) -> Vec<Device> {
             own.into_iter().filter(|own| types.contains(&own.account_type)).collect()
         };
         let app = if rng.bool() { "android" } else { "ios" };
-        let refused = name.parse::<u32>().is_err();
-        Device { app, token: token(&name), types, own, last_login: Vec::new(), refused }
+        let end = match name.as_str() {
+            "blocked" => End::Blocked,
+            _ if name.parse::<u32>().is_ok() => End::InEffect,
+            _ => End::Refused,
+        };
+        Device { app, token: token(&name), types, own, last_login: Vec::new(), end }
     };
     names.map(device).collect()
 }
@@ -160,7 +173,7 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
     let device = &mut devices[pick];
     let mut app = Some(device.app);
     let mut group = device.token.clone();
-    let mut end = if device.refused { End::Refused } else { End::InEffect };
+    let mut end = device.end;
     let what = match rng.u8(0..100) {
         0..50 => {
             let list = accounts_of_login(rng, device, mode);
@@ -170,11 +183,11 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
         50..68 => What::Logout(device.token.clone(), accounts_of_logout(rng, device)),
         68..72 => {
             // Too short for this TPNS, if it is ever told of it.
-            end = if device.refused { End::Refused } else { End::Moot };
+            end = if end == End::InEffect { End::Moot } else { end };
             What::Logout(device.token.clone(), vec![Account::new("é", 0)])
         }
         72..86 => What::LogoutAll(device.token.clone()),
-        86..94 if !device.refused => {
+        86..94 if device.end == End::InEffect => {
             // An account of this device alone: its group keeps the order of the deletion among the other events, so
             // that a batch can hold logins older and newer than it.
             app = app.filter(|_| rng.bool());
@@ -183,14 +196,14 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
         _ => {
             app = app.filter(|_| rng.bool());
             group = format!("deletion-{n}");
-            let poison = rng.u8(0..6) == 0;
-            end = if poison { End::Refused } else { End::InEffect };
             let any = |rng: &mut Rng| Account::new(shared_name(rng), *rng.choice(&TYPES).unwrap());
-            What::Deletion(if poison {
-                vec![Account::new(world.poison_account.clone(), 0)]
-            } else {
-                (0..rng.usize(1..=3)).map(|_| any(rng)).collect()
-            })
+            let (list, how) = match rng.u8(0..12) {
+                0 => (vec![Account::new(world.poison_account.clone(), 0)], End::Refused),
+                1 => (vec![Account::new(world.blocked_account.clone(), 0)], End::Blocked),
+                _ => ((0..rng.usize(1..=3)).map(|_| any(rng)).collect(), End::InEffect),
+            };
+            end = how;
+            What::Deletion(list)
         }
     };
     let id = format!("{:08x}-{n}", rng.u32(..));
@@ -203,7 +216,8 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
             group = format!("noise-{n}");
         }
     }
-    let is_shared = |account: &&Account| account.account.contains(".shared") || account.account.contains(".poison");
+    let is_shared =
+        |account: &&Account| [".shared", ".poison", ".blocked"].into_iter().any(|kind| account.account.contains(kind));
     let shared = what.accounts().iter().filter(is_shared).cloned().collect();
     Event { at, id, app, what, body, group, shared, end }
 }

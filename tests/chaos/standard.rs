@@ -150,7 +150,13 @@ impl Chaos {
     }
 
     async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
-        let tired = batches.iter().flatten().any(|message| message.receive_count >= TIRED);
+        // What never gets through would be tired for good.
+        let is_tired = |message: &Message| message.receive_count >= TIRED && self.event(message).end != End::Blocked;
+        let tired = batches.iter().flatten().any(is_tired);
+        let outage = trouble::outage(&mut self.rng).filter(|_| !tired);
+        self.tally.outages += usize::from(outage.is_some());
+        let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(trouble::hides_all_else);
+        first.into_iter().for_each(|outage| self.tpns.fault(outage));
         trouble::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
         let mut kills = Vec::new();
         for batch in &batches {
@@ -161,11 +167,8 @@ impl Chaos {
             // Wherever it happens to be then: in a merge, a call, a look.
             kills.push((!tired && self.rng.u8(0..8) == 0).then(|| Duration::from_micros(self.rng.u64(0..40_000))));
         }
+        last.into_iter().for_each(|outage| self.tpns.fault(outage));
         if !tired {
-            if let Some(outage) = trouble::outage(&mut self.rng) {
-                self.tally.outages += 1;
-                self.tpns.fault(outage);
-            }
             self.aws_trouble();
         }
         // Somebody is slow: between its merge and its call, or its call and its look, others do all of theirs.
@@ -226,13 +229,12 @@ impl Chaos {
     }
 
     fn close(&mut self) -> Result<(), String> {
-        let dead = self.queue.dead_letter_queue().unwrap().messages().map(|message| message.message_id.clone());
-        if let Some(id) = dead.into_iter().next() {
-            return Err(format!(
-                "a dead letter, though there is a parking queue: {:?}",
-                self.script.events[self.messages[&id]]
-            ));
+        let dead = self.queue.dead_letter_queue().unwrap().messages();
+        let dead: Vec<_> = dead.map(|message| &self.script.events[self.messages[&message.message_id]]).collect();
+        if let Some(event) = dead.iter().find(|event| event.end != End::Blocked) {
+            return Err(format!("a dead letter, though there is a parking queue: {event:?}"));
         }
+        self.tally.dead += dead.len();
         let by_body: HashMap<&str, &Event> =
             self.script.events.iter().map(|event| (event.body.as_str(), event)).collect();
         let parked = self

@@ -6,7 +6,8 @@
 //!   helps against calls that come late to TPNS, nothing helps against TPNS carrying them out late.
 //! * A rejection that passes. "Never as it is" is taken at TPNS's word: the event's group goes on without it, so if TPNS
 //!   took it later after all, it would come after newer events. Rejections here last, like those of real tokens and
-//!   accounts; see [`lasting`].
+//!   accounts; see [`lasting`]. A bare status such as 403 is one as soon as another call of the app is accepted beside it,
+//!   so what passes of these is the refusal of a whole app; see [`outage`].
 
 use fastrand::Rng;
 use tpns_sim::{Fault, FaultKind, RetCode};
@@ -26,25 +27,36 @@ impl Trouble {
     pub(crate) const NONE: Self = Self { faults: Vec::new(), kill: false, kill_first: false };
 }
 
-/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it.
-pub(crate) fn lasting(world: &World) -> [Fault; 3] {
+/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it. Of two things the gateway in
+/// front of it says so, with a page.
+pub(crate) fn lasting(world: &World) -> [Fault; 5] {
     let garbled = FaultKind::ResultLength { delta: -1, ret_code: RetCode(1_008_026) };
     [
         Fault::ret_code(1_008_007).token(&world.poison_token).forever(),
         Fault::new(garbled).apply(false).token(&world.garbled_token).forever(),
         Fault::ret_code(1_008_007).operator_type(5).account(&world.poison_account).forever(),
+        Fault::status(403).body(PAGE).token(&world.blocked_token).forever(),
+        Fault::status(404).body(PAGE).operator_type(5).account(&world.blocked_account).forever(),
     ]
 }
+
+const PAGE: &str = "<html><body>Request blocked</body></html>";
 
 /// The trouble of a batch of these events. Faults are aimed at what is in the batch, not drawn call by call, so that
 /// they hit the same calls however the processes run side by side.
 pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> Trouble {
     let mut trouble = Trouble { kill_first: rng.u8(0..40) == 0, ..Trouble::NONE };
     // A 0 over a call one of whose items TPNS refused would be a lie: it says that all are taken.
-    let takes_all = !batch.iter().any(|event| matches!(event.end, End::Refused | End::Moot));
+    let takes_all = !batch.iter().any(|event| matches!(event.end, End::Refused | End::Blocked | End::Moot));
     let count = [0, 0, 0, 1, 1, 2, 3][rng.usize(0..7)];
     for _ in 0..count {
         let fault = random(rng, takes_all);
+        trouble.faults.push(aim(rng, fault, batch));
+    }
+    if rng.u8(0..12) == 0 {
+        // Whatever call holds it gets no answer, however often it is tried: until the next round.
+        let fault = if rng.bool() { Fault::hang() } else { Fault::disconnect() };
+        let fault = fault.apply(rng.bool()).forever();
         trouble.faults.push(aim(rng, fault, batch));
     }
     if rng.u8(0..16) == 0 {
@@ -56,19 +68,31 @@ pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> Trouble {
     trouble
 }
 
-/// The trouble of everybody: an app that is out for all calls of a round.
+/// The trouble of everybody: an app that is out, refuses or is slow in all calls of a round, while the other is well.
 pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
-    if rng.u8(0..14) != 0 {
+    if rng.u8(0..8) != 0 {
         return None;
     }
     let app = if rng.bool() { "android" } else { "ios" };
-    let fault = match rng.u8(0..8) {
+    let fault = match rng.u8(0..14) {
         0..3 => Fault::status(503),
-        3..5 => Fault::disconnect(),
-        5..7 => Fault::ret_code(1_008_003),
-        _ => Fault::hang(),
+        3 | 4 => Fault::disconnect(),
+        5 | 6 => Fault::ret_code(1_008_003),
+        // It takes no effect, for it hides what must never take any.
+        7 | 8 => {
+            let status = *rng.choice(&[401, 403, 404, 302]).unwrap();
+            return Some(Fault::status(status).body(PAGE).app(app).forever());
+        }
+        9 | 10 => Fault::hang(),
+        _ => return Some(Fault::delay(rng.u64(30..150)).app(app).forever()),
     };
     Some(fault.apply(rng.bool()).app(app).forever())
+}
+
+/// Whether it must come before any other fault: an app that refuses by a status alone takes nothing, or what it refuses
+/// would be the events' fault.
+pub(crate) fn hides_all_else(outage: &Fault) -> bool {
+    matches!(outage.kind, FaultKind::Status { status: ..500, .. })
 }
 
 fn aim(rng: &mut Rng, fault: Fault, batch: &[&Event]) -> Fault {
@@ -86,7 +110,7 @@ fn random(rng: &mut Rng, takes_all: bool) -> Fault {
     let code = |rng: &mut Rng| *rng.choice(&[1_008_004, 1_008_028, 1_008_003, 1_008_035, 1_008_030]).unwrap();
     let length = |delta: i64, code: i64| Fault::new(FaultKind::ResultLength { delta, ret_code: RetCode(code) });
     match rng.u8(0..24) {
-        0..4 => Fault::status(*rng.choice(&[500, 502, 503, 504, 408, 429, 403, 404]).unwrap()).apply(apply),
+        0..4 => Fault::status(*rng.choice(&[500, 502, 503, 504, 408, 429]).unwrap()).apply(apply),
         4 => Fault::status(503).retry_after("0").body(r#"{"ret_code":1008004}"#).apply(apply),
         5..8 => Fault::ret_code(code(rng)).apply(apply),
         8..12 => Fault::item_code(code(rng)),

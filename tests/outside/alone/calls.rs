@@ -71,7 +71,7 @@ async fn assert_fewest_calls(seed: u64, ledger: Ledger) {
     let again = format!("again: CALLS_SEED={seed} cargo test --test outside -- alone::calls");
     let world = World::of(apps, std::time::Duration::from_secs(60), ledger, &[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
     // Should there be no answer at all.
-    println!("{count} events of {apps:?}, {ledger:?}; {again}");
+    eprintln!("{count} events of {apps:?}, {ledger:?}; {again}");
     let bodies = batch(&mut rng, count, apps);
     let delivery = world.deliver(messages(1, &bodies)).await;
     assert_eq!(delivery.reported, [""; 0], "{count} events of {apps:?}, {ledger:?}; {again}: {:?}", delivery.counts());

@@ -7,11 +7,13 @@ use tpns_sim::Fault;
 use super::{Ledger, World, in_app, side_by_side};
 use crate::stage::{deletion, login, logout, logout_of};
 
+type Settings = &'static [(&'static str, &'static str)];
+
 /// Two functions that can't wait for the end of a deletion that hangs: with a call timeout beyond their own, and with
 /// the default one, tried as often as the default says.
-const IMPATIENT: [(u64, &[(&str, &str)]); 2] = [(5, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
+const IMPATIENT: [(u64, Settings); 2] = [(5, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
 
-fn cases() -> Vec<(Ledger, Duration, &'static [(&'static str, &'static str)])> {
+fn cases() -> Vec<(Ledger, Duration, Settings)> {
     let cases =
         Ledger::BOTH.into_iter().flat_map(|ledger| IMPATIENT.map(|(seconds, settings)| (ledger, seconds, settings)));
     cases.map(|(ledger, seconds, settings)| (ledger, Duration::from_secs(seconds), settings)).collect()

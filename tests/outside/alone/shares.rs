@@ -8,7 +8,9 @@ use super::{Ledger, World, in_app, side_by_side};
 use crate::stage::{deletion, login, logout};
 
 /// The calls end a second before that.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// Of the slow app: forty calls, eight at a time, are more than there is time for.
+const SLOW_MS: u64 = 2500;
 
 fn logins(app: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| in_app(app, &login(1, &format!("t{n}"), &["x"]))).collect()
@@ -27,7 +29,7 @@ async fn a_slow_app_with_hundreds_of_logins_does_not_keep_the_other_from_its_log
     let cases = [Ledger::Off, Ledger::Off, Ledger::Off, Ledger::On];
     let run = side_by_side(cases, async |ledger| {
         let world = World::within(TIMEOUT, ledger, &[]).await;
-        world.stage.tpns.fault(Fault::delay(1500).app("android").forever());
+        world.stage.tpns.fault(Fault::delay(SLOW_MS).app("android").forever());
         let mut bodies = logins("android", 800);
         bodies.extend((0..5).map(|n| in_app("ios", &logout(2, &format!("out{n}")))));
         let delivery = world.batch(&bodies).await;
@@ -45,7 +47,7 @@ async fn an_app_whose_calls_become_due_later_finds_its_share_free() {
     let run = side_by_side(cases, async |(ledger, concurrency)| {
         let what = format!("{ledger:?}, {concurrency} at a time");
         let world = World::within(TIMEOUT, ledger, &[("TPNS_CONCURRENCY", concurrency)]).await;
-        world.stage.tpns.fault(Fault::delay(1500).app("android").forever());
+        world.stage.tpns.fault(Fault::delay(SLOW_MS).app("android").forever());
         let mut bodies = logins("android", 800);
         bodies.extend(late_logouts("ios"));
         let delivery = world.batch(&bodies).await;

@@ -1,6 +1,9 @@
 //! What was done is settled when it was done, and what does not fit into an invocation is left for the next one.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use lambda_sim::{Operation, aws::Service};
 use tpns_sim::Fault;
@@ -110,8 +113,9 @@ async fn of_two_hundred_deletions_of_a_hundred_accounts_some_are_settled_and_the
 
 #[tokio::test]
 async fn of_thousands_of_logins_with_a_slow_table_some_are_settled_and_the_others_reported_in_time() {
-    let (timeout, reserve) = (Duration::from_secs(10), Duration::from_secs(3));
-    let settings = [("DEADLINE_RESERVE_MS", "3000"), ("AWS_LAMBDA_LOG_LEVEL", "INFO")];
+    let (timeout, reserve) = (Duration::from_secs(10), Duration::from_secs(4));
+    // Thousands of lines of the log take their time, and are not what this is about.
+    let settings = [("DEADLINE_RESERVE_MS", "4000"), ("AWS_LAMBDA_LOG_LEVEL", "ERROR")];
     let world = World::within(timeout, Ledger::On, &settings).await;
     assert_eq!(world.batch(&[login(1, "warm", &["x"])]).await.reported, [""; 0]);
     world.aws.latency(Service::DynamoDb, Duration::from_millis(100));
@@ -121,8 +125,8 @@ async fn of_thousands_of_logins_with_a_slow_table_some_are_settled_and_the_other
     };
     let bodies: Vec<_> = (0..9000).map(body).collect();
     let delivery = in_time(&world, timeout, reserve, world.batch(&bodies)).await;
-    assert!(delivery.reported.len() < bodies.len(), "{:?}", delivery.counts());
-    let reported: std::collections::HashSet<_> = delivery.reported.iter().collect();
+    assert!(delivery.reported.len() < bodies.len(), "nothing is settled");
+    let reported: HashSet<_> = delivery.reported.iter().collect();
     let bound = world.stage.tpns.bindings().remove("ios").unwrap_or_default();
     let lost = (0..bodies.len()).filter(|n| !reported.contains(&format!("m{n}")));
     let lost = lost.filter(|n| !bound.contains_key(&format!("t{n}"))).count();

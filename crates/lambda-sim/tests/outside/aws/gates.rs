@@ -115,3 +115,17 @@ async fn slow_requests_wait_side_by_side_and_only_those_of_their_service() {
     api.latency(Service::DynamoDb, Duration::from_secs(60));
     timeout(PATIENCE, client.send_message().queue_url(url).message_body("m").send()).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_slow_operation_is_slow_on_top_of_its_service_and_arrives_before_it_is_carried_out() {
+    let (api, client) = ledger().await;
+    let latency = Duration::from_millis(200);
+    api.latency(Service::DynamoDb, latency);
+    api.latency_of(Operation::GetItem, Duration::from_secs(60));
+    api.latency_of(Operation::UpdateItem, latency);
+    let begun = Instant::now();
+    timeout(PATIENCE, update(&client, "a").send()).await.unwrap().unwrap();
+    assert!(begun.elapsed() >= latency * 2, "{:?}", begun.elapsed());
+    let arrived = api.requests()[0].arrived.duration_since(begun);
+    assert!(arrived + latency * 2 <= begun.elapsed(), "{arrived:?}");
+}
