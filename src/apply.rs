@@ -1,8 +1,8 @@
 //! ledger -> plan -> tpns -> fate: what a batch's events become.
 //!
-//! Each app's events are settled for themselves, side by side with the other apps' ([`parts`]). An app that has a lot to
-//! do does it in [`slices`]: merged, pushed and verified before the next one is begun, while there is time ([`pace`]). Within a
-//! slice events are settled in rounds ([`round`]).
+//! Each app's events are settled by themselves, side by side with the other apps' (`parts.rs`). An app that has a lot to do
+//! does it slice by slice (`slices.rs`): merged, pushed and verified, while there is time for another (`pace.rs`). Within
+//! a slice events are settled in rounds (`round.rs`).
 
 mod outcomes;
 mod pace;
