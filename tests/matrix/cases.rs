@@ -5,7 +5,7 @@ use tpns_sim::Fault;
 use crate::{
     envelope::{BATCHES, Envelope},
     scene::{Happening, Scene, mixed, wide},
-    table::{Meaning, Row, table},
+    table::{Row, table},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Case {
     }
 
     pub(crate) fn is_refused(&self) -> bool {
-        matches!(self.row.meaning, Meaning::Refused(_))
+        self.row.is_searched_for()
     }
 
     pub(crate) fn scene(&self) -> Scene {
@@ -105,7 +105,7 @@ fn all(row: &Row, lasts: Lasts) -> Vec<Case> {
     };
     let calls = || (0..4).filter(|&call| row.on.contains(&[5, 2, 3, 4][call]));
     // What tells the items of a call apart is worth aiming at items for.
-    let tells_items = row.is_about_items() || matches!(row.meaning, Meaning::Refused(_));
+    let tells_items = row.is_about_items() || row.is_searched_for();
     for (number, envelope) in BATCHES.into_iter().enumerate() {
         for call in calls() {
             add(envelope, Shape::Mixed, call, None);

@@ -89,9 +89,11 @@ fn sign(case: &Case, scene: &Scene, event: &Happening) -> Option<Sign> {
         Meaning::Again(reason) if case.row.is_about_items() => aimed_at.then_some(("retry", reason)),
         Meaning::Again(reason) => in_call.then_some(("retry", reason)),
         // Tried again in halves, and they go through.
-        Meaning::Refused(_) if once && !case.row.is_about_items() && neighbours > 1 => None,
+        Meaning::Refused(_) | Meaning::Blocked(_) if once && !case.row.is_about_items() && neighbours > 1 => None,
         // Nothing of the app is accepted beside it, so it may be whatever all calls have in common.
         Meaning::Refused(_) if case.shape == Shape::Solo && case.row.may_be_about_all() => Some(UNCLEAR),
+        Meaning::Blocked(reason) if case.shape == Shape::Solo => in_call.then_some(("misconfigured", reason)),
+        Meaning::Blocked(_) => aimed_at.then_some(("rejected", "tpns_bad_input")),
         Meaning::Refused(reason) => aimed_at.then_some(("rejected", reason)),
         Meaning::Misconfigured(reason) if case.row.is_about_items() => aimed_at.then_some(("misconfigured", reason)),
         Meaning::Misconfigured(reason) => (call >= case.call).then_some(("misconfigured", reason)),

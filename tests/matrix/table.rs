@@ -4,7 +4,7 @@
 
 use tpns_sim::{Fault, FaultKind, RetCode};
 
-use Meaning::{Again, Misconfigured, Refused, Taken};
+use Meaning::{Again, Blocked, Misconfigured, Refused, Taken};
 
 /// What a fault means for the events whose call or item it hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub(crate) enum Meaning {
     /// Not before the operator has mended something. Reported as `misconfigured` with this reason; if the whole call
     /// was refused, so is every later one of the app.
     Misconfigured(&'static str),
+    /// A status alone, which may be about the app or about the event: with a neighbour that TPNS takes it is [`Refused`] as
+    /// `tpns_bad_input`, and without one [`Misconfigured`] with this reason.
+    Blocked(&'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +63,11 @@ impl Row {
     /// Whether the fault leaves the other items of the call alone.
     pub(crate) fn is_about_items(&self) -> bool {
         matches!(self.fault.kind, FaultKind::ItemCode { .. })
+    }
+
+    /// Whether a call that it hits is halved down to the items at fault.
+    pub(crate) fn is_searched_for(&self) -> bool {
+        matches!(self.meaning, Refused(_) | Blocked(_))
     }
 
     /// Whether TPNS does not document what it is about: a status without a `ret_code`, or a code that account calls have not.
@@ -111,11 +119,11 @@ fn statuses() -> Vec<Row> {
         row("422 that says 1008001",          json(422, r#"{"ret_code":1008001}"#),           Refused("tpns_bad_input")),
         row("500 that says 1008007",          json(500, r#"{"ret_code":1008007}"#),           Refused("tpns_bad_input")),
         row("400 that says 0",                json(400, r#"{"ret_code":0}"#),                 Refused("tpns_bad_input")),
-        row("403",                            status(403),                                    Misconfigured("tpns_auth_failed")),
+        row("403",                            status(403),                                    Blocked("tpns_auth_failed")),
         row("403 that says 1008003",          json(403, r#"{"ret_code":1008003}"#),           Misconfigured("tpns_auth_failed")),
-        row("401",                            status(401),                                    Misconfigured("tpns_auth_failed")),
-        row("302",                            status(302),                                    Misconfigured("tpns_wrong_endpoint")),
-        row("404",                            status(404),                                    Misconfigured("tpns_wrong_endpoint")),
+        row("401",                            status(401),                                    Blocked("tpns_auth_failed")),
+        row("302",                            status(302),                                    Blocked("tpns_wrong_endpoint")),
+        row("404",                            status(404),                                    Blocked("tpns_wrong_endpoint")),
     ]
 }
 

@@ -82,7 +82,7 @@ async fn a_wrong_key_is_reported_as_the_operators_to_mend_and_not_hammered() {
     let bodies = [login(1, "t1", &["x"]), login(1, "t2", &["y"]), deletion(1, "z")];
     assert_eq!(stage.batch(&bodies).await, ["m0", "m1", "m2"]);
     let android = stage.tpns.calls().iter().filter(|call| call.ret_code == Some(tpns_sim::RetCode(1_008_003))).count();
-    assert_eq!(android, 1, "the deletion went first and told enough");
+    assert!((1..=2).contains(&android), "what was in flight together, the deletion and the logins: {android}");
     let told = stage.lines("TPNS refuses the app; check access_id, secret_key, region and billing");
     assert_eq!(told.len(), 1, "once an invocation");
     assert_eq!((&told[0]["level"], &told[0]["detail"]), (&json!("ERROR"), &json!("TPNS answered 1008003")));
