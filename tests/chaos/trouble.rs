@@ -6,8 +6,8 @@
 //!   helps against calls that come late to TPNS, nothing helps against TPNS carrying them out late.
 //! * A rejection that passes. "Never as it is" is taken at TPNS's word: the event's group goes on without it, so if TPNS
 //!   took it later after all, it would come after newer events. Rejections here last, like those of real tokens and
-//!   accounts; see [`lasting`]. A bare status such as 403 is one as soon as another call of the app is accepted beside it,
-//!   so what passes of these is the refusal of a whole app; see [`outage`].
+//!   accounts; see [`lasting`]. A bare status such as 403 is one as soon as another call of the app is accepted, so of
+//!   these only the refusal of a whole app is transient; see [`outage`].
 
 use fastrand::Rng;
 use tpns_sim::{Fault, FaultKind, RetCode};
