@@ -27,8 +27,8 @@ impl Trouble {
     pub(crate) const NONE: Self = Self { faults: Vec::new(), kill: false, kill_first: false };
 }
 
-/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it. The last two are refused by
-/// the gateway in front of it, with a page.
+/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it. The last two are
+/// refused by the gateway in front of it, with a page.
 pub(crate) fn lasting(world: &World) -> [Fault; 5] {
     let garbled = FaultKind::ResultLength { delta: -1, ret_code: RetCode(1_008_026) };
     [

@@ -18,8 +18,8 @@ pub(crate) enum Meaning {
     /// Not before the operator has mended something. Reported as `misconfigured` with this reason; if the whole call
     /// was refused, so is every later one of the app.
     Misconfigured(&'static str),
-    /// A status alone, which may be about the app or about the event: with a neighbour that TPNS takes it is [`Refused`]
-    /// as `tpns_bad_input`, and without one [`Misconfigured`] with this reason.
+    /// A status alone, which may be about the app or about the event: with a neighbour that TPNS takes it is
+    /// [`Refused`] as `tpns_bad_input`, and without one [`Misconfigured`] with this reason.
     Blocked(&'static str),
 }
 
