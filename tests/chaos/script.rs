@@ -51,8 +51,8 @@ pub(crate) enum End {
     /// TPNS takes its token, or the deletion of its account, from nobody: a dead letter, unless a newer event of the
     /// device overtakes it in its batch.
     Refused,
-    /// A gateway lets nobody's call with its token or account through, and says so by a status alone. It is a dead letter as
-    /// well, but need not be found to be at fault: where no other call of its app is accepted beside it, it may be the app.
+    /// A gateway answers every call that holds its token or account with a status alone. It is a dead letter as well,
+    /// but need not be found to be at fault: where no other call of its app is accepted beside it, it may be the app.
     Blocked,
     /// TPNS would refuse its account, if it had to be told: a dead letter, unless a login in its batch says it all.
     Moot,

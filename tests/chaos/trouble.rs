@@ -6,8 +6,8 @@
 //!   helps against calls that come late to TPNS, nothing helps against TPNS carrying them out late.
 //! * A rejection that passes. "Never as it is" is taken at TPNS's word: the event's group goes on without it, so if TPNS
 //!   took it later after all, it would come after newer events. Rejections here last, like those of real tokens and
-//!   accounts; see [`lasting`]. A bare status such as 403 is one as soon as another call of the app is accepted beside it,
-//!   so what passes of these is the refusal of a whole app; see [`outage`].
+//!   accounts; see [`lasting`]. A bare status such as 403 is one as soon as another call of the app is accepted, so of
+//!   these only the refusal of a whole app is transient; see [`outage`].
 
 use fastrand::Rng;
 use tpns_sim::{Fault, FaultKind, RetCode};
@@ -27,8 +27,8 @@ impl Trouble {
     pub(crate) const NONE: Self = Self { faults: Vec::new(), kill: false, kill_first: false };
 }
 
-/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it. Of two things the gateway in
-/// front of it says so, with a page.
+/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it. The last two are
+/// refused by the gateway in front of it, with a page.
 pub(crate) fn lasting(world: &World) -> [Fault; 5] {
     let garbled = FaultKind::ResultLength { delta: -1, ret_code: RetCode(1_008_026) };
     [

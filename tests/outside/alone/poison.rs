@@ -82,7 +82,8 @@ async fn an_event_of_any_type_that_a_gateway_refuses_is_found() {
             (Kind::Logout, refused().account(format!("a{POISON}"))),
             (Kind::Deletion, refused().account(format!("a{POISON}"))),
         ] {
-            // With the ledger a device that is signed out of its only account is signed out of all: the call names none.
+            // With the ledger a device that is signed out of its only account is signed out of all, and the call names
+            // no account.
             if !(matches!(kind, Kind::Logout) && ledger == Ledger::On && poison.scope.account.is_some()) {
                 one_of_nine(kind, ledger, 403, poison).await;
             }
