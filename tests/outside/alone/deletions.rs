@@ -111,3 +111,29 @@ async fn from_its_second_delivery_on_a_login_no_longer_waits_for_a_deletion_that
         assert_eq!(world.stage.bound("android", "t2"), ["bob/0"], "{ledger:?}");
     }
 }
+
+#[tokio::test]
+async fn a_deletion_that_hangs_holds_a_login_for_half_of_the_time_from_its_second_delivery_on() {
+    let world = World::within(Duration::from_secs(10), Ledger::Off, &[("TPNS_TIMEOUT_MS", "60000")]).await;
+    world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
+    let bodies = [deletion(1, "alice"), login(2, "t1", &["alice"])];
+    assert_eq!(world.redelivery(1, &bodies).await.reported, ["m0", "m1"]);
+    assert_eq!(world.redelivery(2, &bodies).await.reported, ["m0"]);
+    assert_eq!(world.stage.bound("android", "t1"), ["alice/0"]);
+}
+
+/// Where the deletion is taken, a newer login comes after it, in any delivery.
+#[tokio::test]
+async fn a_login_comes_after_its_deletion_in_any_delivery() {
+    for ledger in Ledger::BOTH {
+        let world = World::new(ledger, &[]).await;
+        world.stage.tpns.fault(Fault::delay(300).operator_type(5).forever());
+        for receive_count in 1..4 {
+            let (gone, back) = (2 * receive_count, 2 * receive_count + 1);
+            let bodies = [deletion(gone, "alice"), login(back, "t1", &["alice"])];
+            let delivery = world.redelivery(receive_count, &bodies).await;
+            assert_eq!(delivery.reported, [""; 0], "{ledger:?}, {receive_count}");
+            assert_eq!(world.stage.bound("android", "t1"), ["alice/0"], "{ledger:?}, {receive_count}");
+        }
+    }
+}

@@ -207,3 +207,16 @@ async fn an_app_that_tpns_refuses_with_a_code_is_left_alone_at_once() {
         assert_eq!(world.calls_of("android"), 1, "{fault:?}");
     }
 }
+
+#[tokio::test]
+async fn a_status_that_passes_rejects_no_event() {
+    for times in 1..=4 {
+        let world = World::new(Ledger::Off, &[]).await;
+        // The call, its half, the item by itself, and perhaps once more: then it is over.
+        world.stage.tpns.fault(Fault::status(403).body(PAGE).token("t0").times(times));
+        let delivery = world.batch(&logins(1, 4)).await;
+        assert_eq!(delivery.reported, [""; 0], "{times}: {:?}", delivery.outcomes);
+        assert_eq!(world.parked().len(), 0, "{times}");
+        assert_eq!(world.stage.bound("android", "t0"), ["a0/0"], "{times}");
+    }
+}
