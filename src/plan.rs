@@ -237,17 +237,22 @@ impl Plan {
 /// As few calls as the items allow: one for each twenty of an app and operator_type. Behind them those of items that
 /// travel `alone`, by the number they share.
 fn calls(items: &[Item], alone: &HashMap<usize, usize>) -> Vec<Call> {
-    let mut groups: IndexMap<(Option<usize>, AppId, OperatorType), Vec<usize>> = IndexMap::new();
+    let mut together: IndexMap<(AppId, OperatorType), Vec<usize>> = IndexMap::new();
+    let mut apart: IndexMap<(usize, AppId, OperatorType), Vec<usize>> = IndexMap::new();
     for (index, item) in items.iter().enumerate() {
-        groups.entry((alone.get(&index).copied(), item.app, item.work.operator_type())).or_default().push(index);
+        let (app, operator_type) = (item.app, item.work.operator_type());
+        // Nearly always there is none.
+        let number = if alone.is_empty() { None } else { alone.get(&index) };
+        match number {
+            None => together.entry((app, operator_type)).or_default().push(index),
+            Some(&number) => apart.entry((number, app, operator_type)).or_default().push(index),
+        }
     }
-    if !alone.is_empty() {
-        groups.sort_by_key(|(number, ..), _| number.is_some());
-    }
+    let apart = apart.into_iter().map(|((_, app, operator_type), members)| ((app, operator_type), members));
     let mut calls = Vec::new();
-    for ((_, app, operator_type), mut members) in groups {
+    for ((app, operator_type), mut members) in together.into_iter().chain(apart) {
         // Those that wait are together at the end, so that they hold up as few others as possible.
-        members.sort_by_key(|&index| (!items[index].after.is_empty(), wave(&items[index])));
+        members.sort_by_key(|&index| !items[index].after.is_empty());
         calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
             app,
             operator_type,
