@@ -107,9 +107,10 @@ impl<R: Rows> Ledger<R> {
         let others: IndexSet<_> =
             said.devices.iter().flat_map(owned).filter(|key| !said.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
-        // The accounts' rows are read while the devices' are written: most owners will be those of this batch.
+        // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read is
+        // begun first, for in a sandbox's first invocation it brings what the writes wait for.
         let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
-        let ((mut devices, raised), mut deletions) = join(writes, read_deletions(rows, &others)).await;
+        let (mut deletions, (mut devices, raised)) = join(read_deletions(rows, &others), writes).await;
         if devices.len() < said.devices.len() {
             let done: HashSet<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
             let left = said.devices.keys().filter(|device| !done.contains(*device));

@@ -52,6 +52,9 @@ pub struct Table {
     app_keys: Mutex<Option<Arc<AppKeys>>>,
 }
 
+/// Rows by their keys.
+type Found = HashMap<String, Result<Attributes, Trouble>>;
+
 /// The table for one invocation.
 #[derive(Debug)]
 pub struct OpenTable<'a> {
@@ -130,8 +133,10 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
-        let app_keys = match self.app_keys().await {
-            Ok(app_keys) => app_keys,
+        // Devices' rows are read after they were written, so the names are known.
+        let along = if devices.is_empty() { accounts } else { &[] };
+        let (app_keys, found) = match self.app_keys_and(along).await {
+            Ok(known) => known,
             Err(trouble) => {
                 return Read {
                     devices: devices.iter().map(|device| (device.clone(), Err(trouble))).collect(),
@@ -141,10 +146,15 @@ impl Rows for OpenTable<'_> {
         };
         let device_keys: Vec<_> = devices.iter().map(|device| row::device_key(device, app_keys)).collect();
         let account_keys: Vec<_> = accounts.iter().map(|key| row::account_key(key, app_keys)).collect();
-        let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
-        let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
-        let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
-        let rows: HashMap<String, Result<Attributes, Trouble>> = read.into_iter().flatten().collect();
+        let rows: Found = match found {
+            Some(found) => found,
+            None => {
+                let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
+                let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
+                let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
+                read.into_iter().flatten().collect()
+            }
+        };
         let attributes = |key: &String| {
             rows.get(key).map_or(Err(Trouble::Unreachable), |row| row.as_ref().map_err(|&trouble| trouble))
         };

@@ -61,9 +61,9 @@ async fn after_a_storm_of_throttling_requests_to_the_table_are_still_retried() {
     }
 }
 
-/// Of the events too whose rows were never asked for.
+/// Events whose rows were never asked for say so, and none says that the table does not answer.
 #[tokio::test]
-async fn where_throttling_takes_all_the_time_it_is_the_reason_of_every_event() {
+async fn where_throttling_takes_all_the_time_it_is_the_reason_of_every_event_that_was_begun() {
     let aws = AwsApi::start().await.unwrap();
     aws.create_table("ledger", "pk");
     let endpoint = aws.url();
@@ -74,7 +74,9 @@ async fn where_throttling_takes_all_the_time_it_is_the_reason_of_every_event() {
     aws.fail_next(Operation::UpdateItem, usize::MAX, AwsFault::Throttling);
     assert_eq!(stage.batch(&logins(2, 2000)).await.len(), 2000);
     let lines = stage.lines("event failed");
-    assert!(lines.iter().all(|line| line["reason"] == "ledger_throttled"), "{}", stage.printed());
+    let count = |reason: &str| lines.iter().filter(|line| line["reason"] == reason).count();
+    let (throttled, not_begun) = (count("ledger_throttled"), count("not_attempted") + count("deadline"));
+    assert!(throttled >= 64 && throttled + not_begun == 2000, "{throttled}, {not_begun}: {}", stage.printed());
     let requests = aws.requests().len() - before;
     assert!(requests < 5 * 2000, "{requests}: there was time for every try, so nothing is seen here");
 }

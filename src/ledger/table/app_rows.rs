@@ -1,19 +1,22 @@
 //! Which rows are an app's: looked up once a document (`app_keys.rs` says what the row holds).
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    cell::Cell,
+    sync::{Arc, PoisonError},
+};
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use super::{MOST_WRITES, OpenTable, Table, write::is_refusal};
+use super::{Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table, write::is_refusal};
 use crate::{
     config::{AppNames, Apps},
     ledger::{
-        Trouble,
+        AccountKey, Trouble,
         app_keys::{APPS, Added, AppKeys, AppsRow, REVISION},
-        row::{Attributes, Unreadable},
+        row::{self, Attributes, Unreadable},
     },
 };
 
@@ -32,15 +35,47 @@ impl OpenTable<'_> {
     pub(super) async fn app_keys(&self) -> Result<&AppNames, Trouble> {
         self.has_time()?;
         // Boxed, for it is on the way of every row and nearly always empty.
-        let keys = self.app_keys.get_or_init(|| Box::pin(self.look_up())).await;
+        let keys = self.app_keys.get_or_init(|| Box::pin(async { self.look_up(&[]).await.0 })).await;
         keys.as_ref().map(|keys| &keys.names).map_err(|&trouble| trouble)
     }
 
-    async fn look_up(&self) -> Result<Arc<AppKeys>, Trouble> {
+    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the document's.
+    /// That spares the first invocation a request.
+    pub(super) async fn app_keys_and(&self, accounts: &[AccountKey]) -> Result<(&AppNames, Option<Found>), Trouble> {
+        self.has_time()?;
+        let along = Cell::default();
+        let look_up = || {
+            let keys = accounts.iter().map(|key| row::account_key(key, &self.apps.names));
+            let keys: Vec<_> = if accounts.len() < ROWS_A_READ { keys.collect() } else { Vec::new() };
+            let along = &along;
+            Box::pin(async move {
+                let (names, rows) = self.look_up(&keys).await;
+                along.set(rows);
+                names
+            })
+        };
+        let keys = self.app_keys.get_or_init(look_up).await;
+        let names = keys.as_ref().map(|keys| &keys.names).map_err(|&trouble| trouble)?;
+        let rows: Found = along.into_inner();
+        Ok((names, (!rows.is_empty() && *names == self.apps.names).then_some(rows)))
+    }
+
+    /// The names, and the rows of these keys if the table had to be asked.
+    async fn look_up(&self, along: &[String]) -> (Result<Arc<AppKeys>, Trouble>, Found) {
         if let Some(keys) = self.table.known_keys(&self.apps) {
-            return Ok(keys);
+            return (Ok(keys), Found::new());
         }
-        let mut attributes = self.read_row(APPS).await?;
+        let keys: Vec<_> = [APPS].into_iter().chain(along.iter().map(String::as_str)).collect();
+        let mut rows: Found = self.read_batch(&keys).await.into_iter().collect();
+        let names = match rows.remove(APPS).unwrap_or(Err(Trouble::Unreachable)) {
+            Ok(row) => self.agree(row).await,
+            Err(trouble) => Err(trouble),
+        };
+        (names, rows)
+    }
+
+    /// Adds this document's apps to the row, if they aren't in it.
+    async fn agree(&self, mut attributes: Attributes) -> Result<Arc<AppKeys>, Trouble> {
         for _ in 0..MOST_WRITES {
             let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
             let (names, added) = row.names(&self.apps);
