@@ -152,8 +152,8 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         let events = places.iter().map(|&place| (place, self.event(place)));
         let fates = fates(events, self.state(), &self.plan, &verdicts);
 
-        // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and whoever
-        // made it has not looked yet.
+        // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and that
+        // invocation has not looked yet.
         let touched = fates.settled.iter().filter(|(_, outcome)| is_done(outcome));
         let touched: IndexSet<_> = touched.filter_map(|&(place, _)| self.event(place).device().cloned()).collect();
         let touched: Vec<_> = touched.into_iter().collect();
