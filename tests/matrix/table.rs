@@ -114,7 +114,7 @@ fn statuses() -> Vec<Row> {
         row("422 that says 1008001",          json(422, r#"{"ret_code":1008001}"#),           Refused("tpns_bad_input")),
         row("500 that says 1008007",          json(500, r#"{"ret_code":1008007}"#),           Refused("tpns_bad_input")),
         row("400 that says 0",                json(400, r#"{"ret_code":0}"#),                 Refused("tpns_bad_input")),
-        row("403",                            status(403),                                    OfTheAppOrAnItem("tpns_auth_failed")),
+        row("403",                            status(403),                                    OfTheAppOrAnItem("tpns_auth_failed")).full(),
         row("403 that says 1008003",          json(403, r#"{"ret_code":1008003}"#),           Misconfigured("tpns_auth_failed")),
         row("401",                            status(401),                                    OfTheAppOrAnItem("tpns_auth_failed")),
         row("302",                            status(302),                                    OfTheAppOrAnItem("tpns_wrong_endpoint")),
