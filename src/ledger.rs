@@ -12,8 +12,10 @@ mod table;
 use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
+pub(crate) use protocol::WRITES_AT_A_TIME;
 pub use protocol::{Known, Ledger, Read, Rows, Trouble, Troubled, Verified};
 pub use row::DeletionRow;
+pub(crate) use table::ROWS_READ_AT_A_TIME;
 pub use table::{OpenTable, Table};
 
 use crate::{

@@ -8,13 +8,13 @@ use tokio::{
 };
 
 use super::slices::MOST_ROWS;
-use crate::tpns::Deadline;
+use crate::{
+    ledger::{ROWS_READ_AT_A_TIME, WRITES_AT_A_TIME},
+    tpns::Deadline,
+};
 
 /// Slices of an app that may be under way at a time; one of which a call hangs does not count.
 const MOST_UNDER_WAY: usize = 2;
-/// Reads under way at a time, and writes: what the ledger does.
-const ROWS_READ_AT_A_TIME: u32 = 1600;
-const ROWS_WRITTEN_AT_A_TIME: u32 = 64;
 
 /// The ends of an invocation's phases.
 #[derive(Clone, Copy, Debug)]
@@ -109,9 +109,9 @@ impl Pace {
     pub(super) fn calls_end(&self, merging: Option<Merging>, devices: usize, deletions: usize) -> Option<Deadline> {
         let ends = self.ends?;
         let Some(merging) = merging else { return Some(Deadline(ends.calls)) };
-        let steps = |rows: usize, at_a_time: u32| u32::try_from(rows).unwrap_or(u32::MAX).div_ceil(at_a_time);
-        let step = merging.took / steps(merging.rows, ROWS_WRITTEN_AT_A_TIME).max(1);
-        let verify = step * (steps(devices, ROWS_READ_AT_A_TIME) + steps(deletions, ROWS_WRITTEN_AT_A_TIME));
+        let steps = |rows: usize, at_a_time: usize| u32::try_from(rows.div_ceil(at_a_time)).unwrap_or(u32::MAX);
+        let step = merging.took / steps(merging.rows, WRITES_AT_A_TIME).max(1);
+        let verify = step * (steps(devices, ROWS_READ_AT_A_TIME) + steps(deletions, WRITES_AT_A_TIME));
         // Twice as long as it should take, but not all the time there is.
         let most = ends.table.saturating_duration_since(Instant::now()) / 2;
         let end = ends.table.checked_sub((2 * verify).min(most)).unwrap_or(ends.table);

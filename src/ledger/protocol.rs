@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// More than a batch of an ordinary size has, and few enough for the memory of a small function.
-const WRITES_AT_A_TIME: usize = 64;
+pub(crate) const WRITES_AT_A_TIME: usize = 64;
 
 /// Rows that all invocations share. What is done to one row is atomic; of several rows nothing is promised.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]

@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use super::{
-    AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble,
+    AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble, WRITES_AT_A_TIME,
     app_keys::AppKeys,
     row::{self, Attributes, DELETED, DeviceRow, Register, Unreadable},
 };
@@ -38,9 +38,10 @@ use crate::{
 const READS_AT_A_TIME: usize = 16;
 /// Under way at a time, of all apps, merging and verifying: the more there are, the longer each takes on a small part of a
 /// core.
-const MOST_REQUESTS: usize = 64;
+const MOST_REQUESTS: usize = WRITES_AT_A_TIME;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;
+pub(crate) const ROWS_READ_AT_A_TIME: usize = READS_AT_A_TIME * ROWS_A_READ;
 /// A row has grown each time a write is refused: more than a few refusals are a storm of writers.
 const MOST_WRITES: usize = 12;
 

@@ -11,11 +11,6 @@ fn parts(events: Vec<Event>) -> (Vec<(usize, Event)>, Vec<Part>) {
     (events, parts)
 }
 
-/// The groups of a part that is too large for a slice.
-fn cut(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
-    separate(part, events)
-}
-
 fn known(part: &Part, events: &[(usize, Event)], groups: &[Group]) -> Known {
     let places = groups.iter().flat_map(|group| &group.places);
     Known { state: State::of(places.map(|&place| part.event(events, place))), ..Known::default() }
@@ -35,7 +30,7 @@ proptest! {
     fn each_event_is_in_one_group_and_what_must_be_settled_together_in_the_same(events in testing::events(1..60)) {
         let (events, parts) = parts(events);
         for part in &parts {
-            let groups = cut(part, &events);
+            let groups = separate(part, &events);
             let mut places: Vec<_> = groups.iter().flat_map(|group| group.places.clone()).collect();
             places.sort_unstable();
             prop_assert_eq!(&places, &part.places);
@@ -70,10 +65,10 @@ proptest! {
         }
         let (events, parts) = parts(batch);
         let part = &parts[0];
-        let all = cut(part, &events);
+        let all = separate(part, &events);
         let fewest: usize =
             items(&known(part, &events, &all.into_iter().collect::<Vec<_>>()).state).values().map(|items| items.div_ceil(ITEMS_PER_CALL)).sum();
-        let mut rest = cut(part, &events);
+        let mut rest = separate(part, &events);
         let (mut calls, mut settled) = (0, BTreeSet::new());
         let (mut carried, mut carried_known) = (Vec::new(), Known::default());
         let mut next = take(&mut rest, most, true);
@@ -103,7 +98,7 @@ fn what_signs_someone_out_comes_first() {
     let batch =
         vec![testing::of_token(0, 0), testing::deletion_of(100, 3), testing::of_token(1, 1), testing::of_token(2, 0)];
     let (events, parts) = parts(batch);
-    let order: Vec<_> = cut(&parts[0], &events).into_iter().map(|group| (group.places, group.rows)).collect();
+    let order: Vec<_> = separate(&parts[0], &events).into_iter().map(|group| (group.places, group.rows)).collect();
     assert_eq!(order, [(vec![2], 1), (vec![1], 3), (vec![0], 1), (vec![3], 1)]);
 }
 

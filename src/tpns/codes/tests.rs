@@ -145,7 +145,7 @@ fn table() -> String {
          *accepted*: the events are acknowledged. *retry*: tried again within the invocation, then redelivered. *rejected*: a call\n\
          of several items is halved down to the one at fault; its event is parked, or reported until the redrive policy takes it.\n\
          *misconfigured*: reported for redelivery, told at ERROR, the app is left alone for the rest of the invocation; where newer\n\
-         keys could mend it, the secret is fetched again once. A bare status may also be a gateway's, for what is in a call: then the\n\
+         keys could fix it, the secret is fetched again once. A bare status may also be a gateway's, for what is in a call: then the\n\
          call is halved, and the status is the app's fault only if calls of single items agree.\n\n\
          Codes stand for a whole call (`ret_code`) and for one of its items (`result`) alike; 1008026 and 1008027 are met only\n\
          when `result` can't say which items failed. A code is a number or text: `0`, `\"0\"`, `0.0`. With `ret_code` 0 and a\n\
