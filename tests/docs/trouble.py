@@ -43,6 +43,9 @@ class Trouble:
         tpns = self.ward.tpns
         # The unreadable row: another program's.
         self._row("spoilt", owner="not a version")
+        # Bound before the faults begin: a logout that is delivered before its login has no account to miss.
+        self.login("missed")
+        eventually(lambda: "missed" in self.ward.bound().get("android", {}))
         tpns.inject(
             [
                 {"fault": "status", "status": 503, "token": "dead", "times": None},
@@ -57,7 +60,6 @@ class Trouble:
         self.send("user.logout", "slow")
         for token in ("too-fast", "odd", "spoilt"):
             self.login(token)
-        self.login("missed")
         self.send("user.logout", "missed", account_list=[{"account": "Owner-of-missed"}])
         self.login("stranger", app="windows")
         self.send("user.logout", "stranger", app="windows")
