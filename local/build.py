@@ -29,8 +29,12 @@ def build(processes: Processes, root: Path, release: bool = False, with_replay: 
     _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
     _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
     names = [FUNCTION, TPNS, *([REPLAY] if with_replay else [])]
-    packages = [argument for name in names for argument in ("-p", name)]
-    argv = ["cargo", "build", *(["--release"] if release else []), "--locked", *packages, "--bins"]
+    argv = ["cargo", "build", "--locked", *(argument for name in names for argument in ("--bin", name))]
+    if release:
+        argv += ["--release", *(argument for name in names for argument in ("-p", name))]
+    else:
+        # With the features that `cargo test` uses: what either of them has built, the other need not build again.
+        argv += ["--workspace"]
     # Cargo names the files it made: right whatever CARGO_TARGET_DIR or a cargo configuration says.
     argv += ["--message-format", "json-render-diagnostics"]
     process = processes.start(argv, stdout=subprocess.PIPE, cwd=root)

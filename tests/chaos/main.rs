@@ -19,27 +19,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
 
 mod books;
-#[path = "../matrix/control.rs"]
-#[allow(dead_code, reason = "the matrix needs the rest of it")]
-mod control;
 mod past;
 mod post;
 mod run;
 mod script;
-#[path = "../matrix/secrets.rs"]
-mod secrets;
-#[path = "../outside/stage.rs"]
-#[allow(dead_code, unreachable_pub, reason = "each of the binaries that share it needs another part of it")]
-mod stage;
 mod standard;
 mod tally;
 mod trouble;
-#[path = "../matrix/what.rs"]
-#[allow(dead_code, reason = "the matrix needs the rest of it")]
-mod what;
 
 use std::{env, io::Write, time::Instant};
 
+use test_support::{control, secrets, stage, what};
 use tpns_sim::model::OverrideMode;
 
 use crate::{run::run, tally::Tally};

@@ -9,25 +9,19 @@
 
 mod cases;
 mod chains;
-mod control;
 mod deadline;
 mod envelope;
 mod expect;
 mod kill;
-#[path = "../outside/listeners.rs"]
-mod listeners;
 mod parked;
 mod payloads;
 mod play;
 mod scene;
-mod secrets;
 mod sizes;
-#[path = "../outside/stage.rs"]
-#[allow(dead_code, unreachable_pub, reason = "each of the binaries that share it needs another part of it")]
-mod stage;
 mod table;
 mod unreachable;
-mod what;
+
+use test_support::{control, listeners, secrets, stage, what};
 
 use crate::{
     cases::{Case, Lasts, cases},

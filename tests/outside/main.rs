@@ -15,7 +15,6 @@ mod garbled;
 mod init;
 mod isolation;
 mod ledger;
-mod listeners;
 mod logging;
 mod metrics;
 mod order;
@@ -24,5 +23,6 @@ mod privacy;
 mod queues;
 mod retries;
 mod secret;
-mod stage;
 mod strict;
+
+use test_support::{listeners, stage};

@@ -1,6 +1,7 @@
 //! The stage each test plays on: a local TPNS with two apps, and the function.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, LazyLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -14,28 +15,32 @@ use serde_json::{Value, json};
 use tpns_sim::{Call, RunningSim, Sim};
 
 /// Secrets that must never be printed.
-pub(crate) const SECRETS: [&str; 2] = ["android-secret-1452fcebae9f3115", "ios-secret-ba794fb0fff2fd73"];
+pub const SECRETS: [&str; 2] = ["android-secret-1452fcebae9f3115", "ios-secret-ba794fb0fff2fd73"];
 
 /// Of an invocation, unless a test is about it.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(crate) struct Stage {
-    pub(crate) tpns: RunningSim,
-    pub(crate) function: Arc<Function>,
+/// A local TPNS with two apps, `android` and `ios`, and a function that calls it.
+pub struct Stage {
+    /// The local TPNS.
+    pub tpns: RunningSim,
+    /// The function.
+    pub function: Arc<Function>,
 }
 
 impl Stage {
-    pub(crate) async fn new() -> Self {
+    /// With the defaults.
+    pub async fn new() -> Self {
         Self::with(&[]).await
     }
 
     /// With settings on top of the defaults.
-    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
         Self::within(TIMEOUT, settings).await
     }
 
     /// With settings, and with this timeout of the function.
-    pub(crate) async fn within(timeout: Duration, settings: &[(&str, &str)]) -> Self {
+    pub async fn within(timeout: Duration, settings: &[(&str, &str)]) -> Self {
         let tpns = Sim::builder()
             .app("android", 1_500_001_048_u64, SECRETS[0])
             .app("ios", 1_600_001_048_u64, SECRETS[1])
@@ -47,71 +52,83 @@ impl Stage {
     }
 
     /// Answers of one SQS batch of these bodies, whose message ids are `m0`, `m1` and so on.
-    pub(crate) async fn batch(&self, bodies: &[impl AsRef<str>]) -> Vec<String> {
+    pub async fn batch(&self, bodies: &[impl AsRef<str>]) -> Vec<String> {
         failures(&self.invoke(numbered(bodies)).await)
     }
 
     /// The JSON the function answered; panics on anything but an answer.
-    pub(crate) async fn invoke(&self, payload: impl Into<bytes::Bytes>) -> Value {
+    pub async fn invoke(&self, payload: impl Into<bytes::Bytes>) -> Value {
         match self.outcome(payload).await {
             Outcome::Response { body } => serde_json::from_slice(&body).unwrap(),
             other => panic!("{other:?}\n{}", self.printed()),
         }
     }
 
-    pub(crate) async fn outcome(&self, payload: impl Into<bytes::Bytes>) -> Outcome {
+    /// What one invocation with this payload came to.
+    pub async fn outcome(&self, payload: impl Into<bytes::Bytes>) -> Outcome {
         self.function.invoke(payload).await.unwrap().outcome
     }
 
     /// The accounts a token is bound to, as `account/type`.
-    pub(crate) fn bound(&self, app: &str, token: &str) -> Vec<String> {
+    pub fn bound(&self, app: &str, token: &str) -> Vec<String> {
         let accounts = self.tpns.bindings().remove(app).unwrap_or_default().remove(token).unwrap_or_default();
         accounts.iter().map(|account| format!("{}/{}", account.account, account.account_type)).collect()
     }
 
     /// The calls TPNS saw, as (app, operator_type, items).
-    pub(crate) fn calls(&self) -> Vec<(String, i64, usize)> {
+    pub fn calls(&self) -> Vec<(String, i64, usize)> {
         let call = |call: Call| (call.app.unwrap_or_default(), call.operator_type.unwrap_or_default(), call.items);
         self.tpns.calls().into_iter().map(call).collect()
     }
 
     /// Everything the function printed so far.
-    pub(crate) fn printed(&self) -> String {
+    pub fn printed(&self) -> String {
         String::from_utf8_lossy(&self.function.output().unwrap()).into_owned()
     }
 
     /// The function's JSON log lines of that message.
-    pub(crate) fn lines(&self, message: &str) -> Vec<Value> {
+    pub fn lines(&self, message: &str) -> Vec<Value> {
         let printed = self.printed();
         let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter(|line| line["message"] == message).collect()
     }
 
     /// The lines that CloudWatch makes metrics of.
-    pub(crate) fn metrics(&self) -> Vec<Value> {
+    pub fn metrics(&self) -> Vec<Value> {
         let printed = self.printed();
         let lines = printed.lines().filter(|line| line.starts_with(r#"{"_aws""#));
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// An event source that feeds the function from this queue, with a clock that jumps over waiting times.
-    pub(crate) fn source(&self, queue: Queue, clock: ManualClock) -> EventSource {
+    pub fn source(&self, queue: Queue, clock: ManualClock) -> EventSource {
         EventSource::builder(queue, self.function.clone()).clock(clock).build().unwrap()
     }
 }
 
 /// A function that keeps its apps in this secret.
-pub(crate) fn secret_function(id: &str, endpoint: &str) -> Arc<Function> {
+pub fn secret_function(id: &str, endpoint: &str) -> Arc<Function> {
     function("", &[("TPNS_APPS_SECRET_ID", id), ("AWS_ENDPOINT_URL", endpoint)])
 }
 
-pub(crate) fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
+/// A function with these apps and settings.
+pub fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
     function_within(TIMEOUT, apps, settings)
 }
 
+/// The function's binary, which Cargo builds beside the tests.
+fn binary() -> PathBuf {
+    const NAME: &str = "tpns-account-sync";
+    std::env::var_os(format!("CARGO_BIN_EXE_{NAME}")).map_or_else(
+        // A test binary that was started by hand: target/debug/deps/outside-… beside target/debug/tpns-account-sync.
+        || std::env::current_exe().unwrap().parent().unwrap().with_file_name(NAME),
+        PathBuf::from,
+    )
+}
+
 /// A function with this timeout.
-pub(crate) fn function_within(timeout: Duration, apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
-    let mut builder = Function::builder(env!("CARGO_BIN_EXE_tpns-account-sync"))
+pub fn function_within(timeout: Duration, apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
+    let mut builder = Function::builder(binary())
         .env("TPNS_APPS", apps)
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
         .env("AWS_LAMBDA_LOG_LEVEL", "DEBUG")
@@ -126,14 +143,15 @@ pub(crate) fn function_within(timeout: Duration, apps: &str, settings: &[(&str, 
     Arc::new(builder.build().unwrap())
 }
 
-pub(crate) fn numbered(bodies: &[impl AsRef<str>]) -> bytes::Bytes {
+/// An SQS event of these bodies, whose message ids are `m0`, `m1` and so on.
+pub fn numbered(bodies: &[impl AsRef<str>]) -> bytes::Bytes {
     let ids: Vec<_> = (0..bodies.len()).map(|n| format!("m{n}")).collect();
     let messages: Vec<_> = ids.iter().map(String::as_str).zip(bodies.iter().map(AsRef::as_ref)).collect();
     sqs_event(&messages)
 }
 
 /// A FIFO queue's batch of (body, group).
-pub(crate) fn fifo(bodies: &[(String, &str)]) -> bytes::Bytes {
+pub fn fifo(bodies: &[(String, &str)]) -> bytes::Bytes {
     let mut event = SqsEvent::of_queue("arn:aws:sqs:us-east-1:123456789012:auth-events.fifo");
     for (n, (body, group)) in bodies.iter().enumerate() {
         event = event.message(lambda_sim::Message::new(format!("m{n}"), body.clone()).group(*group));
@@ -142,13 +160,13 @@ pub(crate) fn fifo(bodies: &[(String, &str)]) -> bytes::Bytes {
 }
 
 /// The message ids an SQS answer reports.
-pub(crate) fn failures(answer: &Value) -> Vec<String> {
+pub fn failures(answer: &Value) -> Vec<String> {
     let failures = answer["batchItemFailures"].as_array().unwrap_or_else(|| panic!("{answer}"));
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
 /// A login on android, with account types 0, 1, 2 and so on.
-pub(crate) fn login(second: u32, token: &str, accounts: &[&str]) -> String {
+pub fn login(second: u32, token: &str, accounts: &[&str]) -> String {
     let accounts: Vec<_> =
         accounts.iter().enumerate().map(|(n, name)| json!({"account": name, "account_type": n})).collect();
     json!({"type": "user.login", "occurred_at": at(second), "app": "android", "token": token, "account_list": accounts})
@@ -156,25 +174,25 @@ pub(crate) fn login(second: u32, token: &str, accounts: &[&str]) -> String {
 }
 
 /// A logout from every account.
-pub(crate) fn logout(second: u32, token: &str) -> String {
+pub fn logout(second: u32, token: &str) -> String {
     json!({"type": "user.logout", "occurred_at": at(second), "app": "android", "token": token}).to_string()
 }
 
 /// A logout from one account of type 0.
-pub(crate) fn logout_of(second: u32, token: &str, account: &str) -> String {
+pub fn logout_of(second: u32, token: &str, account: &str) -> String {
     json!({"type": "user.logout", "occurred_at": at(second), "app": "android", "token": token,
            "account_list": [{"account": account}]})
     .to_string()
 }
 
 /// A deletion in every app of an account of type 0.
-pub(crate) fn deletion(second: u32, account: &str) -> String {
+pub fn deletion(second: u32, account: &str) -> String {
     json!({"type": "account.deleted", "occurred_at": at(second), "account_list": [{"account": account}]}).to_string()
 }
 
 /// So many seconds after a moment an hour ago: young enough for every setting, and the same for a whole test run.
 /// Epoch milliseconds.
-pub(crate) fn at(second: u32) -> i64 {
+pub fn at(second: u32) -> i64 {
     static START: LazyLock<i64> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         i64::try_from(now).unwrap() - 3600

@@ -5,16 +5,20 @@ use tpns_sim::model::{Account, BatchOperate, TokenAccounts};
 
 /// What happened.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
+pub enum What {
+    /// A token and its accounts.
     Login(String, Vec<Account>),
+    /// A token and the accounts that leave it.
     Logout(String, Vec<Account>),
+    /// A token.
     LogoutAll(String),
+    /// Accounts.
     Deletion(Vec<Account>),
 }
 
 impl What {
     /// The name in the contract.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Login(..) => "user.login",
             Self::Logout(..) | Self::LogoutAll(_) => "user.logout",
@@ -22,14 +26,16 @@ impl What {
         }
     }
 
-    pub(crate) fn token(&self) -> Option<&str> {
+    /// The device, if the event names one.
+    pub fn token(&self) -> Option<&str> {
         match self {
             Self::Login(token, _) | Self::Logout(token, _) | Self::LogoutAll(token) => Some(token),
             Self::Deletion(_) => None,
         }
     }
 
-    pub(crate) fn accounts(&self) -> &[Account] {
+    /// The accounts that the event names.
+    pub fn accounts(&self) -> &[Account] {
         match self {
             Self::Login(_, accounts) | Self::Logout(_, accounts) | Self::Deletion(accounts) => accounts,
             Self::LogoutAll(_) => &[],
@@ -37,7 +43,7 @@ impl What {
     }
 
     /// The event as TPNS's own operation: what a single call for it alone would be.
-    pub(crate) fn operation(&self) -> BatchOperate {
+    pub fn operation(&self) -> BatchOperate {
         let entry = |token: &String, accounts: &[Account]| {
             vec![TokenAccounts { token: token.clone(), account_list: accounts.to_vec() }]
         };
@@ -50,7 +56,7 @@ impl What {
     }
 
     /// The contract's fields but `type`, `id` and `occurred_at`, which an envelope may say in its own way.
-    pub(crate) fn fields(&self, app: Option<&str>) -> Value {
+    pub fn fields(&self, app: Option<&str>) -> Value {
         let mut fields = json!({});
         if let Some(app) = app {
             fields["app"] = json!(app);
@@ -65,17 +71,22 @@ impl What {
     }
 }
 
-/// What stands in an envelope.
+/// An event to be put into an envelope.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Saying<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) occurred_at: &'a str,
-    pub(crate) app: Option<&'a str>,
-    pub(crate) what: &'a What,
+pub struct Saying<'a> {
+    /// The event's id.
+    pub id: &'a str,
+    /// ISO 8601.
+    pub occurred_at: &'a str,
+    /// The app, unless the event is for all.
+    pub app: Option<&'a str>,
+    /// What happened.
+    pub what: &'a What,
 }
 
 impl Saying<'_> {
-    pub(crate) fn bare(self) -> Value {
+    /// The event without an envelope.
+    pub fn bare(self) -> Value {
         let mut body = self.what.fields(self.app);
         body["type"] = json!(self.what.kind());
         body["id"] = json!(self.id);
@@ -84,7 +95,7 @@ impl Saying<'_> {
     }
 
     /// As an EventBridge event whose `id` and `time` stand in for the event's own.
-    pub(crate) fn bridge(self) -> Value {
+    pub fn bridge(self) -> Value {
         json!({"version": "0", "id": self.id, "detail-type": self.what.kind(), "source": "com.example.accounts",
                "account": "123456789012", "time": self.occurred_at, "region": "us-east-2", "resources": [],
                "detail": self.what.fields(self.app)})
@@ -92,7 +103,7 @@ impl Saying<'_> {
 }
 
 /// An SNS notification around it.
-pub(crate) fn sns(message: &Value) -> Value {
+pub fn sns(message: &Value) -> Value {
     json!({"Type": "Notification", "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf320",
            "TopicArn": "arn:aws:sns:us-east-2:123456789012:accounts", "Message": message.to_string(),
            "Timestamp": "2026-11-22T10:30:01.250Z"})

@@ -16,7 +16,7 @@ use rustls::{
 
 /// How it behaves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Listener {
+pub enum Listener {
     /// Ends each connection before a byte.
     ShutsTheDoor,
     /// Takes the connection and never says a word.
@@ -30,11 +30,11 @@ pub(crate) enum Listener {
 }
 
 /// All that was said to a [`Listener`] but the handshake.
-pub(crate) type Heard = Arc<Mutex<Vec<u8>>>;
+pub type Heard = Arc<Mutex<Vec<u8>>>;
 
 impl Listener {
     /// The address, and what is heard there. The thread ends with the tests.
-    pub(crate) fn listen(self) -> (String, Heard) {
+    pub fn listen(self) -> (String, Heard) {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, heard) = (socket.local_addr().unwrap(), Heard::default());
         let hears = heard.clone();
@@ -73,8 +73,8 @@ impl Listener {
 
 /// A server with a certificate of its own making for 127.0.0.1, good until 2126.
 fn nobody() -> Arc<ServerConfig> {
-    let certificate = CertificateDer::from_slice(include_bytes!("../matrix/fixtures/nobody.crt.der"));
-    let key = PrivatePkcs8KeyDer::from(include_bytes!("../matrix/fixtures/nobody.key.der").as_slice());
+    let certificate = CertificateDer::from_slice(include_bytes!("fixtures/nobody.crt.der"));
+    let key = PrivatePkcs8KeyDer::from(include_bytes!("fixtures/nobody.key.der").as_slice());
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

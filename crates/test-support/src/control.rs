@@ -7,12 +7,12 @@ use tokio::{
 use tpns_sim::RunningSim;
 
 /// Takes the faults away and leaves bindings and calls: the outage is over.
-pub(crate) async fn end_faults(tpns: &RunningSim) {
+pub async fn end_faults(tpns: &RunningSim) {
     forget(tpns, r#"{"faults":true}"#).await;
 }
 
 /// Forgets what the body names.
-pub(crate) async fn forget(tpns: &RunningSim, what: &str) {
+pub async fn forget(tpns: &RunningSim, what: &str) {
     let mut stream = TcpStream::connect(tpns.address()).await.unwrap();
     let length = what.len();
     let request = format!(

@@ -6,22 +6,22 @@ use lambda_sim::Function;
 use crate::stage::SECRETS;
 
 /// Every account of these tests begins and ends with it, so that a piece of one is found too.
-pub(crate) const IN_ACCOUNTS: &str = "kwyjibo";
+pub const IN_ACCOUNTS: &str = "kwyjibo";
 /// Every token does.
-pub(crate) const IN_TOKENS: &str = "vexillum";
+pub const IN_TOKENS: &str = "vexillum";
 
 /// An account that is found in whatever way it is printed.
-pub(crate) fn account(name: &str) -> String {
+pub fn account(name: &str) -> String {
     format!("{IN_ACCOUNTS}.{name}@{IN_ACCOUNTS}.example")
 }
 
 /// A token that is found in whatever way it is printed.
-pub(crate) fn token(name: &str) -> String {
+pub fn token(name: &str) -> String {
     format!("{IN_TOKENS}{name}{IN_TOKENS}")
 }
 
 /// The first text that must not be there, and the line it stands in.
-pub(crate) fn told_by(printed: &[u8]) -> Option<String> {
+pub fn told_by(printed: &[u8]) -> Option<String> {
     let printed = String::from_utf8_lossy(printed).to_lowercase();
     let found = |needle: &str| {
         let line = printed.lines().find(|line| line.contains(&needle.to_lowercase()))?;
@@ -45,7 +45,7 @@ fn inside_base64(secret: &str) -> Vec<String> {
 }
 
 /// Panics when the function printed anything that tells who somebody is, or broke a rule of the Runtime API.
-pub(crate) fn assert_discreet(function: &Function) {
+pub fn assert_discreet(function: &Function) {
     let printed = function.output().unwrap();
     assert_eq!(told_by(&printed), None);
     assert_eq!(function.violations(), []);
