@@ -31,7 +31,7 @@ template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.ya
 	.venv/bin/python -m pytest tests/template
 
 e2e: .venv/.tests ## The end-to-end tests: template, function binary and local TPNS on a local AWS
-	.venv/bin/python -m pytest tests/e2e
+	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
 
 tools: .venv-sam/.made .venv-deploy/.made ## Fetches what docs/deploying.md uses: AWS CLI, SAM CLI and cargo-lambda, pinned
 
