@@ -1,4 +1,4 @@
-//! The ledger: what the events seen so far say about each device and each account (design, "Order").
+//! The ledger: what the events seen so far say about each device and each account (ARCHITECTURE.md, "Order").
 //!
 //! [`State`] is what they say; merging is commutative, associative and idempotent, so shuffles and duplicates can't
 //! matter. [`Ledger`] is where it is kept: for one invocation, or in a table that all invocations share.

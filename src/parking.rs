@@ -1,5 +1,5 @@
 //! Parking: rejected events go to a queue of their own, as received and with the reason, and only then are acknowledged
-//! (design, "Result").
+//! (ARCHITECTURE.md, "The answer").
 
 mod parcel;
 mod refusal;

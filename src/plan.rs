@@ -1,4 +1,4 @@
-//! From what is known to the fewest calls that make it so (design, "What is pushed" and "Calls").
+//! From what is known to the fewest calls that make it so (ARCHITECTURE.md, "Calls").
 
 use std::collections::{BTreeSet, HashMap};
 

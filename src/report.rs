@@ -1,4 +1,4 @@
-//! What became of each message, and what Lambda reads of it (design, "Result").
+//! What became of each message, and what Lambda reads of it (ARCHITECTURE.md, "The answer").
 //!
 //! A message is either deleted because everything it shaped is true at TPNS, or reported so that it comes again.
 //! Nothing is dropped in silence, and what was never attempted counts as failed.

@@ -64,8 +64,8 @@ pub(crate) enum End {
 struct Device {
     app: &'static str,
     token: String,
-    /// The account types of its logins. Always the same ones where TPNS overrides per type: the promise there (design,
-    /// "Order") holds for producers that keep to them.
+    /// The account types of its logins. Always the same ones where TPNS overrides per type: the promise there
+    /// (docs/guarantees.md) holds for producers that keep to them.
     types: Vec<u32>,
     /// Accounts that are used on this device alone.
     own: Vec<Account>,

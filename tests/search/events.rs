@@ -169,8 +169,8 @@ impl Book {
         }
     }
 
-    /// Who is to be bound after these events, applied one by one in version order: as the contract says it (design,
-    /// "Contract"), without the ledger's rules.
+    /// Who is to be bound after these events, applied one by one in version order: as the contract says it
+    /// (docs/event.md, "Order"), without the ledger's rules.
     pub(crate) fn truth(&self, before: Bound, events: &[EventId]) -> Bound {
         let mut bound = before;
         let mut events = events.to_vec();

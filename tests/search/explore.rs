@@ -20,8 +20,8 @@ pub(crate) enum Finding {
     Shown,
     /// At an end a device is not bound to an account that version order says is in.
     Missing,
-    /// The same, by the design's one named exception: the binding was there, made by the very login that version order
-    /// wants, and the operator_type 5 of an older deletion took it.
+    /// The same, by the one named exception (docs/guarantees.md): the binding was there, made by the very login that version
+    /// order wants, and the operator_type 5 of an older deletion took it.
     Wiped,
     /// An event is failed though nothing failed.
     Stuck,

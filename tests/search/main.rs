@@ -17,7 +17,7 @@
 //! one is at work on it ("twice"); then the workers at once and the messages in an invocation. "orders" are the orders
 //! of steps that lead from a start to an end; "code run" is how often the code was run to learn what it does; "ends" are
 //! different worlds at an end. Of these are wrong: a device is bound to who should be out, or not bound to who should be
-//! in; "by exc." only not bound, by the design's named exception; "open": by the open case below.
+//! in; "by exc." only not bound, by the named exception (docs/guarantees.md); "open": by the open case below.
 //!
 //! Not in the model: items that TPNS rejects; calls that land after their sender has given them up, or has died; rows
 //! that expire; and more events, workers and messages in an invocation than the lines say.
@@ -101,7 +101,7 @@ fn both_promises_hold_whoever_dies_whatever_fails_and_comes_again() {
         search(&[Triples], single(2, NONE));
     }
 
-    // The exception the design names is real, and told from what would be wrong.
+    // The named exception is real, and distinguished from what would be wrong.
     assert!(tally.count(|(finding, _)| finding == Finding::Wiped) > 0);
     let is_exception = |(finding, _)| finding == Finding::Wiped;
     tell(&searches.example("the named exception", &[Pairs], single(2, NONE), is_exception).unwrap());
