@@ -19,7 +19,7 @@ from local.run import ROOT
 PAGE = "docs/producers.md"
 NODE_MODULES = ROOT / "tests" / "docs" / "node" / "node_modules"
 PROGRAMS = page(PAGE).blocks("python", "js")
-OWN_EVENTS = "Trying one's own events"
+OWN_EVENTS = "Trying your own events"
 BOUND = {
     "android": {
         "token-of-ann": {"ann"},
