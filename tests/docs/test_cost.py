@@ -56,7 +56,7 @@ def test_the_command_on_the_page_works(tmp_path_factory: pytest.TempPathFactory)
 def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: ModuleType, ward: Ward) -> None:
     sqs, stack = ward.cloud.client("sqs"), ward.standard
     before = len(function_log.lines(ward.cloud, stack))
-    with pace.held(ward.cloud, stack):
+    with pace.queue_paused(ward.cloud, stack):
         for number in range(10):
             kind = "user.logout" if number else "user.login"
             event = {

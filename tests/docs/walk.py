@@ -58,7 +58,7 @@ class Walk:
         said = self.shell.run(block, text, SECONDS.get(block.heading, 120))
         self.said[block.heading] = self.said.get(block.heading, "") + said
         if "sam deploy" in text:
-            self._mend_numbers()
+            self._fix_numbers()
         self.bound[block.heading] = self.tpns.bindings()
         # Past pytest's capture: the build is long, and who waits wants to know what for.
         print(f"{block} {block.heading}: {time.monotonic() - began:.0f} s", file=sys.__stderr__, flush=True)
@@ -75,7 +75,7 @@ class Walk:
         version = functions.publish_version(FunctionName=name)["Version"]
         functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
-    def _mend_numbers(self) -> None:
+    def _fix_numbers(self) -> None:
         """MiniStack's fault, not the page's: see local/mapping.py."""
         functions = self.cloud.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:

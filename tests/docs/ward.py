@@ -39,8 +39,8 @@ class Ward:
 
         def stack(name: str, **more: str) -> Stack:
             made = deploy(cloud, TEMPLATE, binaries.function, {**given, **more}, name)
-            Mapping(cloud, made).mend_numbers()
-            pace.hurry(cloud, made, VISIBILITY_SECONDS)
+            Mapping(cloud, made).fix_numbers()
+            pace.shorten_visibility_timeout(cloud, made, VISIBILITY_SECONDS)
             pace.one_batch_at_a_time(cloud, made)
             return made
 

@@ -14,9 +14,9 @@ from local.cloud import Cloud
 from local.feed import Sent, feed
 from local.function_log import Delivery
 from local.mapping import Mapping
-from local.queues import Kept
+from local.queues import FailedMessage
 from local.stack import Stack
-from local.stream import look_at
+from local.stream import parse_line
 from local.tpns import Tpns
 
 # Longer than any invocation of these tests takes on a busy machine, so that no message is delivered while it is being handled.
@@ -30,8 +30,8 @@ class Deployment:
         self.stack = stack
         self.tpns = tpns
         self.table = Table(cloud, stack.ledger_table) if stack.ledger_table else None
-        Mapping(cloud, stack).mend_numbers()
-        pace.hurry(cloud, stack, VISIBILITY_SECONDS)
+        Mapping(cloud, stack).fix_numbers()
+        pace.shorten_visibility_timeout(cloud, stack, VISIBILITY_SECONDS)
         pace.one_batch_at_a_time(cloud, stack)
 
     def forget(self) -> None:
@@ -46,8 +46,8 @@ class Deployment:
 
     def send(self, *bodies: str | dict[str, Any]) -> list[Sent]:
         """As one batch: EventBridge events over the bus, the rest to the queue."""
-        lines = [look_at(number, body if isinstance(body, str) else json.dumps(body)) for number, body in enumerate(bodies, 1)]
-        with pace.held(self.cloud, self.stack) if len(lines) > 1 else nullcontext():
+        lines = [parse_line(number, body if isinstance(body, str) else json.dumps(body)) for number, body in enumerate(bodies, 1)]
+        with pace.queue_paused(self.cloud, self.stack) if len(lines) > 1 else nullcontext():
             sent = feed(self.cloud, self.stack, lines)
         assert [one.refused for one in sent] == [None] * len(sent)
         return sent
@@ -68,20 +68,20 @@ class Deployment:
     def outcomes(self, message_id: str | None) -> list[str]:
         return [delivery.outcome for delivery in self.deliveries(message_id)]
 
-    def dead_letters(self) -> list[Kept]:
+    def dead_letters(self) -> list[FailedMessage]:
         return queues.dead_letters(self.cloud, self.stack)
 
-    def parked(self) -> list[Kept]:
+    def parked(self) -> list[FailedMessage]:
         return queues.parked(self.cloud, self.stack)
 
     @contextmanager
     def visibility(self, seconds: int) -> Iterator[None]:
         """For events whose second delivery must wait for something."""
-        pace.hurry(self.cloud, self.stack, seconds)
+        pace.shorten_visibility_timeout(self.cloud, self.stack, seconds)
         try:
             yield
         finally:
-            pace.hurry(self.cloud, self.stack, VISIBILITY_SECONDS)
+            pace.shorten_visibility_timeout(self.cloud, self.stack, VISIBILITY_SECONDS)
 
     @contextmanager
     def side_by_side(self, functions: int, batch_size: int) -> Iterator[None]:

@@ -214,7 +214,7 @@ def test_an_alarm_goes_up_with_its_trouble_and_no_other_way(
 
 def test_the_alarm_on_the_oldest_message_goes_up_when_nobody_reads_the_queue(stage: Deployment, quiet: list[Datapoint]) -> None:
     alarm = Alarm.of(stage.cloud, "watched", "OldestMessageAlarm")
-    with pace.held(stage.cloud, stage.stack):
+    with pace.queue_paused(stage.cloud, stage.stack):
         began = time.time()
         stage.cloud.client("sqs").send_message(QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann")))
         sent = sent_at(stage)

@@ -134,8 +134,8 @@ def test_an_interrupted_run_leaves_nothing_running(
     ("variable", "remedy"),
     [
         ("EVENTS=no-such-file.jsonl", "name a file with one JSON body per line"),
-        ("FAULTS={not json", "mend it, or use a shorthand such as 503x4"),
-        ("FAULTS=no-such-file", "is no shorthand such as 503x4"),
+        ("FAULTS={not json", "fix it, or use a shorthand such as 503x4"),
+        ("FAULTS=no-such-file", "not a shorthand such as 503x4"),
         ("VISIBILITY=0", "must be at least 1 second"),
         ("VISIBILITY=soon", "make run ARGS=--help"),
     ],

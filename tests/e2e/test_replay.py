@@ -101,7 +101,7 @@ def test_ctrl_c_ends_a_send_in_order_and_nothing_is_sent_twice(
     events, ends = devices_that_come_and_go(30)
     file = replay.file(*events)
     command = ("send", "--queue-url", standard.stack.queue_url, "--rate", "25", file)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         process = replay.start(*command)
         eventually(lambda: confirmed(file) >= 10)
         process.send_signal(number)
@@ -128,7 +128,7 @@ def test_a_dry_run_sends_nothing_and_tells_what_is_in_the_file(standard: Deploym
     old = {**login(token(), "fay-the-sixth"), "occurred_at": "2020-01-01T00:00:00Z"}
     nobody = {**login(token(), "gus-the-seventh"), "token": "with blanks"}
     file = replay.file(*good, archived, "", NOT_JSON, timeless, unknown, nobody, old)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         arguments = ("send", "--dry-run", "--max-event-age", "3650d", "--apps", "android,ios", file)
         ended = replay.run(*arguments, "--queue-url", standard.stack.queue_url)
         assert counts(standard, standard.stack.queue_url) == (0, 0)
@@ -176,7 +176,7 @@ def test_with_stamp_now_events_without_a_time_happen_now_in_the_order_of_their_l
     events = [login(left, "ann"), logout(left), login(came_back, "ben"), logout(came_back), login(came_back, "ben")]
     for event in events:
         del event["occurred_at"]
-    with pace.held(either.cloud, either.stack):
+    with pace.queue_paused(either.cloud, either.stack):
         ended = replay.run("send", "--stamp-now", "--queue-url", either.stack.queue_url, replay.file(*events))
     assert ended.code == 0, ended
     assert "5 of them got the time of sending as occurred_at" in ended.stdout
@@ -190,7 +190,7 @@ def test_archived_events_keep_their_time_and_id(standard: Deployment, replay: Re
     del event["detail"]["occurred_at"]
     archived = json.dumps(event)
     notification = json.dumps({"Type": "Notification", "Message": archived})
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         assert replay.run("send", "--queue-url", queue, replay.file(archived, notification)).code == 0
         messages = standard.cloud.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         assert sorted(message["Body"] for message in messages["Messages"]) == sorted([archived, notification])
@@ -201,7 +201,7 @@ def test_a_fifo_queue_gets_the_device_as_group_and_no_account_in_an_attribute(
 ) -> None:
     stage, device = stacks("fifo"), token()
     events = [login(device, "ann"), logout(device), login(device, "ben"), deletion("ann@example.com")]
-    with pace.held(stage.cloud, stage.stack):
+    with pace.queue_paused(stage.cloud, stage.stack):
         assert replay.run("send", "--queue-url", stage.stack.queue_url, replay.file(*events)).code == 0
         answer = stage.cloud.client("sqs").receive_message(
             QueueUrl=stage.stack.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=1
@@ -359,7 +359,7 @@ def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_m
         assert refused.code == 3, refused
         assert "no time of their own" in refused.stdout
         assert counts(standard, dead) == (1, 0)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         ended = replay.run(*command, "--yes", "--stamp")
         assert (ended.code, sent(ended)) == (0, 1), ended
         (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
@@ -374,7 +374,7 @@ def test_what_a_message_carries_goes_back_with_it_but_for_the_reason(standard: D
     body = json.dumps(login(token(), "ann"))
     # Its trace as well, but MiniStack's SendMessageBatch takes none: crates/replay/src/sqs/send.rs has that test.
     sqs.send_message(QueueUrl=parking, MessageBody=body, MessageAttributes=attributes)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         assert replay.run("redrive", "--from", str(parking), "--to", queue, "--reason", "the reason", "--yes").code == 0
         (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0, MessageAttributeNames=["All"])["Messages"]
     assert message["Body"] == body
@@ -433,7 +433,7 @@ def test_a_redrive_that_is_ended_in_the_middle_loses_nothing(
     standard: Deployment, replay: Replay, number: signal.Signals
 ) -> None:
     parking, queue = park(standard, 300), standard.stack.queue_url
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         process = replay.start("redrive", "--from", parking, "--to", queue, "--all", "--yes")
         eventually(lambda: counts(standard, queue)[0] >= 20)
         process.send_signal(number)
