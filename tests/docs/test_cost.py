@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from pages import SHELL, page
 from shell import Shell
-from ward import Ward
+from stacks import Stacks
 
 from local import function_log, pace, queues
 from local.run import ROOT
@@ -53,10 +53,10 @@ def test_the_command_on_the_page_works(tmp_path_factory: pytest.TempPathFactory)
         assert "total" in shell.run(block, block.text)
 
 
-def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: ModuleType, ward: Ward) -> None:
-    sqs, stack = ward.cloud.client("sqs"), ward.standard
-    before = len(function_log.lines(ward.cloud, stack))
-    with pace.queue_paused(ward.cloud, stack):
+def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: ModuleType, stacks: Stacks) -> None:
+    sqs, stack = stacks.cloud.client("sqs"), stacks.standard
+    before = len(function_log.lines(stacks.cloud, stack))
+    with pace.queue_paused(stacks.cloud, stack):
         for number in range(10):
             kind = "user.logout" if number else "user.login"
             event = {
@@ -68,8 +68,8 @@ def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: M
             }
             event |= {"account_list": [{"account": "ann"}]} if kind == "user.login" else {}
             sqs.send_message(QueueUrl=stack.queue_url, MessageBody=json.dumps(event))
-    queues.drain(ward.cloud, stack, 60)
-    lines = function_log.lines(ward.cloud, stack)[before:]
+    queues.drain(stacks.cloud, stack, 60)
+    lines = function_log.lines(stacks.cloud, stack)[before:]
     (batch,) = [line for line in lines if line.get("message") == "batch done"]
     (metrics,) = [line for line in lines if "_aws" in line and "Received" in line]
     assert batch["received"] == 10

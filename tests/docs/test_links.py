@@ -1,4 +1,4 @@
-"""Every link of every page leads somewhere."""
+"""Every link of every page has a target."""
 
 from __future__ import annotations
 
