@@ -10,7 +10,8 @@ import argparse
 
 SECONDS_A_MONTH = 30 * 24 * 3600
 
-# US East (N. Virginia), on demand, without free tiers, in dollars, as of November 2026. Check them before you rely on them.
+# US East (N. Virginia), on demand, without free tiers, in dollars, as of November 2026. Check them before you rely on
+# them.
 PRICE = {
     "EventBridge, a million custom events": 1.00,
     "SQS standard, a million requests": 0.40,
@@ -33,7 +34,8 @@ PRICE = {
 WRITES = {"login": 1, "logout": 1, "deletion": 2}
 READS = {"login": 3, "logout": 1, "deletion": 0}
 
-# Measured in a local run: bytes of a batch's line and of the metrics line of each app in it. CloudWatch adds 26 per line.
+# Measured in a local run: bytes of a batch's line and of the metrics line of each app in it. CloudWatch adds 26 per
+# line.
 BATCH_LINE, METRICS_LINE, LINE_OVERHEAD = 350, 1000, 26
 # Lambda's own two lines per invocation: estimated, not measured.
 PLATFORM_LINES = 600

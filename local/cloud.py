@@ -36,7 +36,8 @@ class Cloud:
 
     @staticmethod
     def start(processes: Processes, folder: Path, **settings: str) -> Cloud:
-        """Starts it on a free port. All its files, including logs, are under `folder`. `settings` are MiniStack's own."""
+        """Starts it on a free port. All its files, including logs, are under `folder`. `settings` are MiniStack's
+        own."""
         log = folder / "ministack.log"
         (folder / "tmp").mkdir(exist_ok=True)
         for _ in range(_PORT_ATTEMPTS):
@@ -56,8 +57,8 @@ class Cloud:
 
 
 def _environment(port: int, url: str, folder: Path) -> dict[str, str]:
-    """The whole environment of MiniStack, which the function inherits: nothing of the developer's shell, such as a proxy or
-    real AWS credentials."""
+    """The whole environment of MiniStack, which the function inherits: nothing of the developer's shell, such as a
+    proxy or real AWS credentials."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),

@@ -64,8 +64,8 @@ def _send_messages(queue: Any, url: str, lines: list[Line]) -> list[Sent]:
         {
             "Id": str(line.number),
             "MessageBody": line.body,
-            # As producers should do it: the group is the device. An event without a device waits for nothing. Each line is
-            # an event of its own, even if two are equal.
+            # As producers should do it: the group is the device. An event without a device waits for nothing. Each line
+            # is an event of its own, even if two are equal.
             **(
                 {"MessageGroupId": line.token or f"line-{line.number}", "MessageDeduplicationId": str(uuid4())}
                 if fifo

@@ -64,7 +64,8 @@ def invocations(log: list[dict[str, Any]]) -> int:
 
 
 def crashes(cloud: Cloud) -> list[str]:
-    """Returns the invocations that ended without an answer. Their whole batch is redelivered, so no event's outcome shows it."""
+    """Returns the invocations that ended without an answer. Their whole batch is redelivered, so no event's outcome
+    shows it."""
     text = cloud.log.read_text(errors="replace")
     return re.findall(r"ESM: Lambda \S+ failed processing SQS batch from \S+ (\(.*?\))\n", text)
 

@@ -20,8 +20,8 @@ class Mapping:
         self._scaling: dict[str, Any] = found[0].get("ScalingConfig", {})
 
     def fix_numbers(self) -> None:
-        """CloudFormation converts parameters to numbers where a resource needs numbers. MiniStack 1.5.33 keeps them as strings
-        here, and then can't compare them. Set through the API, they are numbers."""
+        """CloudFormation converts parameters to numbers where a resource needs numbers. MiniStack 1.5.33 keeps them as
+        strings here, and then can't compare them. Set through the API, they are numbers."""
         scaling = {key: int(value) for key, value in self._scaling.items()}
         self._functions.update_event_source_mapping(UUID=self._id, ScalingConfig=scaling)
 

@@ -20,8 +20,9 @@ def main() -> None:
 
 
 def _pass_parameters_to_the_sam_transform() -> None:
-    """CloudFormation passes the stack's parameters to the SAM transform. MiniStack does not, so every stack is transformed with
-    the defaults. It matters where SAM itself decides by a parameter: whether there is a gradual deployment."""
+    """CloudFormation passes the stack's parameters to the SAM transform. MiniStack does not, so every stack is
+    transformed with the defaults. It matters where SAM itself decides by a parameter: whether there is a gradual
+    deployment."""
     apply_transforms, transform = engine._apply_transforms, sam.transform
 
     def with_parameters(template: dict[str, Any], provided: Any = None, previous: Any = None) -> Any:
@@ -39,7 +40,7 @@ def _pass_parameters_to_the_sam_transform() -> None:
 
 
 def _wait_for_the_last_line_of_an_invocation() -> None:
-    """MiniStack considers an invocation's log complete after 5 ms without a line, and at the latest after 250 ms. On a busy
-    machine lines were therefore missing, and appeared with the next invocation or never."""
+    """MiniStack considers an invocation's log complete after 5 ms without a line, and at the latest after 250 ms. On a
+    busy machine lines were therefore missing, and appeared with the next invocation or never."""
     first_line, silence, at_most = 0.25, 0.04, 2.0
     Worker._drain_stderr_bounded.__defaults__ = (first_line, silence, at_most)

@@ -87,7 +87,7 @@ def _faults(text: str) -> list[dict[str, Any]]:
 
 
 def _visibility_for(faults: list[dict[str, Any]]) -> int:
-    """Returns a visibility timeout longer than any invocation of this run, or messages would be processed twice at the same
-    time; and otherwise short, because you wait for it."""
+    """Returns a visibility timeout longer than any invocation of this run, or messages would be processed twice at the
+    same time; and otherwise short, because you wait for it."""
     # Three tries of one call, 3 s each, and the pauses between them.
     return 12 if any(fault.get("fault") in ("delay", "hang") for fault in faults) else 3

@@ -17,7 +17,8 @@ from .stack import Stack
 
 @dataclass(frozen=True)
 class Outcome:
-    """`outcome`: applied, superseded, parked, dead-lettered, refused (by bus or queue), ignored (by the rule) or unknown."""
+    """`outcome`: applied, superseded, parked, dead-lettered, refused (by bus or queue), ignored (by the rule) or
+    unknown."""
 
     sent: Sent
     outcome: str
@@ -40,7 +41,8 @@ def outcomes(
 
 
 def of_parked(events: list[Outcome], parked: list[FailedMessage]) -> list[Outcome | None]:
-    """Returns the event of each parked message. A parked message is a new one with the same body, so it is found by its body."""
+    """Returns the event of each parked message. A parked message is a new one with the same body, so it is found by its
+    body."""
     free = [event for event in events if event.outcome == "parked"]
 
     def event_of(message: FailedMessage) -> Outcome | None:
@@ -69,8 +71,8 @@ def _outcome(sent: Sent, deliveries: list[Delivery], dead_ids: set[str]) -> Outc
 
 
 def _found_by_id(sent: list[Sent], logged: list[Delivery], dead: list[FailedMessage]) -> list[Sent]:
-    """Finds the queue's message of each bus event: by the bus's event id where body or log has it, else by the producer's id.
-    Duplicates share the producer's id on purpose; then either message will do."""
+    """Finds the queue's message of each bus event: by the bus's event id where body or log has it, else by the
+    producer's id. Duplicates share the producer's id on purpose; then either message will do."""
     by_bus_id = {event_id: letter.message_id for letter in dead if (event_id := _bus_event_id(letter.body))}
     claimed = {one.message_id for one in sent if one.message_id} | set(by_bus_id.values())
     free: dict[str, list[str]] = defaultdict(list)
@@ -94,8 +96,8 @@ def _found_by_id(sent: list[Sent], logged: list[Delivery], dead: list[FailedMess
 
 
 def _found_by_order(cloud: Cloud, stack: Stack, sent: list[Sent], logged: list[Delivery]) -> list[Sent]:
-    """Finds by order the events that could not be read, which have no id in the log: a run reads one batch at a time, so the
-    first deliveries are in the order of sending."""
+    """Finds by order the events that could not be read, which have no id in the log: a run reads one batch at a time,
+    so the first deliveries are in the order of sending."""
     claimed = {one.message_id for one in sent}
     left = iter(dict.fromkeys(one.message_id for one in logged if one.message_id and one.message_id not in claimed))
 

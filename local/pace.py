@@ -16,8 +16,8 @@ def shorten_visibility_timeout(cloud: Cloud, stack: Stack, seconds: int) -> None
 
 
 def one_batch_at_a_time(cloud: Cloud, stack: Stack) -> None:
-    """With a ledger, two concurrent batches with the same device end with the same bindings, but the calls would differ from
-    run to run."""
+    """With a ledger, two concurrent batches with the same device end with the same bindings, but the calls would differ
+    from run to run."""
     cloud.client("lambda").put_function_concurrency(FunctionName=stack.function_name, ReservedConcurrentExecutions=1)
 
 

@@ -1,4 +1,5 @@
-"""Does what `sam package` does: zips the code, uploads the zip to S3 and points the template to it. Changes nothing else."""
+"""Does what `sam package` does: zips the code, uploads the zip to S3 and points the template to it. Changes nothing
+else."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ _MILLISECONDS = re.compile(r'(:\s*\\*"?)(\d{13})\b')
 
 
 def recent(texts: list[str], now: datetime) -> list[str]:
-    """Returns the texts with all their times moved by the same number of seconds, so that the newest is a moment before `now`.
-    Times of envelopes are moved too, because an event can't happen after it was sent."""
+    """Returns the texts with all their times moved by the same number of seconds, so that the newest is a moment before
+    `now`. Times of envelopes are moved too, because an event can't happen after it was sent."""
     past = [time for text in texts for time in _times(text) if time < _END_OF_SAMPLES]
     if not past:
         return texts

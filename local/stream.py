@@ -1,5 +1,5 @@
-"""Reads a stream of events, one body per line, and recognises each line's envelope. An unreadable line is an event too, a bad
-one, and never an error."""
+"""Reads a stream of events, one body per line, and recognises each line's envelope. An unreadable line is an event too,
+a bad one, and never an error."""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ def _apps_at(endpoint: str) -> dict[str, dict[str, Any]]:
 
 
 def _listening_at(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Returns the URL in the first line of output, and keeps reading the rest, or the pipe would fill and block the server."""
+    """Returns the URL in the first line of output, and keeps reading the rest, or the pipe would fill and block the
+    server."""
     lines: queue.Queue[str] = queue.Queue()
 
     def read() -> None:

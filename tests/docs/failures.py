@@ -76,7 +76,8 @@ class Failures:
         eventually(lambda: self._logged("tpns_auth_failed"))
 
     def app_is_added(self, name: str) -> None:
-        """Fixes `unknown_app` as an operator would, with a new entry in the apps document, which is read at the next start."""
+        """Fixes `unknown_app` as an operator would, with a new entry in the apps document, which is read at the next
+        start."""
         apps = json.loads(self.stacks.tpns.apps_document())
         # With another address of the local TPNS, which has no third app: at the same address it would be android.
         app = {**apps["android"], "endpoint": self.stacks.tpns.url.replace("127.0.0.1", "localhost")}
@@ -84,7 +85,8 @@ class Failures:
         self._restart()
 
     def next_is_applied(self) -> None:
-        """Sends another login, because the first may be a dead letter by now: it is redelivered every two seconds here."""
+        """Sends another login, because the first may be a dead letter by now: it is redelivered every two seconds
+        here."""
         self.login("refused-once")
         eventually(lambda: "refused-once" in self.stacks.bound()["android"], 60)
 

@@ -1,5 +1,5 @@
-"""Logs Insights queries, as far as the runbook uses the language. MiniStack accepts any query and ignores our fields, so here
-a query runs over the lines that the function printed, and one with a wrong field or value finds nothing."""
+"""Logs Insights queries, as far as the runbook uses the language. MiniStack accepts any query and ignores our fields,
+so here a query runs over the lines that the function printed, and one with a wrong field or value finds nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A shell that stays open from block to block, like a reader's, so that later blocks see the variables of earlier ones."""
+"""A shell that stays open from block to block, like a reader's, so that later blocks see the variables of earlier
+ones."""
 
 from __future__ import annotations
 

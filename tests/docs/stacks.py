@@ -1,4 +1,5 @@
-"""Two stacks for the tests of the other pages, deployed with the unoptimised binary: one with a bus, one with a FIFO queue."""
+"""Two stacks for the tests of the other pages, deployed with the unoptimised binary: one with a bus, one with a FIFO
+queue."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The output of `sam build` runs on Lambda's Amazon Linux 2023: the file that the walk through docs/deploying.md deploys, and
-one for the other architecture if rustup can install its target."""
+"""The output of `sam build` runs on Lambda's Amazon Linux 2023: the file that the walk through docs/deploying.md
+deploys, and one for the other architecture if rustup can install its target."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ LIBRARIES = {
 }
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 RUST_TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-# Measured: 5.3 MiB, before the release profile was optimised for size, which saved a quarter with cargo alone. The goal is 4 MiB.
+# Measured: 5.3 MiB, before the release profile was optimised for size, which saved a quarter with cargo alone. The goal
+# is 4 MiB.
 MOST_ZIPPED_MIB = 5.75
 BUILT = ".aws-sam/build/Function"
 

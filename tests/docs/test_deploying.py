@@ -1,4 +1,5 @@
-"""A newcomer follows docs/deploying.md from an empty account to the first applied event, and back to an empty account."""
+"""A newcomer follows docs/deploying.md from an empty account to the first applied event, and back to an empty
+account."""
 
 from __future__ import annotations
 

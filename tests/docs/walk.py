@@ -67,7 +67,8 @@ class Walk:
         return self._unused
 
     def _publish_another_release(self) -> None:
-        """Publishes a new version and moves the alias to it, as SAM would, without new code, which takes minutes to compile."""
+        """Publishes a new version and moves the alias to it, as SAM would, without new code, which takes minutes to
+        compile."""
         functions = self.cloud.client("lambda")
         outputs = self.cloud.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
         (name,) = [output["OutputValue"] for output in outputs if output["OutputKey"] == "FunctionName"]

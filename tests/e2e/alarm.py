@@ -31,7 +31,8 @@ class Alarm:
         return cls(definition)
 
     def is_up(self, minutes: Minutes) -> bool:
-        """Returns whether the alarm is in ALARM after the last of these minutes. Data before the first of them is missing."""
+        """Returns whether the alarm is in ALARM after the last of these minutes. Data before the first of them is
+        missing."""
         alarm = self.definition
         assert alarm["TreatMissingData"] == "notBreaching", "only then does a missing period count as a good one"
         length = alarm["Period"] // 60

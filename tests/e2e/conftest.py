@@ -1,5 +1,5 @@
-"""One local AWS and one local TPNS for all tests, with the template deployed in four variants: a standard queue and a FIFO
-queue, each with the template's defaults, and each "plain", without ledger and parking queue."""
+"""One local AWS and one local TPNS for all tests, with the template deployed in four variants: a standard queue and a
+FIFO queue, each with the template's defaults, and each "plain", without ledger and parking queue."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def plain(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
 
 @pytest.fixture(params=["standard", "plain-standard"])
 def with_bus(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """Runs the test with and without ledger and parking queue. A FIFO queue has no bus, and gets nothing from a standard SNS
-    topic."""
+    """Runs the test with and without ledger and parking queue. A FIFO queue has no bus, and gets nothing from a
+    standard SNS topic."""
     return stacks(request.param)
 
 

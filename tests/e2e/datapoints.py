@@ -64,7 +64,8 @@ def _values(member: Any) -> list[tuple[float, float]]:
 
 
 def of_queue(cloud: Cloud, url: str, oldest: float | None = None) -> list[Datapoint]:
-    """Returns the metrics that SQS publishes once a minute. `oldest`: the age of the oldest message in seconds, if known."""
+    """Returns the metrics that SQS publishes once a minute. `oldest`: the age of the oldest message in seconds, if
+    known."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     of = frozenset({("QueueName", url.rpartition("/")[2])})
@@ -76,8 +77,8 @@ def of_queue(cloud: Cloud, url: str, oldest: float | None = None) -> list[Datapo
 
 
 def of_lambda(cloud: Cloud, function: str, since: datetime.datetime) -> list[Datapoint]:
-    """Returns Lambda's own metrics since then. MiniStack 1.5.33 has them only for direct invocations, not for those by the
-    queue."""
+    """Returns Lambda's own metrics since then. MiniStack 1.5.33 has them only for direct invocations, not for those by
+    the queue."""
     cloudwatch = cloud.client("cloudwatch")
     points = []
     for name, unit in (("Invocations", "Count"), ("Errors", "Count"), ("Throttles", "Count"), ("Duration", "Milliseconds")):
@@ -88,7 +89,8 @@ def of_lambda(cloud: Cloud, function: str, since: datetime.datetime) -> list[Dat
             StartTime=since,
             EndTime=datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1),
             Period=3600,
-            # Minimum and maximum represent all values: for an alarm the number of values matters only in sums of counts.
+            # Minimum and maximum represent all values: for an alarm the number of values matters only in sums of
+            # counts.
             Statistics=["Sum", "Minimum", "Maximum"],
         )
         of = frozenset({("FunctionName", function)})

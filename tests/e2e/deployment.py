@@ -19,7 +19,8 @@ from local.stack import Stack
 from local.stream import parse_line
 from local.tpns import Tpns
 
-# Longer than any invocation of these tests on a busy machine, so that no message is redelivered while it is being processed.
+# Longer than any invocation of these tests on a busy machine, so that no message is redelivered while it is being
+# processed.
 VISIBILITY_SECONDS = 3
 DRAIN_SECONDS = 90
 

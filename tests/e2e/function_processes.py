@@ -1,5 +1,5 @@
-"""The processes in which MiniStack runs the function. Their stacks can't be distinguished from outside; MiniStack starts new
-ones when it needs them."""
+"""The processes in which MiniStack runs the function. Their stacks can't be distinguished from outside; MiniStack
+starts new ones when it needs them."""
 
 from __future__ import annotations
 

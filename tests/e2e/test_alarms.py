@@ -1,7 +1,7 @@
 """Each alarm goes up when its failure really happens, stays down while everything works, and goes down afterwards.
 
-The stack is the template's. A failure is caused, its datapoints are read where CloudWatch would get them, and the deployed
-alarm is evaluated on them. Each occurrence of a failure counts as one minute, or this would take hours."""
+The stack is the template's. A failure is caused, its datapoints are read where CloudWatch would get them, and the
+deployed alarm is evaluated on them. Each occurrence of a failure counts as one minute, or this would take hours."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def healthy(stage: Deployment) -> None:
 
 
 def invoke(stage: Deployment, *events: dict[str, Any]) -> Any:
-    """Invokes the function as the event source mapping does; MiniStack publishes Lambda metrics only for direct invocations."""
+    """Invokes the function as the event source mapping does; MiniStack publishes Lambda metrics only for direct
+    invocations."""
     functions = stage.cloud.client("lambda")
     answer = functions.invoke(FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)}))
     return json.load(answer["Payload"])

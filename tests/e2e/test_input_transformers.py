@@ -1,5 +1,5 @@
-"""examples/input-transformers: events of Cognito, Auth0 and Keycloak go over the example's rules to the queue, through the
-function, to TPNS."""
+"""examples/input-transformers: events of Cognito, Auth0 and Keycloak go over the example's rules to the queue, through
+the function, to TPNS."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from local.run import ROOT
 
 EXAMPLE = ROOT / "examples" / "input-transformers"
 BUSES = {"keycloak": "keycloak", "auth0": "auth0"}  # all others use the default bus
-# AWS does not accept events with the source of AWS or its partners, and neither does MiniStack. So their source has another
-# name here, in the rules and in the events. TestEventPattern checks the unchanged rules.
+# AWS does not accept events with the source of AWS or its partners, and neither does MiniStack. So their source has
+# another name here, in the rules and in the events. TestEventPattern checks the unchanged rules.
 OF_AWS, STAND_IN = "aws.", "not-aws."
 
 TOKEN = "05da87c0ae5973bd2dfa9e08d884aada5bb2"

@@ -133,8 +133,8 @@ class Observed:
 
 @pytest.fixture(scope="module")
 def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
-    """Runs all cases in the same three batches, because most of the time is waiting. Only on a standard queue: a FIFO queue
-    holds back events behind a failed one of the same device, so nothing can supersede it."""
+    """Runs all cases in the same three batches, because most of the time is waiting. Only on a standard queue: a FIFO
+    queue holds back events behind a failed one of the same device, so nothing can supersede it."""
     stage = deployed("standard")
     stage.reset()
     assert stage.table
@@ -419,8 +419,8 @@ def test_a_function_that_is_killed_during_a_login_leaves_no_wrong_binding(stage:
     lands_late, lands_at_once = token(), token()
     logins = login(lands_late, "ann"), login(lands_at_once, "ben", app="ios")
     logouts = logout(lands_late), logout(lands_at_once, app="ios")
-    # Both calls are in flight when the function dies. One has taken effect but is never verified; the other takes effect after
-    # the function's death, when the device is signed out.
+    # Both calls are in flight when the function dies. One has taken effect but is never verified; the other takes
+    # effect after the function's death, when the device is signed out.
     stage.tpns.inject(
         [
             {"fault": "delay", "ms": 4000, "late": True, "token": lands_late},

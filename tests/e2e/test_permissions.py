@@ -1,8 +1,8 @@
-"""The template's role allows what the function does, and nothing that it doesn't need, on a local AWS that checks signatures and
-policies.
+"""The template's role allows what the function does, and nothing that it doesn't need, on a local AWS that checks
+signatures and policies.
 
-Queues are not tested: they deny requests without TLS, and MiniStack 1.5.33 requires sqs:SendMessageBatch, which AWS does not
-have."""
+Queues are not tested: they deny requests without TLS, and MiniStack 1.5.33 requires sqs:SendMessageBatch, which AWS
+does not have."""
 
 from __future__ import annotations
 

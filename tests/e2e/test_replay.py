@@ -1,4 +1,5 @@
-"""`replay`: sends a file's events to the queue, however often it is interrupted, and redrives parked and dead-lettered ones."""
+"""`replay`: sends a file's events to the queue, however often it is interrupted, and redrives parked and dead-lettered
+ones."""
 
 from __future__ import annotations
 
@@ -313,8 +314,8 @@ def test_parked_events_that_are_redriven_after_the_fix_are_applied(either: Deplo
     assert {message.reason for message in either.parked()} == {"malformed_json", "unknown_app"}
     reveals_nothing(ended, unknown)
     reveals_nothing(shown, unknown)
-    # The others were not fixed: they are parked again with the same reason, also the second time within the minutes in which a
-    # FIFO queue drops duplicates.
+    # The others were not fixed: they are parked again with the same reason, also the second time within the minutes in
+    # which a FIFO queue drops duplicates.
     for _ in range(2):
         rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
         assert (rest.code, sent(rest)) == (0, 2)
@@ -372,7 +373,8 @@ def test_a_redriven_message_keeps_its_attributes_except_the_reason(standard: Dep
     parking, queue, sqs = standard.stack.parking_queue_url, standard.stack.queue_url, standard.cloud.client("sqs")
     attributes = {name: {"DataType": "String", "StringValue": f"the {name}"} for name in ("reason", "detail", "tenant")}
     body = json.dumps(login(token(), "ann"))
-    # It keeps its trace too, but MiniStack's SendMessageBatch does not accept one: crates/replay/src/sqs/send.rs tests that.
+    # It keeps its trace too, but MiniStack's SendMessageBatch does not accept one: crates/replay/src/sqs/send.rs tests
+    # that.
     sqs.send_message(QueueUrl=parking, MessageBody=body, MessageAttributes=attributes)
     with pace.queue_paused(standard.cloud, standard.stack):
         assert replay.run("redrive", "--from", str(parking), "--to", queue, "--reason", "the reason", "--yes").code == 0

@@ -29,8 +29,8 @@ def expanded(template: dict[str, Any], parameters: dict[str, str] | None = None)
 
 
 def lintable(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Returns the template expanded for these parameters, without what only confuses linters afterwards: the settings that decide
-    whether there is a deployment."""
+    """Returns the template expanded for these parameters, without what only confuses linters afterwards: the settings
+    that decide whether there is a deployment."""
     document = copy.deepcopy(template)
     for name, value in parameters.items():
         document["Parameters"][name]["Default"] = value

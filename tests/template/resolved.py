@@ -1,5 +1,6 @@
-"""Resolves an expanded template for given parameters, as CloudFormation does: conditions are evaluated, omitted resources and
-properties are removed, and parameters are replaced by their values. References to resources stay as they are."""
+"""Resolves an expanded template for given parameters, as CloudFormation does: conditions are evaluated, omitted
+resources and properties are removed, and parameters are replaced by their values. References to resources stay as they
+are."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Our own rules for the template about retries, permissions and retention, which no linter has. Each rule returns the ways in
-which it is broken."""
+"""Our own rules for the template about retries, permissions and retention, which no linter has. Each rule returns the
+ways in which it is broken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ MINIMUM_RECEIVES = 5
 _VISIBILITY_FACTOR = 6
 _FOURTEEN_DAYS = 14 * 24 * 3600
 
-# All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no resources.
+# All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no
+# resources.
 _PERMISSIONS = {
     "Queue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -59,7 +59,8 @@ def test_without_gradual_deployment_the_stack_has_nothing_of_codedeploy(template
 def test_every_parameter_of_the_function_publishes_a_new_version(template: dict[str, Any]) -> None:
     function = template["Resources"]["Function"]["Properties"]
     described = set(re.findall(r"\$\{(\w+)}", function["VersionDescription"]["Fn::Sub"]))
-    # Concurrency belongs to the function, not to a version; deployment and event source are not properties of the function.
+    # Concurrency belongs to the function, not to a version; deployment and event source are not properties of the
+    # function.
     outside = ("VersionDescription", "ReservedConcurrentExecutions", "DeploymentPreference", "Events")
     reach = set(parameters_in(template, {key: value for key, value in function.items() if key not in outside}))
     # TpnsApps is secret, and the description is not. Revision takes its place.

@@ -1,4 +1,5 @@
-"""Our own rules for the alarms and the dashboard, which no linter has. Each rule returns the ways in which it is broken."""
+"""Our own rules for the alarms and the dashboard, which no linter has. Each rule returns the ways in which it is
+broken."""
 
 from __future__ import annotations
 

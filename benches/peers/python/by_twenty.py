@@ -1,4 +1,5 @@
-"""Twenty items per call, written by hand because one call per message is too slow. Eight concurrent calls, like our default."""
+"""Twenty items per call, written by hand because one call per message is too slow. Eight concurrent calls, like our
+default."""
 
 import json
 from collections import defaultdict
