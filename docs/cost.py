@@ -92,12 +92,22 @@ def month(given: argparse.Namespace) -> dict[str, float]:
 
 
 def options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Computes what a million events cost, in dollars at list prices of us-east-1.")
-    parser.add_argument(
-        "--events-a-month", type=float, default=1e6, metavar="N", help="decides the share that is traced; default %(default).0f"
+    parser = argparse.ArgumentParser(
+        description="Computes what a million events cost, in dollars at list prices of us-east-1."
     )
     parser.add_argument(
-        "--batch", type=int, default=10, metavar="N", help="average number of events in an invocation; default %(default)s"
+        "--events-a-month",
+        type=float,
+        default=1e6,
+        metavar="N",
+        help="decides the share that is traced; default %(default).0f",
+    )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=10,
+        metavar="N",
+        help="average number of events in an invocation; default %(default)s",
     )
     parser.add_argument(
         "--send-batch",
@@ -114,14 +124,24 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--memory-mb", type=int, default=256, metavar="MB", help="default %(default)s")
     parser.add_argument("--tpns-ms", type=float, default=50, metavar="MS", help="TPNS's latency; default %(default)s")
     parser.add_argument(
-        "--ledger-ms", type=float, default=18, metavar="MS", help="time that the ledger adds to a batch; default %(default)s"
+        "--ledger-ms",
+        type=float,
+        default=18,
+        metavar="MS",
+        help="time that the ledger adds to a batch; default %(default)s",
     )
     parser.add_argument(
         "--own-ms", type=float, default=1, metavar="MS", help="time that the function itself takes; default %(default)s"
     )
-    parser.add_argument("--apps", type=int, default=2, metavar="N", help="apps in the apps document; default %(default)s")
     parser.add_argument(
-        "--apps-a-batch", type=int, default=None, metavar="N", help="apps in one batch; default: all, but at most one per event"
+        "--apps", type=int, default=2, metavar="N", help="apps in the apps document; default %(default)s"
+    )
+    parser.add_argument(
+        "--apps-a-batch",
+        type=int,
+        default=None,
+        metavar="N",
+        help="apps in one batch; default: all, but at most one per event",
     )
     parser.add_argument(
         "--logouts",
@@ -131,7 +151,11 @@ def options() -> argparse.ArgumentParser:
         help="share of logouts of all accounts among all events; default %(default)s",
     )
     parser.add_argument(
-        "--deletions", type=float, default=0.01, metavar="SHARE", help="share of deletions among all events; default %(default)s"
+        "--deletions",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of deletions among all events; default %(default)s",
     )
     parser.add_argument(
         "--sandboxes", type=int, default=1, metavar="N", help="average number of busy sandboxes; default %(default)s"

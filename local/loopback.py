@@ -18,7 +18,9 @@ def get(url: str, timeout: float = 10) -> Any:
 
 def post(url: str, body: Any, timeout: float = 10) -> None:
     """Sends `body`. Raises Refused, with the server's text, if the server answers with an error."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST")
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
     try:
         with _direct.open(request, timeout=timeout) as answer:
             answer.read()

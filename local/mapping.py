@@ -15,7 +15,9 @@ class Mapping:
         self._functions = cloud.client("lambda")
         found = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
         if len(found) != 1:
-            raise Problem(f"template.yaml: the function has {len(found)} event sources; Events must have exactly one, the queue")
+            raise Problem(
+                f"template.yaml: the function has {len(found)} event sources; Events must have exactly one, the queue"
+            )
         self._id: str = found[0]["UUID"]
         self._scaling: dict[str, Any] = found[0].get("ScalingConfig", {})
 

@@ -27,7 +27,10 @@ def _pass_parameters_to_the_sam_transform() -> None:
 
     def with_parameters(template: dict[str, Any], provided: Any = None, previous: Any = None) -> Any:
         # A parameter that is not given keeps its value from the previous deployment.
-        values = {one["Key"]: one.get("Value") or (previous or {}).get(one["Key"], {}).get("Value", "") for one in provided or []}
+        values = {
+            one["Key"]: one.get("Value") or (previous or {}).get(one["Key"], {}).get("Value", "")
+            for one in provided or []
+        }
         token = _parameters.set(values)
         try:
             return apply_transforms(template, provided, previous)

@@ -32,7 +32,9 @@ class _OneLine(argparse.ArgumentParser):
 
 
 def parse(argv: list[str]) -> Options:
-    parser = _OneLine(prog="make run", description="Runs the whole stack on this machine and shows each event's outcome.")
+    parser = _OneLine(
+        prog="make run", description="Runs the whole stack on this machine and shows each event's outcome."
+    )
     parser.add_argument(
         "--events", default="", metavar="FILE", help=f"one JSON body per line (default {DEFAULT_EVENTS}); EVENTS="
     )
@@ -40,10 +42,14 @@ def parse(argv: list[str]) -> Options:
         "--faults", default="", metavar="FAULTS", help="JSON, a JSON file, or a shorthand such as 503x8; FAULTS="
     )
     parser.add_argument("--visibility", type=int, metavar="SECONDS", help="the queue's visibility timeout; VISIBILITY=")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout, progress on stderr; JSON=1")
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as JSON on stdout, progress on stderr; JSON=1"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the stack running until Ctrl-C; KEEP=1")
     parser.add_argument("--release", action="store_true", help="build optimised binaries, as for Lambda; RELEASE=1")
-    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="folder for logs and state (default: a new one in .local)")
+    parser.add_argument(
+        "--folder", type=Path, metavar="FOLDER", help="folder for logs and state (default: a new one in .local)"
+    )
     given = parser.parse_args(argv)
     faults = _faults(given.faults.strip())
     if given.visibility is not None and given.visibility < 1:
@@ -73,8 +79,8 @@ def _faults(text: str) -> list[dict[str, Any]]:
             text = Path(text).read_text()
         except OSError as error:
             raise Problem(
-                f"FAULTS={text}: is not JSON, not a shorthand such as 503x4, and not a readable file ({error.strerror}); "
-                "use one of these"
+                f"FAULTS={text}: is not JSON, not a shorthand such as 503x4, and not a readable file"
+                f" ({error.strerror}); use one of these"
             ) from error
     try:
         value = json.loads(text)
@@ -82,7 +88,9 @@ def _faults(text: str) -> list[dict[str, Any]]:
         raise Problem(f"{source}: is not valid JSON ({error}); fix it, or use a shorthand such as 503x4") from error
     faults = value if isinstance(value, list) else [value]
     if not all(isinstance(fault, dict) for fault in faults):
-        raise Problem(f"{source}: must be a JSON object or an array of objects; fix it, or use a shorthand such as 503x4")
+        raise Problem(
+            f"{source}: must be a JSON object or an array of objects; fix it, or use a shorthand such as 503x4"
+        )
     return faults
 
 

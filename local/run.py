@@ -93,7 +93,8 @@ class Running:
             invocations=function_log.invocations(log),
         )
         result.problems += [
-            f"function: an invocation failed {crash}; see {self._cloud.log}" for crash in function_log.crashes(self._cloud)
+            f"function: an invocation failed {crash}; see {self._cloud.log}"
+            for crash in function_log.crashes(self._cloud)
         ]
         missing = [str(event.sent.line.number) for event in events if event.outcome == "unknown"]
         if missing:

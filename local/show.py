@@ -86,9 +86,14 @@ def _calls(result: Result) -> Table:
 
 def _bindings(result: Result) -> Table:
     devices = [
-        (app, token, accounts) for app, tokens in result.bindings.items() for token, accounts in tokens.items() if accounts
+        (app, token, accounts)
+        for app, tokens in result.bindings.items()
+        for token, accounts in tokens.items()
+        if accounts
     ]
-    table = _table(f"{_count(len(devices), 'device')} with accounts at TPNS", "app", "device", "accounts (account_type)")
+    table = _table(
+        f"{_count(len(devices), 'device')} with accounts at TPNS", "app", "device", "accounts (account_type)"
+    )
     for app, token, accounts in devices:
         names = ", ".join(f"{account['account']} ({account['account_type']})" for account in accounts)
         table.add_row(escape(app), escape(_short(token)), escape(names))

@@ -61,7 +61,9 @@ def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, 
 def host_architecture() -> str:
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
-        raise Problem(f"this machine: Lambda does not support its architecture ({machine}); use an x86_64 or arm64 machine")
+        raise Problem(
+            f"this machine: Lambda does not support its architecture ({machine}); use an x86_64 or arm64 machine"
+        )
     return _ARCHITECTURES[machine]
 
 
@@ -72,7 +74,9 @@ def _outputs_when_complete(cloudformation: Any, name: str, log: Path) -> dict[st
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         if stack["StackStatus"] != "CREATE_IN_PROGRESS":
-            raise Problem(f"template.yaml: deployment failed ({stack['StackStatus']}): {_reasons(cloudformation, name, log)}")
+            raise Problem(
+                f"template.yaml: deployment failed ({stack['StackStatus']}): {_reasons(cloudformation, name, log)}"
+            )
         time.sleep(0.1)
     raise Problem(f"template.yaml: was not deployed within {_DEPLOY_SECONDS} s; see {log}")
 

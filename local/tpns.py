@@ -56,7 +56,9 @@ class Tpns:
         try:
             loopback.post(f"{self.url}/_sim/faults", faults)
         except loopback.Refused as refused:
-            raise Problem(f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape") from refused
+            raise Problem(
+                f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape"
+            ) from refused
 
     def reset(self) -> None:
         loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})

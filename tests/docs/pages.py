@@ -61,7 +61,9 @@ class Page:
     def links(self) -> list[str]:
         """Returns the targets of the page's links and pictures."""
         inner = [child for token in self.tokens for child in token.children or []]
-        targets = [child.attrGet("href") or child.attrGet("src") for child in inner if child.type in ("link_open", "image")]
+        targets = [
+            child.attrGet("href") or child.attrGet("src") for child in inner if child.type in ("link_open", "image")
+        ]
         return [str(target) for target in targets if target]
 
     def blocks(self, *languages: str) -> list[Block]:

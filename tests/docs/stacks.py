@@ -58,7 +58,11 @@ class Stacks:
     def bound(self) -> dict[str, dict[str, set[str]]]:
         """Returns app -> token -> accounts."""
         return {
-            app: {token: {str(account["account"]) for account in accounts} for token, accounts in tokens.items() if accounts}
+            app: {
+                token: {str(account["account"]) for account in accounts}
+                for token, accounts in tokens.items()
+                if accounts
+            }
             for app, tokens in self.tpns.bindings().items()
         }
 

@@ -35,10 +35,14 @@ BOUND = {
 
 @pytest.fixture(scope="module")
 def environment(stacks: Stacks) -> dict[str, str]:
-    return working_copy.environment(stacks.cloud, EVENT_BUS=str(stacks.standard.bus_name), FIFO_QUEUE_URL=stacks.fifo.queue_url)
+    return working_copy.environment(
+        stacks.cloud, EVENT_BUS=str(stacks.standard.bus_name), FIFO_QUEUE_URL=stacks.fifo.queue_url
+    )
 
 
-def test_every_example_is_run_and_its_events_are_applied(stacks: Stacks, environment: dict[str, str], tmp_path: Path) -> None:
+def test_every_example_is_run_and_its_events_are_applied(
+    stacks: Stacks, environment: dict[str, str], tmp_path: Path
+) -> None:
     stacks.reset()
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     for number, block in enumerate(PROGRAMS):
@@ -63,7 +67,9 @@ def test_your_own_events_can_be_tried_as_the_page_says(environment: dict[str, st
     (block,) = page(PAGE).section(OWN_EVENTS)
     # The page's commands run in the checkout; the test must not leave the file there.
     assert "make run EVENTS=my.jsonl" in block.text
-    text = block.text.replace("make run EVENTS=my.jsonl", f'make -C {ROOT} run EVENTS="$PWD/my.jsonl" JSON=1 2>/dev/null')
+    text = block.text.replace(
+        "make run EVENTS=my.jsonl", f'make -C {ROOT} run EVENTS="$PWD/my.jsonl" JSON=1 2>/dev/null'
+    )
     own = {**environment, "PATH": os.environ["PATH"], "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", "")}
     own = {name: value for name, value in own.items() if value and not name.startswith("AWS_")}
     with Shell(tmp_path, tmp_path, own) as shell:

@@ -37,7 +37,8 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
 def test_the_functions_permissions_are_those_of_the_template() -> None:
     allowed = set(
         re.findall(
-            r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+", json.dumps(template.document()["Resources"]["FunctionRole"])
+            r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+",
+            json.dumps(template.document()["Resources"]["FunctionRole"]),
         )
     )
     # X-Ray and the log can only be written, so they give no access to personal data.
@@ -56,7 +57,13 @@ def test_the_functions_permissions_are_those_of_the_template() -> None:
 
 def test_a_devices_row_can_be_deleted_by_hand(stacks: Stacks, tmp_path: Path) -> None:
     token, table = "who-asks-for-deletion", str(stacks.standard.ledger_table)
-    event = {"type": "user.login", "id": "asks", "occurred_at": time.time_ns() // 1_000_000, "app": "android", "token": token}
+    event = {
+        "type": "user.login",
+        "id": "asks",
+        "occurred_at": time.time_ns() // 1_000_000,
+        "app": "android",
+        "token": token,
+    }
     body = json.dumps({**event, "account_list": [{"account": "lea"}]})
     stacks.cloud.client("sqs").send_message(QueueUrl=stacks.standard.queue_url, MessageBody=body)
     queues.drain(stacks.cloud, stacks.standard, 60)

@@ -38,7 +38,12 @@ def on_bus(event: dict[str, Any]) -> dict[str, Any]:
 
 def sent_by_bus(event: dict[str, Any]) -> dict[str, Any]:
     """Returns the event as a rule delivers it: with the bus's own id and the time of sending."""
-    return {**on_bus(event), "version": "0", "id": token(), "time": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    return {
+        **on_bus(event),
+        "version": "0",
+        "id": token(),
+        "time": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
 def _event(kind: str, **fields: Any) -> dict[str, Any]:

@@ -73,7 +73,11 @@ def of_queue(cloud: Cloud, url: str, oldest: float | None = None) -> list[Datapo
         Datapoint("AWS/SQS", "ApproximateNumberOfMessagesVisible", of, float(attributes[names[0]]), "Count"),
         Datapoint("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", of, float(attributes[names[1]]), "Count"),
     ]
-    return points if oldest is None else [*points, Datapoint("AWS/SQS", "ApproximateAgeOfOldestMessage", of, oldest, "Seconds")]
+    return (
+        points
+        if oldest is None
+        else [*points, Datapoint("AWS/SQS", "ApproximateAgeOfOldestMessage", of, oldest, "Seconds")]
+    )
 
 
 def of_lambda(cloud: Cloud, function: str, since: datetime.datetime) -> list[Datapoint]:
@@ -81,7 +85,12 @@ def of_lambda(cloud: Cloud, function: str, since: datetime.datetime) -> list[Dat
     the queue."""
     cloudwatch = cloud.client("cloudwatch")
     points = []
-    for name, unit in (("Invocations", "Count"), ("Errors", "Count"), ("Throttles", "Count"), ("Duration", "Milliseconds")):
+    for name, unit in (
+        ("Invocations", "Count"),
+        ("Errors", "Count"),
+        ("Throttles", "Count"),
+        ("Duration", "Milliseconds"),
+    ):
         answer = cloudwatch.get_metric_statistics(
             Namespace="AWS/Lambda",
             MetricName=name,

@@ -47,7 +47,10 @@ class Deployment:
 
     def send(self, *bodies: str | dict[str, Any]) -> list[Sent]:
         """Sends the bodies as one batch: EventBridge events over the bus, the others to the queue."""
-        lines = [parse_line(number, body if isinstance(body, str) else json.dumps(body)) for number, body in enumerate(bodies, 1)]
+        lines = [
+            parse_line(number, body if isinstance(body, str) else json.dumps(body))
+            for number, body in enumerate(bodies, 1)
+        ]
         with pace.queue_paused(self.cloud, self.stack) if len(lines) > 1 else nullcontext():
             sent = feed(self.cloud, self.stack, lines)
         assert [one.refused for one in sent] == [None] * len(sent)

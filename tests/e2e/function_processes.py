@@ -13,7 +13,9 @@ from local.cloud import Cloud
 def running(cloud: Cloud) -> set[int]:
     """Returns their ids. Every process of this run's MiniStack has its folder in the command line."""
     folder = str(cloud.log.parent)
-    table = subprocess.run(["ps", "-axww", "-o", "pid=,stat=,command="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,stat=,command="], capture_output=True, text=True, check=True
+    ).stdout
     lines = [line.split(None, 2) for line in table.splitlines()]
     return {
         int(line[0])

@@ -72,10 +72,15 @@ class MakeRun:
 
     def running(self) -> list[str]:
         """Returns the command lines of this run's processes, without zombies."""
-        table = subprocess.run(["ps", "-axww", "-o", "stat=,command="], capture_output=True, text=True, check=True).stdout
+        table = subprocess.run(
+            ["ps", "-axww", "-o", "stat=,command="], capture_output=True, text=True, check=True
+        ).stdout
         lines = [line.split(None, 1) for line in table.splitlines()]
         return [
             line[1]
             for line in lines
-            if len(line) == 2 and not line[0].startswith("Z") and str(self._folder) in line[1] and not line[1].startswith("make ")
+            if len(line) == 2
+            and not line[0].startswith("Z")
+            and str(self._folder) in line[1]
+            and not line[1].startswith("make ")
         ]

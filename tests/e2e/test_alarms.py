@@ -84,7 +84,9 @@ def invoke(stage: Deployment, *events: dict[str, Any]) -> Any:
     """Invokes the function as the event source mapping does; MiniStack publishes Lambda metrics only for direct
     invocations."""
     functions = stage.cloud.client("lambda")
-    answer = functions.invoke(FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)}))
+    answer = functions.invoke(
+        FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)})
+    )
     return json.load(answer["Payload"])
 
 
@@ -217,7 +219,9 @@ def test_the_oldest_message_alarm_goes_up_when_the_queue_is_not_read(stage: Depl
     alarm = Alarm.of(stage.cloud, "watched", "OldestMessageAlarm")
     with pace.queue_paused(stage.cloud, stage.stack):
         began = time.time()
-        stage.cloud.client("sqs").send_message(QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann")))
+        stage.cloud.client("sqs").send_message(
+            QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann"))
+        )
         sent = sent_at(stage)
         assert began - 1 <= sent <= time.time() + 1
         with Minute(stage) as minute:
@@ -278,7 +282,7 @@ def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoi
 def sent_at(stage: Deployment) -> float:
     """Returns when the only message in the queue was sent."""
     sqs = stage.cloud.client("sqs")
-    (message,) = sqs.receive_message(QueueUrl=stage.stack.queue_url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0)[
-        "Messages"
-    ]
+    (message,) = sqs.receive_message(
+        QueueUrl=stage.stack.queue_url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0
+    )["Messages"]
     return int(message["Attributes"]["SentTimestamp"]) / 1000

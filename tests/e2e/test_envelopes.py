@@ -12,7 +12,9 @@ from waiting import eventually
 
 @pytest.mark.parametrize("raw", [True, False], ids=["raw delivery", "wrapped by SNS"])
 @pytest.mark.parametrize("from_bus", [True, False], ids=["EventBridge event", "bare event"])
-def test_an_sns_notification_reaches_the_function_over_the_queue(with_bus: Deployment, raw: bool, from_bus: bool) -> None:
+def test_an_sns_notification_reaches_the_function_over_the_queue(
+    with_bus: Deployment, raw: bool, from_bus: bool
+) -> None:
     sns = with_bus.cloud.client("sns")
     topic = sns.create_topic(Name=f"accounts-{token()}")["TopicArn"]
     attributes = {"RawMessageDelivery": str(raw).lower()}

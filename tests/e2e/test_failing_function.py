@@ -12,7 +12,9 @@ from local import function_log
 
 
 def test_a_function_that_fails_in_init_is_reported_as_a_crash(world: World) -> None:
-    broken = Deployment(world.cloud, world.deploy("broken", TpnsApps='{"android":{"access_id":"not a number"}}'), world.tpns)
+    broken = Deployment(
+        world.cloud, world.deploy("broken", TpnsApps='{"android":{"access_id":"not a number"}}'), world.tpns
+    )
     before = len(function_log.crashes(world.cloud))
     broken.send(login(token(), "ann"))
     deadline = time.monotonic() + 20

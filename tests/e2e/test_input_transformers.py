@@ -45,7 +45,11 @@ WANTED: dict[str, tuple[int, list[str], list[str]] | None] = {
 }
 # Moved together, so that their order stays the same.
 SAMPLES = dict(
-    zip(WANTED, recent([(EXAMPLE / "events" / f"{name}.json").read_text() for name in WANTED], datetime.now(UTC)), strict=True)
+    zip(
+        WANTED,
+        recent([(EXAMPLE / "events" / f"{name}.json").read_text() for name in WANTED], datetime.now(UTC)),
+        strict=True,
+    )
 )
 
 
@@ -75,7 +79,9 @@ def create(cloud: Cloud, name: str, parameters: dict[str, str]) -> None:
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         DisableRollback=True,
     )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -123,7 +129,9 @@ def test_exactly_one_unchanged_rule_matches_a_sample_that_has_a_meaning(
     rules = [r["Properties"] for r in yaml_parse((EXAMPLE / "template.yaml").read_text())["Resources"].values()]
     event = json.dumps(sample(name))
     matching = [
-        rule for rule in rules if events.test_event_pattern(EventPattern=json.dumps(rule["EventPattern"]), Event=event)["Result"]
+        rule
+        for rule in rules
+        if events.test_event_pattern(EventPattern=json.dumps(rule["EventPattern"]), Event=event)["Result"]
     ]
     assert len(matching) == (0 if wanted is None else 1)
 

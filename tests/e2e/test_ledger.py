@@ -340,12 +340,18 @@ def test_an_unreadable_row_stops_only_its_own_events(stage: Deployment, table: T
         table.put(key, **row)
     calls = len(stage.tpns.calls())
     *blocked, passes = stage.send(
-        login(no_version, "ben"), login(no_text, "ben"), login(no_logout, "ben"), login(no_deletion, "ann"), login(healthy, "ben")
+        login(no_version, "ben"),
+        login(no_text, "ben"),
+        login(no_logout, "ben"),
+        login(no_deletion, "ann"),
+        login(healthy, "ben"),
     )
     eventually(lambda: all(stage.outcomes(one.message_id) for one in (*blocked, passes)))
     assert stage.outcomes(passes.message_id) == ["applied"]
     assert {outcome for one in blocked for outcome in stage.outcomes(one.message_id)} == {"retry"}
-    assert {delivery.reason for one in blocked for delivery in stage.deliveries(one.message_id)} == {"ledger_unreadable"}
+    assert {delivery.reason for one in blocked for delivery in stage.deliveries(one.message_id)} == {
+        "ledger_unreadable"
+    }
     assert stage.tokens_called(2) == [{healthy}]
     assert len(stage.tpns.calls()) == calls + 1
 
@@ -409,7 +415,10 @@ def test_concurrent_functions_end_with_the_bindings_of_version_order(stage: Depl
     assert {device: stage.accounts("android", device) for device in devices} == ends
     assert all(stage.outcomes(one.message_id)[-1] in ("applied", "superseded") for one in sent)
     assert parked_and_dead(stage) == ([], [])
-    newest = {device: max((e for e in events if e.get("token") == device), key=lambda e: e["occurred_at"]) for device in devices}
+    newest = {
+        device: max((e for e in events if e.get("token") == device), key=lambda e: e["occurred_at"])
+        for device in devices
+    }
     owners = {device: table.device("android", device)["owner"].rpartition(".")[2] for device in devices}
     assert owners == {device: event["id"] for device, event in newest.items()}
 

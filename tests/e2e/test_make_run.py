@@ -49,7 +49,9 @@ def test_the_sample_stream_is_processed_and_nothing_is_left_running(tmp_path: Pa
     assert all(call["applied"] for call in result["calls"])
     assert all(result["bindings"][app] for app in ("android", "ios"))
     parked = result["parked"]
-    assert [message["line"] for message in parked] == [line for line, event in ends.items() if event["outcome"] == "parked"]
+    assert [message["line"] for message in parked] == [
+        line for line, event in ends.items() if event["outcome"] == "parked"
+    ]
     assert [(message["reason"], message["detail"]) for message in parked] == [
         (ends[message["line"]]["reason"], ends[message["line"]]["detail"]) for message in parked
     ]
@@ -72,8 +74,14 @@ def test_parked_and_dead_lettered_events_are_listed_separately_with_their_lines(
     result = json.loads(ended.stdout)
     assert [event["outcome"] for event in result["events"]] == ["parked"] * 3 + ["dead-lettered"]
     assert [event["deliveries"] for event in result["events"]] == [1, 1, 1, 5]
-    assert [(message["line"], message["reason"]) for message in result["parked"]] == [(n, "unknown_app") for n in (1, 2, 3)]
-    assert [json.loads(message["body"]).get("detail-type") for message in result["parked"]] == [None, "user.login", None]
+    assert [(message["line"], message["reason"]) for message in result["parked"]] == [
+        (n, "unknown_app") for n in (1, 2, 3)
+    ]
+    assert [json.loads(message["body"]).get("detail-type") for message in result["parked"]] == [
+        None,
+        "user.login",
+        None,
+    ]
     (letter,) = result["dead_letters"]
     assert (letter["line"], letter["body"]) == (4, json.dumps(events[3]))
     assert letter["reason"]

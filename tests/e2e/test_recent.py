@@ -27,7 +27,10 @@ FILES += (ROOT / "examples").rglob("events/*.json")
         ('{"occurred_at": 1795344601250}', '{"occurred_at": 1866974399250}'),
         (r'{"Message":"{\"occurred_at\":1795344601250}"}', r'{"Message":"{\"occurred_at\":1866974399250}"}'),
         ('{"SentTimestamp":"1795344601250"}', '{"SentTimestamp":"1866974399250"}'),
-        ('{"id":"17953446012501795344601250","account":"1527000000"}', '{"id":"17953446012501795344601250","account":"1527000000"}'),
+        (
+            '{"id":"17953446012501795344601250","account":"1527000000"}',
+            '{"id":"17953446012501795344601250","account":"1527000000"}',
+        ),
         ("this is not JSON", "this is not JSON"),
         ('{"occurred_at":"2031-01-01T00:00:00Z"}', '{"occurred_at":"2031-01-01T00:00:00Z"}'),
     ],
@@ -49,7 +52,9 @@ def test_all_times_of_a_sample_move_by_the_same_amount_and_nothing_else_changes(
 
 
 def test_one_event_of_the_stream_stays_in_the_future() -> None:
-    ahead = [time for time in map(leaf, all_leaves(recent(texts(STREAM), NOW))) if isinstance(time, datetime) and time > NOW]
+    ahead = [
+        time for time in map(leaf, all_leaves(recent(texts(STREAM), NOW))) if isinstance(time, datetime) and time > NOW
+    ]
     assert len(ahead) == 1
     assert ahead[0] - NOW > timedelta(days=365)
 

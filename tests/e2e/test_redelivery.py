@@ -37,7 +37,9 @@ def test_only_the_failed_item_of_a_call_is_redelivered(every_stack: Deployment) 
     assert first == set(devices)
     assert again
     assert all(tokens == {bad} for tokens in again), "an accepted event was sent to TPNS again"
-    assert [every_stack.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
+    assert [every_stack.accounts("android", device) for device in devices] == [
+        {f"user-{number}"} for number in range(4)
+    ]
 
 
 def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_are_applied(either: Deployment) -> None:

@@ -20,7 +20,7 @@ import pytest
 from auth_events import deletion, login, logout, sent_by_bus, token
 from conftest import World
 from deployment import Deployment
-from replaying import Result, Replay, confirmed
+from replaying import Replay, Result, confirmed
 from waiting import eventually
 
 from local import pace
@@ -193,7 +193,9 @@ def test_archived_events_keep_their_times_and_ids(standard: Deployment, replay: 
     notification = json.dumps({"Type": "Notification", "Message": archived})
     with pace.queue_paused(standard.cloud, standard.stack):
         assert replay.run("send", "--queue-url", queue, replay.file(archived, notification)).code == 0
-        messages = standard.cloud.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        messages = standard.cloud.client("sqs").receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
         assert sorted(message["Body"] for message in messages["Messages"]) == sorted([archived, notification])
 
 
@@ -319,7 +321,10 @@ def test_parked_events_that_are_redriven_after_the_fix_are_applied(either: Deplo
     for _ in range(2):
         rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
         assert (rest.code, sent(rest)) == (0, 2)
-        assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
+        assert (
+            "warning: 1 message will be parked again by the function: the event still breaks the contract"
+            in rest.stderr
+        )
         either.drain()
         assert counts(either, url) == (2, 0)
 
@@ -335,7 +340,9 @@ def test_dead_letters_are_explained_and_applied_once_tpns_works_again(either: De
     ]
     assert f"see the function's log for message_id {event.message_id}" in listed[0]["detail"]
     either.tpns.reset()
-    ended = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
+    ended = replay.run(
+        "redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes"
+    )
     assert (ended.code, sent(ended)) == (0, 1), ended
     either.drain()
     assert either.accounts("android", device) == {"ann"}
@@ -403,7 +410,12 @@ def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, in
     """Runs the command, answers its question, and returns what the terminal shows and the exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [replay.binary, *arguments], env=replay.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        [replay.binary, *arguments],
+        env=replay.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
     )
     os.close(theirs)
     shown, deadline, answered = "", time.monotonic() + 30, False

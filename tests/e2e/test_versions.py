@@ -68,4 +68,6 @@ def change(world: World, **changed: str) -> None:
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=given,
     )
-    cloudformation.get_waiter("stack_update_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )

@@ -18,7 +18,15 @@ _CHECKOV = ROOT / ".venv-checkov" / "bin" / "python"
 def cfn_lint(template: Path) -> subprocess.CompletedProcess[str]:
     # Warnings and informational findings count too.
     return _run(
-        _SAM, "-c", _CFN_LINT, "--non-zero-exit-code", "informational", "--format", "parseable", "--template", str(template)
+        _SAM,
+        "-c",
+        _CFN_LINT,
+        "--non-zero-exit-code",
+        "informational",
+        "--format",
+        "parseable",
+        "--template",
+        str(template),
     )
 
 
@@ -29,7 +37,9 @@ def sam_validate(template: Path) -> subprocess.CompletedProcess[str]:
 def checkov(template: Path) -> dict[str, Any]:
     """Returns its findings. It reads no configuration of the user, and makes no requests."""
     options = ["--framework", "cloudformation", "--skip-download", "--output", "json", "--soft-fail"]
-    answer = _run(_CHECKOV, "-m", "checkov.main", *options, "--file", str(template), LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE")
+    answer = _run(
+        _CHECKOV, "-m", "checkov.main", *options, "--file", str(template), LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE"
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return json.loads(answer.stdout)["results"]
 

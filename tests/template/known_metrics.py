@@ -51,5 +51,7 @@ def known_metrics() -> set[Metric]:
         for metric in printed["metrics"]
         for dimensions in metric["dimension_sets"]
     }
-    of_aws = {Metric(namespace, name, frozenset(dimensions)) for namespace, names, dimensions in _OF_AWS for name in names}
+    of_aws = {
+        Metric(namespace, name, frozenset(dimensions)) for namespace, names, dimensions in _OF_AWS for name in names
+    }
     return of_the_function | of_aws

@@ -38,10 +38,14 @@ class _Resolver:
     def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
         unknown = parameters.keys() - template["Parameters"].keys()
         assert not unknown, f"no such parameters: {unknown}"
-        defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter}
+        defaults = {
+            name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter
+        }
         self._template = template
         given: dict[str, Any] = {**defaults, **parameters}
-        lists = {name for name, parameter in template["Parameters"].items() if parameter["Type"] == "CommaDelimitedList"}
+        lists = {
+            name for name, parameter in template["Parameters"].items() if parameter["Type"] == "CommaDelimitedList"
+        }
         self._known: dict[str, Any] = {
             **PSEUDO,
             **{name: value.split(",") if name in lists else value for name, value in given.items()},
@@ -62,7 +66,9 @@ class _Resolver:
                 return _NOTHING if argument == "AWS::NoValue" else self._known.get(argument, node)
             if function in self._FUNCTIONS:
                 return self._FUNCTIONS[function](self, argument)
-        values = {key: self.value(value) for key, value in node.items() if key != "Condition" or not isinstance(value, str)}
+        values = {
+            key: self.value(value) for key, value in node.items() if key != "Condition" or not isinstance(value, str)
+        }
         return {key: value for key, value in values.items() if value is not _NOTHING}
 
     def _holds(self, condition: str | None) -> bool:

@@ -71,7 +71,8 @@ def _visibility(template: dict[str, Any]) -> list[str]:
             least = _VISIBILITY_FACTOR * timeout + window
             if seconds is None or seconds < least:
                 found.append(
-                    f"visibility for FunctionTimeout {timeout} and BatchingWindow {window} is {seconds}, less than {least}"
+                    f"visibility for FunctionTimeout {timeout} and BatchingWindow {window} is {seconds}, "
+                    f"less than {least}"
                 )
     return found
 
@@ -127,7 +128,9 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
         there["*"] = _TRACING
     wanted = {(action, name) for name, actions in there.items() for action in actions}
     allowed = {
-        (action, _resource(resource)) for action, resource in permissions(resolved) if not action.startswith("secretsmanager:")
+        (action, _resource(resource))
+        for action, resource in permissions(resolved)
+        if not action.startswith("secretsmanager:")
     }
     found += [f"the role may {action} on {resource}" for action, resource in sorted(allowed - wanted)]
     found += [f"the role may not {action} on {resource}" for action, resource in sorted(wanted - allowed)]

@@ -27,7 +27,9 @@ def test_the_event_source_mapping_invokes_the_alias(template: dict[str, Any]) ->
     assert made["Outputs"]["FunctionArn"]["Value"] == {"Ref": "FunctionAliaslive"}
 
 
-def test_a_new_version_gets_a_part_of_the_traffic_first_and_is_rolled_back_on_an_alarm(template: dict[str, Any]) -> None:
+def test_a_new_version_gets_a_part_of_the_traffic_first_and_is_rolled_back_on_an_alarm(
+    template: dict[str, Any],
+) -> None:
     made = stack(template)
     assert "UpdatePolicy" in made["Resources"]["FunctionAliaslive"]
     (group,) = of_type(made, "AWS::CodeDeploy::DeploymentGroup")
@@ -88,14 +90,17 @@ def test_reserved_concurrency_must_not_be_below_maximum_concurrency(
         [] if accepted else [f"A ReservedConcurrency of {reserved} needs a MaximumConcurrency of at most {reserved}."]
     )
     assert (
-        stack(template, ReservedConcurrency="10")["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"] == "10"
+        stack(template, ReservedConcurrency="10")["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
+        == "10"
     )
 
 
 def test_the_rule_on_reserved_concurrency_covers_every_value(template: dict[str, Any]) -> None:
     for reserved in template["Parameters"]["ReservedConcurrency"]["AllowedValues"][1:]:
         for maximum in template["Parameters"]["MaximumConcurrency"]["AllowedValues"]:
-            complaints = broken_assertions(template, TpnsApps=APPS, ReservedConcurrency=reserved, MaximumConcurrency=str(maximum))
+            complaints = broken_assertions(
+                template, TpnsApps=APPS, ReservedConcurrency=reserved, MaximumConcurrency=str(maximum)
+            )
             assert bool(complaints) == (maximum > int(reserved)), (reserved, maximum)
 
 

@@ -38,7 +38,13 @@ def test_cfn_lint_finds_nothing_in_the_template_as_written() -> None:
         {"QueueType": "fifo"},
         {"QueueType": "fifo", "Ledger": "off", "ParkingQueue": "off", "TpnsAppsSecretId": "tpns/apps"},
         {"GradualDeployment": "off", "EventSources": "com.example.accounts", "ProducerPrincipals": "123456789012"},
-        {"GradualDeployment": "off", "Tracing": "off", "Dashboard": "off", "AlarmTopicArn": TOPIC, "ReservedConcurrency": "10"},
+        {
+            "GradualDeployment": "off",
+            "Tracing": "off",
+            "Dashboard": "off",
+            "AlarmTopicArn": TOPIC,
+            "ReservedConcurrency": "10",
+        },
     ],
 )
 def test_cfn_lint_finds_nothing_in_the_transformed_template(
@@ -117,7 +123,11 @@ def test_every_reserve_leaves_more_than_half_of_every_timeout_for_calls(template
     reserve, timeout = template["Parameters"]["DeadlineReserveMs"], template["Parameters"]["FunctionTimeout"]
     assert 2 * reserve["MaxValue"] < 1000 * min(timeout["AllowedValues"])
     function = template["Resources"]["Function"]["Properties"]
-    assert function["Timeout"] == function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"] == {"Ref": "FunctionTimeout"}
+    assert (
+        function["Timeout"]
+        == function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"]
+        == {"Ref": "FunctionTimeout"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -249,7 +259,9 @@ def test_our_own_rules_find_a_broken_rule(template: dict[str, Any], path: str, v
 @pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
 def test_our_own_rules_find_a_ledger_that_could_be_lost(template: dict[str, Any], policy: str) -> None:
     template["Resources"]["LedgerTable"][policy] = "Delete"
-    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [f"LedgerTable: {policy} is not Retain"]
+    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [
+        f"LedgerTable: {policy} is not Retain"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +296,9 @@ def test_our_own_rules_find_a_wrong_permission(
 ) -> None:
     stack = resolved(expanded(template), TpnsApps=APPS)
     policies = stack["Resources"]["FunctionRole"]["Properties"]["Policies"]
-    (statement,) = next(policy["PolicyDocument"]["Statement"] for policy in policies if policy["PolicyName"] == "keep-the-ledger")
+    (statement,) = next(
+        policy["PolicyDocument"]["Statement"] for policy in policies if policy["PolicyName"] == "keep-the-ledger"
+    )
     statement |= changed
     assert broken_rules(template, stack) == complaints
 

@@ -55,7 +55,15 @@ def test_the_dashboard_answers_four_questions_in_this_order(stack: dict[str, Any
         "## What do producers get wrong?",
     ]
     names = {metric.name for metric in dashboard.metrics(str(dashboard_body(stack)))}
-    assert {"Received", "Applied", "ApproximateAgeOfOldestMessage", "CallFailures", "Parked", "UnbindLag", "CallLatency"} <= names
+    assert {
+        "Received",
+        "Applied",
+        "ApproximateAgeOfOldestMessage",
+        "CallFailures",
+        "Parked",
+        "UnbindLag",
+        "CallLatency",
+    } <= names
 
 
 def test_the_dashboard_queries_fields_that_the_function_logs(stack: dict[str, Any]) -> None:
@@ -74,8 +82,16 @@ def test_variables_of_cloudwatch_are_not_substituted(stack: dict[str, Any]) -> N
     ("alarm", "changed", "complaint"),
     [
         ("ErrorsAlarm", {"AlarmDescription": "Errors."}, "the description is not one sentence"),
-        ("ErrorsAlarm", {"AlarmDescription": 'Bad. Open docs/runbook.md at "Nowhere".'}, "the description is not one sentence"),
-        ("ErrorsAlarm", {"MetricName": "Mistakes"}, "watches AWS/Lambda Mistakes by FunctionName, which does not exist"),
+        (
+            "ErrorsAlarm",
+            {"AlarmDescription": 'Bad. Open docs/runbook.md at "Nowhere".'},
+            "the description is not one sentence",
+        ),
+        (
+            "ErrorsAlarm",
+            {"MetricName": "Mistakes"},
+            "watches AWS/Lambda Mistakes by FunctionName, which does not exist",
+        ),
         ("LedgerFailedAlarm", {"Dimensions": []}, "watches TpnsAccountSync LedgerFailed by , which does not exist"),
         ("ErrorsAlarm", {"Dimensions": [{"Name": "FunctionName", "Value": "other"}]}, "which is not this stack's"),
         ("ThrottlesAlarm", {"TreatMissingData": "missing"}, "TreatMissingData must be notBreaching"),
@@ -112,7 +128,9 @@ def test_our_own_rules_find_a_missing_alarm(stack: dict[str, Any]) -> None:
 )
 def test_our_own_rules_find_a_broken_dashboard(stack: dict[str, Any], old: str, new: str, complaint: str) -> None:
     (properties,) = (
-        resource["Properties"] for resource in stack["Resources"].values() if resource["Type"] == "AWS::CloudWatch::Dashboard"
+        resource["Properties"]
+        for resource in stack["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Dashboard"
     )
     assert properties["DashboardBody"].count(old) == 1
     properties["DashboardBody"] = properties["DashboardBody"].replace(old, new)

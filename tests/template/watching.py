@@ -42,7 +42,9 @@ def alarms(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def dashboard_body(resolved: dict[str, Any]) -> str | None:
     bodies = [
-        r["Properties"]["DashboardBody"] for r in resolved["Resources"].values() if r["Type"] == "AWS::CloudWatch::Dashboard"
+        r["Properties"]["DashboardBody"]
+        for r in resolved["Resources"].values()
+        if r["Type"] == "AWS::CloudWatch::Dashboard"
     ]
     return bodies[0] if bodies else None
 
