@@ -69,7 +69,8 @@ def test_the_dashboard_answers_four_questions_in_this_order(stack: dict[str, Any
 def test_the_dashboard_queries_fields_that_the_function_logs(stack: dict[str, Any]) -> None:
     (log,) = dashboard.widgets(str(dashboard_body(stack)), "log")
     assert log["properties"]["query"] == (
-        "SOURCE '${FunctionLog}' | filter ispresent(outcome) and ispresent(reason) | stats count() by reason, outcome, app"
+        "SOURCE '${FunctionLog}' | filter ispresent(outcome) and ispresent(reason)"
+        " | stats count() by reason, outcome, app"
     )
 
 
