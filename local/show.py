@@ -20,7 +20,7 @@ _COLOURS = {
     "refused": "red",
     "unknown": "red",
 }
-_OPERATIONS = {2: "2 bind these only", 3: "3 unbind these", 4: "4 unbind all of device", 5: "5 delete account"}
+_OPERATIONS = {2: "2 bind only these", 3: "3 unbind these", 4: "4 unbind all", 5: "5 delete account"}
 
 _WIDE = 110
 _BODY = 40
@@ -44,7 +44,7 @@ def show(console: Console, result: Result) -> None:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
-        right = column in ("line", "times", "call", "items", "try")
+        right = column in ("line", "deliveries", "call", "items", "try")
         free_text = column in ("reason", "accounts (account_type)", "answer", "body")
         table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=not free_text)
     return table
@@ -53,12 +53,12 @@ def _table(title: str, *columns: str) -> Table:
 def _events(result: Result, with_reasons: bool) -> Table:
     title = f"{_count(len(result.events), 'event')}, {_count(result.invocations, 'invocation')} of the function"
     reason = ["reason"] if with_reasons else []
-    table = _table(title, "line", "way in", "event", "app", "device", "outcome", "times", *reason)
+    table = _table(title, "line", "sent to", "event", "app", "device", "outcome", "deliveries", *reason)
     for event in result.events:
         line = event.sent.line
         table.add_row(
             str(line.number),
-            _way(event),
+            _sent_to(event),
             escape(line.type or "-"),
             escape(line.app or "-"),
             escape(_short(line.token)),
@@ -108,7 +108,7 @@ def _messages(queue: str, messages: list[tuple[FailedMessage, Outcome | None]]) 
     return table
 
 
-def _way(event: Outcome) -> str:
+def _sent_to(event: Outcome) -> str:
     if event.sent.bus_event_id:
         return "bus"
     envelope = event.sent.line.envelope
