@@ -1,4 +1,4 @@
-# `make` lists what there is. Needs Rust, a C compiler, Python 3.11 or newer with venv, and make; the rest is fetched.
+# `make` lists the commands. Needs Rust, a C compiler, Python 3.11 or newer with venv, and make; it downloads the rest.
 
 PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
@@ -6,63 +6,63 @@ MAKEFLAGS += --no-print-directory
 # Names that are both a target and possibly a file or folder.
 .PHONY: help run test check unit template e2e tools build docs bench counts search chaos fuzz lock clean
 
-help: ## This list
+help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-# Command-line variables reach the shell as environment variables: no quoting can go wrong on the way.
+# Command-line variables reach the shell as environment variables, which need no quoting.
 export EVENTS FAULTS VISIBILITY
-run: .venv/.run ## Runs the whole stack here and shows what becomes of events: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
+run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
 	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
 
-test: ## Everything that must hold: check, unit, template, e2e, docs
+test: ## Runs all checks and tests: check, unit, template, e2e, docs
 	@bash tests/all.sh check unit template e2e docs
 
-check: ## Format, lints and documentation, warnings as errors
+check: ## Checks format, lints and documentation; warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-unit: ## The Rust tests; they need nothing but Rust
+unit: ## Runs the Rust tests, which need only Rust
 	cargo test --workspace --locked
 
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest tests/template
 
-e2e: .venv/.tests ## The end-to-end tests: template, function binary and local TPNS on a local AWS
+e2e: .venv/.tests ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
 	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
 
-tools: .venv-sam/.made .venv-deploy/.made ## Fetches what docs/deploying.md uses: AWS CLI, SAM CLI and cargo-lambda, pinned
+tools: .venv-sam/.made .venv-deploy/.made ## Installs the pinned tools of docs/deploying.md: AWS CLI, SAM CLI and cargo-lambda
 
 build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHITECTURE=x86_64
 	PATH="$$PWD/.venv-deploy/bin:$$PWD/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 \
 	  sam build --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
 
-docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Acts out docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
+docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Runs docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
 	.venv/bin/python -m pytest --capture=sys tests/docs
 
-# The function alone, so that it is built of what Lambda gets, and the floor and the pure rooms with the same profile.
-bench: target/bench/peers/.python target/bench/peers/.node ## Side by side with Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
+# The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
+bench: target/bench/peers/.python target/bench/peers/.node ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
 	cargo build --release --locked -p tpns-account-sync -p empty-handler -p rooms
 	cargo run --profile harness --locked -p side-by-side
 
-counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure rooms; fails where one grew by over 5 %: ACCEPT=1
+counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure modules; fails where one grew by over 5 %: ACCEPT=1
 	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }
 	@$(PYTHON) benches/rooms/counts.py $(if $(ACCEPT),--accept)
 
-chaos: ## Thousands of random events, faults and kills, then the bindings compared: SEED=7 EVENTS=5000
+chaos: ## Runs thousands of random events, faults and kills, then compares the bindings: SEED=7 EVENTS=5000
 	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \
 	  cargo test --locked --test chaos -- --nocapture
 
-# Optimised is the search alone, not what it depends on: that is half a minute of building instead of minutes.
+# Only the search is optimised, not its dependencies: it builds in half a minute instead of minutes.
 SEARCH_TEST = $$(cargo rustc --locked --test search --message-format=json-render-diagnostics -- -C opt-level=3 | \
   sed -n 's/.*"executable":"\([^"]*\/search-[^"]*\)".*/\1/p')
-search: ## Proof by search of the ledger's protocol: every order of steps, crashes, failures and redeliveries
+search: ## Searches every interleaving of the ledger's protocol: steps, crashes, failures and redeliveries
 	@search="$(SEARCH_TEST)" && [ -n "$$search" ] && SEARCH=whole "$$search" --nocapture --test-threads=1 >/dev/null && \
-	  echo "search: all is as it should be"
+	  echo "search: no counterexample found"
 
-# cargo-fuzz wants nightly for the sanitizer's flags, not for the code; RUSTC_BOOTSTRAP lends them to the stable compiler.
+# cargo-fuzz needs nightly for the sanitizer's flags, not for the code; RUSTC_BOOTSTRAP enables them in the stable compiler.
 SECONDS ?= 60
 FUZZ = RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz fuzz run
 fuzz: target/tools/bin/cargo-fuzz ## Fuzzes ingress and TPNS's answers for a minute each: SECONDS=600
@@ -76,18 +76,18 @@ target/tools/bin/cargo-fuzz:
 target/tools/bin/gungraun-runner:
 	cargo install gungraun-runner --version 0.20.0 --locked --root target/tools
 
-lock: ## Pins the Python packages anew after a change to a requirements.in
+lock: ## Pins the Python packages again after a change to a requirements.in
 	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
 	@for folder in local tests tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime; do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
 
-clean: ## Removes all that was built or fetched into this folder
+clean: ## Removes everything that was built or downloaded into this folder
 	cargo clean
 	rm -rf .venv .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules
 
-# Python environments. A stamp that is older than its requirements means making it anew. What happens goes to stderr: with
+# Python environments. One whose stamp is older than its requirements is rebuilt. Progress goes to stderr: with
 # JSON=1 stdout belongs to the result.
 
 .venv/.run: local/requirements.txt
@@ -104,7 +104,7 @@ clean: ## Removes all that was built or fetched into this folder
 	@$(call install,.venv-sam,tests/template/requirements.txt)
 	@touch $@
 
-# The peers of `make bench`, each as a deployment package (package) beside what stands for its runtime (runtime). The package is a
+# The peers of `make bench`, each as a deployment package (package) beside its Lambda runtime (runtime). The package is a
 # copy of benches/peers, so that nothing is installed into the sources.
 
 target/bench/peers/.python: $(wildcard benches/peers/python/* benches/peers/python/runtime/*)
@@ -122,7 +122,7 @@ target/bench/peers/.node: $(wildcard benches/peers/node/* benches/peers/node/run
 	@rm -rf target/bench/peers/node && mkdir -p target/bench/peers/node/package target/bench/peers/node/runtime
 	@cp benches/peers/node/*.mjs benches/peers/node/*.json benches/peers/node/bootstrap target/bench/peers/node/package
 	@cp benches/peers/node/runtime/*.json target/bench/peers/node/runtime
-	@echo 'Building the Node.js runtime client, once: about 75 s' >&2
+	@echo 'Building the Node.js runtime client (only once, about 75 s)' >&2
 	cd target/bench/peers/node/runtime && npm ci --no-audit --no-fund >&2
 	cd target/bench/peers/node/package && npm ci --omit=dev --no-audit --no-fund >&2 && rm package-lock.json
 	@touch $@
@@ -144,15 +144,15 @@ tests/docs/node/node_modules/.made: tests/docs/node/package-lock.json
 
 define make-venv
   $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-    echo 'make: Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3' >&2; exit 1; }; \
+    echo 'make: Python 3.11 or newer is needed: install it, or set PYTHON=/path/to/python3' >&2; exit 1; }; \
   rm -rf $(1); \
   $(PYTHON) -m venv $(1) >&2 || { \
-    echo 'make: $(PYTHON) could not make a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
+    echo 'make: $(PYTHON) could not create a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
 endef
 
-# --no-deps: the files name the whole closure, and without it older pips stumble over pinned packages with extras.
+# --no-deps: the files list all dependencies, and without it older versions of pip fail on pinned packages with extras.
 define install
-  echo "Installing $$(grep -c '==' $(firstword $(2))) pinned Python packages into $(1), once" >&2; \
+  echo "Installing $$(grep -c '==' $(firstword $(2))) pinned Python packages into $(1) (only once)" >&2; \
   $(1)/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r $(2) >&2 || { \
-    echo 'make: pip could not install $(firstword $(2)): see above; when the network was at fault, run the command again' >&2; exit 1; }
+    echo 'make: pip could not install $(firstword $(2)): see above; if the network failed, run the command again' >&2; exit 1; }
 endef

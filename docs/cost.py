@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""What a million events cost, from AWS's list prices and what a batch was measured to take: `python3 docs/cost.py --help`.
-docs/cost.md explains it; a test holds the page against what this prints."""
+"""Computes what a million events cost, from AWS's list prices and measured batches: `python3 docs/cost.py --help`.
+
+docs/cost.md explains it; a test compares the page with this program's output.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ import argparse
 
 SECONDS_A_MONTH = 30 * 24 * 3600
 
-# US East (N. Virginia), on demand, without free tiers, in dollars. As of November 2026: check before you rely on them.
+# US East (N. Virginia), on demand, without free tiers, in dollars, as of November 2026. Check them before you rely on
+# them.
 PRICE = {
     "EventBridge, a million custom events": 1.00,
     "SQS standard, a million requests": 0.40,
@@ -18,7 +21,7 @@ PRICE = {
     "Lambda x86_64, a GB-second": 0.0000166667,
     "DynamoDB, a million writes": 0.625,
     "DynamoDB, a million reads": 0.125,
-    "CloudWatch Logs, a GB taken in": 0.50,
+    "CloudWatch Logs, a GB ingested": 0.50,
     "CloudWatch, a custom metric a month": 0.30,
     "CloudWatch, an alarm a month": 0.10,
     "CloudWatch, a dashboard a month": 3.00,
@@ -27,22 +30,23 @@ PRICE = {
     "Secrets Manager, ten thousand requests": 0.05,
 }
 
-# Rows written and read for one event (docs/guarantees.md, "Do I need the ledger?"); of a deletion, in each app.
+# Rows written and read for one event (docs/guarantees.md, "Do I need the ledger?"); for a deletion, in each app.
 WRITES = {"login": 1, "logout": 1, "deletion": 2}
 READS = {"login": 3, "logout": 1, "deletion": 0}
 
-# Measured in a local run: bytes of the line of a batch, and of the metrics line of each app in it. Every line costs 26 more.
-BATCH_LINE, METRICS_LINE, A_LINE = 350, 1000, 26
-# Lambda's own two lines of an invocation: estimated, not measured.
+# Measured in a local run: bytes of a batch's line and of the metrics line of each app in it. CloudWatch adds 26 per
+# line.
+BATCH_LINE, METRICS_LINE, LINE_OVERHEAD = 350, 1000, 26
+# Lambda's own two lines per invocation: estimated, not measured.
 PLATFORM_LINES = 600
 # TpnsAppsMaxAge, in seconds.
 APPS_MAX_AGE = 60
-# Metrics of an app, and of all together; they are there from the first event of each kind on.
+# Metrics of an app, and of all apps together; each exists from the first event of its kind on.
 METRICS = 16
 
 
 def million(given: argparse.Namespace) -> dict[str, float]:
-    """Dollars for a million events, by service."""
+    """Dollars per million events, by service."""
     batches = 1_000_000 / given.batch
     receives = deletes = 1_000_000 / min(given.batch, 10)
     sends = 1_000_000 / given.send_batch
@@ -53,8 +57,8 @@ def million(given: argparse.Namespace) -> dict[str, float]:
     writes = sum(share[kind] * WRITES[kind] * apps[kind] for kind in share)
     reads = sum(share[kind] * READS[kind] * apps[kind] for kind in share)
     lines = 1 + given.apps_a_batch
-    log = batches * (BATCH_LINE + given.apps_a_batch * METRICS_LINE + PLATFORM_LINES + (lines + 2) * A_LINE)
-    # Lambda samples one invocation a second, and 5 % of those beyond.
+    log = batches * (BATCH_LINE + given.apps_a_batch * METRICS_LINE + PLATFORM_LINES + (lines + 2) * LINE_OVERHEAD)
+    # Lambda samples one invocation per second, and 5 % of the others.
     rate = given.events_a_month / given.batch / SECONDS_A_MONTH
     traced = min(1.0, (1 + 0.05 * max(0.0, rate - 1)) / rate) if given.tracing else 0.0
     return {
@@ -65,14 +69,14 @@ def million(given: argparse.Namespace) -> dict[str, float]:
         "DynamoDB": (writes * PRICE["DynamoDB, a million writes"] + reads * PRICE["DynamoDB, a million reads"])
         if given.ledger
         else 0.0,
-        "Logs": log / 1e9 * PRICE["CloudWatch Logs, a GB taken in"],
+        "Logs": log / 1e9 * PRICE["CloudWatch Logs, a GB ingested"],
         "X-Ray": batches * traced / 1e6 * PRICE["X-Ray, a million traces"],
     }
 
 
 def month(given: argparse.Namespace) -> dict[str, float]:
-    """Dollars a month, whether anything happens or not."""
-    # Lambda reads with five long polls of 20 s each, which end empty when nothing comes.
+    """Dollars per month, even without events."""
+    # Lambda polls with five long polls of 20 s each, which return empty when there are no messages.
     empty_receives = 5 * SECONDS_A_MONTH / 20
     metrics = METRICS * (1 + given.apps)
     return {
@@ -80,57 +84,83 @@ def month(given: argparse.Namespace) -> dict[str, float]:
         "Dashboard": PRICE["CloudWatch, a dashboard a month"],
         "Alarms": given.alarms * PRICE["CloudWatch, an alarm a month"],
         "Secret": PRICE["Secrets Manager, a secret a month"],
-        "Reading it again": given.sandboxes
+        "Reading the secret": given.sandboxes
         * (SECONDS_A_MONTH / APPS_MAX_AGE / 1e4)
         * PRICE["Secrets Manager, ten thousand requests"],
-        "Reading an empty queue": empty_receives / 1e6 * PRICE["SQS standard, a million requests"],
+        "Polling an empty queue": empty_receives / 1e6 * PRICE["SQS standard, a million requests"],
     }
 
 
 def options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="What a million events cost, in dollars at list prices of us-east-1.")
-    parser.add_argument(
-        "--events-a-month", type=float, default=1e6, metavar="N", help="default %(default).0f; decides how many are traced"
+    parser = argparse.ArgumentParser(
+        description="Computes what a million events cost, in dollars at list prices of us-east-1."
     )
     parser.add_argument(
-        "--batch", type=int, default=10, metavar="N", help="events in an invocation, as it comes out; default %(default)s"
+        "--events-a-month",
+        type=float,
+        default=1e6,
+        metavar="N",
+        help="decides the share that is traced; default %(default).0f",
+    )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=10,
+        metavar="N",
+        help="average number of events in an invocation; default %(default)s",
     )
     parser.add_argument(
         "--send-batch",
         type=int,
         default=1,
         metavar="N",
-        help="events the producer sends in a call, without the bus; default %(default)s",
+        help="events that a producer sends per call, without the bus; default %(default)s",
     )
-    parser.add_argument("--straight", action="store_true", help="producers send to the standard queue, not to the bus")
-    parser.add_argument("--fifo", action="store_true", help="a FIFO queue, and no bus")
+    parser.add_argument("--straight", action="store_true", help="producers send to the standard queue, without the bus")
+    parser.add_argument("--fifo", action="store_true", help="a FIFO queue, without the bus")
     parser.add_argument("--no-ledger", dest="ledger", action="store_false", help="Ledger=off")
     parser.add_argument("--no-tracing", dest="tracing", action="store_false", help="Tracing=off")
     parser.add_argument("--architecture", choices=["arm64", "x86_64"], default="arm64", help="default %(default)s")
     parser.add_argument("--memory-mb", type=int, default=256, metavar="MB", help="default %(default)s")
     parser.add_argument("--tpns-ms", type=float, default=50, metavar="MS", help="TPNS's latency; default %(default)s")
     parser.add_argument(
-        "--ledger-ms", type=float, default=18, metavar="MS", help="what the ledger adds to a batch; default %(default)s"
+        "--ledger-ms",
+        type=float,
+        default=18,
+        metavar="MS",
+        help="time that the ledger adds to a batch; default %(default)s",
     )
     parser.add_argument(
-        "--own-ms", type=float, default=1, metavar="MS", help="what the function itself takes; default %(default)s"
+        "--own-ms", type=float, default=1, metavar="MS", help="time that the function itself takes; default %(default)s"
     )
-    parser.add_argument("--apps", type=int, default=2, metavar="N", help="apps in the apps document; default %(default)s")
     parser.add_argument(
-        "--apps-a-batch", type=int, default=None, metavar="N", help="apps in one batch; default all, but no more than events"
+        "--apps", type=int, default=2, metavar="N", help="apps in the apps document; default %(default)s"
+    )
+    parser.add_argument(
+        "--apps-a-batch",
+        type=int,
+        default=None,
+        metavar="N",
+        help="apps in one batch; default: all, but at most one per event",
     )
     parser.add_argument(
         "--logouts",
         type=float,
         default=0.4,
         metavar="SHARE",
-        help="of all events, signing out of all accounts; default %(default)s",
+        help="share of logouts of all accounts among all events; default %(default)s",
     )
-    parser.add_argument("--deletions", type=float, default=0.01, metavar="SHARE", help="of all events; default %(default)s")
     parser.add_argument(
-        "--sandboxes", type=int, default=1, metavar="N", help="at work all the time, on average; default %(default)s"
+        "--deletions",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of deletions among all events; default %(default)s",
     )
-    parser.add_argument("--alarms", type=int, default=9, metavar="N", help="default %(default)s")
+    parser.add_argument(
+        "--sandboxes", type=int, default=1, metavar="N", help="average number of busy sandboxes; default %(default)s"
+    )
+    parser.add_argument("--alarms", type=int, default=9, metavar="N", help="number of alarms; default %(default)s")
     return parser
 
 
@@ -140,7 +170,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     if given.batch < 1 or given.send_batch < 1 or given.apps < 1 or given.events_a_month <= 0:
         parser.error("--batch, --send-batch, --apps and --events-a-month must be at least 1")
     if not 0 <= given.logouts + given.deletions <= 1:
-        parser.error("--logouts and --deletions are shares of one: together at most 1")
+        parser.error("--logouts and --deletions are shares: their sum must be 0 to 1")
     if given.apps_a_batch is None:
         given.apps_a_batch = min(given.apps, given.batch)
     return given
@@ -148,11 +178,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     given = parse()
-    for title, costs in (("a million events", million(given)), ("a month, besides", month(given))):
+    for title, costs in (("per million events", million(given)), ("fixed costs per month", month(given))):
         print(title)
         for name, dollars in costs.items():
             print(f"  {name:<24}{dollars:>8.2f} $")
-        print(f"  {'together':<24}{sum(costs.values()):>8.2f} $")
+        print(f"  {'total':<24}{sum(costs.values()):>8.2f} $")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Runs the whole stack on one machine: bus, queue, the real Lambda binary and a local TPNS. Started by `make run`."""
+"""Runs the whole stack on one machine: bus, queue, the real Lambda binary and a local TPNS. `make run` starts it."""

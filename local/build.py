@@ -1,4 +1,4 @@
-"""Builds the binaries and says where cargo has put them."""
+"""Builds the binaries and returns where cargo has put them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ REPLAY = "replay"
 class Binaries:
     function: Path
     tpns: Path
-    replay: Path | None = None  # of use to the tests only, so `make run` doesn't wait for it
+    replay: Path | None = None  # only tests need it, so `make run` doesn't wait for it
 
 
 def build(processes: Processes, root: Path, release: bool = False, with_replay: bool = False) -> Binaries:
-    """The same code as Lambda would get, optimised only if asked: that takes three times as long to build, and what is to be
-    seen here is the same. Cargo's own progress goes to stderr."""
+    """Builds the code that Lambda would get, optimised only with `release`: that takes three times as long to build and
+    behaves the same. Cargo's own progress goes to stderr."""
     _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
     _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
     names = [FUNCTION, TPNS, *([REPLAY] if with_replay else [])]
@@ -35,29 +35,29 @@ def build(processes: Processes, root: Path, release: bool = False, with_replay: 
     else:
         # With the features that `cargo test` uses: what either of them has built, the other need not build again.
         argv += ["--workspace"]
-    # Cargo names the files it made: right whatever CARGO_TARGET_DIR or a cargo configuration says.
+    # Cargo names the files that it built, which is right for any CARGO_TARGET_DIR or cargo configuration.
     argv += ["--message-format", "json-render-diagnostics"]
     process = processes.start(argv, stdout=subprocess.PIPE, cwd=root)
-    made = _executables(process)
+    built = _executables(process)
     code = process.wait()
     if code != 0:
-        raise Problem(f"cargo build ended with exit code {code}: mend what it says above, then run the command again")
+        raise Problem(f"cargo build: failed with exit code {code}; fix the errors above and run the command again")
     for name in names:
-        if name not in made:
-            raise Problem(f"cargo built no binary called {name}: is it a [[bin]] of the package {name} in Cargo.toml?")
-    return Binaries(function=made[FUNCTION], tpns=made[TPNS], replay=made.get(REPLAY))
+        if name not in built:
+            raise Problem(f"cargo build: built no binary {name}; add a [[bin]] to the package {name} in Cargo.toml")
+    return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY))
 
 
 def _executables(process: subprocess.Popen[bytes]) -> dict[str, Path]:
     assert process.stdout is not None
-    made: dict[str, Path] = {}
+    built: dict[str, Path] = {}
     for line in process.stdout:
         message = json.loads(line)
         if message.get("reason") == "compiler-artifact" and message.get("executable"):
-            made[message["target"]["name"]] = Path(message["executable"])
-    return made
+            built[message["target"]["name"]] = Path(message["executable"])
+    return built
 
 
 def _need(tool: str, remedy: str) -> None:
     if shutil.which(tool) is None:
-        raise Problem(f"{tool} is not installed or not on PATH: {remedy}")
+        raise Problem(f"{tool}: is not installed or not on PATH; {remedy}")

@@ -22,7 +22,7 @@ _HOST = "127.0.0.1"
 _READY_SECONDS = 30
 _PORT_ATTEMPTS = 3
 _ROOT = Path(__file__).resolve().parent.parent
-# The second argument is for whoever looks at the list of processes and wonders whose MiniStack this is.
+# The second argument shows in the list of processes to which run this MiniStack belongs.
 _MAIN = "import sys; sys.path.append(sys.argv[1]); del sys.argv[1:]; from local.ministack_server import main; main()"
 
 
@@ -36,11 +36,12 @@ class Cloud:
 
     @staticmethod
     def start(processes: Processes, folder: Path, **settings: str) -> Cloud:
-        """On a free port; what it writes, logs included, stays under `folder`. `settings` are MiniStack's own."""
+        """Starts it on a free port. All its files, including logs, are under `folder`. `settings` are MiniStack's
+        own."""
         log = folder / "ministack.log"
         (folder / "tmp").mkdir(exist_ok=True)
         for _ in range(_PORT_ATTEMPTS):
-            # Another program can take the port between this question and MiniStack's start: then try another.
+            # Another program can take the port before MiniStack binds it: then try another one.
             port = _free_port()
             url = f"http://{_HOST}:{port}"
             argv = [sys.executable, "-c", _MAIN, str(_ROOT), str(folder)]
@@ -48,7 +49,7 @@ class Cloud:
             if _becomes_ready(process, url):
                 return Cloud(url, log)
             processes.stop(process)
-        raise Problem(f"MiniStack did not start within {_READY_SECONDS} s: see {log}")
+        raise Problem(f"MiniStack: did not start within {_READY_SECONDS} s; see {log}")
 
     def client(self, service: str) -> Any:
         config = Config(proxies={}, retries={"max_attempts": 1}, connect_timeout=5, read_timeout=60)
@@ -56,8 +57,8 @@ class Cloud:
 
 
 def _environment(port: int, url: str, folder: Path) -> dict[str, str]:
-    """All that MiniStack gets, and so all that the function inherits from it: nothing of the developer's own shell, such as
-    a proxy, or real AWS credentials."""
+    """The whole environment of MiniStack, which the function inherits: nothing of the developer's shell, such as a
+    proxy or real AWS credentials."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),

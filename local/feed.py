@@ -1,4 +1,4 @@
-"""Sends a stream: EventBridge events over the bus, everything else straight to the queue, in the stream's order."""
+"""Sends a stream: EventBridge events over the bus, all others directly to the queue, in the stream's order."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .cloud import Cloud
 from .stack import Stack
 from .stream import Line
 
-_ENTRIES = 10  # the most of one PutEvents or SendMessageBatch
-_BYTES = 200_000  # well below what one of them may weigh
+_ENTRIES = 10  # the maximum of PutEvents and SendMessageBatch
+_BYTES = 200_000  # well below their size limits
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A line and the name it goes by from here on."""
+    """A line and the id by which it can be found."""
 
     line: Line
-    message_id: str | None = None  # of the queue
-    bus_event_id: str | None = None  # of the bus; the queue gives its message another
-    refused: str | None = None  # why the bus or the queue would not take it
+    message_id: str | None = None  # the queue's
+    bus_event_id: str | None = None  # the bus's; its message in the queue has another id
+    refused: str | None = None  # why the bus or the queue did not accept it
 
 
 def feed(cloud: Cloud, stack: Stack, lines: list[Line]) -> list[Sent]:
@@ -37,7 +37,7 @@ def feed(cloud: Cloud, stack: Stack, lines: list[Line]) -> list[Sent]:
 
 
 def bus_entry(line: Line, bus_name: str | None) -> dict[str, Any]:
-    """A line as PutEvents takes it. The bus itself gives `id`, `account` and `region`."""
+    """Returns a line as an entry for PutEvents. The bus itself adds `id`, `account` and `region`."""
     event = json.loads(line.body)
     entry = {
         "EventBusName": bus_name,
@@ -64,16 +64,22 @@ def _send_messages(queue: Any, url: str, lines: list[Line]) -> list[Sent]:
         {
             "Id": str(line.number),
             "MessageBody": line.body,
-            # As the template tells producers: the group is the device. What names none has nothing to wait for. Each line is an event
-            # of its own, whatever it says.
-            **({"MessageGroupId": line.token or f"line-{line.number}", "MessageDeduplicationId": str(uuid4())} if fifo else {}),
+            # As producers should do it: the group is the device. An event without a device waits for nothing. Each line
+            # is an event of its own, even if two are equal.
+            **(
+                {"MessageGroupId": line.token or f"line-{line.number}", "MessageDeduplicationId": str(uuid4())}
+                if fifo
+                else {}
+            ),
         }
         for line in lines
     ]
     answer = queue.send_message_batch(QueueUrl=url, Entries=entries)
-    taken = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", [])}
+    accepted = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", [])}
     refused = {entry["Id"]: _refusal(entry, "Code", "Message") for entry in answer.get("Failed", [])}
-    return [Sent(line, message_id=taken.get(str(line.number)), refused=refused.get(str(line.number))) for line in lines]
+    return [
+        Sent(line, message_id=accepted.get(str(line.number)), refused=refused.get(str(line.number))) for line in lines
+    ]
 
 
 def _refusal(entry: dict[str, Any], code: str, message: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What the function itself says: its log lines, from the log group that the template gives it."""
+"""The function's log lines, from the log group that the template gives it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .stack import Stack
 
 @dataclass(frozen=True)
 class Delivery:
-    """One event of one invocation, as the function logged it."""
+    """One event in one invocation, as the function logged it."""
 
     message_id: str | None
     event_id: str | None
-    event_id_hash: str | None  # in place of an id that could show a person
+    event_id_hash: str | None  # in place of an id that could identify a person
     outcome: str
     reason: str | None
     detail: str | None
@@ -26,12 +26,12 @@ class Delivery:
 
 
 def lines(cloud: Cloud, stack: Stack) -> list[dict[str, Any]]:
-    """The log's JSON lines, in the order of their being written."""
+    """Returns the log's JSON lines, in the order in which they were written."""
     logs = cloud.client("logs")
     found: list[dict[str, Any]] = []
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=stack.log_group):
         for event in page["events"]:
-            # START, END and REPORT are the platform's and no JSON.
+            # START, END and REPORT are the platform's, and not JSON.
             if event["message"].startswith("{"):
                 found.append(_json(event["message"]))
     return found
@@ -54,7 +54,7 @@ def deliveries(log: list[dict[str, Any]]) -> list[Delivery]:
 
 
 def event_id_hash(app: str | None, token: str | None, event_id: str) -> str:
-    """What the function logs in place of an id; a deletion has neither app nor token in it."""
+    """Returns what the function logs in place of an id. For a deletion it has neither app nor token."""
     device = [app or "", token] if token else ["", ""]
     return hashlib.sha256("\0".join([*device, event_id]).encode()).hexdigest()[:12]
 
@@ -64,7 +64,8 @@ def invocations(log: list[dict[str, Any]]) -> int:
 
 
 def crashes(cloud: Cloud) -> list[str]:
-    """Invocations that ended without an answer. A whole batch goes back then, so no event's outcome tells it."""
+    """Returns the invocations that ended without an answer. Their whole batch is redelivered, so no event's outcome
+    shows it."""
     text = cloud.log.read_text(errors="replace")
     return re.findall(r"ESM: Lambda \S+ failed processing SQS batch from \S+ (\(.*?\))\n", text)
 
@@ -73,5 +74,5 @@ def _json(text: str) -> dict[str, Any]:
     try:
         return json.loads(text)
     except ValueError:
-        # A line that was cut is shown as what it is.
+        # A truncated line is shown as it is.
         return {"message": text}

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-# A proxy set in the environment must not get to see (or break) calls to 127.0.0.1.
+# A proxy from the environment must neither see nor break calls to 127.0.0.1.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -17,8 +17,10 @@ def get(url: str, timeout: float = 10) -> Any:
 
 
 def post(url: str, body: Any, timeout: float = 10) -> None:
-    """Sends `body`; a refusal is a Refused that carries what the server said."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST")
+    """Sends `body`. Raises Refused, with the server's text, if the server answers with an error."""
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
     try:
         with _direct.open(request, timeout=timeout) as answer:
             answer.read()
@@ -27,7 +29,7 @@ def post(url: str, body: Any, timeout: float = 10) -> None:
 
 
 class Refused(Exception):
-    """The server answered, and the answer is no."""
+    """The server answered with an error."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"HTTP {status}: {text}")

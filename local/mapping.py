@@ -1,4 +1,4 @@
-"""The event source mapping: Lambda's reader of the queue."""
+"""The event source mapping, which reads the queue and invokes the function."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ class Mapping:
         self._functions = cloud.client("lambda")
         found = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
         if len(found) != 1:
-            raise Problem(f"the function has {len(found)} event sources instead of the one queue: see Events in template.yaml")
+            raise Problem(
+                f"template.yaml: the function has {len(found)} event sources; Events must have exactly one, the queue"
+            )
         self._id: str = found[0]["UUID"]
         self._scaling: dict[str, Any] = found[0].get("ScalingConfig", {})
 
-    def mend_numbers(self) -> None:
-        """CloudFormation makes numbers of parameters where a resource wants numbers. MiniStack 1.5.33 keeps them as text here,
-        and then can't compare them; set over the API they are numbers."""
+    def fix_numbers(self) -> None:
+        """CloudFormation converts parameters to numbers where a resource needs numbers. MiniStack 1.5.33 keeps them as
+        strings here, and then can't compare them. Set through the API, they are numbers."""
         scaling = {key: int(value) for key, value in self._scaling.items()}
         self._functions.update_event_source_mapping(UUID=self._id, ScalingConfig=scaling)
 
@@ -31,5 +33,5 @@ class Mapping:
         deadline = time.monotonic() + 10
         while self._functions.get_event_source_mapping(UUID=self._id)["State"] != wanted:
             if time.monotonic() > deadline:
-                raise Problem(f"the event source mapping did not become {wanted} within 10 s: run the command again")
+                raise Problem(f"event source mapping: did not become {wanted} within 10 s; run the command again")
             time.sleep(0.05)

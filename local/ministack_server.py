@@ -1,4 +1,4 @@
-"""MiniStack, with two things mended that AWS does and MiniStack 1.5.33 does not, or not always."""
+"""MiniStack, with two patches where MiniStack 1.5.33 differs from AWS."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ _parameters: ContextVar[dict[str, str]] = ContextVar("parameters", default={})
 
 
 def main() -> None:
-    _give_parameters_to_the_sam_transform()
+    _pass_parameters_to_the_sam_transform()
     _wait_for_the_last_line_of_an_invocation()
     ministack()
 
 
-def _give_parameters_to_the_sam_transform() -> None:
-    """CloudFormation tells the SAM transform the stack's parameters; MiniStack keeps them to itself, and so every stack gets what
-    the defaults would make. It matters where SAM itself decides by a parameter: whether there is a gradual deployment."""
+def _pass_parameters_to_the_sam_transform() -> None:
+    """CloudFormation passes the stack's parameters to the SAM transform. MiniStack does not, so every stack is
+    transformed with the defaults. It matters where SAM itself decides by a parameter: whether there is a gradual
+    deployment."""
     apply_transforms, transform = engine._apply_transforms, sam.transform
 
     def with_parameters(template: dict[str, Any], provided: Any = None, previous: Any = None) -> Any:
-        # What is not given again keeps the value of the deployment before.
-        values = {one["Key"]: one.get("Value") or (previous or {}).get(one["Key"], {}).get("Value", "") for one in provided or []}
+        # A parameter that is not given keeps its value from the previous deployment.
+        values = {
+            one["Key"]: one.get("Value") or (previous or {}).get(one["Key"], {}).get("Value", "")
+            for one in provided or []
+        }
         token = _parameters.set(values)
         try:
             return apply_transforms(template, provided, previous)
@@ -39,7 +43,7 @@ def _give_parameters_to_the_sam_transform() -> None:
 
 
 def _wait_for_the_last_line_of_an_invocation() -> None:
-    """MiniStack takes an invocation's log for complete when nothing has come for 5 ms, and at the latest after 250 ms. On a busy
-    machine lines were missing that way, and came with the next invocation or never."""
+    """MiniStack considers an invocation's log complete after 5 ms without a line, and at the latest after 250 ms. On a
+    busy machine lines were therefore missing, and appeared with the next invocation or never."""
     first_line, silence, at_most = 0.25, 0.04, 2.0
     Worker._drain_stderr_bounded.__defaults__ = (first_line, silence, at_most)

@@ -28,26 +28,34 @@ class Options:
 
 class _OneLine(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Problem(f"{message}: `make run ARGS=--help` shows what there is")
+        raise Problem(f"{message}; `make run ARGS=--help` lists the options")
 
 
 def parse(argv: list[str]) -> Options:
-    parser = _OneLine(prog="make run", description="Runs the whole stack on this machine and shows what becomes of events.")
+    parser = _OneLine(
+        prog="make run", description="Runs the whole stack on this machine and shows each event's outcome."
+    )
     parser.add_argument(
         "--events", default="", metavar="FILE", help=f"one JSON body per line (default {DEFAULT_EVENTS}); EVENTS="
     )
     parser.add_argument(
-        "--faults", default="", metavar="FAULTS", help="JSON, a file of it, or a shorthand such as 503x8; FAULTS="
+        "--faults", default="", metavar="FAULTS", help="JSON, a JSON file, or a shorthand such as 503x8; FAULTS="
     )
-    parser.add_argument("--visibility", type=int, metavar="SECONDS", help="how long a failed message waits; VISIBILITY=")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, progress on stderr; JSON=1")
-    parser.add_argument("--keep", action="store_true", help="leave the stack up until Ctrl-C; KEEP=1")
-    parser.add_argument("--release", action="store_true", help="build the binaries as Lambda would get them; RELEASE=1")
-    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="where logs and state go (default: a new one in .local)")
+    parser.add_argument("--visibility", type=int, metavar="SECONDS", help="the queue's visibility timeout; VISIBILITY=")
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as JSON on stdout, progress on stderr; JSON=1"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the stack running until Ctrl-C; KEEP=1")
+    parser.add_argument("--release", action="store_true", help="build optimised binaries, as for Lambda; RELEASE=1")
+    parser.add_argument(
+        "--folder", type=Path, metavar="FOLDER", help="folder for logs and state (default: a new one in .local)"
+    )
     given = parser.parse_args(argv)
     faults = _faults(given.faults.strip())
     if given.visibility is not None and given.visibility < 1:
-        raise Problem("--visibility must be at least 1 second: with 0 a message would be delivered again while it is handled")
+        raise Problem(
+            "--visibility: must be at least 1 second; with 0 a message would be redelivered while it is being processed"
+        )
     return Options(
         events=Path(given.events) if given.events else DEFAULT_EVENTS,
         faults=faults,
@@ -71,20 +79,23 @@ def _faults(text: str) -> list[dict[str, Any]]:
             text = Path(text).read_text()
         except OSError as error:
             raise Problem(
-                f"FAULTS={text} is no shorthand such as 503x4, no JSON, and no file that can be read ({error.strerror}): give one"
+                f"FAULTS={text}: is not JSON, not a shorthand such as 503x4, and not a readable file"
+                f" ({error.strerror}); use one of these"
             ) from error
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise Problem(f"{source} is not valid JSON ({error}): mend it, or use a shorthand such as 503x4") from error
+        raise Problem(f"{source}: is not valid JSON ({error}); fix it, or use a shorthand such as 503x4") from error
     faults = value if isinstance(value, list) else [value]
     if not all(isinstance(fault, dict) for fault in faults):
-        raise Problem(f"{source} must be one JSON object or an array of them: mend it, or use a shorthand such as 503x4")
+        raise Problem(
+            f"{source}: must be a JSON object or an array of objects; fix it, or use a shorthand such as 503x4"
+        )
     return faults
 
 
 def _visibility_for(faults: list[dict[str, Any]]) -> int:
-    """Longer than any invocation of this run takes, or messages would be delivered twice at once; as short as that allows,
-    since whoever looks on waits for it."""
+    """Returns a visibility timeout longer than any invocation of this run, or messages would be processed twice at the
+    same time; and otherwise short, because you wait for it."""
     # Three tries of one call, 3 s each, and the pauses between them.
     return 12 if any(fault.get("fault") in ("delay", "hang") for fault in faults) else 3

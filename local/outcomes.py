@@ -1,4 +1,4 @@
-"""What became of each line of the stream: brings together what was sent, what the function logged, and what is parked or
+"""Finds the outcome of each line of the stream, from what was sent, what the function logged, and what is parked or
 dead-lettered."""
 
 from __future__ import annotations
@@ -11,46 +11,50 @@ from typing import Any
 from .cloud import Cloud
 from .feed import Sent, bus_entry
 from .function_log import Delivery, event_id_hash
-from .queues import Kept
+from .queues import FailedMessage
 from .stack import Stack
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`what`: applied, superseded, parked, dead-lettered, refused (by bus or queue), ignored (by the rule) or unknown."""
+    """`outcome`: applied, superseded, parked, dead-lettered, refused (by bus or queue), ignored (by the rule) or
+    unknown."""
 
     sent: Sent
-    what: str
+    outcome: str
     reason: str | None = None
     detail: str | None = None
     deliveries: int = 0
 
 
-def outcomes(cloud: Cloud, stack: Stack, sent: list[Sent], seen: list[Delivery], dead: list[Kept]) -> list[Outcome]:
-    sent = _found_by_id(sent, seen, dead)
-    sent = _found_by_order(cloud, stack, sent, seen)
+def outcomes(
+    cloud: Cloud, stack: Stack, sent: list[Sent], logged: list[Delivery], dead: list[FailedMessage]
+) -> list[Outcome]:
+    sent = _found_by_id(sent, logged, dead)
+    sent = _found_by_order(cloud, stack, sent, logged)
     by_message: dict[str | None, list[Delivery]] = defaultdict(list)
-    for delivery in seen:
+    for delivery in logged:
         by_message[delivery.message_id].append(delivery)
     dead_ids = {letter.message_id for letter in dead}
     found = [_outcome(one, by_message[one.message_id] if one.message_id else [], dead_ids) for one in sent]
-    return [_ignored(cloud, stack, one) if one.what == "unknown" else one for one in found]
+    return [_ignored(cloud, stack, one) if one.outcome == "unknown" else one for one in found]
 
 
-def of_parked(events: list[Outcome], parked: list[Kept]) -> list[Outcome | None]:
-    """The event of each parked message. It is a new message with the body of the old one, so the body is what tells."""
-    free = [event for event in events if event.what == "parked"]
+def of_parked(events: list[Outcome], parked: list[FailedMessage]) -> list[Outcome | None]:
+    """Returns the event of each parked message. A parked message is a new one with the same body, so it is found by its
+    body."""
+    free = [event for event in events if event.outcome == "parked"]
 
-    def event_of(kept: Kept) -> Outcome | None:
-        bus_event_id = _bus_event_id(kept.body)
+    def event_of(message: FailedMessage) -> Outcome | None:
+        bus_event_id = _bus_event_id(message.body)
         for event in free:
             sent = event.sent
-            if sent.line.body == kept.body or (bus_event_id is not None and sent.bus_event_id == bus_event_id):
+            if sent.line.body == message.body or (bus_event_id is not None and sent.bus_event_id == bus_event_id):
                 free.remove(event)
                 return event
         return None
 
-    return [event_of(kept) for kept in parked]
+    return [event_of(message) for message in parked]
 
 
 def _outcome(sent: Sent, deliveries: list[Delivery], dead_ids: set[str]) -> Outcome:
@@ -59,20 +63,20 @@ def _outcome(sent: Sent, deliveries: list[Delivery], dead_ids: set[str]) -> Outc
     last = max(deliveries, key=lambda delivery: delivery.receive_count, default=None)
     count = max((delivery.receive_count for delivery in deliveries), default=0)
     if sent.message_id in dead_ids:
-        # Without a line of the log: the function ended before it could write one, each time.
+        # Without a log line: the function ended before it could write one, each time.
         return Outcome(sent, "dead-lettered", last.reason if last else None, last.detail if last else None, count)
     if last is None:
         return Outcome(sent, "unknown")
     return Outcome(sent, last.outcome, last.reason, last.detail, count)
 
 
-def _found_by_id(sent: list[Sent], seen: list[Delivery], dead: list[Kept]) -> list[Sent]:
-    """Finds the queue's message of each bus event: by the bus's event id where body or log has it, else by the producer's id,
-    which duplicates share on purpose: then one of them is as good as the other."""
+def _found_by_id(sent: list[Sent], logged: list[Delivery], dead: list[FailedMessage]) -> list[Sent]:
+    """Finds the queue's message of each bus event: by the bus's event id where body or log has it, else by the
+    producer's id. Duplicates share the producer's id on purpose; then either message will do."""
     by_bus_id = {event_id: letter.message_id for letter in dead if (event_id := _bus_event_id(letter.body))}
     claimed = {one.message_id for one in sent if one.message_id} | set(by_bus_id.values())
     free: dict[str, list[str]] = defaultdict(list)
-    for delivery in seen:
+    for delivery in logged:
         event_id = delivery.event_id or delivery.event_id_hash
         if event_id and delivery.message_id and delivery.message_id not in claimed:
             claimed.add(delivery.message_id)
@@ -91,16 +95,16 @@ def _found_by_id(sent: list[Sent], seen: list[Delivery], dead: list[Kept]) -> li
     return [replace(one, message_id=message_id(one)) for one in sent]
 
 
-def _found_by_order(cloud: Cloud, stack: Stack, sent: list[Sent], seen: list[Delivery]) -> list[Sent]:
-    """An event that could not be read has no id in the log. What is left then is the order: a run reads one batch at a time, so
-    the first deliveries come in the order of sending."""
+def _found_by_order(cloud: Cloud, stack: Stack, sent: list[Sent], logged: list[Delivery]) -> list[Sent]:
+    """Finds by order the events that could not be read, which have no id in the log: a run reads one batch at a time,
+    so the first deliveries are in the order of sending."""
     claimed = {one.message_id for one in sent}
-    left = iter(dict.fromkeys(one.message_id for one in seen if one.message_id and one.message_id not in claimed))
+    left = iter(dict.fromkeys(one.message_id for one in logged if one.message_id and one.message_id not in claimed))
 
-    def lost(one: Sent) -> bool:
-        return one.message_id is None and one.bus_event_id is not None and _some_rule_takes(cloud, stack, one)
+    def is_missing(one: Sent) -> bool:
+        return one.message_id is None and one.bus_event_id is not None and _matches_a_rule(cloud, stack, one)
 
-    return [replace(one, message_id=next(left, None)) if lost(one) else one for one in sent]
+    return [replace(one, message_id=next(left, None)) if is_missing(one) else one for one in sent]
 
 
 def _bus_event_id(body: str) -> str | None:
@@ -112,13 +116,13 @@ def _bus_event_id(body: str) -> str | None:
 
 
 def _ignored(cloud: Cloud, stack: Stack, one: Outcome) -> Outcome:
-    """A bus event that no rule takes never becomes a message: that is no loss, and the bus can be asked about it."""
-    if one.sent.bus_event_id is None or _some_rule_takes(cloud, stack, one.sent):
+    """Marks a bus event that matches no rule. It never becomes a message and is not lost."""
+    if one.sent.bus_event_id is None or _matches_a_rule(cloud, stack, one.sent):
         return one
-    return replace(one, what="ignored", reason="no_rule", detail=f"no rule of the bus takes {one.sent.line.type}")
+    return replace(one, outcome="ignored", reason="no_rule", detail=f"no rule of the bus matches {one.sent.line.type}")
 
 
-def _some_rule_takes(cloud: Cloud, stack: Stack, sent: Sent) -> bool:
+def _matches_a_rule(cloud: Cloud, stack: Stack, sent: Sent) -> bool:
     events = cloud.client("events")
     entry = bus_entry(sent.line, stack.bus_name)
     event: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What went wrong, in one line, with what to do next."""
+"""An error of one line that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 class Problem(Exception):
-    """Ends the run. Its text is all that the user sees of it, so it names the remedy."""
+    """Ends the run. Its text is all that the user sees, so it says what to do."""
 
 
 @contextmanager
-def told_of_servers(logs: Path) -> Iterator[None]:
-    """A server that was started for the run says no, or nothing any more: its log tells why."""
+def server_failures_as_problems(logs: Path) -> Iterator[None]:
+    """Turns a failed or missing answer of MiniStack or tpns-sim into a Problem that points to their logs."""
     try:
         yield
     except (BotoCoreError, ClientError, OSError) as error:
-        raise Problem(f"MiniStack or tpns-sim failed: {error}: see the logs in {logs}") from error
+        raise Problem(f"MiniStack or tpns-sim: failed: {error}; see the logs in {logs}") from error

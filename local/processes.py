@@ -1,4 +1,4 @@
-"""Every process this program starts, and the promise that none outlives it."""
+"""Starts processes and makes sure that none outlives this program."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-# Time to end in order; after that the kernel ends it.
+# Time to end by itself; after that the process is killed.
 GRACE_SECONDS = 3.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the program to end. No Exception, so that no handler of errors swallows it."""
+    """A signal asked the program to end. It is not an Exception, so no error handler swallows it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"ended by {signal.Signals(number).name}")
@@ -27,9 +27,9 @@ def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
 
 
 class Processes:
-    """Starts processes, each in a group of its own, and ends the groups when the block is left, however it is left.
+    """Starts processes, each in a process group of its own, and ends the groups when the block ends in any way.
 
-    A group, because MiniStack starts the function's binary as a child of its own: ending MiniStack alone would leave it.
+    It ends groups because MiniStack starts the function's binary as a child, which would outlive MiniStack.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Processes:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        # A second Ctrl-C must not cut the clearing up short.
+        # A second Ctrl-C must not interrupt the cleanup.
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         for process in self._running:
@@ -61,7 +61,7 @@ class Processes:
         log: Path | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Starts `argv`. With `log`, what it writes (less a piped stdout) goes to that file."""
+        """Starts `argv`. With `log`, its output (except a piped stdout) goes to that file."""
         sink = log.open("ab") if log else None
         try:
             process = subprocess.Popen(
@@ -80,7 +80,7 @@ class Processes:
         return process
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
-        """Ends one process and its group now."""
+        """Ends one process and its group."""
         _signal_group(process, signal.SIGTERM)
         _end(process)
         self._running.remove(process)
@@ -91,7 +91,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         pass
-    # Also when the leader has ended: its children may not have.
+    # Even if the leader has ended, its children may still run.
     _signal_group(process, signal.SIGKILL)
     process.wait()
     if process.stdout:
@@ -102,5 +102,5 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
     try:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
-        # Gone already; macOS says "permission" of a group that has only ended processes.
+        # It has ended already; macOS reports "permission" for a group that has only ended processes.
         pass

@@ -1,4 +1,4 @@
-"""The queues from outside: how full they are, and what lies in those that keep what went wrong."""
+"""The depths of the queues, and the messages of the dead-letter queue and the parking queue."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Depth:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A message of the dead-letter queue or the parking queue. The function gives a reason to what it parks."""
+class FailedMessage:
+    """A message of the dead-letter queue or the parking queue. Only parked messages have a reason."""
 
     message_id: str
     body: str
@@ -47,7 +47,7 @@ def depth(sqs: Any, stack: Stack) -> Depth:
 
 
 def drain(cloud: Cloud, stack: Stack, seconds: float, watch: Callable[[Depth], None] = lambda _depth: None) -> Depth:
-    """Waits until every message has been deleted or dead-lettered. `watch` is told how it goes, and may raise."""
+    """Waits until every message is deleted or dead-lettered. `watch` gets each depth, and may raise."""
     sqs = cloud.client("sqs")
     deadline = time.monotonic() + seconds
     while True:
@@ -57,45 +57,49 @@ def drain(cloud: Cloud, stack: Stack, seconds: float, watch: Callable[[Depth], N
             return now
         if time.monotonic() > deadline:
             raise Problem(
-                f"the queue was not empty after {seconds:.0f} s ({now.waiting} waiting, {now.in_flight} in flight): "
-                f"see {cloud.log} for what the function says"
+                f"queue: was not empty after {seconds:.0f} s ({now.waiting} waiting, {now.in_flight} in flight); "
+                f"see the function's log in {cloud.log}"
             )
         time.sleep(_POLL_SECONDS)
 
 
-def dead_letters(cloud: Cloud, stack: Stack) -> list[Kept]:
-    """What was delivered in vain, five times."""
+def dead_letters(cloud: Cloud, stack: Stack) -> list[FailedMessage]:
+    """Returns the messages that failed five deliveries."""
     return _all_of(cloud, stack.dead_letter_queue_url)
 
 
-def parked(cloud: Cloud, stack: Stack) -> list[Kept]:
-    """What can never be applied, with the reasons."""
+def parked(cloud: Cloud, stack: Stack) -> list[FailedMessage]:
+    """Returns the messages that can never be applied, with their reasons."""
     return _all_of(cloud, stack.parking_queue_url) if stack.parking_queue_url else []
 
 
-def _all_of(cloud: Cloud, url: str) -> list[Kept]:
-    """All messages of a queue; they stay where they are, and can be taken again after a moment."""
+def _all_of(cloud: Cloud, url: str) -> list[FailedMessage]:
+    """Returns all messages of a queue. They stay in it, and can be received again after a moment."""
     sqs = cloud.client("sqs")
     expected = sum(_counts(sqs, url).values())
-    found: dict[str, Kept] = {}
-    # Taken messages hide for the visibility timeout, so one round after the other brings the rest.
+    found: dict[str, FailedMessage] = {}
+    # Received messages are invisible for the visibility timeout, so each round returns others.
     while len(found) < expected:
         answer = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_PEEK_SECONDS, MessageAttributeNames=["All"]
         )
         messages = answer.get("Messages", [])
         if not messages:
-            raise Problem(f"{url} says it has {expected} messages but gives {len(found)}: run the command again")
-        found |= {message["MessageId"]: _kept(message) for message in messages}
+            raise Problem(f"{url}: reports {expected} messages, but returns {len(found)}; run the command again")
+        found |= {message["MessageId"]: _failed_message(message) for message in messages}
     return list(found.values())
 
 
-def _kept(message: dict[str, Any]) -> Kept:
-    said = {name: attribute.get("StringValue") for name, attribute in message.get("MessageAttributes", {}).items()}
-    return Kept(message["MessageId"], message["Body"], said.get("reason"), said.get("detail"))
+def _failed_message(message: dict[str, Any]) -> FailedMessage:
+    attributes = {name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()}
+    return FailedMessage(message["MessageId"], message["Body"], attributes.get("reason"), attributes.get("detail"))
 
 
 def _counts(sqs: Any, url: str) -> dict[str, int]:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return {name: int(attributes.get(name, 0)) for name in names}

@@ -1,4 +1,4 @@
-"""Makes the samples' fixed dates recent. The function refuses what is too old, and of a wrong clock it refuses what is ahead."""
+"""Makes the samples' fixed dates recent, because the function rejects events that are too old or in the future."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-# The samples happen before this. What they say of later times is meant to be in the future, and stays as far in it.
-_TOLD = datetime(2026, 11, 23, tzinfo=UTC)
+# The samples happen before this. A later time in them is meant to be in the future, and is moved by as much.
+_END_OF_SAMPLES = datetime(2026, 11, 23, tzinfo=UTC)
 _A_MOMENT = timedelta(seconds=1)
 _DATE_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
-# A value of thirteen digits; also in text inside of text, where quotes are escaped once or several times.
+# A value of thirteen digits; also in strings inside strings, where quotes are escaped once or more often.
 _MILLISECONDS = re.compile(r'(:\s*\\*"?)(\d{13})\b')
 
 
 def recent(texts: list[str], now: datetime) -> list[str]:
-    """The same texts with all their times moved by one number of seconds, so that the newest is a moment before `now`: those of
-    events and those of their envelopes, for an event does not happen after it was sent."""
-    past = [time for text in texts for time in _times(text) if time < _TOLD]
+    """Returns the texts with all their times moved by the same number of seconds, so that the newest is a moment before
+    `now`. Times of envelopes are moved too, because an event can't happen after it was sent."""
+    past = [time for text in texts for time in _times(text) if time < _END_OF_SAMPLES]
     if not past:
         return texts
     by = timedelta(seconds=(now - _A_MOMENT - max(past)) // timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""All that a run found out, and its form for scripts."""
+"""The result of a run, and its JSON for scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .outcomes import Outcome, of_parked
-from .queues import Kept
+from .queues import FailedMessage
 
 
 @dataclass
@@ -17,8 +17,8 @@ class Result:
     events: list[Outcome]
     calls: list[dict[str, Any]]
     bindings: dict[str, dict[str, list[dict[str, Any]]]]
-    parked: list[Kept]
-    dead_letters: list[Kept]
+    parked: list[FailedMessage]
+    dead_letters: list[FailedMessage]
     invocations: int
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -27,25 +27,25 @@ class Result:
         return {
             "ok": not self.problems,
             "problems": self.problems,
-            "summary": dict(Counter(event.what for event in self.events)),
+            "summary": dict(Counter(event.outcome for event in self.events)),
             "invocations": self.invocations,
             "events": [_event(event) for event in self.events],
             "calls": self.calls,
             "bindings": self.bindings,
-            "parked": [_kept(*found) for found in self.parked_events()],
-            "dead_letters": [_kept(*found) for found in self.dead_events()],
+            "parked": [_message(*found) for found in self.parked_events()],
+            "dead_letters": [_message(*found) for found in self.dead_events()],
             "seconds": self.seconds,
         }
 
-    def parked_events(self) -> list[tuple[Kept, Outcome | None]]:
-        """The messages in the parking queue, in the order of the stream, each with the event it is."""
+    def parked_events(self) -> list[tuple[FailedMessage, Outcome | None]]:
+        """Returns the messages in the parking queue, in the order of the stream, each with its event."""
         return _in_order(zip(self.parked, of_parked(self.events, self.parked), strict=True))
 
-    def dead_events(self) -> list[tuple[Kept, Outcome | None]]:
-        """The same of the dead-letter queue. No attribute tells the reason there, the function's log does."""
+    def dead_events(self) -> list[tuple[FailedMessage, Outcome | None]]:
+        """The same for the dead-letter queue. Its messages have no reason; it comes from the function's log."""
         events = {event.sent.message_id: event for event in self.events}
 
-        def with_reason(letter: Kept) -> tuple[Kept, Outcome | None]:
+        def with_reason(letter: FailedMessage) -> tuple[FailedMessage, Outcome | None]:
             event = events.get(letter.message_id)
             return (replace(letter, reason=event.reason, detail=event.detail) if event else letter), event
 
@@ -53,7 +53,7 @@ class Result:
 
 
 def tries(calls: list[dict[str, Any]]) -> list[int]:
-    """For each call, the how-manieth of its request it is."""
+    """Returns for each call which try of its request it is."""
     seen: Counter[str] = Counter()
     numbers = []
     for call in calls:
@@ -63,17 +63,17 @@ def tries(calls: list[dict[str, Any]]) -> list[int]:
     return numbers
 
 
-def _in_order(found: Iterable[tuple[Kept, Outcome | None]]) -> list[tuple[Kept, Outcome | None]]:
+def _in_order(found: Iterable[tuple[FailedMessage, Outcome | None]]) -> list[tuple[FailedMessage, Outcome | None]]:
     return sorted(found, key=lambda pair: pair[1].sent.line.number if pair[1] else 0)
 
 
-def _kept(kept: Kept, event: Outcome | None) -> dict[str, Any]:
+def _message(message: FailedMessage, event: Outcome | None) -> dict[str, Any]:
     return {
-        "message_id": kept.message_id,
+        "message_id": message.message_id,
         "line": event and event.sent.line.number,
-        "reason": kept.reason,
-        "detail": kept.detail,
-        "body": kept.body,
+        "reason": message.reason,
+        "detail": message.detail,
+        "body": message.body,
     }
 
 
@@ -89,7 +89,7 @@ def _event(event: Outcome) -> dict[str, Any]:
         "id": line.producer_id,
         "message_id": event.sent.message_id,
         "bus_event_id": event.sent.bus_event_id,
-        "outcome": event.what,
+        "outcome": event.outcome,
         "reason": event.reason,
         "detail": event.detail,
         "deliveries": event.deliveries,

@@ -1,4 +1,4 @@
-"""One run: build, start, deploy, send, wait, look."""
+"""One run: build, start, deploy, send, wait, and collect the result."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .tpns import Tpns
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
 _MAX_RECEIVES = 5
-_AGES_OF_SAMPLES = "the samples' times are moved, so that the newest is a moment ago"
-_AGES_OF_OWN = "events older than the template's MaxEventAge are parked"
+_NOTE_ON_SAMPLES = "the samples' times are moved so that the newest is a moment ago"
+_NOTE_ON_OWN_EVENTS = "logins older than the template's MaxEventAge are parked"
 
 
 def run(options: Options, folder: Path, progress: Console, processes: Processes) -> tuple[Result, Running]:
     steps = Steps(progress, total=5)
-    # The samples have fixed dates, and the function parks what is too old. One's own events are sent as they are.
+    # The samples have fixed dates, and the function parks logins that are too old. Your own events are sent unchanged.
     is_sample = options.events.resolve() == (ROOT / DEFAULT_EVENTS).resolve()
     lines = stream.read(options.events, now=datetime.now(UTC) if is_sample else None)
     with steps.step("building the function and tpns-sim", noisy=True):
@@ -39,16 +39,16 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
         cloud = Cloud.start(processes, folder)
     with steps.step("deploying template.yaml"):
         deployed = stack.deploy(cloud, TEMPLATE, binaries.function, parameters(tpns))
-        Mapping(cloud, deployed).mend_numbers()
-        pace.hurry(cloud, deployed, options.visibility_seconds)
+        Mapping(cloud, deployed).fix_numbers()
+        pace.shorten_visibility_timeout(cloud, deployed, options.visibility_seconds)
         pace.one_batch_at_a_time(cloud, deployed)
         if options.faults:
             tpns.inject(options.faults)
     progress.print(
-        f"    [dim]{_AGES_OF_SAMPLES if is_sample else _AGES_OF_OWN}; "
-        f"a failed message comes back after {options.visibility_seconds} s, not minutes[/dim]"
+        f"    [dim]{_NOTE_ON_SAMPLES if is_sample else _NOTE_ON_OWN_EVENTS}; "
+        f"a failed message is redelivered after {options.visibility_seconds} s, instead of minutes[/dim]"
     )
-    with steps.step(f"putting {len(lines)} events on bus and queue"), pace.held(cloud, deployed):
+    with steps.step(f"sending {len(lines)} events to bus and queue"), pace.queue_paused(cloud, deployed):
         sent = feed.feed(cloud, deployed, lines)
     with steps.step("waiting until the queue is empty") as note:
         queues.drain(
@@ -58,7 +58,7 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
             watch=lambda now: note(f"{now.waiting} waiting, {now.in_flight} in flight, {now.dead} dead-lettered"),
         )
     running = Running(cloud, tpns, deployed)
-    result = running.look(sent)
+    result = running.result(sent)
     result.seconds = steps.seconds
     return result, running
 
@@ -67,20 +67,20 @@ def parameters(tpns: Tpns) -> dict[str, str]:
     return {
         "TpnsApps": tpns.apps_document(),
         "LogLevel": "DEBUG",
-        # MiniStack has no CodeDeploy. What it would do begins with the second deployment, and here there is only a first.
+        # MiniStack has no CodeDeploy. CodeDeploy acts only from the second deployment on, and here there is just one.
         "GradualDeployment": "off",
     }
 
 
 class Running:
-    """What is up after a run, until the processes are ended."""
+    """What keeps running after a run, until the processes are ended."""
 
     def __init__(self, cloud: Cloud, tpns: Tpns, deployed: Stack) -> None:
         self._cloud = cloud
         self._tpns = tpns
         self._stack = deployed
 
-    def look(self, sent: list[feed.Sent]) -> Result:
+    def result(self, sent: list[feed.Sent]) -> Result:
         log = function_log.lines(self._cloud, self._stack)
         dead = queues.dead_letters(self._cloud, self._stack)
         events = outcomes(self._cloud, self._stack, sent, function_log.deliveries(log), dead)
@@ -93,19 +93,19 @@ class Running:
             invocations=function_log.invocations(log),
         )
         result.problems += [
-            f"an invocation failed as a whole {crash}: see {self._cloud.log}" for crash in function_log.crashes(self._cloud)
+            f"function: an invocation failed {crash}; see {self._cloud.log}"
+            for crash in function_log.crashes(self._cloud)
         ]
-        lost = [str(event.sent.line.number) for event in events if event.what == "unknown"]
-        if lost:
+        missing = [str(event.sent.line.number) for event in events if event.outcome == "unknown"]
+        if missing:
             result.problems.append(
-                f"the function's log says nothing about the events of lines {', '.join(lost)}: see {self._cloud.log}"
+                f"function: its log has nothing about the events of lines {', '.join(missing)}; see {self._cloud.log}"
             )
         return result
 
-    def keep_up(self, console: Console) -> None:
-        """Until Ctrl-C."""
+    def wait_for_interrupt(self, console: Console) -> None:
         console.print(
-            f"\nStill up, until Ctrl-C. Its logs: {self._cloud.log.parent}\n"
+            f"\nThe stack keeps running until Ctrl-C. Logs: {self._cloud.log.parent}\n"
             f"  bindings   curl '{self._tpns.url}/_sim/bindings?flush=1'\n"
             f"  calls      curl {self._tpns.url}/_sim/calls\n"
             f'  faults     curl {self._tpns.url}/_sim/faults -d \'{{"fault":"status","status":503,"times":4}}\'\n'
@@ -125,4 +125,4 @@ class Running:
             while True:
                 signal.pause()
         except Interrupted:
-            console.print("\nending what was started", highlight=False)
+            console.print("\nstopping the stack", highlight=False)

@@ -1,4 +1,4 @@
-"""The folder for one run's logs and state. Each run has its own, so that two of them can go on side by side."""
+"""The folder for one run's logs and state. Each run has its own, so that several can run at the same time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def scratch_folder(root: Path, wanted: Path | None = None) -> Iterator[Path]:
-    """A new folder in .local, gone afterwards unless an error needs its logs; or `wanted`, which stays."""
+    """A new folder in .local, removed afterwards unless an error needs its logs; or `wanted`, which is kept."""
     if wanted:
         wanted.mkdir(parents=True, exist_ok=True)
         yield wanted.resolve()

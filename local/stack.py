@@ -19,7 +19,7 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarc
 
 @dataclass(frozen=True)
 class Stack:
-    """What the template's outputs say. A stack with a FIFO queue has no bus; ledger and parking queue can be switched off."""
+    """The stack's outputs. A stack with a FIFO queue has no bus; ledger and parking queue can be off."""
 
     queue_url: str
     queue_arn: str
@@ -41,7 +41,7 @@ def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, 
         TemplateBody=body,
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        # A failed stack is looked at, not rolled back.
+        # A failed stack is reported, not rolled back.
         DisableRollback=True,
     )
     outputs = _outputs_when_complete(cloudformation, name, cloud.log)
@@ -61,7 +61,9 @@ def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, 
 def host_architecture() -> str:
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
-        raise Problem(f"Lambda has no architecture like this machine's ({machine}): use an x86_64 or arm64 machine")
+        raise Problem(
+            f"this machine: Lambda does not support its architecture ({machine}); use an x86_64 or arm64 machine"
+        )
     return _ARCHITECTURES[machine]
 
 
@@ -72,9 +74,11 @@ def _outputs_when_complete(cloudformation: Any, name: str, log: Path) -> dict[st
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         if stack["StackStatus"] != "CREATE_IN_PROGRESS":
-            raise Problem(f"template.yaml could not be deployed ({stack['StackStatus']}): {_reasons(cloudformation, name, log)}")
+            raise Problem(
+                f"template.yaml: deployment failed ({stack['StackStatus']}): {_reasons(cloudformation, name, log)}"
+            )
         time.sleep(0.1)
-    raise Problem(f"template.yaml was not deployed within {_DEPLOY_SECONDS} s: see {log}")
+    raise Problem(f"template.yaml: was not deployed within {_DEPLOY_SECONDS} s; see {log}")
 
 
 def _reasons(cloudformation: Any, name: str, log: Path) -> str:

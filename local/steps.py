@@ -1,4 +1,4 @@
-"""Tells how far the run is: a spinner on a terminal, plain lines elsewhere."""
+"""Shows the run's progress: a spinner on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
-# Plain output: not a line for each tenth of a second of waiting.
+# Plain output gets a line only this often while it waits.
 _NOTE_SECONDS = 2.0
 
 
@@ -22,7 +22,7 @@ class Steps:
 
     @contextmanager
     def step(self, title: str, *, noisy: bool = False) -> Iterator[Callable[[str], None]]:
-        """One step. The block gets a function that notes how it goes. `noisy`: what runs writes to the terminal itself."""
+        """One step. The block gets a function that shows a note. `noisy`: the step writes to the terminal itself."""
         self._number += 1
         head = f"[dim]{self._number}/{self._total}[/dim] {escape(title)}"
         began = time.monotonic()

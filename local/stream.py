@@ -1,5 +1,5 @@
-"""Reads a stream of events, one body per line, and finds out what each line looks like. Never fails on a line: one that
-nobody can read is an event too, a bad one."""
+"""Reads a stream of events, one body per line, and recognises each line's envelope. An unreadable line is an event too,
+a bad one, and never an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .recent import recent
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the stream. Everything but `number` and `body` is for showing, and for finding its outcome again."""
+    """One line of the stream. All but `number` and `body` is for showing it, and for finding its outcome."""
 
     number: int
     body: str
@@ -31,21 +31,21 @@ class Line:
 
 
 def read(path: Path, now: datetime | None = None) -> list[Line]:
-    """The file's lines as they are, or with their times moved to `now`: see `recent`."""
+    """Returns the file's lines unchanged, or with their times moved to `now`: see `recent`."""
     try:
         text = path.read_text()
     except OSError as error:
-        raise Problem(f"can't read the events in {path} ({error.strerror}): name a file with one JSON body per line") from error
+        raise Problem(f"{path}: can't be read ({error.strerror}); name a file with one JSON body per line") from error
     except UnicodeDecodeError as error:
-        raise Problem(f"{path} is not UTF-8 text: name a file with one JSON body per line") from error
+        raise Problem(f"{path}: is not UTF-8 text; name a file with one JSON body per line") from error
     bodies = text.split("\n") if now is None else recent(text.split("\n"), now)
-    lines = [look_at(number, body) for number, body in enumerate(bodies, 1) if body.strip()]
+    lines = [parse_line(number, body) for number, body in enumerate(bodies, 1) if body.strip()]
     if not lines:
-        raise Problem(f"{path} has no events: put one JSON body on each line, see events/stream.jsonl")
+        raise Problem(f"{path}: has no events; put one JSON body on each line, see events/stream.jsonl")
     return lines
 
 
-def look_at(number: int, body: str) -> Line:
+def parse_line(number: int, body: str) -> Line:
     envelope, event = _open(_object(body))
     return Line(
         number=number,

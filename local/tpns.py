@@ -1,4 +1,4 @@
-"""The local TPNS: a process of crates/tpns-sim, and what its control API tells."""
+"""The local TPNS: a process of crates/tpns-sim, and its control API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .processes import Processes
 
 _READY = "tpns-sim listening on "
 
-# Only this machine's tpns-sim knows these; they open nothing.
+# Only this machine's tpns-sim knows these keys; they are not secret.
 _APPS: dict[str, dict[str, Any]] = {
     "android": {"access_id": 1500001048, "secret_key": "local-android-key"},
     "ios": {"access_id": 1600001061, "secret_key": "local-ios-key"},
@@ -38,15 +38,15 @@ class Tpns:
         return Tpns(_listening_at(process, log))
 
     def apps_document(self) -> str:
-        """TPNS_APPS for the function: two apps that both live in this tpns-sim."""
+        """Returns TPNS_APPS for the function: two apps, both at this tpns-sim."""
         return json.dumps(_apps_at(self.url), separators=(",", ":"))
 
     def app(self, name: str) -> dict[str, Any]:
-        """The keys of an app, as it knows them."""
+        """Returns the keys of an app, as tpns-sim has them."""
         return _APPS[name]
 
     def bindings(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """App -> token -> accounts, with everything accepted so far applied."""
+        """Returns app -> token -> accounts, with everything accepted so far applied."""
         return loopback.get(f"{self.url}/_sim/bindings?flush=1")
 
     def calls(self) -> list[dict[str, Any]]:
@@ -56,7 +56,9 @@ class Tpns:
         try:
             loopback.post(f"{self.url}/_sim/faults", faults)
         except loopback.Refused as refused:
-            raise Problem(f"tpns-sim doesn't take these faults ({refused}): see crates/tpns-sim for their shape") from refused
+            raise Problem(
+                f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape"
+            ) from refused
 
     def reset(self) -> None:
         loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})
@@ -67,7 +69,8 @@ def _apps_at(endpoint: str) -> dict[str, dict[str, Any]]:
 
 
 def _listening_at(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The URL in the first line of output. The rest is read on, or the pipe would fill and block the server."""
+    """Returns the URL in the first line of output, and keeps reading the rest, or the pipe would fill and block the
+    server."""
     lines: queue.Queue[str] = queue.Queue()
 
     def read() -> None:
@@ -82,5 +85,5 @@ def _listening_at(process: subprocess.Popen[bytes], log: Path) -> str:
     except queue.Empty:
         first = ""
     if not first.startswith(_READY):
-        raise Problem(f"tpns-sim did not start (it said {first!r}): see {log}")
+        raise Problem(f"tpns-sim: did not start (its output: {first!r}); see {log}")
     return first.removeprefix(_READY).rstrip("/")

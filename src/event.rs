@@ -1,4 +1,4 @@
-//! The contract: what a backend says happened, checked and completed (docs/event.md).
+//! The contract: what a backend says happened, checked and completed (docs/producers.md).
 
 mod characters;
 mod explain;

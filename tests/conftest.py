@@ -1,4 +1,4 @@
-"""What every run of the whole stack starts from: a folder for its files, its processes, and the binaries."""
+"""What every run of the whole stack needs: a folder for its files, its processes, and the binaries."""
 
 from __future__ import annotations
 

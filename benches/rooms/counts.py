@@ -1,6 +1,6 @@
-"""Counts the instructions of the pure rooms, and compares them with the committed counts beside this file.
+"""Counts the instructions of the pure modules, and compares them with the committed counts beside this file.
 
-`--accept` takes the new counts for good. Fails when a room needs over 5 % more than it did.
+`--accept` commits the new counts to the file. Fails if a module needs over 5 % more than before.
 """
 
 import json
@@ -14,21 +14,21 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 COMMITTED = HERE / "counts.json"
 MOST_GROWTH = 0.05
-# The hash maps' keys are random: of ten messages a few hundred instructions are chance.
-CHANCE = 1_000
+# The hash maps' keys are random: with ten messages a few hundred instructions are noise.
+NOISE = 1_000
 
 COMMAND = ["cargo", "bench", "--locked", "--profile", "counts", "-p", "rooms", "--bench", "counts", "--"]
 
 
 def count() -> dict[str, dict[str, int]]:
-    """Instructions by room and by messages."""
-    # Which of its routines glibc takes is up to the processor; without this one the counts would be too.
+    """Returns instructions by module and by number of messages."""
+    # Without these tunables glibc would choose its routines by processor, and the counts would depend on it.
     tunables = "glibc.cpu.hwcaps=-AVX2_Usable,-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM,-AVX_Fast_Unaligned_Load"
     environment = os.environ | {"GUNGRAUN_RUNNER": str(ROOT / "target/tools/bin/gungraun-runner")}
     command = [*COMMAND, "--output-format=json", f"--envs=GLIBC_TUNABLES={tunables}"]
     run = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     if run.returncode != 0:
-        sys.exit(f"make counts: the counting failed with exit code {run.returncode}, see above")
+        sys.exit(f"make counts: counting failed with exit code {run.returncode}; see above")
     counts: dict[str, dict[str, int]] = {}
     for line in run.stdout.splitlines():
         if not line.startswith("{"):
@@ -43,16 +43,16 @@ def count() -> dict[str, dict[str, int]]:
 def main() -> int:
     counts = count()
     committed = json.loads(COMMITTED.read_text()) if COMMITTED.exists() else {}
-    print(f"\n{'instructions':<16}{'messages':>10}{'committed':>14}{'now':>14}{'a message':>11}{'change':>9}")
+    print(f"\n{'instructions':<16}{'messages':>10}{'committed':>14}{'now':>14}{'per message':>13}{'change':>9}")
     grown = 0
-    for room, by_messages in counts.items():
+    for module, by_messages in counts.items():
         for messages, now in by_messages.items():
-            before = committed.get(room, {}).get(messages)
+            before = committed.get(module, {}).get(messages)
             change = now / before - 1 if before else None
-            too_much = before is None or now - before > max(before * MOST_GROWTH, CHANCE)
+            too_much = before is None or now - before > max(before * MOST_GROWTH, NOISE)
             grown += too_much
             print(
-                f"{room:<16}{int(messages):>10,}{before or 0:>14,}{now:>14,}{now // int(messages):>11,}"
+                f"{module:<16}{int(messages):>10,}{before or 0:>14,}{now:>14,}{now // int(messages):>13,}"
                 f"{'' if change is None else f'{change:+.1%}':>9}{'  GROWN' if too_much else ''}"
             )
     if "--accept" in sys.argv:
@@ -60,7 +60,10 @@ def main() -> int:
         print(f"\nAccepted: {COMMITTED.relative_to(ROOT)}")
         return 0
     if grown:
-        print(f"\n{grown} counts grew by over {MOST_GROWTH:.0%}. Meant to be? make counts ACCEPT=1", file=sys.stderr)
+        print(
+            f"\n{grown} counts grew by over {MOST_GROWTH:.0%}; if that is intended, run: make counts ACCEPT=1",
+            file=sys.stderr,
+        )
     return 1 if grown else 0
 
 

@@ -1,4 +1,4 @@
-"""What a built binary needs of the platform it runs on."""
+"""What a built binary needs from its platform."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
-# What Rust's panics bear when they unwind; the runtime that aborts has no such thing.
-_CLASS_OF_UNWINDING = b"MOZ\0RUST"
+# The exception class of Rust's unwinding panics; a binary that aborts does not contain it.
+_UNWINDING_EXCEPTION_CLASS = b"MOZ\0RUST"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Artefact:
     def read(path: Path) -> Artefact:
         code = path.read_bytes()
         elf = ELFFile(io.BytesIO(code))
-        return Artefact(path, elf["e_machine"], _libraries(elf), max(_versions(elf)), _zipped(code), _CLASS_OF_UNWINDING in code)
+        unwinds = _UNWINDING_EXCEPTION_CLASS in code
+        return Artefact(path, elf["e_machine"], _libraries(elf), max(_versions(elf)), _zipped(code), unwinds)
 
 
 def _libraries(elf: ELFFile) -> frozenset[str]:
@@ -39,17 +40,17 @@ def _libraries(elf: ELFFile) -> frozenset[str]:
 
 
 def _versions(elf: ELFFile) -> list[tuple[int, ...]]:
-    """Of glibc's symbols, such as GLIBC_2.34."""
+    """Returns the versions of glibc's symbols, such as GLIBC_2.34."""
     needed = elf.get_section_by_name(".gnu.version_r")
     assert isinstance(needed, GNUVerNeedSection)
     names = [version.name for _, versions in needed.iter_versions() for version in versions]
     found = [tuple(map(int, match[1].split("."))) for name in names if (match := re.fullmatch(r"GLIBC_([\d.]+)", name))]
-    assert found, f"no version of glibc among {names}"
+    assert found, f"no glibc version in {names}"
     return found
 
 
 def _zipped(code: bytes) -> int:
-    """As `sam deploy` zips it."""
+    """Returns the size of the zip that `sam deploy` would make."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bootstrap", code)

@@ -1,4 +1,4 @@
-"""One local AWS and one local TPNS for all tests, and the walk through docs/deploying.md in them."""
+"""One local AWS and one local TPNS for all tests, in which the walk through docs/deploying.md runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import working_copy
 from shell import Shell
+from stacks import Stacks
 from walk import Walk
-from ward import Ward
 
 from local.build import Binaries
 from local.cloud import Cloud
@@ -37,26 +37,26 @@ def walk(cloud: Cloud, tpns: Tpns, folder: Path) -> Iterator[Walk]:
 
 @pytest.fixture(scope="session")
 def built(walk: Walk) -> Walk:
-    """The walk, with `sam build` behind it."""
+    """The walk, after `sam build`."""
     walk.go_to("2. Build")
     return walk
 
 
 @pytest.fixture(scope="session")
 def walked(built: Walk) -> Walk:
-    """The walk, to the end of the page."""
+    """The walk, at the end of the page."""
     built.go_to("Deleting")
     return built
 
 
 @pytest.fixture(scope="session")
-def ward(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> Ward:
-    """Another local AWS, for the walk begins and ends with an empty one."""
-    return Ward.open(processes, binaries, tpns, folder / "ward")
+def stacks(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> Stacks:
+    """In a second local AWS, because the walk begins and ends with an empty one."""
+    return Stacks.open(processes, binaries, tpns, folder / "stacks")
 
 
 @pytest.fixture(scope="session")
 def replay(binaries: Binaries) -> Path:
-    """The operator's tool, as `cargo install` would make it."""
+    """The operator's tool, as `cargo install` would build it."""
     assert binaries.replay
     return binaries.replay

@@ -1,5 +1,5 @@
-"""Logs Insights queries, as far as the runbook uses the language: MiniStack takes any query and heeds no field of ours. Here a
-query is run over the lines that the function has printed, so that a wrong field or value finds nothing."""
+"""Logs Insights queries, as far as the runbook uses the language. MiniStack accepts any query and ignores our fields,
+so here a query runs over the lines that the function printed, and one with a wrong field or value finds nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Query:
         self.fields -= GIVEN | self._made
 
     def rows(self, lines: list[Line]) -> list[Line]:
-        """The lines that the query goes on with after its filters."""
+        """Returns the lines that pass the query's filters."""
         return [line for line in lines if all(holds(line) for holds in self._filters)]
 
     def _filter(self, text: str) -> None:
@@ -64,7 +64,7 @@ class Query:
         if match := _IN.fullmatch(clause):
             field, values = self._field(match[1]), re.findall(r'"([^"]*)"', match[2])
             return lambda line: line.get(field) in values
-        raise AssertionError(f"{clause!r} in {self.text!r}: no clause that tests/docs/insights.py knows")
+        raise AssertionError(f"{clause!r} in {self.text!r}: tests/docs/insights.py does not support this clause")
 
     def _fields(self, text: str) -> None:
         for name in text.split(", "):
@@ -92,6 +92,6 @@ class Query:
         assert text.isdigit(), f"{text!r} in {self.text!r}"
 
     def _field(self, name: str) -> str:
-        assert re.fullmatch(_FIELD, name), f"{name!r} in {self.text!r} is no field"
+        assert re.fullmatch(_FIELD, name), f"{name!r} in {self.text!r} is not a field"
         self.fields.add(name)
         return name

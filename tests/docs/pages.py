@@ -1,4 +1,4 @@
-"""Markdown pages as the tests read them: headings, blocks of code, links."""
+"""Markdown pages for the tests: headings, code blocks, links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHELL = "sh"
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of code, and where it stands."""
+    """A fenced code block and its place."""
 
     page: str
     line: int
@@ -47,7 +47,7 @@ class Page:
         ]
 
     def anchors(self) -> set[str]:
-        """As GitHub makes them of the headings: the second one of a name gets -1."""
+        """Returns the anchors that GitHub makes from the headings: the second of equal ones gets -1."""
         found: set[str] = set()
         for heading in self.headings():
             plain = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -59,9 +59,11 @@ class Page:
         return found
 
     def links(self) -> list[str]:
-        """Where the page points to, pictures included."""
+        """Returns the targets of the page's links and pictures."""
         inner = [child for token in self.tokens for child in token.children or []]
-        targets = [child.attrGet("href") or child.attrGet("src") for child in inner if child.type in ("link_open", "image")]
+        targets = [
+            child.attrGet("href") or child.attrGet("src") for child in inner if child.type in ("link_open", "image")
+        ]
         return [str(target) for target in targets if target]
 
     def blocks(self, *languages: str) -> list[Block]:
@@ -76,7 +78,7 @@ class Page:
         return found
 
     def section(self, heading: str) -> list[Block]:
-        """The shell blocks under one heading."""
+        """Returns the shell blocks under one heading."""
         found = [block for block in self.blocks(SHELL) if block.heading == heading]
         assert found, f"{self.name} has no shell block under “{heading}”"
         return found
@@ -90,7 +92,7 @@ def page(name: str) -> Page:
 
 
 def all_pages() -> list[Page]:
-    """Every page that is kept in git, and new ones that are going to be."""
+    """Returns every page in git, and new ones that git does not ignore."""
     argv = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
     names = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     return [page(name) for name in names if (ROOT / name).exists()]

@@ -1,4 +1,5 @@
-"""A shell that stays open from block to block, as a reader's does: what one block sets, the next one finds."""
+"""A shell that stays open from block to block, like a reader's, so that later blocks see the variables of earlier
+ones."""
 
 from __future__ import annotations
 
@@ -17,18 +18,18 @@ from typing import Self
 from pages import Block
 
 _END = "--end-of-block--"
-# Stops at the first command that fails, without ending the shell: a block runs in a function's place, sourced.
+# A block is sourced, with `set -e`: it stops at the first command that fails.
 _RUN = "{{ set -e; . {file} </dev/null; }}; printf '\\n%s %s\\n' '{end}' $?\n"
 
 
 @dataclass(frozen=True)
-class Said:
+class Output:
     code: int
     text: str
 
 
 class Shell:
-    """bash, in a folder, with exactly the environment given."""
+    """bash in a folder, with exactly the given environment."""
 
     def __init__(self, folder: Path, scratch: Path, environment: dict[str, str]) -> None:
         self._scratch = scratch
@@ -54,15 +55,15 @@ class Shell:
         self._process.wait()
 
     def run(self, block: Block, text: str, seconds: float = 60) -> str:
-        """What the block says, if all its commands succeed."""
+        """Runs the block and returns its output. All its commands must succeed."""
         try:
-            said = self.attempt(text, seconds)
+            output = self.attempt(text, seconds)
         except TimeoutError as error:
-            raise AssertionError(f"{block} did not end within {seconds:.0f} s:\n{text}\n--- it said:\n{error}") from None
-        assert said.code == 0, f"{block} ended with exit code {said.code}:\n{text}\n--- it said:\n{said.text}"
-        return said.text
+            raise AssertionError(f"{block} did not end within {seconds:.0f} s:\n{text}\n--- output:\n{error}") from None
+        assert output.code == 0, f"{block} ended with exit code {output.code}:\n{text}\n--- output:\n{output.text}"
+        return output.text
 
-    def attempt(self, text: str, seconds: float = 60) -> Said:
+    def attempt(self, text: str, seconds: float = 60) -> Output:
         file = self._scratch / "block.sh"
         file.write_text(text)
         assert self._process.stdin
@@ -70,19 +71,19 @@ class Shell:
         self._process.stdin.flush()
         return self._until_the_end(time.monotonic() + seconds)
 
-    def _until_the_end(self, deadline: float) -> Said:
-        said: list[str] = []
+    def _until_the_end(self, deadline: float) -> Output:
+        lines: list[str] = []
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise TimeoutError("".join(said)) from None
+                raise TimeoutError("".join(lines)) from None
             if line is None:
                 # `set -e` ended the shell: a command failed.
-                return Said(self._process.wait() or 1, "".join(said))
+                return Output(self._process.wait() or 1, "".join(lines))
             if end := re.fullmatch(rf"{_END} (\d+)\n", line):
-                return Said(int(end[1]), "".join(said).removesuffix("\n"))
-            said.append(line)
+                return Output(int(end[1]), "".join(lines).removesuffix("\n"))
+            lines.append(line)
 
     def _read(self) -> None:
         assert self._process.stdout

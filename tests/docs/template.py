@@ -1,4 +1,4 @@
-"""template.yaml as text and lists, for the pages that quote it. What !Sub and the like make is not looked at."""
+"""template.yaml as plain data, for the pages that quote it. Intrinsic functions such as !Sub are not evaluated."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What `sam build` makes runs on Lambda's Amazon Linux 2023: the very file that the walk through docs/deploying.md deploys, and
-the same for the other architecture, where Rust can be had for it."""
+"""The output of `sam build` runs on Lambda's Amazon Linux 2023: the file that the walk through docs/deploying.md
+deploys, and one for the other architecture if rustup can install its target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.stack import host_architecture
 
 # Amazon Linux 2023.
 GLIBC = (2, 34)
-# Parts of its glibc. Not libgcc_s: the base image is not said to have it.
+# Parts of its glibc. Not libgcc_s: the base image is not documented to have it.
 LIBRARIES = {
     "libc.so.6",
     "libm.so.6",
@@ -27,36 +27,37 @@ LIBRARIES = {
 }
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 RUST_TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-# Measured: 5.3 MiB, before the release profile went for size, which took a quarter off what cargo alone builds. The goal is 4 MiB.
+# Measured: 5.3 MiB, before the release profile was optimised for size, which saved a quarter with cargo alone. The goal
+# is 4 MiB.
 MOST_ZIPPED_MIB = 5.75
 BUILT = ".aws-sam/build/Function"
 
 
 @pytest.fixture(scope="session")
 def here(built: Walk) -> Artefact:
-    """For this machine's architecture, as the walk deploys it."""
-    assert [file.name for file in (working_copy.KEPT / "checkout" / BUILT).iterdir()] == ["bootstrap"]
-    return Artefact.read(working_copy.KEPT / "checkout" / BUILT / "bootstrap")
+    """The binary for this machine's architecture, which the walk deploys."""
+    assert [file.name for file in (working_copy.CACHE / "checkout" / BUILT).iterdir()] == ["bootstrap"]
+    return Artefact.read(working_copy.CACHE / "checkout" / BUILT / "bootstrap")
 
 
 @pytest.fixture(scope="session")
 def elsewhere(built: Walk) -> Artefact:
-    """For the other architecture: cross-compiled."""
+    """The binary for the other architecture, cross-compiled."""
     (architecture,) = set(MACHINES) - {host_architecture()}
     environment = working_copy.environment(built.cloud)
-    fetched = subprocess.run(
+    installed = subprocess.run(
         ["rustup", "target", "add", RUST_TARGETS[architecture]], env=environment, capture_output=True, text=True
     )
-    if fetched.returncode != 0:
-        why = fetched.stderr.strip().splitlines()[-1:] or ["rustup says nothing"]
-        told = f"NOT BUILT FOR {architecture}: rustup target add {RUST_TARGETS[architecture]} failed: {why[0]}"
-        print(f"\n**** {told} ****", file=sys.__stderr__, flush=True)
-        pytest.skip(told)
-    folder = working_copy.KEPT / "elsewhere"
+    if installed.returncode != 0:
+        why = installed.stderr.strip().splitlines()[-1:] or ["rustup printed nothing"]
+        message = f"NOT BUILT FOR {architecture}: rustup target add {RUST_TARGETS[architecture]} failed: {why[0]}"
+        print(f"\n**** {message} ****", file=sys.__stderr__, flush=True)
+        pytest.skip(message)
+    folder = working_copy.CACHE / "elsewhere"
     argv = ["sam", "build", "--build-dir", str(folder), "--parameter-overrides", f"Architecture={architecture}"]
-    print(f"sam build for {architecture}: some minutes", file=sys.__stderr__, flush=True)
-    made = subprocess.run(argv, cwd=working_copy.KEPT / "checkout", env=environment, capture_output=True, text=True)
-    assert made.returncode == 0, made.stdout + made.stderr
+    print(f"sam build for {architecture}: takes a few minutes", file=sys.__stderr__, flush=True)
+    build = subprocess.run(argv, cwd=working_copy.CACHE / "checkout", env=environment, capture_output=True, text=True)
+    assert build.returncode == 0, build.stdout + build.stderr
     return Artefact.read(folder / "Function" / "bootstrap")
 
 
@@ -65,26 +66,26 @@ def artefact(request: pytest.FixtureRequest) -> Artefact:
     return request.getfixturevalue(request.param)
 
 
-def test_the_walk_deploys_what_was_built_for_this_machine(here: Artefact) -> None:
+def test_the_walk_deploys_a_binary_for_this_machine(here: Artefact) -> None:
     assert here.machine == MACHINES[host_architecture()]
 
 
-def test_it_is_built_for_the_other_architecture_too(elsewhere: Artefact) -> None:
+def test_the_other_binary_is_for_the_other_architecture(elsewhere: Artefact) -> None:
     assert {elsewhere.machine, MACHINES[host_architecture()]} == set(MACHINES.values())
 
 
-def test_it_needs_no_newer_glibc_than_amazon_linux_2023_has(artefact: Artefact) -> None:
+def test_the_binary_needs_no_newer_glibc_than_amazon_linux_2023_has(artefact: Artefact) -> None:
     assert artefact.glibc <= GLIBC, f"GLIBC_{'.'.join(map(str, artefact.glibc))}"
 
 
-def test_it_needs_no_library_besides_glibc(artefact: Artefact) -> None:
+def test_the_binary_needs_no_library_besides_glibc(artefact: Artefact) -> None:
     assert artefact.libraries - LIBRARIES == set()
 
 
-def test_a_panic_unwinds_so_that_it_costs_one_event_and_not_the_batch(here: Artefact) -> None:
+def test_a_panic_unwinds_so_that_it_fails_one_event_and_not_the_batch(here: Artefact) -> None:
     if here.machine != "EM_X86_64":
-        pytest.skip("the mark of unwinding is looked for as one number, which arm64 code builds of four")
-    assert here.unwinds, "cargo-lambda's own profile says panic = abort: Cargo.toml must say unwind"
+        pytest.skip("the exception class is searched as one constant, which arm64 code assembles from four")
+    assert here.unwinds, "cargo-lambda's own profile sets panic = abort; Cargo.toml must set unwind"
 
 
 def test_the_package_does_not_grow(artefact: Artefact) -> None:

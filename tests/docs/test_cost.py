@@ -1,4 +1,4 @@
-"""docs/cost.md says what docs/cost.py works out, and both say what the function prints."""
+"""docs/cost.md has the numbers that docs/cost.py computes, and both match what the function prints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from pages import SHELL, page
 from shell import Shell
-from ward import Ward
+from stacks import Stacks
 
 from local import function_log, pace, queues
 from local.run import ROOT
@@ -30,32 +30,33 @@ def cost() -> ModuleType:
     return module
 
 
-def test_each_row_of_the_table_is_what_the_program_prints(cost: ModuleType) -> None:
+def test_each_row_of_the_table_has_the_numbers_of_the_program(cost: ModuleType) -> None:
     rows = re.findall(r"^\| .+? \| `(--[^`]+)` \| (.+) \|$", TEXT, re.MULTILINE)
     assert len(rows) >= 5
-    for arguments, said in rows:
-        worked_out = cost.million(cost.parse(arguments.split()))
-        cells = [f"${dollars:.2f}" for dollars in worked_out.values()] + [f"**${sum(worked_out.values()):.2f}**"]
-        assert said.split(" | ") == cells, arguments
+    for arguments, columns in rows:
+        computed = cost.million(cost.parse(arguments.split()))
+        cells = [f"${dollars:.2f}" for dollars in computed.values()] + [f"**${sum(computed.values()):.2f}**"]
+        assert columns.split(" | ") == cells, arguments
 
 
-def test_the_month_is_what_the_program_prints(cost: ModuleType) -> None:
-    months = cost.month(cost.parse([]))
-    section = TEXT.partition("## A month, besides")[2].partition("##")[0]
-    for dollars in [*months.values(), sum(months.values())]:
+def test_the_fixed_costs_are_those_of_the_program(cost: ModuleType) -> None:
+    fixed = cost.month(cost.parse([]))
+    section = TEXT.partition("## Fixed costs per month")[2].partition("##")[0]
+    assert section
+    for dollars in [*fixed.values(), sum(fixed.values())]:
         assert f"${dollars:.2f}" in section, dollars
 
 
 def test_the_command_on_the_page_works(tmp_path_factory: pytest.TempPathFactory) -> None:
     (block,) = page(PAGE).blocks(SHELL)
     with Shell(ROOT, tmp_path_factory.mktemp("cost"), {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin"}) as shell:
-        assert "together" in shell.run(block, block.text)
+        assert "total" in shell.run(block, block.text)
 
 
-def test_a_batch_prints_as_many_bytes_and_metrics_as_it_is_said_to(cost: ModuleType, ward: Ward) -> None:
-    sqs, stack = ward.cloud.client("sqs"), ward.standard
-    before = len(function_log.lines(ward.cloud, stack))
-    with pace.held(ward.cloud, stack):
+def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: ModuleType, stacks: Stacks) -> None:
+    sqs, stack = stacks.cloud.client("sqs"), stacks.standard
+    before = len(function_log.lines(stacks.cloud, stack))
+    with pace.queue_paused(stacks.cloud, stack):
         for number in range(10):
             kind = "user.logout" if number else "user.login"
             event = {
@@ -67,13 +68,13 @@ def test_a_batch_prints_as_many_bytes_and_metrics_as_it_is_said_to(cost: ModuleT
             }
             event |= {"account_list": [{"account": "ann"}]} if kind == "user.login" else {}
             sqs.send_message(QueueUrl=stack.queue_url, MessageBody=json.dumps(event))
-    queues.drain(ward.cloud, stack, 60)
-    lines = function_log.lines(ward.cloud, stack)[before:]
+    queues.drain(stacks.cloud, stack, 60)
+    lines = function_log.lines(stacks.cloud, stack)[before:]
     (batch,) = [line for line in lines if line.get("message") == "batch done"]
     (metrics,) = [line for line in lines if "_aws" in line and "Received" in line]
     assert batch["received"] == 10
     assert size(batch) == pytest.approx(cost.BATCH_LINE, rel=0.2)
-    # Every lag of another length: ten numbers twice over.
+    # Each lag is different, so both distributions have ten numbers.
     assert size(metrics) == pytest.approx(cost.METRICS_LINE, rel=0.35)
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert len(directive["Metrics"]) == cost.METRICS

@@ -1,4 +1,4 @@
-"""Every link of every page leads somewhere."""
+"""Every link of every page has a target."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def test_every_relative_link_and_anchor_resolves(source: Page) -> None:
 def test_every_page_under_docs_is_in_its_index() -> None:
     index = page("docs/README.md")
     named = {(index.path.parent / link.partition("#")[0]).resolve() for link in index.links()}
-    missing = [one.name for one in all_pages() if one.name.startswith("docs/") and one is not index and one.path not in named]
+    missing = [
+        one.name for one in all_pages() if one.name.startswith("docs/") and one is not index and one.path not in named
+    ]
     assert missing == []
 
 

@@ -1,4 +1,4 @@
-"""docs/security.md says of times and rights what template.yaml and the code say, and its command does what it says."""
+"""The times and permissions in docs/security.md are those of template.yaml and the code, and its command works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import template
 import working_copy
 from pages import SHELL, page
 from shell import Shell
-from ward import Ward
+from stacks import Stacks
 
 from local import queues
 from local.run import ROOT
@@ -27,22 +27,23 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
         for name, queue in template.resources("AWS::SQS::Queue").items()
     }
     assert kept == {"Queue": 4, "DeadLetterQueue": 14, "ParkedEvents": 14}
-    for said in ("queue<br>4 days", "dead letters<br>14 days", "parked<br>14 days", "ledger<br>45 days", "log 30 days"):
-        assert said in TEXT
+    for text in ("queue<br>4 days", "dead letters<br>14 days", "parked<br>14 days", "ledger<br>45 days", "log 30 days"):
+        assert text in TEXT
     assert template.parameters()["LogRetentionDays"]["Default"] == 30
     lifetime = "LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600)"
     assert lifetime in (ROOT / "src/config.rs").read_text()
 
 
-def test_the_functions_rights_are_those_of_the_template() -> None:
+def test_the_functions_permissions_are_those_of_the_template() -> None:
     allowed = set(
         re.findall(
-            r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+", json.dumps(template.document()["Resources"]["FunctionRole"])
+            r"\b(?:sqs|dynamodb|secretsmanager|logs|xray):\w+",
+            json.dumps(template.document()["Resources"]["FunctionRole"]),
         )
     )
-    # Of X-Ray and the log only writing: nothing of a person can be read by it.
-    reading = {action for action in allowed if not action.startswith(("xray:Put", "logs:"))}
-    assert reading == {
+    # X-Ray and the log can only be written, so they give no access to personal data.
+    with_access = {action for action in allowed if not action.startswith(("xray:Put", "logs:"))}
+    assert with_access == {
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
@@ -54,16 +55,22 @@ def test_the_functions_rights_are_those_of_the_template() -> None:
     assert "`UpdateItem`, `BatchGetItem`: not `Scan`, not `Delete`" in TEXT
 
 
-def test_a_devices_row_can_be_deleted_by_hand(ward: Ward, tmp_path: Path) -> None:
-    token, table = "who-asks-for-deletion", str(ward.standard.ledger_table)
-    event = {"type": "user.login", "id": "asks", "occurred_at": time.time_ns() // 1_000_000, "app": "android", "token": token}
+def test_a_devices_row_can_be_deleted_by_hand(stacks: Stacks, tmp_path: Path) -> None:
+    token, table = "who-asks-for-deletion", str(stacks.standard.ledger_table)
+    event = {
+        "type": "user.login",
+        "id": "asks",
+        "occurred_at": time.time_ns() // 1_000_000,
+        "app": "android",
+        "token": token,
+    }
     body = json.dumps({**event, "account_list": [{"account": "lea"}]})
-    ward.cloud.client("sqs").send_message(QueueUrl=ward.standard.queue_url, MessageBody=body)
-    queues.drain(ward.cloud, ward.standard, 60)
+    stacks.cloud.client("sqs").send_message(QueueUrl=stacks.standard.queue_url, MessageBody=body)
+    queues.drain(stacks.cloud, stacks.standard, 60)
     key = {"pk": {"S": f"device#android#{token}"}}
-    dynamodb = ward.cloud.client("dynamodb")
+    dynamodb = stacks.cloud.client("dynamodb")
     assert "Item" in dynamodb.get_item(TableName=table, Key=key)
     (block,) = page(PAGE).blocks(SHELL)
-    with Shell(tmp_path, tmp_path, working_copy.environment(ward.cloud, TABLE=table, TOKEN=token)) as shell:
+    with Shell(tmp_path, tmp_path, working_copy.environment(stacks.cloud, TABLE=table, TOKEN=token)) as shell:
         shell.run(block, block.text)
     assert "Item" not in dynamodb.get_item(TableName=table, Key=key)

@@ -1,4 +1,4 @@
-"""docs/deploying.md, acted out: its shell blocks, in order, in one shell."""
+"""Runs the shell blocks of docs/deploying.md in order, in one shell."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SECONDS = {"2. Build": 1800.0}
 
 @dataclass(frozen=True)
 class Change:
-    """What has to be another here than on the page."""
+    """A text of the page that the test replaces, and the reason."""
 
     on_page: str
     here: str
-    why: str
+    reason: str
 
 
 class Walk:
@@ -32,42 +32,43 @@ class Walk:
         self.cloud = cloud
         self.tpns = tpns
         self.shell = shell
-        # What each section said, and what TPNS had bound after it.
-        self.said: dict[str, str] = {}
+        # The output of each section, and the bindings at TPNS after it.
+        self.outputs: dict[str, str] = {}
         self.bound: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = {}
         self.changes = changes(tpns)
         self._unused = list(self.changes)
         self._left = page(PAGE).blocks(SHELL)
 
     def go_to(self, heading: str) -> None:
-        """On to the end of the section with that heading."""
-        assert heading in [block.heading for block in self._left] or heading in self.said, f"{PAGE} has no {heading}"
+        """Runs all blocks up to the end of the section with this heading."""
+        assert heading in [block.heading for block in self._left] or heading in self.outputs, f"{PAGE} has no {heading}"
         while heading in [block.heading for block in self._left]:
-            self._act_out(self._left.pop(0))
+            self._run(self._left.pop(0))
 
-    def _act_out(self, block: Block) -> None:
+    def _run(self, block: Block) -> None:
         began = time.monotonic()
         if block.heading == "Rolling back":
-            self._another_release()
+            self._publish_another_release()
         text = block.text
         for change in self.changes:
             if change.on_page in text:
                 text = text.replace(change.on_page, change.here)
                 if change in self._unused:
                     self._unused.remove(change)
-        said = self.shell.run(block, text, SECONDS.get(block.heading, 120))
-        self.said[block.heading] = self.said.get(block.heading, "") + said
+        output = self.shell.run(block, text, SECONDS.get(block.heading, 120))
+        self.outputs[block.heading] = self.outputs.get(block.heading, "") + output
         if "sam deploy" in text:
-            self._mend_numbers()
+            self._fix_numbers()
         self.bound[block.heading] = self.tpns.bindings()
-        # Past pytest's capture: the build is long, and who waits wants to know what for.
+        # Bypasses pytest's capture, because the build takes long and should show progress.
         print(f"{block} {block.heading}: {time.monotonic() - began:.0f} s", file=sys.__stderr__, flush=True)
 
     def unused(self) -> list[Change]:
         return self._unused
 
-    def _another_release(self) -> None:
-        """In place of other code, which takes minutes to compile: a version more, and the alias on it, as SAM leaves them."""
+    def _publish_another_release(self) -> None:
+        """Publishes a new version and moves the alias to it, as SAM would, without new code, which takes minutes to
+        compile."""
         functions = self.cloud.client("lambda")
         outputs = self.cloud.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
         (name,) = [output["OutputValue"] for output in outputs if output["OutputKey"] == "FunctionName"]
@@ -75,8 +76,8 @@ class Walk:
         version = functions.publish_version(FunctionName=name)["Version"]
         functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
-    def _mend_numbers(self) -> None:
-        """MiniStack's fault, not the page's: see local/mapping.py."""
+    def _fix_numbers(self) -> None:
+        """Works around a bug of MiniStack: see local/mapping.py."""
         functions = self.cloud.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             scaling = {name: int(value) for name, value in mapping.get("ScalingConfig", {}).items()}
@@ -89,12 +90,12 @@ def changes(tpns: Tpns) -> list[Change]:
         Change(
             '"access_id": 1500001048, "secret_key": "your-secret-key", "region": "guangzhou"',
             f'{android}, "endpoint": "{tpns.url}"',
-            "one's own app, as the page says; it lives in the local TPNS",
+            "your own app, as the page says; here it is in the local TPNS",
         ),
         Change(
             "sam deploy --stack-name",
             "sam deploy --no-confirm-changeset --stack-name",
-            "nobody is here to answer whether the changes are meant",
+            "no one is here to confirm the changes",
         ),
         Change(
             '--parameter-overrides "Architecture=$ARCHITECTURE"',
@@ -104,11 +105,11 @@ def changes(tpns: Tpns) -> list[Change]:
         Change(
             "make tools\n",
             "",
-            "the tools are those of `make docs` itself, the same pinned versions; fetching a GB again proves nothing more",
+            "`make docs` already has the same pinned tools; downloading 1 GB again would prove nothing more",
         ),
         Change(
             'export PATH="$PWD/.venv-deploy/bin:$PWD/.venv-sam/bin:$PATH"\n',
             "",
-            "the same folders are on PATH already, from the checkout that the copy was made of",
+            "the same folders are already on PATH, from the checkout of which this is a copy",
         ),
     ]

@@ -1,4 +1,4 @@
-"""A copy of the checkout as `git clone` would make it, and the environment of somebody who has just opened a shell."""
+"""A copy of the checkout, like a new `git clone`, and the environment of a newly opened shell."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from local.cloud import REGION, Cloud
 from local.run import ROOT
 
-# Compiling for Lambda takes minutes, so what was compiled stays from run to run. All else begins empty.
-KEPT = ROOT / "target" / "docs"
+# Compiling for Lambda takes minutes, so compiled code is kept from run to run. Everything else begins empty.
+CACHE = ROOT / "target" / "docs"
 TOOLS = (ROOT / ".venv-deploy" / "bin", ROOT / ".venv-sam" / "bin")
 
 
 def make() -> Path:
-    """What git knows, and new files that it does not ignore, with the times they have: cargo goes by these."""
-    copy = KEPT / "checkout"
+    """Copies git's files and new ones that it does not ignore, with their times, which cargo compares."""
+    copy = CACHE / "checkout"
     shutil.rmtree(copy, ignore_errors=True)
     argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
@@ -29,7 +29,7 @@ def make() -> Path:
 
 
 def _aws(folder: Path) -> Path:
-    """The AWS CLI 1 sends SQS to the region's oldest host name whatever AWS_ENDPOINT_URL says; --endpoint-url it heeds."""
+    """AWS CLI 1 ignores AWS_ENDPOINT_URL for SQS and uses the region's legacy host name; it respects --endpoint-url."""
     command = folder / "aws"
     command.parent.mkdir(parents=True, exist_ok=True)
     command.write_text(f'#!/bin/sh\nexec "{TOOLS[0] / "aws"}" --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
@@ -38,18 +38,18 @@ def _aws(folder: Path) -> Path:
 
 
 def environment(cloud: Cloud, **more: str) -> dict[str, str]:
-    """Nothing of the developer's own: no profile, no proxy, no real credentials."""
-    home = KEPT / "home"
+    """Returns an environment without the developer's own settings: no profile, no proxy, no real credentials."""
+    home = CACHE / "home"
     aws = _aws(home / "bin")
     own_home = Path.home()
     return {
         "PATH": os.pathsep.join([str(aws), *map(str, TOOLS), os.environ.get("PATH", os.defpath)]),
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        # Rust as it is installed, wherever HOME points to.
+        # Rust as installed, independent of HOME.
         "CARGO_HOME": os.environ.get("CARGO_HOME", str(own_home / ".cargo")),
         "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(own_home / ".rustup")),
-        "CARGO_TARGET_DIR": str(KEPT / "cargo"),
+        "CARGO_TARGET_DIR": str(CACHE / "cargo"),
         **{name: os.environ[name] for name in ("CARGO_BUILD_JOBS",) if name in os.environ},
         # Instead of `aws configure`.
         "AWS_ENDPOINT_URL": cloud.url,

@@ -1,5 +1,4 @@
-"""An alarm as it is deployed, and what CloudWatch would say of it. MiniStack 1.5.33 takes no notice of dimensions and of single
-periods, so this does."""
+"""A deployed alarm, evaluated as CloudWatch would. MiniStack 1.5.33 ignores dimensions and single periods."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from datapoints import Datapoint
 
 from local.cloud import REGION, Cloud
 
-# One after the other, oldest first. All of the template's alarms look at whole minutes.
+# Consecutive minutes, oldest first. All of the template's alarms have periods of whole minutes.
 Minutes = list[list[Datapoint]]
 
 _COMPARISONS = {"GreaterThanThreshold": operator.gt, "GreaterThanOrEqualToThreshold": operator.ge}
@@ -32,9 +31,10 @@ class Alarm:
         return cls(definition)
 
     def is_up(self, minutes: Minutes) -> bool:
-        """After the last of these minutes. What is before the first of them is missing."""
+        """Returns whether the alarm is in ALARM after the last of these minutes. Data before the first of them is
+        missing."""
         alarm = self.definition
-        assert alarm["TreatMissingData"] == "notBreaching", "so a missing period counts as a good one here"
+        assert alarm["TreatMissingData"] == "notBreaching", "only then does a missing period count as a good one"
         length = alarm["Period"] // 60
         # The newest period first.
         ends = range(len(minutes), 0, -length)
@@ -64,11 +64,11 @@ class Alarm:
             case "p99":
                 return _percentile(points, 99)
             case _:
-                raise AssertionError(f"alarm.py does not know the statistic {statistic}")
+                raise AssertionError(f"alarm.py does not support the statistic {statistic}")
 
 
 def _percentile(points: list[Datapoint], percent: float) -> float:
-    """The smallest value that so many of all values are not above."""
+    """Returns the smallest value that at least this share of all values does not exceed."""
     rank = math.ceil(percent / 100 * sum(point.count for point in points))
     for point in sorted(points, key=lambda point: point.value):
         rank -= point.count
@@ -78,12 +78,12 @@ def _percentile(points: list[Datapoint], percent: float) -> float:
 
 
 def state_in_ministack(cloud: Cloud, alarm: Alarm, minutes: Minutes) -> str:
-    """What MiniStack makes of the same alarm, in an account where nobody else counts anything."""
+    """Returns the state of the same alarm in MiniStack, in an account without other metrics."""
     cloudwatch = boto3.client(
         "cloudwatch",
         endpoint_url=cloud.url,
         region_name=REGION,
-        aws_access_key_id=str(random.randrange(10**11, 10**12)),  # MiniStack takes twelve digits for the account
+        aws_access_key_id=str(random.randrange(10**11, 10**12)),  # MiniStack uses twelve digits as the account
         aws_secret_access_key="test",
     )
     kept = ("AlarmName", "MetricName", "Namespace", "Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm")

@@ -1,4 +1,4 @@
-"""Events as the producers make them; every call a new device."""
+"""Events as producers build them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 MAIL = 1005
 _SECONDS = itertools.count()
-# Young enough for MaxEventAge, and far enough from now for one second more for each event.
+# Recent enough for MaxEventAge, and early enough to add one second for each event.
 _BEGIN = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
 
 
@@ -31,22 +31,27 @@ def deletion(*accounts: str) -> dict[str, Any]:
 
 
 def on_bus(event: dict[str, Any]) -> dict[str, Any]:
-    """As an EventBridge event: the type becomes the detail-type."""
+    """Returns the event as an EventBridge event: its type becomes the detail-type."""
     detail = {key: value for key, value in event.items() if key != "type"}
     return {"source": "com.example.accounts", "detail-type": event["type"], "detail": detail}
 
 
 def sent_by_bus(event: dict[str, Any]) -> dict[str, Any]:
-    """As a rule hands it over: with the bus's own id and time, which are those of the sending."""
-    return {**on_bus(event), "version": "0", "id": token(), "time": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    """Returns the event as a rule delivers it: with the bus's own id and the time of sending."""
+    return {
+        **on_bus(event),
+        "version": "0",
+        "id": token(),
+        "time": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
 def _event(kind: str, **fields: Any) -> dict[str, Any]:
-    """Each later than the one made before it."""
+    """Returns an event that is later than the one built before it."""
     when = _BEGIN + datetime.timedelta(seconds=next(_SECONDS))
     return {"type": kind, "id": str(uuid.uuid4()), "occurred_at": when.isoformat(), **fields}
 
 
 def _list(accounts: tuple[str, ...]) -> list[dict[str, Any]]:
-    """A device keeps one account of each type, so whoever has two of them has a mail address as the second."""
+    """A device keeps one account per type, so a second account is a mail address."""
     return [{"account": account, "account_type": MAIL if "@" in account else 0} for account in accounts]

@@ -1,6 +1,5 @@
-"""One local AWS and one local TPNS for all tests, with the template deployed in all four combinations of queue and ledger: for a
-standard queue and a FIFO queue, each as the template's defaults have it, and each plain, which is without ledger and parking
-queue."""
+"""One local AWS and one local TPNS for all tests, with the template deployed in four variants: a standard queue and a
+FIFO queue, each with the template's defaults, and each "plain", without ledger and parking queue."""
 
 from __future__ import annotations
 
@@ -49,14 +48,14 @@ Stacks = Callable[[str], Deployment]
 
 @pytest.fixture(scope="session")
 def deployed(world: World) -> Stacks:
-    """Each when a test first asks for it."""
+    """Each stack is deployed when a test first needs it."""
     return functools.cache(lambda name: Deployment(world.cloud, world.deploy(name, **_STACKS[name]), world.tpns))
 
 
 @pytest.fixture
 def stacks(deployed: Stacks) -> Stacks:
     def fresh(name: str) -> Deployment:
-        deployed(name).forget()
+        deployed(name).reset()
         return deployed(name)
 
     return fresh
@@ -79,23 +78,24 @@ def plain_fifo(stacks: Stacks) -> Deployment:
 
 @pytest.fixture(params=["standard", "fifo"])
 def either(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """The same test on both kinds of queue, with ledger and parking queue: for tests of these two."""
+    """Runs the test with both types of queue, with ledger and parking queue: for tests of these two."""
     return stacks(request.param)
 
 
 @pytest.fixture(params=["plain-standard", "plain-fifo"])
 def plain(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """The same test on both kinds of queue, without ledger and parking queue: for tests of what is then."""
+    """Runs the test with both types of queue, without ledger and parking queue: for tests of their absence."""
     return stacks(request.param)
 
 
 @pytest.fixture(params=["standard", "plain-standard"])
 def with_bus(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """The same test with and without ledger and parking queue. A FIFO queue has no bus, and SNS can't send to it from a standard topic."""
+    """Runs the test with and without ledger and parking queue. A FIFO queue has no bus, and gets nothing from a
+    standard SNS topic."""
     return stacks(request.param)
 
 
 @pytest.fixture(params=_STACKS)
 def every_stack(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
-    """The same test in all four combinations. What does not run in all of them says why."""
+    """Runs the test in all four variants. A test that does not use them all says why."""
     return stacks(request.param)

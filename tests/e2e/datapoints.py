@@ -1,4 +1,4 @@
-"""What CloudWatch would have of a stack: from the function's log, from the queues as they are, and from Lambda."""
+"""The datapoints that CloudWatch would have for a stack: from the function's log, from the queues, and from Lambda."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_DIMENSIONS = 30
 
 @dataclass(frozen=True)
 class Datapoint:
-    """`count` times the same value."""
+    """The same value `count` times."""
 
     namespace: str
     name: str
@@ -27,8 +27,8 @@ class Datapoint:
 
 
 def of_log(lines: Iterable[dict[str, Any]]) -> list[Datapoint]:
-    """As CloudWatch reads the embedded metric format: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring,
-    CloudWatch_Embedded_Metric_Format_Specification. A line it would not take is a failure here; there it is silence."""
+    """Reads the embedded metric format as CloudWatch does: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring,
+    CloudWatch_Embedded_Metric_Format_Specification. A line that CloudWatch would silently ignore is a failure here."""
     return [point for line in lines if "_aws" in line for point in _of_line(line)]
 
 
@@ -46,7 +46,7 @@ def _of_line(line: dict[str, Any]) -> list[Datapoint]:
 def _dimensions(line: dict[str, Any], names: list[str]) -> Dimensions:
     assert len(names) <= _MOST_DIMENSIONS
     for name in names:
-        assert isinstance(line[name], str), f"the dimension {name} is no text: {line}"
+        assert isinstance(line[name], str), f"the dimension {name} is not a string: {line}"
     return frozenset((name, line[name]) for name in names)
 
 
@@ -64,7 +64,8 @@ def _values(member: Any) -> list[tuple[float, float]]:
 
 
 def of_queue(cloud: Cloud, url: str, oldest: float | None = None) -> list[Datapoint]:
-    """The numbers that SQS gives once a minute. `oldest`: the age in seconds of the oldest message, where somebody knows it."""
+    """Returns the metrics that SQS publishes once a minute. `oldest`: the age of the oldest message in seconds, if
+    known."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     of = frozenset({("QueueName", url.rpartition("/")[2])})
@@ -72,14 +73,24 @@ def of_queue(cloud: Cloud, url: str, oldest: float | None = None) -> list[Datapo
         Datapoint("AWS/SQS", "ApproximateNumberOfMessagesVisible", of, float(attributes[names[0]]), "Count"),
         Datapoint("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", of, float(attributes[names[1]]), "Count"),
     ]
-    return points if oldest is None else [*points, Datapoint("AWS/SQS", "ApproximateAgeOfOldestMessage", of, oldest, "Seconds")]
+    return (
+        points
+        if oldest is None
+        else [*points, Datapoint("AWS/SQS", "ApproximateAgeOfOldestMessage", of, oldest, "Seconds")]
+    )
 
 
 def of_lambda(cloud: Cloud, function: str, since: datetime.datetime) -> list[Datapoint]:
-    """What Lambda itself has counted since then. MiniStack 1.5.33 does so where a function is invoked straight, not by its queue."""
+    """Returns Lambda's own metrics since then. MiniStack 1.5.33 has them only for direct invocations, not for those by
+    the queue."""
     cloudwatch = cloud.client("cloudwatch")
     points = []
-    for name, unit in (("Invocations", "Count"), ("Errors", "Count"), ("Throttles", "Count"), ("Duration", "Milliseconds")):
+    for name, unit in (
+        ("Invocations", "Count"),
+        ("Errors", "Count"),
+        ("Throttles", "Count"),
+        ("Duration", "Milliseconds"),
+    ):
         answer = cloudwatch.get_metric_statistics(
             Namespace="AWS/Lambda",
             MetricName=name,
@@ -87,11 +98,12 @@ def of_lambda(cloud: Cloud, function: str, since: datetime.datetime) -> list[Dat
             StartTime=since,
             EndTime=datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1),
             Period=3600,
-            # The least and the most stand for the rest, whose number is of no matter to an alarm but for sums of counts.
+            # Minimum and maximum represent all values: for an alarm the number of values matters only in sums of
+            # counts.
             Statistics=["Sum", "Minimum", "Maximum"],
         )
         of = frozenset({("FunctionName", function)})
-        for seen in answer["Datapoints"]:
-            values = {seen["Minimum"], seen["Maximum"]} if unit == "Milliseconds" else {seen["Sum"]}
+        for datapoint in answer["Datapoints"]:
+            values = {datapoint["Minimum"], datapoint["Maximum"]} if unit == "Milliseconds" else {datapoint["Sum"]}
             points += [Datapoint("AWS/Lambda", name, of, value, unit) for value in sorted(values)]
     return points

@@ -1,4 +1,4 @@
-"""A deployed stack as the tests handle it: send, wait, look."""
+"""A deployed stack for the tests: send events, wait, inspect."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from local.cloud import Cloud
 from local.feed import Sent, feed
 from local.function_log import Delivery
 from local.mapping import Mapping
-from local.queues import Kept
+from local.queues import FailedMessage
 from local.stack import Stack
-from local.stream import look_at
+from local.stream import parse_line
 from local.tpns import Tpns
 
-# Longer than any invocation of these tests takes on a busy machine, so that no message is delivered while it is being handled.
+# Longer than any invocation of these tests on a busy machine, so that no message is redelivered while it is being
+# processed.
 VISIBILITY_SECONDS = 3
 DRAIN_SECONDS = 90
 
@@ -30,12 +31,12 @@ class Deployment:
         self.stack = stack
         self.tpns = tpns
         self.table = Table(cloud, stack.ledger_table) if stack.ledger_table else None
-        Mapping(cloud, stack).mend_numbers()
-        pace.hurry(cloud, stack, VISIBILITY_SECONDS)
+        Mapping(cloud, stack).fix_numbers()
+        pace.shorten_visibility_timeout(cloud, stack, VISIBILITY_SECONDS)
         pace.one_batch_at_a_time(cloud, stack)
 
-    def forget(self) -> None:
-        """What earlier tests left."""
+    def reset(self) -> None:
+        """Removes what earlier tests left."""
         sqs = self.cloud.client("sqs")
         for url in (self.stack.queue_url, self.stack.dead_letter_queue_url, self.stack.parking_queue_url):
             if url:
@@ -45,9 +46,12 @@ class Deployment:
         self.tpns.reset()
 
     def send(self, *bodies: str | dict[str, Any]) -> list[Sent]:
-        """As one batch: EventBridge events over the bus, the rest to the queue."""
-        lines = [look_at(number, body if isinstance(body, str) else json.dumps(body)) for number, body in enumerate(bodies, 1)]
-        with pace.held(self.cloud, self.stack) if len(lines) > 1 else nullcontext():
+        """Sends the bodies as one batch: EventBridge events over the bus, the others to the queue."""
+        lines = [
+            parse_line(number, body if isinstance(body, str) else json.dumps(body))
+            for number, body in enumerate(bodies, 1)
+        ]
+        with pace.queue_paused(self.cloud, self.stack) if len(lines) > 1 else nullcontext():
             sent = feed(self.cloud, self.stack, lines)
         assert [one.refused for one in sent] == [None] * len(sent)
         return sent
@@ -61,31 +65,31 @@ class Deployment:
         return sent
 
     def deliveries(self, message_id: str | None) -> list[Delivery]:
-        assert message_id, "a message of the queue was meant"
-        seen = function_log.deliveries(function_log.lines(self.cloud, self.stack))
-        return sorted((one for one in seen if one.message_id == message_id), key=lambda one: one.receive_count)
+        assert message_id, "this needs the id of a message in the queue"
+        logged = function_log.deliveries(function_log.lines(self.cloud, self.stack))
+        return sorted((one for one in logged if one.message_id == message_id), key=lambda one: one.receive_count)
 
     def outcomes(self, message_id: str | None) -> list[str]:
         return [delivery.outcome for delivery in self.deliveries(message_id)]
 
-    def dead_letters(self) -> list[Kept]:
+    def dead_letters(self) -> list[FailedMessage]:
         return queues.dead_letters(self.cloud, self.stack)
 
-    def parked(self) -> list[Kept]:
+    def parked(self) -> list[FailedMessage]:
         return queues.parked(self.cloud, self.stack)
 
     @contextmanager
     def visibility(self, seconds: int) -> Iterator[None]:
-        """For events whose second delivery must wait for something."""
-        pace.hurry(self.cloud, self.stack, seconds)
+        """Changes the visibility timeout, for events whose redelivery must wait."""
+        pace.shorten_visibility_timeout(self.cloud, self.stack, seconds)
         try:
             yield
         finally:
-            pace.hurry(self.cloud, self.stack, VISIBILITY_SECONDS)
+            pace.shorten_visibility_timeout(self.cloud, self.stack, VISIBILITY_SECONDS)
 
     @contextmanager
     def side_by_side(self, functions: int, batch_size: int) -> Iterator[None]:
-        """So many invocations at a time, each in a process of its own, as Lambda does it."""
+        """Allows this number of concurrent invocations, each in its own process, as in Lambda."""
         lambdas, name = self.cloud.client("lambda"), self.stack.function_name
         (mapping,) = lambdas.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=batch_size)
@@ -98,7 +102,7 @@ class Deployment:
 
     @contextmanager
     def environment(self, **changed: str) -> Iterator[None]:
-        """The function with other variables than the template gives it, in a version of its own."""
+        """Publishes a version of the function with changed environment variables."""
         lambdas, name = self.cloud.client("lambda"), self.stack.function_name
         alias = self.stack.function_arn.rpartition(":")[2]
         before = lambdas.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
@@ -114,16 +118,16 @@ class Deployment:
             lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})
 
     def accounts(self, app: str, token: str) -> set[str]:
-        """What TPNS has bound to a device."""
+        """Returns the accounts that TPNS has bound to a device."""
         return {account["account"] for account in self.tpns.bindings().get(app, {}).get(token, [])}
 
     def calls_about(self, token: str) -> list[tuple[int, int | None]]:
-        """The operator_type and the answer's status of each call that names a device."""
+        """Returns operator_type and status of each call that names a device."""
         calls = [call for call in self.tpns.calls() if token in json.dumps(call["request"])]
         return [(call["operator_type"], call["status"]) for call in calls]
 
     def tokens_called(self, operator_type: int) -> list[set[str]]:
-        """The devices in each call of this kind, in the order of the calls."""
+        """Returns the devices in each call of this operator_type, in the order of the calls."""
         return [
             {item["token"] for item in call["request"]["token_accounts"]}
             for call in self.tpns.calls()
@@ -131,7 +135,7 @@ class Deployment:
         ]
 
     def invoke(self, payload: Any) -> Any:
-        """The function straight, as Lambda's own Invoke."""
+        """Invokes the function directly, with Lambda's Invoke."""
         answer = self.cloud.client("lambda").invoke(FunctionName=self.stack.function_arn, Payload=json.dumps(payload))
         body = json.load(answer["Payload"])
         assert "FunctionError" not in answer, body

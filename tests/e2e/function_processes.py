@@ -1,5 +1,5 @@
-"""The processes that MiniStack runs the function in. Which stack one of them belongs to can't be told from outside; those that
-idle are started anew when they are needed."""
+"""The processes in which MiniStack runs the function. Their stacks can't be distinguished from outside; MiniStack
+starts new ones when it needs them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from local.cloud import Cloud
 
 
 def running(cloud: Cloud) -> set[int]:
-    """Their ids. Everything of this run's MiniStack has its folder in the command line."""
+    """Returns their ids. Every process of this run's MiniStack has its folder in the command line."""
     folder = str(cloud.log.parent)
-    table = subprocess.run(["ps", "-axww", "-o", "pid=,stat=,command="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,stat=,command="], capture_output=True, text=True, check=True
+    ).stdout
     lines = [line.split(None, 2) for line in table.splitlines()]
     return {
         int(line[0])
@@ -23,6 +25,6 @@ def running(cloud: Cloud) -> set[int]:
 
 
 def kill(cloud: Cloud) -> None:
-    """As Lambda ends a sandbox that takes too much memory: at once, whatever is under way."""
+    """Kills them as Lambda kills a sandbox that uses too much memory: at once, in the middle of anything."""
     for pid in running(cloud):
         os.kill(pid, signal.SIGKILL)

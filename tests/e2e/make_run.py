@@ -1,4 +1,4 @@
-"""`make run` as a process of its own, and what it leaves running."""
+"""`make run` as a process, and the processes that it leaves running."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ RUN_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Ended:
+class Result:
     code: int
     stdout: str
     stderr: str
 
 
 class MakeRun:
-    """Starts at once, with `folder` for what it writes, which also tells its processes from others."""
+    """Starts `make run`. `folder` is for its files, and identifies its processes."""
 
     def __init__(self, folder: Path, *variables: str) -> None:
         self._folder = folder
         self._process = subprocess.Popen(
             ["make", "run", f"ARGS=--folder '{folder}'", *variables],
             cwd=ROOT,
-            # Of an outer make it must know nothing: neither its variables nor its job slots.
+            # Isolated from an outer make: without its variables and job slots.
             env={name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -45,37 +45,42 @@ class MakeRun:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """After a failed test it may still be up."""
+        """Stops it if it is still running after a failed test."""
         if self._process.poll() is None:
             self.signal_all(signal.SIGTERM)
             self.end()
 
-    def end(self) -> Ended:
+    def end(self) -> Result:
         stdout, stderr = self._process.communicate(timeout=RUN_SECONDS)
-        return Ended(self._process.returncode, stdout, stderr)
+        return Result(self._process.returncode, stdout, stderr)
 
     def wait_for(self, command: str) -> None:
-        """Until a process of this run with `command` in its command line is up."""
+        """Waits until a process of this run with `command` in its command line exists."""
         deadline = time.monotonic() + UP_SECONDS
         while not any(command in line for line in self.running()):
-            assert self._process.poll() is None, f"ended before {command} was up: {self.end()}"
-            assert time.monotonic() < deadline, f"{command} was not up after {UP_SECONDS} s"
+            assert self._process.poll() is None, f"ended before {command} started: {self.end()}"
+            assert time.monotonic() < deadline, f"{command} did not start within {UP_SECONDS} s"
             time.sleep(0.1)
 
     def signal_all(self, number: int) -> None:
-        """As a terminal does it: make and what it started get the signal."""
+        """Like a terminal: make and all its processes get the signal."""
         os.killpg(self._process.pid, number)
 
     def signal_make(self, number: int) -> None:
-        """As a supervisor does it: make alone gets the signal."""
+        """Like a supervisor: only make gets the signal."""
         self._process.send_signal(number)
 
     def running(self) -> list[str]:
-        """Command lines of the processes that this run has started. What has ended and only waits to be collected is none."""
-        table = subprocess.run(["ps", "-axww", "-o", "stat=,command="], capture_output=True, text=True, check=True).stdout
+        """Returns the command lines of this run's processes, without zombies."""
+        table = subprocess.run(
+            ["ps", "-axww", "-o", "stat=,command="], capture_output=True, text=True, check=True
+        ).stdout
         lines = [line.split(None, 1) for line in table.splitlines()]
         return [
             line[1]
             for line in lines
-            if len(line) == 2 and not line[0].startswith("Z") and str(self._folder) in line[1] and not line[1].startswith("make ")
+            if len(line) == 2
+            and not line[0].startswith("Z")
+            and str(self._folder) in line[1]
+            and not line[1].startswith("make ")
         ]

@@ -1,4 +1,4 @@
-"""The command-line tool `replay`, started as an operator would."""
+"""Runs the command-line tool `replay` as an operator would."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Ended:
+class Result:
     code: int
     stdout: str
     stderr: str
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self.stdout + self.stderr
 
 
@@ -38,7 +38,7 @@ class Replay:
             "AWS_SECRET_ACCESS_KEY": "test",
         }
 
-    def run(self, *arguments: str | Path, stdin: str = "", **changed: str) -> Ended:
+    def run(self, *arguments: str | Path, stdin: str = "", **changed: str) -> Result:
         done = subprocess.run(
             [self.binary, *arguments],
             input=stdin,
@@ -47,7 +47,7 @@ class Replay:
             text=True,
             timeout=SECONDS,
         )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -66,7 +66,7 @@ class Replay:
 
 
 def confirmed(file: Path) -> int:
-    """How many lines the state beside the file says are sent."""
+    """Returns how many lines are sent, according to the state file beside the file."""
     try:
         state = json.loads(Path(f"{file}.replay").read_text())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The ledger's table from outside, as an operator could look at it."""
+"""The ledger's table, as an operator can read it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ class Table:
         self._dynamodb = cloud.client("dynamodb")
 
     def rows(self) -> dict[str, Row]:
-        """Of devices and accounts, by their keys; texts and numbers as such."""
+        """Returns the rows of devices and accounts by key, with strings and numbers as values."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
         items = [item for page in pages for item in page["Items"] if item["pk"]["S"] != "apps"]
-        return {item["pk"]["S"]: {name: _plain(value) for name, value in item.items() if name != "pk"} for item in items}
+        return {
+            item["pk"]["S"]: {name: _plain(value) for name, value in item.items() if name != "pk"} for item in items
+        }
 
     def device(self, app: str, token: str) -> Row:
         return self.rows()[device_key(app, token)]
@@ -27,7 +29,9 @@ class Table:
         return {key: row for key, row in self.rows().items() if key.startswith("account#")}
 
     def put(self, key: str, **attributes: str | int) -> None:
-        item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in attributes.items()}
+        item = {
+            name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in attributes.items()
+        }
         self._dynamodb.put_item(TableName=self.name, Item={"pk": {"S": key}, **item})
 
     def delete(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the alarms rely on: reading the embedded metric format, and an alarm's arithmetic."""
+"""Tests of the test doubles for alarms: reading the embedded metric format, and evaluating an alarm."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ BAD, GOOD, NONE = [point(2)], [point(1)], []  # type: ignore[var-annotated]
         ([BAD, NONE, NONE, BAD], False),
         ([BAD, BAD, GOOD], True),
         ([BAD, BAD, GOOD, GOOD], False),
-        # Sums within a minute, not over minutes.
+        # Sums are within a minute, not over minutes.
         ([[point(1), point(1)], [point(1, count=2)]], True),
         ([GOOD] * 9, False),
-        # Of another function, of the function and an app, and another metric.
+        # Another function, a function and an app, and another metric.
         ([[point(9, F="g")]] * 3, False),
         ([[point(9, F="f", A="a")]] * 3, False),
         ([[point(9, name="Other")]] * 3, False),
     ],
 )
-def test_so_many_of_so_many_periods_bring_an_alarm_up(minutes: list[list[Datapoint]], up: bool) -> None:
+def test_an_alarm_is_up_when_enough_of_its_periods_breach(minutes: list[list[Datapoint]], up: bool) -> None:
     assert Alarm(ALARM).is_up(minutes) is up
 
 
@@ -64,7 +64,7 @@ def test_so_many_of_so_many_periods_bring_an_alarm_up(minutes: list[list[Datapoi
         ({"Statistic": "Sum", "ComparisonOperator": "GreaterThanOrEqualToThreshold"}, [point(1)], True),
     ],
 )
-def test_statistics_are_as_cloudwatch_counts(changed: dict[str, Any], points: list[Datapoint], up: bool) -> None:
+def test_statistics_are_computed_as_in_cloudwatch(changed: dict[str, Any], points: list[Datapoint], up: bool) -> None:
     alarm = Alarm({**ALARM, "EvaluationPeriods": 1, "DatapointsToAlarm": 1, **changed})
     assert alarm.is_up([points]) is up
 
@@ -76,15 +76,15 @@ def line(**members: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("member", "seen"),
+    ("member", "expected"),
     [(3, [(3, 1)]), ([3, 4], [(3, 1), (4, 1)]), ({"Values": [3, 4], "Counts": [2, 1]}, [(3, 2), (4, 1)])],
 )
-def test_a_metric_is_read_in_each_of_its_dimension_sets(member: Any, seen: list[tuple[float, float]]) -> None:
+def test_a_metric_is_read_in_each_of_its_dimension_sets(member: Any, expected: list[tuple[float, float]]) -> None:
     points = datapoints.of_log([{"message": "batch done"}, line(M=member)])
-    assert points == [point(v, c, **of) for of in ({"F": "f"}, {"F": "f", "A": "a"}) for v, c in seen]
+    assert points == [point(v, c, **of) for of in ({"F": "f"}, {"F": "f", "A": "a"}) for v, c in expected]
 
 
 @pytest.mark.parametrize("wrong", [{"M": "3"}, {"M": []}, {"M": list(range(101))}, {"M": 3, "A": 5}, {"M": True}])
-def test_what_cloudwatch_would_leave_out_is_an_error(wrong: dict[str, Any]) -> None:
+def test_a_line_that_cloudwatch_would_ignore_is_an_error(wrong: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         datapoints.of_log([line(**wrong)])

@@ -1,7 +1,7 @@
-"""Each alarm goes up when what it watches for really happens, stays down while all is well, and goes down when it is over.
+"""Each alarm goes up when its failure really happens, stays down while everything works, and goes down afterwards.
 
-The stack is the template's. Trouble is made, its datapoints are read from where CloudWatch would have them, and held against the
-deployed alarm. A round of trouble stands for a minute, or this would take hours."""
+The stack is the template's. A failure is caused, its datapoints are read where CloudWatch would get them, and the
+deployed alarm is evaluated on them. Each occurrence of a failure counts as one minute, or this would take hours."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from waiting import eventually
 
 from local import function_log, pace
 
-# Of the template: the shortest there is, since one test waits for it.
+# The shortest that the template allows, because one test waits for it.
 TIMEOUT_SECONDS = 10
 LATE_SECONDS = 300
 
@@ -39,12 +39,12 @@ def deployed_once(world: World) -> Deployment:
 
 @pytest.fixture
 def stage(deployed_once: Deployment) -> Deployment:
-    deployed_once.forget()
+    deployed_once.reset()
     return deployed_once
 
 
 class Minute:
-    """What is counted while the block runs."""
+    """The datapoints of what happens while the block runs."""
 
     def __init__(self, stage: Deployment) -> None:
         self._stage = stage
@@ -73,7 +73,7 @@ def now(earlier: float = 0) -> dict[str, str]:
 
 
 def healthy(stage: Deployment) -> None:
-    """A minute in which all is well, over the queue and straight."""
+    """Sends events that succeed, over the queue and directly."""
     device = token()
     stage.handle({**login(device, "ann"), **now()})
     stage.handle({**logout(device), **now()})
@@ -81,9 +81,12 @@ def healthy(stage: Deployment) -> None:
 
 
 def invoke(stage: Deployment, *events: dict[str, Any]) -> Any:
-    """As the queue's reader does it; MiniStack counts for Lambda only what is invoked straight."""
+    """Invokes the function as the event source mapping does; MiniStack publishes Lambda metrics only for direct
+    invocations."""
     functions = stage.cloud.client("lambda")
-    answer = functions.invoke(FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)}))
+    answer = functions.invoke(
+        FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)})
+    )
     return json.load(answer["Payload"])
 
 
@@ -110,7 +113,7 @@ def dead_lettered(stage: Deployment) -> None:
     with stage.visibility(1):
         stage.handle({**login(token(), "ann"), **now()})
     assert len(stage.dead_letters()) == 1
-    # They hide for as long as that look took.
+    # Reading them has hidden them for a moment.
     eventually(lambda: datapoints.of_queue(stage.cloud, stage.stack.dead_letter_queue_url)[0].value == 1)
 
 
@@ -124,7 +127,7 @@ def unable_to_start(stage: Deployment) -> None:
 
 
 def killed(stage: Deployment) -> None:
-    """As by the kernel, when it takes too much memory."""
+    """Kills the function, as the kernel does when it uses too much memory."""
     stage.tpns.inject({"fault": "delay", "ms": 3000})
     answers: list[Any] = []
     call = threading.Thread(target=lambda: answers.append(invoke(stage, {**login(token(), "ann"), **now()})))
@@ -141,7 +144,7 @@ def throttled(stage: Deployment) -> None:
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:
         with pytest.raises(ClientError, match="TooManyRequests"):
-            # Not the alias: MiniStack 1.5.33 forgets the function's concurrency there. Lambda counts both under the function.
+            # Not the alias: MiniStack 1.5.33 ignores the function's concurrency there. In Lambda it covers both.
             functions.invoke(FunctionName=name, Payload=json.dumps({"Records": records(stage, login(token(), "ann"))}))
     finally:
         pace.one_batch_at_a_time(stage.cloud, stage.stack)
@@ -150,7 +153,7 @@ def throttled(stage: Deployment) -> None:
 def hanging(stage: Deployment) -> None:
     stage.tpns.inject({"fault": "hang", "times": None})
     answer = invoke(stage, *[{**login(token(), "ann"), **now()} for _ in range(3)])
-    assert len(answer["batchItemFailures"]) == 3, "the function was cut off"
+    assert len(answer["batchItemFailures"]) == 3, "the function ran into its timeout"
 
 
 def without_table(stage: Deployment) -> None:
@@ -163,17 +166,17 @@ def without_table(stage: Deployment) -> None:
 
 
 def denied_by_the_table(stage: Deployment) -> None:
-    with stage.environment(LEDGER_TABLE="somebody-elses"):
+    with stage.environment(LEDGER_TABLE="another-stacks"):
         assert len(invoke(stage, {**login(token(), "ann"), **now()})["batchItemFailures"]) == 1
 
 
 def late_logout(stage: Deployment) -> None:
-    # More than a little: MiniStack puts a percentile between two values somewhere between them.
+    # Well above the threshold, because MiniStack interpolates percentiles.
     stage.handle({**logout(token()), **now(earlier=2 * LATE_SECONDS)})
 
 
-# Alarm, trouble, and how many minutes of it the alarm waits for.
-TROUBLE: list[tuple[str, Callable[[Deployment], None], int]] = [
+# Alarm, failure, and how many minutes of it raise the alarm.
+FAILURES: list[tuple[str, Callable[[Deployment], None], int]] = [
     ("DeadLetterQueueNotEmptyAlarm", dead_lettered, 1),
     ("ParkedEventsAlarm", parked, 1),
     ("MisconfiguredAlarm", refused_by_tpns, 1),
@@ -188,40 +191,42 @@ TROUBLE: list[tuple[str, Callable[[Deployment], None], int]] = [
 
 @pytest.fixture(scope="module")
 def quiet(deployed_once: Deployment) -> list[Datapoint]:
-    """One minute in which all is well, for all tests."""
-    deployed_once.forget()
+    """One minute without failures, for all tests."""
+    deployed_once.reset()
     with Minute(deployed_once) as minute:
         healthy(deployed_once)
     return minute.points
 
 
 @pytest.mark.parametrize(
-    ("name", "trouble", "patience"), TROUBLE, ids=[f"{name} {trouble.__name__}" for name, trouble, _ in TROUBLE]
+    ("name", "failure", "needed"), FAILURES, ids=[f"{name} {failure.__name__}" for name, failure, _ in FAILURES]
 )
-def test_an_alarm_goes_up_with_its_trouble_and_no_other_way(
-    stage: Deployment, quiet: list[Datapoint], name: str, trouble: Callable[[Deployment], None], patience: int
+def test_an_alarm_goes_up_with_its_failure_and_only_with_it(
+    stage: Deployment, quiet: list[Datapoint], name: str, failure: Callable[[Deployment], None], needed: int
 ) -> None:
     alarm = Alarm.of(stage.cloud, "watched", name)
     minutes: Minutes = [quiet]
-    for _ in range(patience):
+    for _ in range(needed):
         assert not alarm.is_up(minutes), "it goes up too soon"
         with Minute(stage) as minute:
-            trouble(stage)
+            failure(stage)
         minutes.append(minute.points)
     assert alarm.is_up(minutes)
     check(stage, alarm, minutes, quiet)
 
 
-def test_the_alarm_on_the_oldest_message_goes_up_when_nobody_reads_the_queue(stage: Deployment, quiet: list[Datapoint]) -> None:
+def test_the_oldest_message_alarm_goes_up_when_the_queue_is_not_read(stage: Deployment, quiet: list[Datapoint]) -> None:
     alarm = Alarm.of(stage.cloud, "watched", "OldestMessageAlarm")
-    with pace.held(stage.cloud, stage.stack):
+    with pace.queue_paused(stage.cloud, stage.stack):
         began = time.time()
-        stage.cloud.client("sqs").send_message(QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann")))
+        stage.cloud.client("sqs").send_message(
+            QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann"))
+        )
         sent = sent_at(stage)
         assert began - 1 <= sent <= time.time() + 1
         with Minute(stage) as minute:
             minute.oldest = time.time() - sent
-        # The message is still there, so this is what SQS will say then.
+        # The message is still there, so SQS will report this age later.
         with Minute(stage) as later:
             later.oldest = alarm.definition["Threshold"] + 1
         assert not alarm.is_up([quiet, minute.points])
@@ -230,12 +235,12 @@ def test_the_alarm_on_the_oldest_message_goes_up_when_nobody_reads_the_queue(sta
     stage.drain()
 
 
-def test_the_alarm_on_duration_goes_up_when_tpns_hangs_and_before_lambda_cuts_the_function_off(
+def test_the_duration_alarm_goes_up_when_tpns_hangs_before_the_function_runs_into_its_timeout(
     stage: Deployment, quiet: list[Datapoint]
 ) -> None:
     alarm = Alarm.of(stage.cloud, "watched", "DurationAlarm")
     with stage.side_by_side(functions=3, batch_size=10), Minute(stage) as minute:
-        # Three at a time, for each takes as long as the function has.
+        # Three in parallel, because each takes nearly the whole timeout.
         calls = [threading.Thread(target=hanging, args=[stage]) for _ in range(3)]
         for call in calls:
             call.start()
@@ -255,29 +260,29 @@ def test_every_alarm_of_the_template_is_tested(deployed_once: Deployment) -> Non
     cloudformation = deployed_once.cloud.client("cloudformation")
     resources = cloudformation.describe_stack_resources(StackName="watched")["StackResources"]
     there = {one["LogicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm"}
-    assert there == {name for name, _, _ in TROUBLE} | {"OldestMessageAlarm", "DurationAlarm"}
+    assert there == {name for name, _, _ in FAILURES} | {"OldestMessageAlarm", "DurationAlarm"}
 
 
-def test_no_alarm_is_up_while_all_is_well(deployed_once: Deployment, quiet: list[Datapoint]) -> None:
-    for name in sorted({name for name, _, _ in TROUBLE} | {"OldestMessageAlarm", "DurationAlarm"}):
+def test_no_alarm_is_up_without_failures(deployed_once: Deployment, quiet: list[Datapoint]) -> None:
+    for name in sorted({name for name, _, _ in FAILURES} | {"OldestMessageAlarm", "DurationAlarm"}):
         alarm = Alarm.of(deployed_once.cloud, "watched", name)
         assert not alarm.is_up([quiet] * 15), name
-        # SQS's age is only there when somebody has a message; everything else must have been counted, or this says nothing.
+        # SQS has an age only while there is a message; every other metric must be there, or this proves nothing.
         assert name == "OldestMessageAlarm" or any(alarm.watches(point) for point in quiet), name
 
 
 def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoint]) -> None:
-    """That it ends, and that MiniStack is of the same opinion."""
+    """Checks that the alarm goes down again, and that MiniStack agrees."""
     enough = alarm.definition["EvaluationPeriods"] * alarm.definition["Period"] // 60
-    assert not alarm.is_up([*minutes, *[quiet] * enough]), "it never ends"
+    assert not alarm.is_up([*minutes, *[quiet] * enough]), "it stays up"
     assert state_in_ministack(stage.cloud, alarm, [quiet]) != "ALARM"
     assert state_in_ministack(stage.cloud, alarm, minutes) == "ALARM"
 
 
 def sent_at(stage: Deployment) -> float:
-    """Of the one message in the queue, which nobody else reads."""
+    """Returns when the only message in the queue was sent."""
     sqs = stage.cloud.client("sqs")
-    (message,) = sqs.receive_message(QueueUrl=stage.stack.queue_url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0)[
-        "Messages"
-    ]
+    (message,) = sqs.receive_message(
+        QueueUrl=stage.stack.queue_url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0
+    )["Messages"]
     return int(message["Attributes"]["SentTimestamp"]) / 1000

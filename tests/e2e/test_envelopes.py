@@ -1,4 +1,4 @@
-"""Every way an event can be wrapped, over the service that wraps it."""
+"""Every envelope, through the service that makes it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from waiting import eventually
 
 @pytest.mark.parametrize("raw", [True, False], ids=["raw delivery", "wrapped by SNS"])
 @pytest.mark.parametrize("from_bus", [True, False], ids=["EventBridge event", "bare event"])
-def test_a_notification_of_sns_reaches_the_function_over_the_queue(with_bus: Deployment, raw: bool, from_bus: bool) -> None:
+def test_an_sns_notification_reaches_the_function_over_the_queue(
+    with_bus: Deployment, raw: bool, from_bus: bool
+) -> None:
     sns = with_bus.cloud.client("sns")
     topic = sns.create_topic(Name=f"accounts-{token()}")["TopicArn"]
     attributes = {"RawMessageDelivery": str(raw).lower()}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=with_bus.stack.queue_arn, Attributes=attributes)
     device = token()
     event = login(device, "ann")
-    # SNS gets the whole event that a rule would give it, with an id and the time.
+    # SNS gets the whole event, with an id and a time, as from a rule.
     sns.publish(TopicArn=topic, Message=json.dumps(sent_by_bus(event) if from_bus else event))
     with_bus.drain()
     eventually(lambda: with_bus.accounts("android", device) == {"ann"})
@@ -29,7 +31,7 @@ def test_a_notification_of_sns_reaches_the_function_over_the_queue(with_bus: Dep
 
 def test_a_rule_can_invoke_the_function_without_a_queue(every_stack: Deployment) -> None:
     events, functions = every_stack.cloud.client("events"), every_stack.cloud.client("lambda")
-    # A bus of its own: over the stack's own bus the events would come by the queue as well.
+    # A separate bus, because over the stack's own bus the events would also reach the queue.
     bus = f"straight-to-{every_stack.stack.function_name}"
     events.create_event_bus(Name=bus)
     pattern = {"detail-type": ["user.login", "account.deleted"]}
@@ -50,13 +52,13 @@ def test_a_rule_can_invoke_the_function_without_a_queue(every_stack: Deployment)
     eventually(lambda: every_stack.accounts("android", device) == {"ann@example.com"})
 
 
-def test_an_event_that_fails_without_a_queue_is_a_function_error_so_that_lambda_tries_again(plain: Deployment) -> None:
+def test_an_event_that_fails_without_a_queue_is_a_function_error_so_that_lambda_retries(plain: Deployment) -> None:
     functions = plain.cloud.client("lambda")
     answer = functions.invoke(FunctionName=plain.stack.function_arn, Payload=json.dumps(event_of_an_unknown_app()))
     assert answer.get("FunctionError"), json.load(answer["Payload"])
 
 
-def test_an_event_that_came_without_a_queue_is_parked_as_it_came(either: Deployment) -> None:
+def test_an_event_that_came_without_a_queue_is_parked_as_received(either: Deployment) -> None:
     event = event_of_an_unknown_app()
     assert either.invoke(event) is None
     (parked,) = either.parked()

@@ -1,4 +1,4 @@
-"""A function that can't work is noticed, not waited for."""
+"""A function that can't start is reported."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from deployment import Deployment
 from local import function_log
 
 
-def test_a_function_that_fails_at_init_is_told_apart_from_failing_events(world: World) -> None:
-    broken = Deployment(world.cloud, world.deploy("broken", TpnsApps='{"android":{"access_id":"not a number"}}'), world.tpns)
+def test_a_function_that_fails_in_init_is_reported_as_a_crash(world: World) -> None:
+    broken = Deployment(
+        world.cloud, world.deploy("broken", TpnsApps='{"android":{"access_id":"not a number"}}'), world.tpns
+    )
     before = len(function_log.crashes(world.cloud))
     broken.send(login(token(), "ann"))
     deadline = time.monotonic() + 20
     while len(function_log.crashes(world.cloud)) == before:
         assert time.monotonic() < deadline, f"no failed invocation in {world.cloud.log}"
         time.sleep(0.2)
-    # Its mapping would go on trying while other tests run.
+    # Or its mapping would keep invoking it while other tests run.
     world.cloud.client("cloudformation").delete_stack(StackName="broken")

@@ -1,5 +1,5 @@
-"""examples/input-transformers: what Cognito, Auth0 and Keycloak say goes over the example's own rules to the queue, through the
-function, to TPNS."""
+"""examples/input-transformers: events of Cognito, Auth0 and Keycloak go over the example's rules to the queue, through
+the function, to TPNS."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from local.recent import recent
 from local.run import ROOT
 
 EXAMPLE = ROOT / "examples" / "input-transformers"
-BUSES = {"keycloak": "keycloak", "auth0": "auth0"}  # whatever else is on the default bus
-# Nobody may put events of AWS and its partners on a bus; MiniStack keeps to that. So their source has another name on the way
-# here, in the rules as in the events. The rules as they are are asked by TestEventPattern.
+BUSES = {"keycloak": "keycloak", "auth0": "auth0"}  # all others use the default bus
+# AWS does not accept events with the source of AWS or its partners, and neither does MiniStack. So their source has
+# another name here, in the rules and in the events. TestEventPattern checks the unchanged rules.
 OF_AWS, STAND_IN = "aws.", "not-aws."
 
 TOKEN = "05da87c0ae5973bd2dfa9e08d884aada5bb2"
@@ -29,7 +29,7 @@ AUTH0_USER = "auth0|6012d7ecc1f41076d8ed3d00"
 KEYCLOAK_USER = "11111111-2222-3333-4444-555555555555"
 
 EVERY_APP = ["android", "ios"]
-# Sample -> what TPNS is asked for: operator_type, apps, accounts. None: nothing at all.
+# Sample -> the expected call to TPNS: operator_type, apps, accounts. None: no call.
 WANTED: dict[str, tuple[int, list[str], list[str]] | None] = {
     "cognito-admin-delete-user": (5, EVERY_APP, [COGNITO_USER]),
     "cognito-delete-user": (5, EVERY_APP, [COGNITO_USER]),
@@ -43,9 +43,13 @@ WANTED: dict[str, tuple[int, list[str], list[str]] | None] = {
     "keycloak-delete-account": (5, EVERY_APP, [KEYCLOAK_USER]),
     "keycloak-admin-delete-user": (5, EVERY_APP, [KEYCLOAK_USER]),
 }
-# Moved together, so that what happens before another still does.
+# Moved together, so that their order stays the same.
 SAMPLES = dict(
-    zip(WANTED, recent([(EXAMPLE / "events" / f"{name}.json").read_text() for name in WANTED], datetime.now(UTC)), strict=True)
+    zip(
+        WANTED,
+        recent([(EXAMPLE / "events" / f"{name}.json").read_text() for name in WANTED], datetime.now(UTC)),
+        strict=True,
+    )
 )
 
 
@@ -75,7 +79,9 @@ def create(cloud: Cloud, name: str, parameters: dict[str, str]) -> None:
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         DisableRollback=True,
     )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -95,13 +101,13 @@ def put(stage: Deployment, name: str, event: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("name", "wanted"), WANTED.items(), ids=WANTED)
-def test_a_sample_reaches_tpns_as_what_it_means(
+def test_a_sample_reaches_tpns_with_its_meaning(
     example: Deployment, name: str, wanted: tuple[int, list[str], list[str]] | None
 ) -> None:
-    example.forget()
+    example.reset()
     put(example, name, sample(name))
     if wanted is None:
-        # Nothing to wait for; a rule that takes it takes it at once.
+        # There is nothing to wait for; a rule that matches it would do so at once.
         time.sleep(0.5)
     example.drain()
     calls = [call for call in example.tpns.calls() if call["applied"]]
@@ -116,26 +122,28 @@ def test_a_sample_reaches_tpns_as_what_it_means(
 
 
 @pytest.mark.parametrize(("name", "wanted"), WANTED.items(), ids=WANTED)
-def test_one_rule_as_it_is_written_takes_a_sample_that_means_something(
+def test_exactly_one_unchanged_rule_matches_a_sample_that_has_a_meaning(
     world: World, name: str, wanted: tuple[int, list[str], list[str]] | None
 ) -> None:
     events = world.cloud.client("events")
     rules = [r["Properties"] for r in yaml_parse((EXAMPLE / "template.yaml").read_text())["Resources"].values()]
     event = json.dumps(sample(name))
-    taken = [
-        rule for rule in rules if events.test_event_pattern(EventPattern=json.dumps(rule["EventPattern"]), Event=event)["Result"]
+    matching = [
+        rule
+        for rule in rules
+        if events.test_event_pattern(EventPattern=json.dumps(rule["EventPattern"]), Event=event)["Result"]
     ]
-    assert len(taken) == (0 if wanted is None else 1)
+    assert len(matching) == (0 if wanted is None else 1)
 
 
-def test_an_event_keeps_the_time_and_the_id_its_source_gave_it(example: Deployment) -> None:
-    example.forget()
+def test_an_event_keeps_the_time_and_id_of_its_source(example: Deployment) -> None:
+    example.reset()
     assert example.table
     put(example, "keycloak-login", sample("keycloak-login"))
     put(example, "auth0-user-deleted", sample("auth0-user-deleted"))
     example.drain()
     owner = example.table.device("ios", TOKEN)["owner"]
-    # A version begins with the milliseconds and ends with the id.
+    # A version in the row begins with the milliseconds and ends with the id.
     assert str(sample("keycloak-login")["detail"]["time"]) in owner
     assert owner.endswith(sample("keycloak-login")["detail"]["id"])
     deleted = {row["deleted"] for row in example.table.accounts().values()}
@@ -144,8 +152,8 @@ def test_an_event_keeps_the_time_and_the_id_its_source_gave_it(example: Deployme
     assert all(str(round(happened.timestamp() * 1000)) in version for version in deleted)
 
 
-def test_a_login_and_the_logout_after_it_end_signed_out(example: Deployment) -> None:
-    example.forget()
+def test_a_login_and_a_later_logout_end_signed_out(example: Deployment) -> None:
+    example.reset()
     put(example, "keycloak-login", sample("keycloak-login"))
     example.drain()
     assert example.accounts("ios", TOKEN) == {KEYCLOAK_USER}
@@ -154,8 +162,8 @@ def test_a_login_and_the_logout_after_it_end_signed_out(example: Deployment) -> 
     assert example.accounts("ios", TOKEN) == set()
 
 
-def test_quotes_in_a_value_break_nothing(example: Deployment) -> None:
-    example.forget()
+def test_quotes_in_a_value_are_escaped(example: Deployment) -> None:
+    example.reset()
     event = sample("keycloak-login")
     event["detail"]["userId"] = 'o"brien\\'
     put(example, "keycloak-login", event)

@@ -1,4 +1,4 @@
-"""The ledger: what counts is when an event happened, however late, doubled and shuffled it comes."""
+"""The ledger: events count by when they happened, however late, duplicated and shuffled they arrive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Event = dict[str, Any]
 
 @pytest.fixture
 def stage(either: Deployment) -> Deployment:
-    """Both kinds of queue, with a ledger, which is the template's default."""
+    """Both types of queue, with a ledger, which is the template's default."""
     assert either.table, "the template's default has no table"
     return either
 
@@ -50,12 +50,12 @@ def table(stage: Deployment) -> Table:
 
 @dataclass(frozen=True)
 class Newer:
-    """What happened after a login of a mail address and a name, and yet comes first."""
+    """Events that happened after a login of a mail address and a name, but arrive first."""
 
     events: list[Event]
-    left: set[str]  # of what TPNS has bound to the device
-    pushes: list[int]  # the operator_types by which the device comes to that
-    owner: Event  # whose accounts the device has since, less those that were taken away later
+    left: set[str]  # the accounts that are then bound to the device
+    pushes: list[int]  # the operator_types of the calls that lead to that
+    owner: Event  # the event whose accounts the device then has, except those that were removed later
 
 
 def accounts(number: int) -> tuple[str, str]:
@@ -105,7 +105,7 @@ def its_own_duplicate_and_a_logout(late: Event) -> Newer:
     return Newer([late, out, late], set(), [4], out)
 
 
-OVERTAKEN_BY: list[Callable[[Event], Newer]] = [
+SUPERSEDED_BY: list[Callable[[Event], Newer]] = [
     a_logout,
     a_logout_of_one_account,
     a_login_as_another_user,
@@ -118,8 +118,8 @@ OVERTAKEN_BY: list[Callable[[Event], Newer]] = [
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What became of a login that failed and of what overtook it."""
+class Observed:
+    """The results of a login that failed and of the events that superseded it."""
 
     newer: Newer
     outcomes: list[str]
@@ -128,18 +128,18 @@ class Seen:
     calls_of_second_delivery: list[tuple[int, int | None]]
     accounts: set[str]
     row: Row
-    kept: tuple[list[Any], list[Any]]
+    failures: tuple[list[Any], list[Any]]
 
 
 @pytest.fixture(scope="module")
-def overtaken(deployed: Stacks) -> dict[Callable[[Event], Newer], Seen]:
-    """All of them in the same three batches, for most of it is waiting. On a standard queue: a FIFO queue holds back what is behind
-    a failed event of the same device, so nothing overtakes it there."""
+def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
+    """Runs all cases in the same three batches, because most of the time is waiting. Only on a standard queue: a FIFO
+    queue holds back events behind a failed one of the same device, so nothing can supersede it."""
     stage = deployed("standard")
-    stage.forget()
+    stage.reset()
     assert stage.table
-    lates = [login(token(), *accounts(number)) for number in range(len(OVERTAKEN_BY))]
-    newers = [overtake(late) for overtake, late in zip(OVERTAKEN_BY, lates, strict=True)]
+    lates = [login(token(), *accounts(number)) for number in range(len(SUPERSEDED_BY))]
+    newers = [supersede(late) for supersede, late in zip(SUPERSEDED_BY, lates, strict=True)]
     stage.tpns.inject({"fault": "status", "status": 503, "operator_type": 2, "times": ATTEMPTS})
     with stage.visibility(5):
         failed = stage.send(*lates)
@@ -147,12 +147,12 @@ def overtaken(deployed: Stacks) -> dict[Callable[[Event], Newer], Seen]:
     assert not any(stage.accounts("android", late["token"]) for late in lates)
     passed = [stage.send(*newer.events) for newer in newers]
     eventually(lambda: all(stage.outcomes(one.message_id) for some in passed for one in some))
-    assert all(stage.outcomes(one.message_id) == ["retry"] for one in failed), "they came again before the newer ones passed"
+    assert all(stage.outcomes(one.message_id) == ["retry"] for one in failed), "they were redelivered too early"
     before = [len(stage.calls_about(late["token"])) for late in lates]
     stage.drain()
-    kept_back = kept(stage)
+    failures = parked_and_dead(stage)
     return {
-        overtake: Seen(
+        supersede: Observed(
             newer=newers[n],
             outcomes=stage.outcomes(failed[n].message_id),
             newer_outcomes=[stage.outcomes(one.message_id) for one in passed[n]],
@@ -160,47 +160,49 @@ def overtaken(deployed: Stacks) -> dict[Callable[[Event], Newer], Seen]:
             calls_of_second_delivery=stage.calls_about(lates[n]["token"])[before[n] :],
             accounts=stage.accounts("android", lates[n]["token"]),
             row=stage.table.device("android", lates[n]["token"]),
-            kept=kept_back,
+            failures=failures,
         )
-        for n, overtake in enumerate(OVERTAKEN_BY)
+        for n, supersede in enumerate(SUPERSEDED_BY)
     }
 
 
-@pytest.mark.parametrize("overtaken_by", OVERTAKEN_BY)
-def test_a_login_that_fails_and_comes_again_takes_nothing_back(
-    overtaken: dict[Callable[[Event], Newer], Seen], overtaken_by: Callable[[Event], Newer]
+@pytest.mark.parametrize("superseded_by", SUPERSEDED_BY)
+def test_a_failed_login_that_is_redelivered_undoes_nothing(
+    superseded: dict[Callable[[Event], Newer], Observed], superseded_by: Callable[[Event], Newer]
 ) -> None:
-    seen = overtaken[overtaken_by]
-    assert seen.accounts == seen.newer.left
-    assert seen.outcomes in (["retry", "applied"], ["retry", "superseded"])
-    assert all(outcomes in (["applied"], ["superseded"]) for outcomes in seen.newer_outcomes)
-    assert seen.calls[:ATTEMPTS] == [(2, 503)] * ATTEMPTS
-    assert all(status == 200 for _, status in seen.calls[ATTEMPTS:])
-    # What comes again pushes what holds now: that would mend what an older call might have done meanwhile.
-    assert seen.calls_of_second_delivery == [(operator_type, 200) for operator_type in seen.newer.pushes]
-    assert seen.row["owner"].endswith(f".{seen.newer.owner['id']}")
-    assert seen.kept == ([], [])
+    observed = superseded[superseded_by]
+    assert observed.accounts == observed.newer.left
+    assert observed.outcomes in (["retry", "applied"], ["retry", "superseded"])
+    assert all(outcomes in (["applied"], ["superseded"]) for outcomes in observed.newer_outcomes)
+    assert observed.calls[:ATTEMPTS] == [(2, 503)] * ATTEMPTS
+    assert all(status == 200 for _, status in observed.calls[ATTEMPTS:])
+    # A redelivery pushes the current state, which corrects anything that an older call might have done meanwhile.
+    assert observed.calls_of_second_delivery == [(operator_type, 200) for operator_type in observed.newer.pushes]
+    assert observed.row["owner"].endswith(f".{observed.newer.owner['id']}")
+    assert observed.failures == ([], [])
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["came before", "never came before"])
-def test_a_login_that_comes_after_all_was_acknowledged_takes_nothing_back(stage: Deployment, table: Table, known: bool) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["delivered before", "never delivered before"])
+def test_a_login_that_arrives_after_everything_was_acknowledged_undoes_nothing(
+    stage: Deployment, table: Table, known: bool
+) -> None:
     device = token()
     late, newer = login(device, "ann"), logout(device)
     for event in [late, newer] if known else [newer]:
         stage.handle(event)
     before = table.device("android", device)
     calls = len(stage.calls_about(device))
-    # A new message: with another message id, and sent later than the logout.
+    # A new message, with another message id, sent later than the logout.
     (once_more,) = stage.handle(again(late))
 
     assert stage.outcomes(once_more.message_id) == ["superseded"]
     assert stage.accounts("android", device) == set()
     assert stage.calls_about(device)[calls:] == [(4, 200)]
     assert without_expiry(table.device("android", device)) == without_expiry(before)
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-def test_an_old_deletion_that_is_redriven_does_not_wipe_an_account_that_was_registered_anew(
+def test_an_old_deletion_that_is_redriven_does_not_unbind_an_account_that_was_registered_again(
     stage: Deployment, table: Table
 ) -> None:
     device, account = token(), "ann"
@@ -218,14 +220,14 @@ def test_an_old_deletion_that_is_redriven_does_not_wipe_an_account_that_was_regi
     assert stage.accounts("android", device) == {account}
     assert stage.outcomes(redriven.message_id) in (["applied"], ["superseded"])
     assert {call["app"] for call in calls_of(stage, 5)} == {"android", "ios"}
-    assert len(calls_of(stage, 5)) == 2, "TPNS was asked to delete once more"
+    assert len(calls_of(stage, 5)) == 2, "the deletion was sent to TPNS again"
     assert {key: without_expiry(row) for key, row in table.accounts().items()} == {
         key: without_expiry(row) for key, row in rows.items()
     }
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-def test_a_deletion_that_tpns_has_not_accepted_is_made_up_for(stage: Deployment, table: Table) -> None:
+def test_a_deletion_that_tpns_has_not_accepted_is_sent_again(stage: Deployment, table: Table) -> None:
     device = token()
     stage.handle(login(device, "ann"))
     stage.tpns.inject({"fault": "status", "status": 503, "app": "ios", "operator_type": 5, "times": ATTEMPTS})
@@ -234,11 +236,11 @@ def test_a_deletion_that_tpns_has_not_accepted_is_made_up_for(stage: Deployment,
     assert sorted("accepted" in row for row in table.accounts().values()) == [False, True]
     stage.drain()
     assert all(row["accepted"] == row["deleted"] for row in table.accounts().values())
-    # Only what was not accepted is called again.
+    # Only the call that was not accepted is repeated.
     calls = [(call["app"], call["status"]) for call in calls_of(stage, 5)]
     assert sorted(calls) == [("android", 200), ("ios", 200), *[("ios", 503)] * ATTEMPTS]
     assert stage.accounts("android", device) == set()
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
 def test_the_rows_of_a_deletion_do_not_name_the_account(stage: Deployment, table: Table) -> None:
@@ -250,23 +252,23 @@ def test_the_rows_of_a_deletion_do_not_name_the_account(stage: Deployment, table
     assert mail not in str(rows)
     assert all(set(row) == {"deleted", "accepted", "expires_at"} for row in rows.values())
     assert len(calls_of(stage, 5)) == 2
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-@pytest.mark.parametrize("goes_on", [logout, lambda device: login(device, "ben")], ids=["logout", "login"])
-def test_a_deleted_account_is_in_no_row_in_clear_once_its_device_has_gone_on(
-    stage: Deployment, table: Table, goes_on: Callable[[str], Event]
+@pytest.mark.parametrize("next_event", [logout, lambda device: login(device, "ben")], ids=["logout", "login"])
+def test_no_row_has_a_deleted_account_in_clear_text_after_the_devices_next_event(
+    stage: Deployment, table: Table, next_event: Callable[[str], Event]
 ) -> None:
-    # Until then the device's row has it, for a device is pushed as a whole.
+    # Until then the device's row has it, because a device is pushed as a whole.
     device, account = token(), f"15{token()}"
     stage.handle(login(device, account))
     stage.handle(deletion(account))
     rows = table.rows()
     assert [key for key, row in rows.items() if account in str((key, row))] == [device_key("android", device)]
     assert stage.accounts("android", device) == set()
-    stage.handle(goes_on(device))
+    stage.handle(next_event(device))
     assert account not in str(table.rows())
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
 def test_a_row_expires_45_days_after_its_last_change(stage: Deployment, table: Table) -> None:
@@ -282,7 +284,7 @@ def test_a_row_expires_45_days_after_its_last_change(stage: Deployment, table: T
     stage.handle(logout(device, "ann"))
     assert table.device("android", device)["expires_at"] >= began + LIFETIME_SECONDS
     assert stage.accounts("android", device) == set()
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
 @contextmanager
@@ -296,35 +298,35 @@ def deleted(_stage: Deployment, table: Table) -> Iterator[None]:
 
 @contextmanager
 def refusing_connections(stage: Deployment, _table: Table) -> Iterator[None]:
-    with closing(socket.socket()) as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        with stage.environment(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{nobody.getsockname()[1]}"):
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        with stage.environment(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{unused.getsockname()[1]}"):
             yield
 
 
-@pytest.mark.parametrize("out_of_order", [deleted, refusing_connections])
+@pytest.mark.parametrize("outage", [deleted, refusing_connections])
 def test_without_its_table_nothing_is_pushed_and_nothing_is_lost(
-    stage: Deployment, table: Table, out_of_order: Callable[[Deployment, Table], Any]
+    stage: Deployment, table: Table, outage: Callable[[Deployment, Table], Any]
 ) -> None:
     device, leaves = token(), token()
     stage.handle(login(leaves, "ben"))
     calls = len(stage.tpns.calls())
-    with out_of_order(stage, table):
+    with outage(stage, table):
         sent = stage.send(login(device, "ann"), logout(leaves), deletion("cem"))
         eventually(lambda: all(stage.outcomes(one.message_id) for one in sent), seconds=30)
         assert {outcome for one in sent for outcome in stage.outcomes(one.message_id)} == {"retry"}
         reasons = {delivery.reason for one in sent for delivery in stage.deliveries(one.message_id)}
         assert reasons == {"ledger_unreachable"}
-        assert len(stage.tpns.calls()) == calls, "TPNS was called past the ledger"
+        assert len(stage.tpns.calls()) == calls, "TPNS was called without the ledger"
     stage.drain()
     assert [stage.outcomes(one.message_id)[-1] for one in sent] == ["applied"] * 3
     assert stage.accounts("android", device) == {"ann"}
     assert stage.accounts("android", leaves) == set()
     assert len(table.rows()) == 4
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-def test_a_row_that_nobody_can_read_stops_its_own_events_and_no_others(stage: Deployment, table: Table) -> None:
+def test_an_unreadable_row_stops_only_its_own_events(stage: Deployment, table: Table) -> None:
     no_version, no_text, no_logout, no_deletion, healthy = (token() for _ in range(5))
     stage.handle(deletion("ann"))
     (deleted,) = (key for key in table.accounts() if key.startswith("account#android#"))
@@ -337,26 +339,32 @@ def test_a_row_that_nobody_can_read_stops_its_own_events_and_no_others(stage: De
     for key, row in bad.items():
         table.put(key, **row)
     calls = len(stage.tpns.calls())
-    *troubled, passes = stage.send(
-        login(no_version, "ben"), login(no_text, "ben"), login(no_logout, "ben"), login(no_deletion, "ann"), login(healthy, "ben")
+    *blocked, passes = stage.send(
+        login(no_version, "ben"),
+        login(no_text, "ben"),
+        login(no_logout, "ben"),
+        login(no_deletion, "ann"),
+        login(healthy, "ben"),
     )
-    eventually(lambda: all(stage.outcomes(one.message_id) for one in (*troubled, passes)))
+    eventually(lambda: all(stage.outcomes(one.message_id) for one in (*blocked, passes)))
     assert stage.outcomes(passes.message_id) == ["applied"]
-    assert {outcome for one in troubled for outcome in stage.outcomes(one.message_id)} == {"retry"}
-    assert {delivery.reason for one in troubled for delivery in stage.deliveries(one.message_id)} == {"ledger_unreadable"}
+    assert {outcome for one in blocked for outcome in stage.outcomes(one.message_id)} == {"retry"}
+    assert {delivery.reason for one in blocked for delivery in stage.deliveries(one.message_id)} == {
+        "ledger_unreadable"
+    }
     assert stage.tokens_called(2) == [{healthy}]
     assert len(stage.tpns.calls()) == calls + 1
 
     for key in bad:
         table.delete(key)
     stage.drain()
-    assert [stage.outcomes(one.message_id)[-1] for one in troubled] == ["applied"] * 4
+    assert [stage.outcomes(one.message_id)[-1] for one in blocked] == ["applied"] * 4
     assert [stage.accounts("android", device) for device in (no_version, no_text, no_logout, healthy)] == [{"ben"}] * 4
     assert stage.accounts("android", no_deletion) == {"ann"}
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-def test_a_logout_of_a_hundred_accounts_is_remembered_whole(stage: Deployment, table: Table) -> None:
+def test_a_logout_of_a_hundred_accounts_is_stored_completely(stage: Deployment, table: Table) -> None:
     many = [{"account": f"user-{number}", "account_type": number} for number in range(100)]
     signed_in, unknown = token(), token()
     late = {**login(unknown, "-"), "account_list": many}
@@ -369,14 +377,14 @@ def test_a_logout_of_a_hundred_accounts_is_remembered_whole(stage: Deployment, t
     assert stage.accounts("android", signed_in) == {"user-99"}
     assert stage.calls_about(unknown) == [(3, 200)]
     assert sum(name.startswith("out:") for name in table.device("android", unknown)) == 99
-    # The login that those logouts were about comes at last.
+    # The login to which those logouts belong arrives last.
     stage.handle(late)
     assert stage.accounts("android", unknown) == {"user-0"}
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-@only_on_a_standard_queue("MiniStack hands out the groups of a FIFO queue one after the other")
-def test_functions_side_by_side_end_where_version_order_says(stage: Deployment, table: Table) -> None:
+@only_on_a_standard_queue("MiniStack delivers the groups of a FIFO queue one after the other")
+def test_concurrent_functions_end_with_the_bindings_of_version_order(stage: Deployment, table: Table) -> None:
     dice = random.Random(20261124)
     devices = [token() for _ in range(10)]
     events, ends = [], {}
@@ -388,11 +396,11 @@ def test_functions_side_by_side_end_where_version_order_says(stage: Deployment, 
             mine.pop()
         events += mine
         ends[device] = {users[-1]} if number % 2 else set()
-    # One account that is deleted after its last login.
+    # One account is deleted after its last login.
     events.append(deletion("user-1-2"))
     ends[devices[1]] = set()
     dice.shuffle(events)
-    # Calls take long enough to overtake each other, and some fail.
+    # Calls take long enough to take effect in another order, and some fail.
     stage.tpns.inject(
         [
             {"fault": "status", "status": 503, "probability": 0.15, "seed": 7},
@@ -403,22 +411,25 @@ def test_functions_side_by_side_end_where_version_order_says(stage: Deployment, 
     with stage.side_by_side(functions=4, batch_size=3):
         sent = stage.handle(*events)
         processes = function_processes.running(stage.cloud) - before
-    assert len(processes) >= 2, "they did not run side by side"
+    assert len(processes) >= 2, "they did not run concurrently"
     assert {device: stage.accounts("android", device) for device in devices} == ends
     assert all(stage.outcomes(one.message_id)[-1] in ("applied", "superseded") for one in sent)
-    assert kept(stage) == ([], [])
-    newest = {device: max((e for e in events if e.get("token") == device), key=lambda e: e["occurred_at"]) for device in devices}
+    assert parked_and_dead(stage) == ([], [])
+    newest = {
+        device: max((e for e in events if e.get("token") == device), key=lambda e: e["occurred_at"])
+        for device in devices
+    }
     owners = {device: table.device("android", device)["owner"].rpartition(".")[2] for device in devices}
     assert owners == {device: event["id"] for device, event in newest.items()}
 
 
 @only_on_a_standard_queue("the logout would wait behind the login")
-def test_a_function_that_is_killed_in_the_middle_of_a_login_leaves_nothing_behind(stage: Deployment, table: Table) -> None:
+def test_a_function_that_is_killed_during_a_login_leaves_no_wrong_binding(stage: Deployment, table: Table) -> None:
     lands_late, lands_at_once = token(), token()
     logins = login(lands_late, "ann"), login(lands_at_once, "ben", app="ios")
     logouts = logout(lands_late), logout(lands_at_once, app="ios")
-    # Both calls are under way when the function dies. One has taken effect and is never verified; the other takes effect when
-    # the function is dead, and the device is signed out.
+    # Both calls are in flight when the function dies. One has taken effect but is never verified; the other takes
+    # effect after the function's death, when the device is signed out.
     stage.tpns.inject(
         [
             {"fault": "delay", "ms": 4000, "late": True, "token": lands_late},
@@ -442,10 +453,12 @@ def test_a_function_that_is_killed_in_the_middle_of_a_login_leaves_nothing_behin
     assert [stage.outcomes(one.message_id) for one in killed] == [["superseded"]] * 2
     assert [one.receive_count for event in killed for one in stage.deliveries(event.message_id)] == [2, 2]
     assert table.device("android", lands_late)["owner"].endswith(f".{logouts[0]['id']}")
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
-def test_a_deletion_whose_function_is_killed_before_it_is_noted_is_made_again(stage: Deployment, table: Table) -> None:
+def test_a_deletion_whose_function_is_killed_before_it_is_recorded_is_sent_again(
+    stage: Deployment, table: Table
+) -> None:
     device = token()
     stage.handle(login(device, "ann"))
     stage.tpns.inject({"fault": "delay", "ms": 2000, "operator_type": 5, "app": "android"})
@@ -460,7 +473,7 @@ def test_a_deletion_whose_function_is_killed_before_it_is_noted_is_made_again(st
     assert row["accepted"] == row["deleted"]
     assert stage.accounts("android", device) == set()
     assert stage.outcomes(event.message_id) == ["applied"]
-    assert kept(stage) == ([], [])
+    assert parked_and_dead(stage) == ([], [])
 
 
 def calls_of(stage: Deployment, operator_type: int) -> list[dict[str, Any]]:
@@ -471,5 +484,5 @@ def without_expiry(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "expires_at"}
 
 
-def kept(stage: Deployment) -> tuple[list[Any], list[Any]]:
+def parked_and_dead(stage: Deployment) -> tuple[list[Any], list[Any]]:
     return stage.parked(), stage.dead_letters()

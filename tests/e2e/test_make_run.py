@@ -1,4 +1,4 @@
-"""The one command a newcomer types."""
+"""`make run`, the first command of a newcomer."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ STREAM = ROOT / "events" / "stream.jsonl"
 
 @pytest.fixture(autouse=True)
 def built(binaries: Binaries) -> None:
-    """Building takes minutes, and is no part of what is timed here."""
+    """Builds first, because building takes minutes and the tests have time limits."""
 
 
 @pytest.fixture
 def small_stream(tmp_path: Path) -> Path:
     stream = tmp_path / "small.jsonl"
-    # The last one's id gives away who logs in, so the function leaves it out of its log.
-    telling = {**login(token(), "cem"), "id": "login-of-cem"}
-    events = (login(token(), "ann"), on_bus(login(token(), "ben", app="ios")), on_bus(telling))
+    # The last one's id contains the account, so the function does not log it.
+    revealing = {**login(token(), "cem"), "id": "login-of-cem"}
+    events = (login(token(), "ann"), on_bus(login(token(), "ben", app="ios")), on_bus(revealing))
     stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     return stream
 
 
-def test_the_sample_stream_ends_as_the_json_tells_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_the_sample_stream_is_processed_and_nothing_is_left_running(tmp_path: Path) -> None:
     with MakeRun(tmp_path, "JSON=1") as run:
         ended = run.end()
     assert ended.code == 0, ended.stderr
@@ -41,7 +41,7 @@ def test_the_sample_stream_ends_as_the_json_tells_and_leaves_nothing_running(tmp
     assert result["ok"] is True
     assert result["problems"] == []
     assert len(result["events"]) == len(STREAM.read_text().splitlines())
-    # The stream has something of each on purpose.
+    # The stream has events with each of these outcomes on purpose.
     assert set(result["summary"]) == {"applied", "superseded", "parked"}
     ends = {event["line"]: event for event in result["events"]}
     assert all(event["deliveries"] == 1 for event in ends.values())
@@ -49,7 +49,9 @@ def test_the_sample_stream_ends_as_the_json_tells_and_leaves_nothing_running(tmp
     assert all(call["applied"] for call in result["calls"])
     assert all(result["bindings"][app] for app in ("android", "ios"))
     parked = result["parked"]
-    assert [message["line"] for message in parked] == [line for line, event in ends.items() if event["outcome"] == "parked"]
+    assert [message["line"] for message in parked] == [
+        line for line, event in ends.items() if event["outcome"] == "parked"
+    ]
     assert [(message["reason"], message["detail"]) for message in parked] == [
         (ends[message["line"]]["reason"], ends[message["line"]]["detail"]) for message in parked
     ]
@@ -58,11 +60,11 @@ def test_the_sample_stream_ends_as_the_json_tells_and_leaves_nothing_running(tmp
     assert run.running() == []
 
 
-def test_what_is_parked_and_what_is_dead_lettered_is_told_apart_and_with_its_line(tmp_path: Path) -> None:
+def test_parked_and_dead_lettered_events_are_listed_separately_with_their_lines(tmp_path: Path) -> None:
     device = token()
     wrong = login(device, "ann", app="windows")
     stream = tmp_path / "wrong.jsonl"
-    # Twice the same, and once over the bus; then one whose key TPNS never takes.
+    # The same event twice, and once over the bus; then one whose key TPNS always refuses.
     events = (wrong, on_bus(wrong), wrong, login(device, "ben", app="ios"))
     stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     faults = 'FAULTS={"fault":"ret_code","ret_code":1008003,"app":"ios","times":null}'
@@ -72,14 +74,20 @@ def test_what_is_parked_and_what_is_dead_lettered_is_told_apart_and_with_its_lin
     result = json.loads(ended.stdout)
     assert [event["outcome"] for event in result["events"]] == ["parked"] * 3 + ["dead-lettered"]
     assert [event["deliveries"] for event in result["events"]] == [1, 1, 1, 5]
-    assert [(message["line"], message["reason"]) for message in result["parked"]] == [(n, "unknown_app") for n in (1, 2, 3)]
-    assert [json.loads(message["body"]).get("detail-type") for message in result["parked"]] == [None, "user.login", None]
+    assert [(message["line"], message["reason"]) for message in result["parked"]] == [
+        (n, "unknown_app") for n in (1, 2, 3)
+    ]
+    assert [json.loads(message["body"]).get("detail-type") for message in result["parked"]] == [
+        None,
+        "user.login",
+        None,
+    ]
     (letter,) = result["dead_letters"]
     assert (letter["line"], letter["body"]) == (4, json.dumps(events[3]))
     assert letter["reason"]
 
 
-def test_faults_show_in_the_result_as_redelivery(tmp_path: Path, small_stream: Path) -> None:
+def test_faults_show_in_the_result_as_redeliveries(tmp_path: Path, small_stream: Path) -> None:
     fault = 'FAULTS={"fault":"status","status":503,"app":"ios","times":3}'
     with MakeRun(tmp_path, "JSON=1", f"EVENTS={small_stream}", fault, "VISIBILITY=2") as run:
         ended = run.end()
@@ -120,9 +128,9 @@ def test_the_tables_name_every_event_call_and_binding(tmp_path: Path, small_stre
 def test_an_interrupted_run_leaves_nothing_running(
     tmp_path: Path, interrupt: Callable[[MakeRun, int], None], number: signal.Signals
 ) -> None:
-    # Events that come again, so that the run is not over before it is interrupted.
+    # The events are redelivered, so that the run is not over before it is interrupted.
     with MakeRun(tmp_path, f"EVENTS={STREAM}", 'FAULTS={"fault":"status","status":503,"times":null}') as run:
-        # The function's binary is the last to come up, and a grandchild.
+        # The function's binary starts last, and is a grandchild.
         run.wait_for("bootstrap")
         interrupt(run, number)
         ended = run.end()
@@ -134,17 +142,17 @@ def test_an_interrupted_run_leaves_nothing_running(
     ("variable", "remedy"),
     [
         ("EVENTS=no-such-file.jsonl", "name a file with one JSON body per line"),
-        ("FAULTS={not json", "mend it, or use a shorthand such as 503x4"),
-        ("FAULTS=no-such-file", "is no shorthand such as 503x4"),
+        ("FAULTS={not json", "fix it, or use a shorthand such as 503x4"),
+        ("FAULTS=no-such-file", "not a shorthand such as 503x4"),
         ("VISIBILITY=0", "must be at least 1 second"),
         ("VISIBILITY=soon", "make run ARGS=--help"),
     ],
 )
-def test_wrong_usage_is_answered_by_one_line_that_says_what_to_do(tmp_path: Path, variable: str, remedy: str) -> None:
+def test_wrong_usage_prints_one_line_that_says_what_to_do(tmp_path: Path, variable: str, remedy: str) -> None:
     with MakeRun(tmp_path, variable) as run:
         ended = run.end()
     assert ended.code != 0
-    told = [line for line in ended.stderr.splitlines() if not line.startswith("make: ")]
-    assert len(told) == 1, ended.stderr
-    assert remedy in told[0]
+    lines = [line for line in ended.stderr.splitlines() if not line.startswith("make: ")]
+    assert len(lines) == 1, ended.stderr
+    assert remedy in lines[0]
     assert ended.stdout == ""

@@ -1,6 +1,8 @@
-"""The template's role allows what the function does, and all of it is needed: on a local AWS that checks signatures and policies.
+"""The template's role allows what the function does, and nothing that it doesn't need, on a local AWS that checks
+signatures and policies.
 
-Not the queues: they refuse whatever comes without TLS, and MiniStack 1.5.33 asks for an sqs:SendMessageBatch that AWS doesn't know."""
+Queues are not tested: they deny requests without TLS, and MiniStack 1.5.33 requires sqs:SendMessageBatch, which AWS
+does not have."""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ class Guarded:
     role: str
 
     def invoke(self, *events: dict[str, Any]) -> dict[str, Any]:
-        """What the function says to these events, as if they came from its queue."""
+        """Returns the function's answer to these events, as if they came from its queue."""
         records = [
             {
                 "messageId": str(uuid.uuid4()),
@@ -70,7 +72,7 @@ def guarded(world: World, processes: Processes, folder: Path) -> Guarded:
     return Guarded(cloud, stack, role.rpartition("/")[2])
 
 
-def test_the_role_allows_all_that_the_function_does_with_the_ledger(guarded: Guarded, world: World) -> None:
+def test_the_role_allows_what_the_function_does_with_the_ledger(guarded: Guarded, world: World) -> None:
     device = token()
     assert guarded.invoke(login(device, "ann"), deletion("ben")) == {"batchItemFailures": []}
     assert [account["account"] for account in world.tpns.bindings()["android"][device]] == ["ann"]
@@ -88,6 +90,6 @@ def test_without_a_permission_on_the_ledger_events_are_reported(guarded: Guarded
 def test_without_a_permission_on_the_secret_the_function_does_not_start(guarded: Guarded) -> None:
     event = login(token(), "ann")
     with guarded.without("read-the-secret", "secretsmanager:GetSecretValue"):
-        function_processes.kill(guarded.cloud)  # the next one reads the secret anew
+        function_processes.kill(guarded.cloud)  # the next process reads the secret again
         assert "batchItemFailures" not in guarded.invoke(event)
     assert guarded.invoke(event) == {"batchItemFailures": []}

@@ -1,4 +1,4 @@
-"""The samples' dates become recent, and nothing else of a sample changes."""
+"""The samples' dates become recent, and nothing else in them changes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ FILES += (ROOT / "examples").rglob("events/*.json")
         ('{"occurred_at": 1795344601250}', '{"occurred_at": 1866974399250}'),
         (r'{"Message":"{\"occurred_at\":1795344601250}"}', r'{"Message":"{\"occurred_at\":1866974399250}"}'),
         ('{"SentTimestamp":"1795344601250"}', '{"SentTimestamp":"1866974399250"}'),
-        ('{"id":"17953446012501795344601250","account":"1527000000"}', '{"id":"17953446012501795344601250","account":"1527000000"}'),
+        (
+            '{"id":"17953446012501795344601250","account":"1527000000"}',
+            '{"id":"17953446012501795344601250","account":"1527000000"}',
+        ),
         ("this is not JSON", "this is not JSON"),
         ('{"occurred_at":"2031-01-01T00:00:00Z"}', '{"occurred_at":"2031-01-01T00:00:00Z"}'),
     ],
 )
-def test_a_time_keeps_its_form_and_what_is_no_time_stays(old: str, new: str) -> None:
+def test_a_time_keeps_its_form_and_everything_else_stays(old: str, new: str) -> None:
     assert recent([old], NOW) == [new]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_all_times_of_a_sample_move_by_the_same_and_nothing_else_changes(path: Path) -> None:
+def test_all_times_of_a_sample_move_by_the_same_amount_and_nothing_else_changes(path: Path) -> None:
     old, new = texts(path), recent(texts(path), NOW)
     leaves = [(*pair,) for pair in zip(map(leaf, all_leaves(old)), map(leaf, all_leaves(new)), strict=True)]
     moved = [(before, after) for before, after in leaves if before != after]
@@ -49,7 +52,9 @@ def test_all_times_of_a_sample_move_by_the_same_and_nothing_else_changes(path: P
 
 
 def test_one_event_of_the_stream_stays_in_the_future() -> None:
-    ahead = [time for time in map(leaf, all_leaves(recent(texts(STREAM), NOW))) if isinstance(time, datetime) and time > NOW]
+    ahead = [
+        time for time in map(leaf, all_leaves(recent(texts(STREAM), NOW))) if isinstance(time, datetime) and time > NOW
+    ]
     assert len(ahead) == 1
     assert ahead[0] - NOW > timedelta(days=365)
 
@@ -68,7 +73,7 @@ def texts(path: Path) -> list[str]:
 
 
 def unfolded(value: Any) -> Any:
-    """With JSON in text, as SNS and SQS have it, as JSON."""
+    """Returns the value with JSON in strings, as in SNS and SQS, parsed."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         return unfolded(json.loads(value))
     if isinstance(value, dict):
@@ -89,7 +94,7 @@ def all_leaves(found: list[str]) -> list[Any]:
 
 
 def leaf(value: Any) -> Any:
-    """A time, or whatever it is."""
+    """Returns a time if the value is one, else the value."""
     if isinstance(value, int) and value > 10**12 or isinstance(value, str) and value.isdigit() and len(value) == 13:
         return datetime.fromtimestamp(int(value) / 1000, UTC)
     try:
@@ -99,7 +104,7 @@ def leaf(value: Any) -> Any:
 
 
 def envelopes(value: Any) -> Iterator[tuple[str, Any]]:
-    """When each was sent, and what is in it."""
+    """Yields when each envelope was sent, and what is in it."""
     if isinstance(value, dict):
         if "detail-type" in value:
             yield value["time"], value["detail"]

@@ -1,4 +1,4 @@
-"""What fails comes back, alone; what fails for good is dead-lettered."""
+"""Only failed events are redelivered; those that keep failing are dead-lettered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RECEIVES = 5  # maxReceiveCount
 NOT_JSON = "neither JSON nor sent by any other test"
 
 
-def test_only_the_events_of_a_failed_call_are_delivered_again(every_stack: Deployment) -> None:
+def test_only_the_events_of_a_failed_call_are_redelivered(every_stack: Deployment) -> None:
     android, ios = token(), token()
     every_stack.tpns.inject({"fault": "status", "status": 503, "app": "ios", "times": ATTEMPTS})
     good, failed = every_stack.handle(login(android, "ann"), login(ios, "ben", app="ios"))
@@ -24,10 +24,10 @@ def test_only_the_events_of_a_failed_call_are_delivered_again(every_stack: Deplo
     assert every_stack.accounts("ios", ios) == {"ben"}
 
 
-def test_only_the_failed_item_of_a_call_is_delivered_again(every_stack: Deployment) -> None:
+def test_only_the_failed_item_of_a_call_is_redelivered(every_stack: Deployment) -> None:
     devices = [token() for _ in range(4)]
     bad = devices[2]
-    # "Internal error" for one item of the call, for as long as the first invocation tries.
+    # "Internal error" for one item of the call, for all tries of the first invocation.
     every_stack.tpns.inject({"fault": "item_code", "code": 1008004, "token": bad, "times": ATTEMPTS})
     sent = every_stack.handle(*[login(device, f"user-{number}") for number, device in enumerate(devices)])
 
@@ -36,11 +36,13 @@ def test_only_the_failed_item_of_a_call_is_delivered_again(every_stack: Deployme
     first, *again = every_stack.tokens_called(2)
     assert first == set(devices)
     assert again
-    assert all(tokens == {bad} for tokens in again), "an event that was accepted was sent to TPNS a second time"
-    assert [every_stack.accounts("android", device) for device in devices] == [{f"user-{number}"} for number in range(4)]
+    assert all(tokens == {bad} for tokens in again), "an accepted event was sent to TPNS again"
+    assert [every_stack.accounts("android", device) for device in devices] == [
+        {f"user-{number}"} for number in range(4)
+    ]
 
 
-def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_through(either: Deployment) -> None:
+def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_are_applied(either: Deployment) -> None:
     device = token()
     unknown_app = login(token(), "ann", app="windows")
     bad, wrong, good = either.handle(NOT_JSON, unknown_app, login(device, "ben"))
@@ -50,7 +52,7 @@ def test_a_bad_event_is_parked_at_once_with_the_reason_and_its_neighbours_go_thr
     parked = {message.body: message for message in either.parked()}
     reasons = {body: message.reason for body, message in parked.items()}
     assert reasons == {NOT_JSON: "malformed_json", wrong.line.body: "unknown_app"}
-    assert "TPNS_APPS" in str(parked[wrong.line.body].detail), "the detail does not name the mend"
+    assert "TPNS_APPS" in str(parked[wrong.line.body].detail), "the detail does not name the fix"
     assert either.dead_letters() == []
 
 
@@ -58,7 +60,7 @@ def test_without_a_parking_queue_a_bad_event_is_dead_lettered_after_five_deliver
     plain_standard: Deployment, plain_fifo: Deployment
 ) -> None:
     stages, device = (plain_standard, plain_fifo), token()
-    # Both at a time, for it is mostly waiting; and not long, for no call has to be tried again.
+    # Both at the same time, because it is mostly waiting; with a short timeout, because no call is retried.
     with plain_standard.visibility(2), plain_fifo.visibility(2):
         sent = [stage.send(NOT_JSON, login(token(), "ann", app="windows"), login(device, "ben")) for stage in stages]
         for stage in stages:

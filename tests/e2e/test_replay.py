@@ -1,4 +1,5 @@
-"""`replay`: a file's events onto the queue, however often it is interrupted; and what was parked or dead-lettered back."""
+"""`replay`: sends a file's events to the queue, however often it is interrupted, and redrives parked and dead-lettered
+ones."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ import pytest
 from auth_events import deletion, login, logout, sent_by_bus, token
 from conftest import World
 from deployment import Deployment
-from replaying import Ended, Replay, confirmed
+from replaying import Replay, Result, confirmed
 from waiting import eventually
 
 from local import pace
@@ -35,28 +36,28 @@ def replay(world: World, tmp_path: Path) -> Replay:
     return Replay(world.binaries.replay, world.cloud, tmp_path)
 
 
-def sent(ended: Ended) -> int:
+def sent(ended: Result) -> int:
     found = re.search(r"^(\d+) messages? sent to ", ended.stdout, re.MULTILINE)
     assert found, ended
     return int(found[1])
 
 
 def counts(stage: Deployment, url: str | None) -> tuple[int, int]:
-    """Visible and in somebody's hand."""
+    """Returns how many messages are visible and how many are in flight."""
     answer = stage.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(answer["ApproximateNumberOfMessages"]), int(answer["ApproximateNumberOfMessagesNotVisible"])
 
 
-def tells_nobody(ended: Ended, *events: Event) -> None:
+def reveals_nothing(ended: Result, *events: Event) -> None:
     for event in events:
         event = event.get("detail", event)
         names = [one["account"] for one in event.get("account_list", [])]
         for secret in filter(None, [event.get("token"), *names]):
-            assert secret not in ended.said, f"{secret} is told"
+            assert secret not in ended.output, f"{secret} is printed"
 
 
-def devices_that_come_and_go(number: int) -> tuple[list[Event], dict[str, set[str]]]:
-    """Logins of many devices, then logouts of every third; and what that comes to."""
+def logins_and_logouts(number: int) -> tuple[list[Event], dict[str, set[str]]]:
+    """Returns logins of many devices, then logouts of every third one, and the bindings at the end."""
     devices = [token() for _ in range(number)]
     events = [login(device, f"name-of-{device}") for device in devices]
     events += [logout(device) for device in devices[::3]]
@@ -70,8 +71,8 @@ def bound(stage: Deployment, ends: dict[str, set[str]]) -> dict[str, set[str]]:
 # send
 
 
-def test_a_send_that_is_killed_goes_on_where_it_was_and_every_event_is_applied(either: Deployment, replay: Replay) -> None:
-    events, ends = devices_that_come_and_go(90)
+def test_a_killed_send_resumes_and_every_event_is_applied(either: Deployment, replay: Replay) -> None:
+    events, ends = logins_and_logouts(90)
     file = replay.file(*events)
     command = ("send", "--queue-url", either.stack.queue_url, "--rate", "60", file)
     killed = []
@@ -81,32 +82,32 @@ def test_a_send_that_is_killed_goes_on_where_it_was_and_every_event_is_applied(e
         process.kill()
         process.communicate()
         killed.append(confirmed(file))
-    assert 10 <= killed[0] < killed[1] < len(events), "it was not killed in the middle"
+    assert 10 <= killed[0] < killed[1] < len(events), "it was not killed halfway"
     ended = replay.run(*command)
     assert ended.code == 0, ended
     assert f"{killed[1]} lines sent before, going on after them" in ended.stderr
-    assert sent(ended) == len(events) - killed[1], "it sent again what was confirmed"
+    assert sent(ended) == len(events) - killed[1], "it sent confirmed lines again"
     either.drain()
     assert bound(either, ends) == ends
     assert (either.parked(), either.dead_letters()) == ([], [])
-    tells_nobody(ended, *events)
+    reveals_nothing(ended, *events)
     again = replay.run(*command)
     assert (again.code, sent(again)) == (0, 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_a_send_in_order_and_nothing_is_sent_twice(
+def test_ctrl_c_ends_a_send_cleanly_and_nothing_is_sent_twice(
     standard: Deployment, replay: Replay, number: signal.Signals
 ) -> None:
-    events, ends = devices_that_come_and_go(30)
+    events, ends = logins_and_logouts(30)
     file = replay.file(*events)
     command = ("send", "--queue-url", standard.stack.queue_url, "--rate", "25", file)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         process = replay.start(*command)
         eventually(lambda: confirmed(file) >= 10)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=10)
-        first = Ended(process.returncode, stdout, stderr)
+        first = Result(process.returncode, stdout, stderr)
         assert first.code == 130, first
         assert "interrupted; noted in" in first.stdout
         assert "the same command again goes on from there" in first.stdout
@@ -119,20 +120,20 @@ def test_ctrl_c_ends_a_send_in_order_and_nothing_is_sent_twice(
     assert bound(standard, ends) == ends
 
 
-def test_a_dry_run_sends_nothing_and_tells_what_is_in_the_file(standard: Deployment, replay: Replay) -> None:
+def test_a_dry_run_sends_nothing_and_reports_what_is_in_the_file(standard: Deployment, replay: Replay) -> None:
     good = [login(token(), "ann@example.com"), logout(token(), app="ios"), deletion("ben-the-second")]
     archived = sent_by_bus(login(token(), "cem-the-third"))
     timeless = login(token(), "dee-the-fourth")
     del timeless["occurred_at"]
     unknown = login(token(), "eve-the-fifth", app="windows")
     old = {**login(token(), "fay-the-sixth"), "occurred_at": "2020-01-01T00:00:00Z"}
-    nobody = {**login(token(), "gus-the-seventh"), "token": "with blanks"}
-    file = replay.file(*good, archived, "", NOT_JSON, timeless, unknown, nobody, old)
-    with pace.held(standard.cloud, standard.stack):
+    invalid = {**login(token(), "gus-the-seventh"), "token": "with blanks"}
+    file = replay.file(*good, archived, "", NOT_JSON, timeless, unknown, invalid, old)
+    with pace.queue_paused(standard.cloud, standard.stack):
         arguments = ("send", "--dry-run", "--max-event-age", "3650d", "--apps", "android,ios", file)
         ended = replay.run(*arguments, "--queue-url", standard.stack.queue_url)
         assert counts(standard, standard.stack.queue_url) == (0, 0)
-    assert replay.run(*arguments).stdout == ended.stdout, "a queue is needed"
+    assert replay.run(*arguments).stdout == ended.stdout, "it needs a queue"
     assert ended.code == 3
     rows = [re.split(r"\s{2,}", row.strip()) for row in ended.stdout.splitlines()]
     assert ["user.login", "android", "3"] in rows
@@ -146,14 +147,14 @@ def test_a_dry_run_sends_nothing_and_tells_what_is_in_the_file(standard: Deploym
     assert bad["8"] == ["app", "is not configured; name an app of TPNS_APPS, or add it there"]
     assert bad["9"][0] == "token"
     assert "5 lines would be sent, 4 lines refused; nothing was sent" in ended.stdout
-    tells_nobody(ended, *good, archived, timeless, unknown, old)
+    reveals_nothing(ended, *good, archived, timeless, unknown, old)
     assert not Path(f"{file}.replay").exists()
     aged = replay.run("send", "--dry-run", "--max-event-age", "1000d", file)
     assert "1 line, the first is 10, older than 2years" in aged.stdout, aged
     assert replay.run("send", "--dry-run", "--max-event-age", "3650d", "-", stdin=json.dumps(good[0])).code == 0
 
 
-def test_bad_lines_are_refused_by_their_number_and_the_others_are_sent(either: Deployment, replay: Replay) -> None:
+def test_bad_lines_are_refused_with_their_number_and_the_others_are_sent(either: Deployment, replay: Replay) -> None:
     device, also = token(), token()
     timeless = logout(device)
     del timeless["occurred_at"]
@@ -166,17 +167,17 @@ def test_bad_lines_are_refused_by_their_number_and_the_others_are_sent(either: D
     either.drain()
     assert bound(either, {device: set(), also: set()}) == {device: {"ann"}, also: {"ben"}}
     assert either.parked() == []
-    tells_nobody(ended, login(device, "ann"), login(also, "ben"))
+    reveals_nothing(ended, login(device, "ann"), login(also, "ben"))
 
 
-def test_with_stamp_now_events_without_a_time_happen_now_in_the_order_of_their_lines(
+def test_stamp_now_gives_events_without_a_time_the_current_time_in_the_order_of_their_lines(
     either: Deployment, replay: Replay
 ) -> None:
     left, came_back = token(), token()
     events = [login(left, "ann"), logout(left), login(came_back, "ben"), logout(came_back), login(came_back, "ben")]
     for event in events:
         del event["occurred_at"]
-    with pace.held(either.cloud, either.stack):
+    with pace.queue_paused(either.cloud, either.stack):
         ended = replay.run("send", "--stamp-now", "--queue-url", either.stack.queue_url, replay.file(*events))
     assert ended.code == 0, ended
     assert "5 of them got the time of sending as occurred_at" in ended.stdout
@@ -184,37 +185,39 @@ def test_with_stamp_now_events_without_a_time_happen_now_in_the_order_of_their_l
     assert bound(either, {left: set(), came_back: set()}) == {left: set(), came_back: {"ben"}}
 
 
-def test_archived_events_keep_their_time_and_id(standard: Deployment, replay: Replay) -> None:
+def test_archived_events_keep_their_times_and_ids(standard: Deployment, replay: Replay) -> None:
     device, queue = token(), standard.stack.queue_url
     event = sent_by_bus(login(device, "ann"))
     del event["detail"]["occurred_at"]
     archived = json.dumps(event)
     notification = json.dumps({"Type": "Notification", "Message": archived})
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         assert replay.run("send", "--queue-url", queue, replay.file(archived, notification)).code == 0
-        messages = standard.cloud.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        messages = standard.cloud.client("sqs").receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
         assert sorted(message["Body"] for message in messages["Messages"]) == sorted([archived, notification])
 
 
-def test_a_fifo_queue_gets_the_device_as_group_and_no_account_in_an_attribute(
+def test_on_a_fifo_queue_the_device_is_the_group_and_no_attribute_has_an_account(
     stacks: Callable[[str], Deployment], replay: Replay
 ) -> None:
     stage, device = stacks("fifo"), token()
     events = [login(device, "ann"), logout(device), login(device, "ben"), deletion("ann@example.com")]
-    with pace.held(stage.cloud, stage.stack):
+    with pace.queue_paused(stage.cloud, stage.stack):
         assert replay.run("send", "--queue-url", stage.stack.queue_url, replay.file(*events)).code == 0
         answer = stage.cloud.client("sqs").receive_message(
             QueueUrl=stage.stack.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=1
         )
     messages = [(json.loads(message["Body"]), message["Attributes"]) for message in answer["Messages"]]
     ours = [event["id"] for event, attributes in messages if attributes["MessageGroupId"] == device]
-    assert ours == [event["id"] for event in events[:3]], "a device's events left their order"
+    assert ours == [event["id"] for event in events[:3]], "a device's events are out of order"
     assert len(messages) == 4
     assert all("ann" not in json.dumps(attributes) for _, attributes in messages)
     stage.drain()
 
 
-def test_another_file_or_another_queue_is_not_gone_on_with(standard: Deployment, replay: Replay) -> None:
+def test_a_send_does_not_resume_with_another_file_or_queue(standard: Deployment, replay: Replay) -> None:
     devices, queue = [token() for _ in range(3)], standard.stack.queue_url
     file = replay.file(*[login(device, "ann") for device in devices])
     assert replay.run("send", "--queue-url", queue, file).code == 0
@@ -233,7 +236,7 @@ def test_another_file_or_another_queue_is_not_gone_on_with(standard: Deployment,
     standard.drain()
 
 
-def test_standard_input_is_gone_on_with_when_its_state_has_a_place(standard: Deployment, replay: Replay) -> None:
+def test_a_send_of_standard_input_resumes_with_a_state_file(standard: Deployment, replay: Replay) -> None:
     lines = [json.dumps(login(token(), "ann")) for _ in range(5)]
     command = ("send", "--queue-url", standard.stack.queue_url, "--state", replay.folder / "state", "-")
     assert sent(replay.run(*command, stdin="\n".join(lines[:3]))) == 3
@@ -244,7 +247,7 @@ def test_standard_input_is_gone_on_with_when_its_state_has_a_place(standard: Dep
     standard.drain()
 
 
-def test_the_same_file_is_not_sent_by_two_at_a_time(standard: Deployment, replay: Replay) -> None:
+def test_two_processes_do_not_send_the_same_file_at_the_same_time(standard: Deployment, replay: Replay) -> None:
     file = replay.file(*[login(token(), "ann") for _ in range(40)])
     command = ("send", "--rate", "10", "--queue-url", standard.stack.queue_url, file)
     process = replay.start(*command)
@@ -260,7 +263,7 @@ def test_the_same_file_is_not_sent_by_two_at_a_time(standard: Deployment, replay
 # list and redrive
 
 
-def test_list_tells_why_each_message_is_parked_and_leaves_it_there(either: Deployment, replay: Replay) -> None:
+def test_list_shows_why_each_message_is_parked_and_leaves_it_there(either: Deployment, replay: Replay) -> None:
     device, url = token(), either.stack.parking_queue_url
     unknown = login(device, "ann@example.com", app="windows")
     either.handle(NOT_JSON, unknown, login(token(), "ben"))
@@ -272,23 +275,23 @@ def test_list_tells_why_each_message_is_parked_and_leaves_it_there(either: Deplo
     for cell in ("user.login", "windows", fingerprint, unknown["occurred_at"][:19], "unknown_app"):
         assert cell in row
     assert re.search(r"malformed_json +1$", table.stdout, re.MULTILINE)
-    assert counts(either, url) == (2, 0), "it kept messages in hand"
+    assert counts(either, url) == (2, 0), "it did not make the messages visible again"
 
     machine = replay.run("list", "--json", "--queue-url", url)
-    told = {one["reason"]: one for one in map(json.loads, machine.stdout.splitlines())}
-    assert set(told) == {"malformed_json", "unknown_app"}
-    assert told["unknown_app"]["device"] == fingerprint
-    assert told["unknown_app"]["parked"] is True
-    assert told["unknown_app"]["receive_count"] == 2, "each look counts"
-    assert told["malformed_json"]["type"] is None
+    listed = {one["reason"]: one for one in map(json.loads, machine.stdout.splitlines())}
+    assert set(listed) == {"malformed_json", "unknown_app"}
+    assert listed["unknown_app"]["device"] == fingerprint
+    assert listed["unknown_app"]["parked"] is True
+    assert listed["unknown_app"]["receive_count"] == 2, "each list counts"
+    assert listed["malformed_json"]["type"] is None
     for ended in (table, machine):
-        tells_nobody(ended, unknown)
+        reveals_nothing(ended, unknown)
     limited = replay.run("list", "--limit", "1", "--queue-url", url)
     assert "about 1 message more in the queue" in limited.stderr
     assert counts(either, url) == (2, 0)
 
 
-def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either: Deployment, replay: Replay) -> None:
+def test_parked_events_that_are_redriven_after_the_fix_are_applied(either: Deployment, replay: Replay) -> None:
     device, url, queue = token(), either.stack.parking_queue_url, either.stack.queue_url
     unknown = login(device, "ann", app="windows")
     either.handle(unknown, NOT_JSON, login(token(), "ben", app="symbian"))
@@ -311,30 +314,35 @@ def test_parked_events_are_applied_when_they_are_sent_back_after_the_fix(either:
     assert either.accounts("android", device) == {"ann"}
     assert counts(either, url) == (2, 0), "others were touched"
     assert {message.reason for message in either.parked()} == {"malformed_json", "unknown_app"}
-    tells_nobody(ended, unknown)
-    tells_nobody(shown, unknown)
-    # Nobody has mended the others: they come back with the reason they had, also the second time within the minutes in which a
-    # FIFO queue drops what it takes for a double.
+    reveals_nothing(ended, unknown)
+    reveals_nothing(shown, unknown)
+    # The others were not fixed: they are parked again with the same reason, also the second time within the minutes in
+    # which a FIFO queue drops duplicates.
     for _ in range(2):
         rest = replay.run("redrive", "--from", url, "--to", queue, "--all", "--yes")
         assert (rest.code, sent(rest)) == (0, 2)
-        assert "warning: 1 message will be parked again by the function: the event still breaks the contract" in rest.stderr
+        assert (
+            "warning: 1 message will be parked again by the function: the event still breaks the contract"
+            in rest.stderr
+        )
         either.drain()
         assert counts(either, url) == (2, 0)
 
 
-def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: Deployment, replay: Replay) -> None:
+def test_dead_letters_are_explained_and_applied_once_tpns_works_again(either: Deployment, replay: Replay) -> None:
     device, dead = token(), either.stack.dead_letter_queue_url
     either.tpns.inject({"fault": "status", "status": 503, "times": 1000})
     with either.visibility(1):
         (event,) = either.handle(login(device, "ann"))
-    told = [json.loads(line) for line in replay.run("list", "--json", "--queue-url", dead).stdout.splitlines()]
-    assert [(one["reason"], one["parked"], one["message_id"]) for one in told] == [
+    listed = [json.loads(line) for line in replay.run("list", "--json", "--queue-url", dead).stdout.splitlines()]
+    assert [(one["reason"], one["parked"], one["message_id"]) for one in listed] == [
         ("delivered_in_vain", False, event.message_id)
     ]
-    assert f"see the function's log for message_id {event.message_id}" in told[0]["detail"]
+    assert f"see the function's log for message_id {event.message_id}" in listed[0]["detail"]
     either.tpns.reset()
-    ended = replay.run("redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes")
+    ended = replay.run(
+        "redrive", "--from", dead, "--to", either.stack.queue_url, "--id", str(event.message_id), "--yes"
+    )
     assert (ended.code, sent(ended)) == (0, 1), ended
     either.drain()
     assert either.accounts("android", device) == {"ann"}
@@ -344,7 +352,7 @@ def test_dead_letters_are_explained_and_applied_when_tpns_is_well_again(either: 
     assert f"--id {event.message_id}: no such message" in gone.stderr
 
 
-def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_message(
+def test_an_event_without_a_time_is_redriven_only_with_the_time_of_its_message(
     standard: Deployment, replay: Replay
 ) -> None:
     device, dead, queue = token(), standard.stack.dead_letter_queue_url, standard.stack.queue_url
@@ -359,7 +367,7 @@ def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_m
         assert refused.code == 3, refused
         assert "no time of their own" in refused.stdout
         assert counts(standard, dead) == (1, 0)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         ended = replay.run(*command, "--yes", "--stamp")
         assert (ended.code, sent(ended)) == (0, 1), ended
         (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
@@ -368,13 +376,14 @@ def test_an_event_without_a_time_of_its_own_is_sent_back_only_with_that_of_its_m
     assert standard.accounts("android", device) == {"ann"}
 
 
-def test_what_a_message_carries_goes_back_with_it_but_for_the_reason(standard: Deployment, replay: Replay) -> None:
+def test_a_redriven_message_keeps_its_attributes_except_the_reason(standard: Deployment, replay: Replay) -> None:
     parking, queue, sqs = standard.stack.parking_queue_url, standard.stack.queue_url, standard.cloud.client("sqs")
     attributes = {name: {"DataType": "String", "StringValue": f"the {name}"} for name in ("reason", "detail", "tenant")}
     body = json.dumps(login(token(), "ann"))
-    # Its trace as well, but MiniStack's SendMessageBatch takes none: crates/replay/src/sqs/send.rs has that test.
+    # It keeps its trace too, but MiniStack's SendMessageBatch does not accept one: crates/replay/src/sqs/send.rs tests
+    # that.
     sqs.send_message(QueueUrl=parking, MessageBody=body, MessageAttributes=attributes)
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         assert replay.run("redrive", "--from", str(parking), "--to", queue, "--reason", "the reason", "--yes").code == 0
         (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0, MessageAttributeNames=["All"])["Messages"]
     assert message["Body"] == body
@@ -383,7 +392,7 @@ def test_what_a_message_carries_goes_back_with_it_but_for_the_reason(standard: D
 
 
 @pytest.mark.parametrize(("answer", "left"), [("n", 1), ("", 1), ("y", 0)])
-def test_on_a_terminal_it_asks_first(standard: Deployment, replay: Replay, answer: str, left: int) -> None:
+def test_on_a_terminal_redrive_asks_first(standard: Deployment, replay: Replay, answer: str, left: int) -> None:
     parking, queue = str(standard.stack.parking_queue_url), standard.stack.queue_url
     event = login(token(), "ann")
     standard.cloud.client("sqs").send_message(QueueUrl=parking, MessageBody=json.dumps(event))
@@ -398,10 +407,15 @@ def test_on_a_terminal_it_asks_first(standard: Deployment, replay: Replay, answe
 
 
 def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, int]:
-    """What the terminal shows, with an answer to the question, and the exit code."""
+    """Runs the command, answers its question, and returns what the terminal shows and the exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [replay.binary, *arguments], env=replay.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        [replay.binary, *arguments],
+        env=replay.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
     )
     os.close(theirs)
     shown, deadline, answered = "", time.monotonic() + 30, False
@@ -410,7 +424,7 @@ def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, in
             try:
                 shown += os.read(ours, 65536).decode()
             except OSError:
-                break  # Linux says so when the other end is closed
+                break  # on Linux, the other end is closed
         if "[y/N]" in shown and not answered:
             os.write(ours, f"{answer}\n".encode())
             answered = True
@@ -418,7 +432,7 @@ def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, in
     return shown, process.wait(timeout=10)
 
 
-def test_ctrl_c_gives_back_what_a_look_has_in_hand(standard: Deployment, replay: Replay) -> None:
+def test_ctrl_c_makes_the_messages_of_a_list_visible_again(standard: Deployment, replay: Replay) -> None:
     parking = park(standard, 300)
     process = replay.start("list", "--queue-url", parking)
     eventually(lambda: counts(standard, parking)[1] > 0)
@@ -429,29 +443,29 @@ def test_ctrl_c_gives_back_what_a_look_has_in_hand(standard: Deployment, replay:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_redrive_that_is_ended_in_the_middle_loses_nothing(
+def test_a_redrive_that_is_interrupted_loses_nothing(
     standard: Deployment, replay: Replay, number: signal.Signals
 ) -> None:
     parking, queue = park(standard, 300), standard.stack.queue_url
-    with pace.held(standard.cloud, standard.stack):
+    with pace.queue_paused(standard.cloud, standard.stack):
         process = replay.start("redrive", "--from", parking, "--to", queue, "--all", "--yes")
         eventually(lambda: counts(standard, queue)[0] >= 20)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=20)
-        (left, in_hand), (driven, _) = counts(standard, parking), counts(standard, queue)
-        assert 20 <= driven < 300, "it was not ended in the middle"
+        (left, in_flight), (driven, _) = counts(standard, parking), counts(standard, queue)
+        assert 20 <= driven < 300, "it was not interrupted halfway"
         if number == signal.SIGINT:
-            ended = Ended(process.returncode, stdout, stderr)
+            ended = Result(process.returncode, stdout, stderr)
             assert (ended.code, sent(ended)) == (130, driven), ended
-            assert (left, in_hand) == (300 - driven, 0)
+            assert (left, in_flight) == (300 - driven, 0)
         else:
-            # What SQS took and was not deleted yet is in both.
-            assert 300 <= left + in_hand + driven <= 310
-        standard.forget()
+            # A message that was sent but not yet deleted is in both queues.
+            assert 300 <= left + in_flight + driven <= 310
+        standard.reset()
 
 
 def park(stage: Deployment, number: int) -> str:
-    """Logins in the parking queue, by tens."""
+    """Puts logins into the parking queue, ten at a time."""
     url, sqs = str(stage.stack.parking_queue_url), stage.cloud.client("sqs")
     for _ in range(number // 10):
         entries = [{"Id": str(place), "MessageBody": json.dumps(login(token(), "ann"))} for place in range(10)]
@@ -462,7 +476,7 @@ def park(stage: Deployment, number: int) -> str:
 # wrong usage
 
 
-def test_what_cant_be_done_is_told_in_one_line_with_the_mend(standard: Deployment, replay: Replay) -> None:
+def test_an_impossible_command_prints_one_line_that_says_what_to_do(standard: Deployment, replay: Replay) -> None:
     queue, parking = standard.stack.queue_url, str(standard.stack.parking_queue_url)
     file = replay.file(login(token(), "ann"))
     cases: list[tuple[int, str, tuple[str | Path, ...], dict[str, str]]] = [
@@ -481,15 +495,15 @@ def test_what_cant_be_done_is_told_in_one_line_with_the_mend(standard: Deploymen
         (2, "TOKEN: must be", ("fingerprint", "--app", "android", "with blanks"), {}),
         (2, "unrecognized subcommand", ("resend",), {}),
     ]
-    for code, mend, arguments, changed in cases:
+    for code, remedy, arguments, changed in cases:
         ended = replay.run(*arguments, **changed)
         assert ended.code == code, (arguments, ended)
-        assert mend in ended.stderr, (arguments, ended)
+        assert remedy in ended.stderr, (arguments, ended)
         assert len(ended.stderr.splitlines()) == 1, ended.stderr
     assert counts(standard, queue) == (0, 0)
 
 
-def test_a_redrive_to_a_queue_that_is_not_there_loses_nothing(standard: Deployment, replay: Replay) -> None:
+def test_a_redrive_to_a_missing_queue_loses_nothing(standard: Deployment, replay: Replay) -> None:
     parking = str(standard.stack.parking_queue_url)
     standard.cloud.client("sqs").send_message(QueueUrl=parking, MessageBody=json.dumps(login(token(), "ann")))
     ended = replay.run("redrive", "--from", parking, "--to", f"{standard.stack.queue_url}-no", "--all", "--yes")
@@ -498,7 +512,7 @@ def test_a_redrive_to_a_queue_that_is_not_there_loses_nothing(standard: Deployme
     assert counts(standard, parking) == (1, 0)
 
 
-def test_a_device_is_called_as_in_the_log(replay: Replay) -> None:
+def test_the_fingerprint_of_a_device_is_that_of_the_log(replay: Replay) -> None:
     device = token()
     wanted = hashlib.sha256(f"android\0{device}".encode()).hexdigest()[:12] + "\n"
     assert replay.run("fingerprint", "--app", "android", device).stdout == wanted

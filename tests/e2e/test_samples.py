@@ -1,4 +1,4 @@
-"""Every file under events/ goes the way it is meant for, and is accepted."""
+"""Every file under events/ is accepted over the path it is meant for."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def text(path: Path) -> str:
 
 @pytest.mark.parametrize("path", files(*TO_THE_QUEUE), ids=name)
 def test_a_sample_event_is_accepted_over_bus_or_queue(every_stack: Deployment, path: Path) -> None:
-    # Where there is no bus, an EventBridge event comes by the queue, as a rule would have put it there.
+    # Without a bus, an EventBridge event comes over the queue, where a rule would have put it.
     every_stack.handle(text(path))
-    assert every_stack.tpns.calls(), "the event reached no TPNS"
+    assert every_stack.tpns.calls(), "the event did not reach TPNS"
     assert all(call["applied"] for call in every_stack.tpns.calls())
     assert (every_stack.parked(), every_stack.dead_letters()) == ([], [])
 
@@ -44,13 +44,13 @@ def test_a_sample_invocation_is_accepted(every_stack: Deployment, path: Path) ->
     payload = json.loads(text(path))
     answer = every_stack.invoke(payload)
     assert answer == ({"batchItemFailures": []} if "Records" in payload else None)
-    assert every_stack.tpns.calls(), "the events reached no TPNS"
+    assert every_stack.tpns.calls(), "the events did not reach TPNS"
     assert all(call["applied"] for call in every_stack.tpns.calls())
 
 
 def test_every_sample_file_is_tested() -> None:
     known = {*files(*TO_THE_QUEUE, *AS_INVOCATION), EVENTS / "stream.jsonl", EVENTS / "auth-event.v1.schema.json"}
-    strangers = [name(path) for path in EVENTS.rglob("*") if path.is_file() and path not in known]
-    assert strangers == [], "name their folder in this file, with the way they reach the function"
+    untested = [name(path) for path in EVENTS.rglob("*") if path.is_file() and path not in known]
+    assert untested == [], "add their folder to this file, with the path to the function"
     for folder in (*TO_THE_QUEUE, *AS_INVOCATION):
         assert files(folder), f"events/{folder} is empty"

@@ -1,4 +1,4 @@
-"""The apps document in Secrets Manager, and the template's rule that it comes from one place."""
+"""The apps document in Secrets Manager, and the template's rule that there is exactly one source of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from deployment import Deployment
 from waiting import eventually
 
 
-def test_a_wrong_key_in_the_secret_is_mended_without_a_deployment(world: World) -> None:
+def test_a_wrong_key_in_the_secret_is_fixed_without_a_deployment(world: World) -> None:
     secrets, name, device = world.cloud.client("secretsmanager"), f"tpns/{token()}", token()
     apps = world.tpns.apps_document()
-    secrets.create_secret(Name=name, SecretString=apps.replace("local-android-key", "a-key-of-long-ago"))
+    secrets.create_secret(Name=name, SecretString=apps.replace("local-android-key", "an-old-key"))
     stage = Deployment(world.cloud, world.deploy("secret", TpnsApps="", TpnsAppsSecretId=name), world.tpns)
-    stage.forget()
+    stage.reset()
     (event,) = stage.send(login(device, "ann"))
     eventually(lambda: stage.outcomes(event.message_id) == ["misconfigured"])
     secrets.put_secret_value(SecretId=name, SecretString=apps)
@@ -27,12 +27,14 @@ def test_a_wrong_key_in_the_secret_is_mended_without_a_deployment(world: World) 
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"TpnsApps": "", "TpnsAppsSecretId": ""}, "Give TpnsAppsSecretId (a secret"),
+        ({"TpnsApps": "", "TpnsAppsSecretId": ""}, "Set TpnsAppsSecretId (a secret"),
         ({"TpnsAppsSecretId": "tpns/apps"}, "not both"),
         ({"TpnsApps": "", "TpnsAppsSecretId": "tpns*"}, "must be the name of a secret"),
     ],
 )
-def test_the_template_takes_the_apps_from_exactly_one_place(world: World, parameters: dict[str, str], complaint: str) -> None:
+def test_the_template_requires_exactly_one_source_of_the_apps(
+    world: World, parameters: dict[str, str], complaint: str
+) -> None:
     with pytest.raises(ClientError) as refusal:
         world.deploy("refused", **parameters)
     assert complaint in str(refusal.value)

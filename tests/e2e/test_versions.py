@@ -1,4 +1,4 @@
-"""What a second deployment changes reaches the alias that the queue's reader invokes."""
+"""The changes of a second deployment reach the alias that the event source mapping invokes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.stack import Stack
 NAME = "versions"
 
 
-def test_a_changed_parameter_makes_a_new_version_and_one_that_is_none_of_the_functions_does_not(world: World) -> None:
+def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world: World) -> None:
     stage = Deployment(world.cloud, world.deploy(NAME), world.tpns)
     first = invoked(world.cloud, stage.stack)
 
@@ -28,7 +28,7 @@ def test_a_changed_parameter_makes_a_new_version_and_one_that_is_none_of_the_fun
     assert second["Version"] != first["Version"]
     assert variables(second) == variables(first) | {"TPNS_CONCURRENCY": "9"}
 
-    # A condition alone: the value of no property of the function changes in the template.
+    # Only a condition changes, and no property of the function in the template.
     change(world, Ledger="off")
     third = invoked(world.cloud, stage.stack)
     assert third["Version"] != second["Version"]
@@ -42,7 +42,7 @@ def test_a_changed_parameter_makes_a_new_version_and_one_that_is_none_of_the_fun
 
 
 def invoked(cloud: Cloud, stack: Stack) -> dict[str, Any]:
-    """The function as the queue's reader invokes it."""
+    """Returns the configuration of the function that the event source mapping invokes."""
     functions = cloud.client("lambda")
     (mapping,) = functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
     assert mapping["FunctionArn"] == stack.function_arn
@@ -68,4 +68,6 @@ def change(world: World, **changed: str) -> None:
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=given,
     )
-    cloudformation.get_waiter("stack_update_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )

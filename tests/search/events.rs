@@ -170,7 +170,7 @@ impl Book {
     }
 
     /// Who is to be bound after these events, applied one by one in version order: as the contract says it
-    /// (docs/event.md, "Order"), without the ledger's rules.
+    /// (docs/producers.md, "Order"), without the ledger's rules.
     pub(crate) fn truth(&self, before: Bound, events: &[EventId]) -> Bound {
         let mut bound = before;
         let mut events = events.to_vec();

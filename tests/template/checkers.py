@@ -1,4 +1,4 @@
-"""cfn-lint and the SAM CLI from one environment of their own, checkov from another."""
+"""Runs cfn-lint and the SAM CLI from one virtual environment, and checkov from another."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Not the scripts in bin: those have the path of the environment in them, and break when the checkout is moved.
+# Not the scripts in bin: they contain the path of the environment, and break when the checkout is moved.
 _CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
 _SAM = ROOT / ".venv-sam" / "bin" / "python"
 _CHECKOV = ROOT / ".venv-checkov" / "bin" / "python"
 
 
 def cfn_lint(template: Path) -> subprocess.CompletedProcess[str]:
-    # Warnings and informational findings count as well.
+    # Warnings and informational findings count too.
     return _run(
-        _SAM, "-c", _CFN_LINT, "--non-zero-exit-code", "informational", "--format", "parseable", "--template", str(template)
+        _SAM,
+        "-c",
+        _CFN_LINT,
+        "--non-zero-exit-code",
+        "informational",
+        "--format",
+        "parseable",
+        "--template",
+        str(template),
     )
 
 
@@ -27,16 +35,18 @@ def sam_validate(template: Path) -> subprocess.CompletedProcess[str]:
 
 
 def checkov(template: Path) -> dict[str, Any]:
-    """Its findings. It reads no configuration of the user's, and asks nobody outside."""
+    """Returns its findings. It reads no configuration of the user, and makes no requests."""
     options = ["--framework", "cloudformation", "--skip-download", "--output", "json", "--soft-fail"]
-    answer = _run(_CHECKOV, "-m", "checkov.main", *options, "--file", str(template), LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE")
+    answer = _run(
+        _CHECKOV, "-m", "checkov.main", *options, "--file", str(template), LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE"
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return json.loads(answer.stdout)["results"]
 
 
 def _run(python: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     if not python.exists():
-        raise RuntimeError("the checkers are not installed: run `make template`, which installs them")
+        raise RuntimeError("checkers: are not installed; run `make template`, which installs them")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
@@ -45,7 +55,7 @@ def _run(python: Path, *arguments: str, **variables: str) -> subprocess.Complete
         "AWS_DEFAULT_REGION": "us-east-1",
         **variables,
     }
-    # A finding is an answer, not an error: the tests look at the exit code.
+    # A finding is not an error here: the tests check the exit code.
     return subprocess.run(
         [str(python), *arguments],
         cwd=ROOT,

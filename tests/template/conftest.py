@@ -1,4 +1,4 @@
-"""The template, and what every transform of it asks for."""
+"""The template, and what every transform of it needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 
 @pytest.fixture(autouse=True)
 def region(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SAM transform wants to know for which region it works."""
+    """The SAM transform needs a region."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
 

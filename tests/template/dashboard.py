@@ -1,4 +1,4 @@
-"""What a dashboard shows, read from its body."""
+"""Reads the widgets and metrics from a dashboard's body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def metrics(body: str) -> list[Metric]:
 
 
 def overlapping(body: str) -> list[tuple[Any, Any]]:
-    """Pairs of widgets that lie on each other, and those that stick out of the grid, each with itself."""
+    """Returns pairs of widgets that overlap, and widgets that exceed the grid, each paired with itself."""
     places = [tuple(widget[key] for key in ("x", "y", "width", "height")) for widget in widgets(body)]
     outside = [(place, place) for place in places if place[0] + place[2] > COLUMNS]
     return outside + [
@@ -44,7 +44,7 @@ def _of_widget(widget: dict[str, Any]) -> list[Metric]:
             found.append(_searched(row[0]["expression"]))
             continue
         words = [word for word in row if isinstance(word, str)]
-        # "." stands for the word above it, "..." for all of the words above.
+        # "." repeats the word above it, "..." all words above.
         above = above if words == ["..."] else [old if word == "." else word for word, old in _beside(words, above)]
         found.append(Metric(above[0], above[1], frozenset(above[2::2])))
     return found
@@ -56,7 +56,7 @@ def _beside(words: list[str], above: list[str]) -> list[tuple[str, str]]:
 
 def _searched(expression: str) -> Metric:
     match = _SEARCH.fullmatch(expression)
-    assert match, f"not the kind of SEARCH that is understood here: {expression}"
+    assert match, f"dashboard.py does not support this SEARCH: {expression}"
     name = re.search(r'MetricName="(\w+)"', match["terms"])
-    assert name, f"a SEARCH without the name of a metric: {expression}"
+    assert name, f"this SEARCH has no metric name: {expression}"
     return Metric(match["namespace"], name[1], frozenset(match["dimensions"].split(",")))

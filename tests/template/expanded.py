@@ -1,4 +1,4 @@
-"""The template as CloudFormation gets it: after the SAM transform, with the code's place filled in."""
+"""The template as CloudFormation gets it: after the SAM transform, with the code's location."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 
 class _NoManagedPolicies:
-    """The transform asks for the managed policies of the account; the template uses none."""
+    """The transform requires the account's managed policies; the template uses none."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -29,15 +29,16 @@ def expanded(template: dict[str, Any], parameters: dict[str, str] | None = None)
 
 
 def lintable(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Expanded for these parameters, and without what linters can't know to be settled by that: whether there is a deployment."""
+    """Returns the template expanded for these parameters, without what only confuses linters afterwards: the settings
+    that decide whether there is a deployment."""
     document = copy.deepcopy(template)
     for name, value in parameters.items():
         document["Parameters"][name]["Default"] = value
     document = expanded(document, parameters)
-    # SAM has read it and written what follows from it.
+    # SAM has already evaluated it.
     del document["Mappings"]["Gradually"]
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::CodeDeploy::DeploymentGroup":
-            # It is there only where the condition of its role holds.
+            # It exists only if the condition of its role holds.
             resource["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": ["W1001"]}}}
     return document

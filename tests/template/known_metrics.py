@@ -1,4 +1,4 @@
-"""Which metrics there are: what the function prints, and what AWS counts of queues and functions."""
+"""The metrics that exist: those that the function prints, and AWS's own for queues and functions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from checkers import ROOT
 
-# The same file is held against what the binary prints, by the Rust tests.
+# The Rust tests compare the same file with what the binary prints.
 PRINTED = ROOT / "tests" / "metrics.json"
 
-# Of AWS's own metrics those that the template may use: namespace, names, dimensions.
+# The metrics of AWS that the template may use: namespace, names, dimensions.
 # docs.aws.amazon.com: sqs-available-cloudwatch-metrics, monitoring-metrics-types (Lambda)
 _OF_AWS = [
     (
@@ -51,5 +51,7 @@ def known_metrics() -> set[Metric]:
         for metric in printed["metrics"]
         for dimensions in metric["dimension_sets"]
     }
-    of_aws = {Metric(namespace, name, frozenset(dimensions)) for namespace, names, dimensions in _OF_AWS for name in names}
+    of_aws = {
+        Metric(namespace, name, frozenset(dimensions)) for namespace, names, dimensions in _OF_AWS for name in names
+    }
     return of_the_function | of_aws

@@ -1,6 +1,6 @@
-"""Whom a queue's policy lets send, as IAM decides it:
+"""Who may send to a queue under its policy, as IAM evaluates it:
 docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-Only what the template uses of it. An operator that is not known here is an error, not a yes."""
+Only what the template uses is supported. An unsupported operator is an error, and never allows anything."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def may_send(policy: dict[str, Any], caller: Caller, own_account: str) -> bool:
     if caller.service:
         return bool(allows)
     if caller.account == own_account:
-        # Naming a role lets it in. Naming the account leaves it to the account's IAM policies.
+        # Naming a role allows it. Naming the account leaves the decision to the account's IAM policies.
         return caller.may or any(caller.arn in _named(statement) for statement in allows)
-    # Another account has to allow it as well, and be let in.
+    # Another account must allow it too, besides this policy.
     return caller.may and bool(allows)
 
 
@@ -72,4 +72,4 @@ def _holds(operator: str, actual: Any, wanted: Any) -> bool:
             # A key that is missing equals nothing.
             return json.dumps(actual) not in values
         case _:
-            raise AssertionError(f"queue_policy.py does not know {operator}")
+            raise AssertionError(f"queue_policy.py does not support {operator}")

@@ -1,5 +1,6 @@
-"""What CloudFormation makes of an expanded template for given parameters: conditions are decided, what they leave out is gone,
-and values stand for parameters. References to resources stay as they are."""
+"""Resolves an expanded template for given parameters, as CloudFormation does: conditions are evaluated, omitted
+resources and properties are removed, and parameters are replaced by their values. References to resources stay as they
+are."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ _NOTHING = object()
 
 
 def resolved(expanded: dict[str, Any], **parameters: str) -> dict[str, Any]:
-    """The resources and outputs there are."""
+    """Returns the resources and outputs that exist with these parameters."""
     resolver = _Resolver(expanded, parameters)
     return {section: resolver.section(section) for section in ("Resources", "Outputs")}
 
 
 def broken_assertions(template: dict[str, Any], **parameters: str) -> list[str]:
-    """What the template's Rules say to these parameters."""
+    """Returns the assertions of the template's Rules that these parameters break."""
     resolver = _Resolver(template, parameters)
     return [
         assertion["AssertDescription"]
@@ -35,12 +36,16 @@ def broken_assertions(template: dict[str, Any], **parameters: str) -> list[str]:
 
 class _Resolver:
     def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
-        strangers = parameters.keys() - template["Parameters"].keys()
-        assert not strangers, f"no such parameters: {strangers}"
-        defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter}
+        unknown = parameters.keys() - template["Parameters"].keys()
+        assert not unknown, f"no such parameters: {unknown}"
+        defaults = {
+            name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter
+        }
         self._template = template
         given: dict[str, Any] = {**defaults, **parameters}
-        lists = {name for name, parameter in template["Parameters"].items() if parameter["Type"] == "CommaDelimitedList"}
+        lists = {
+            name for name, parameter in template["Parameters"].items() if parameter["Type"] == "CommaDelimitedList"
+        }
         self._known: dict[str, Any] = {
             **PSEUDO,
             **{name: value.split(",") if name in lists else value for name, value in given.items()},
@@ -61,7 +66,9 @@ class _Resolver:
                 return _NOTHING if argument == "AWS::NoValue" else self._known.get(argument, node)
             if function in self._FUNCTIONS:
                 return self._FUNCTIONS[function](self, argument)
-        values = {key: self.value(value) for key, value in node.items() if key != "Condition" or not isinstance(value, str)}
+        values = {
+            key: self.value(value) for key, value in node.items() if key != "Condition" or not isinstance(value, str)
+        }
         return {key: value for key, value in values.items() if value is not _NOTHING}
 
     def _holds(self, condition: str | None) -> bool:
@@ -73,7 +80,7 @@ class _Resolver:
 
     def _equals(self, argument: list[Any]) -> bool:
         left, right = self.value(argument)
-        # A number and its text are the same to CloudFormation.
+        # To CloudFormation a number and its text are equal.
         return str(left) == str(right)
 
     def _find_in_map(self, argument: list[Any]) -> Any:

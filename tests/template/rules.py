@@ -1,5 +1,5 @@
-"""What the template promises about retries, permissions and what is kept, and no linter knows. Each rule gives the ways in which
-it is broken."""
+"""Our own rules for the template about retries, permissions and retention, which no linter has. Each rule returns the
+ways in which it is broken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ MINIMUM_RECEIVES = 5
 _VISIBILITY_FACTOR = 6
 _FOURTEEN_DAYS = 14 * 24 * 3600
 
-# All that the function may do, by the resource it may do it to. A secret is none of this stack's resources, and X-Ray has none.
+# All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no
+# resources.
 _PERMISSIONS = {
     "Queue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -17,7 +18,7 @@ _PERMISSIONS = {
     "ParkedEvents": {"sqs:SendMessage"},
 }
 _TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-# All that CodeDeploy may do. Alarms can be described all or none.
+# All actions that CodeDeploy may perform. DescribeAlarms does not support resource-level permissions.
 _DEPLOYING = {
     ("lambda:GetAlias", "Function"),
     ("lambda:UpdateAlias", "Function"),
@@ -30,7 +31,7 @@ _DEPLOYING = {
 
 
 def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
-    """Of the template as written, and as it is for some parameters."""
+    """Returns the broken rules of the template as written, and as resolved for some parameters."""
     return [
         *_visibility(template),
         *_redrive(resolved),
@@ -43,7 +44,7 @@ def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str
 
 
 def permissions(resolved: dict[str, Any], role: str = "FunctionRole") -> list[tuple[str, Any]]:
-    """Each action that a role, the function's if none is named, allows, with its resource."""
+    """Returns each action that a role allows, with its resource. The default is the function's role."""
     return [
         (action, resource)
         for policy in _of_type(resolved, "AWS::IAM::Role").get(role, {}).get("Policies", [])
@@ -57,7 +58,7 @@ def _visibility(template: dict[str, Any]) -> list[str]:
     parameters, queue = template["Parameters"], template["Resources"]["Queue"]["Properties"]
     function = template["Resources"]["Function"]["Properties"]
     found = []
-    # The numbers come from the mapping, so it must be this mapping that is used, by these two parameters.
+    # The numbers are in the mapping, so the queue must use this mapping with these two parameters.
     wanted = {"Fn::FindInMap": ["VisibilityTimeout", {"Ref": "FunctionTimeout"}, {"Ref": "BatchingWindow"}]}
     if queue.get("VisibilityTimeout") != wanted:
         found.append(f"the queue's VisibilityTimeout is not {wanted}")
@@ -70,7 +71,8 @@ def _visibility(template: dict[str, Any]) -> list[str]:
             least = _VISIBILITY_FACTOR * timeout + window
             if seconds is None or seconds < least:
                 found.append(
-                    f"visibility for FunctionTimeout {timeout} and BatchingWindow {window} is {seconds}, less than {least}"
+                    f"visibility for FunctionTimeout {timeout} and BatchingWindow {window} is {seconds}, "
+                    f"less than {least}"
                 )
     return found
 
@@ -126,22 +128,24 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
         there["*"] = _TRACING
     wanted = {(action, name) for name, actions in there.items() for action in actions}
     allowed = {
-        (action, _resource(resource)) for action, resource in permissions(resolved) if not action.startswith("secretsmanager:")
+        (action, _resource(resource))
+        for action, resource in permissions(resolved)
+        if not action.startswith("secretsmanager:")
     }
     found += [f"the role may {action} on {resource}" for action, resource in sorted(allowed - wanted)]
     found += [f"the role may not {action} on {resource}" for action, resource in sorted(wanted - allowed)]
     deploying = {(action, _resource(resource)) for action, resource in permissions(resolved, "DeploymentRole")}
     if deploying not in (set(), _DEPLOYING):
         found.append(f"CodeDeploy may do something else than {sorted(_DEPLOYING)}")
-    strangers = _of_type(resolved, "AWS::IAM::Role").keys() - {"FunctionRole", "DeploymentRole"}
-    return found + [f"{name} is a role that nobody checks" for name in sorted(strangers)]
+    unchecked = _of_type(resolved, "AWS::IAM::Role").keys() - {"FunctionRole", "DeploymentRole"}
+    return found + [f"{name} is a role without a check" for name in sorted(unchecked)]
 
 
 def _ledger(resolved: dict[str, Any]) -> list[str]:
     found = []
     for name, table in _of_type(resolved, "AWS::DynamoDB::Table").items():
         wanted = {
-            # How the function knows the table: src/ledger/row.rs.
+            # What the function expects of the table: src/ledger/row.rs.
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
@@ -153,12 +157,12 @@ def _ledger(resolved: dict[str, Any]) -> list[str]:
         policies = {key: resolved["Resources"][name].get(key) for key in ("DeletionPolicy", "UpdateReplacePolicy")}
         found += [f"{name}: {key} is not Retain" for key, policy in policies.items() if policy != "Retain"]
         if "TableName" in table:
-            found.append(f"{name} has a TableName: the table that is retained would be in the way of the next")
+            found.append(f"{name} has a TableName: a retained table would block the creation of the next one")
     return found
 
 
 def _resource(resource: Any) -> str:
-    """Its logical id, if it is a resource of this stack named by its ARN."""
+    """Returns its logical id if it is the ARN of a resource of this stack."""
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name

@@ -1,4 +1,4 @@
-"""checkov finds nothing but what is skipped with a reason, and would find more."""
+"""checkov finds only what is skipped with a reason, and would find more."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 from checkers import checkov
 from conftest import TEMPLATE
 
-# A reason is a sentence; "n/a" is none.
+# A reason is a sentence, not just "n/a".
 SHORTEST_REASON = 40
 
 
-def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(template: dict[str, Any]) -> None:
+def test_checkov_finds_only_what_is_skipped_with_a_reason(template: dict[str, Any]) -> None:
     found = checkov(TEMPLATE)
     assert [f"{check['check_id']} {check['resource']}: {check['check_name']}" for check in found["failed_checks"]] == []
     assert found["parsing_errors"] == []
-    assert len(found["passed_checks"]) > 10, "it did not look at the template"
+    assert len(found["passed_checks"]) > 10, "it did not check the template"
     skips = {
         (f"{resource['Type']}.{name}", skip["id"]): skip["comment"]
         for name, resource in template["Resources"].items()
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
     }
     used = {(check["resource"], check["check_id"]) for check in found["skipped_checks"]}
-    assert used == skips.keys(), "a skip that nothing needs"
+    assert used == skips.keys(), "there is an unused skip"
     assert [skip for skip, reason in skips.items() if len(reason) < SHORTEST_REASON] == []
 
 
-def test_checkov_finds_faults_that_were_put_there(tmp_path: Path) -> None:
+def test_checkov_finds_injected_faults(tmp_path: Path) -> None:
     text = TEMPLATE.read_text()
-    # A log that is kept for ever, and one whose skip is gone.
+    # A log without retention, and one without its skip.
     for there in ("      RetentionInDays: !Ref LogRetentionDays\n", "- id: CKV_AWS_158"):
         assert there in text
         text = text.replace(there, "- id: CKV_AWS_000" if "CKV" in there else "")

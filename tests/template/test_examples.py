@@ -1,4 +1,4 @@
-"""The templates under examples/ are as clean as the function's own, and fit it."""
+"""The templates under examples/ pass the same checks as the function's own, and match it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def test_cfn_lint_finds_nothing() -> None:
 @pytest.mark.parametrize(
     "buses", [{}, {"Auth0BusName": "aws.partner/auth0.com/tenant-1/auth0.logs", "KeycloakBusName": "keycloak"}]
 )
-def test_the_rules_it_makes_are_those_it_wants_to_have_let_in(template: dict[str, Any], buses: dict[str, str]) -> None:
+def test_the_output_producer_rules_matches_the_rules_that_the_example_creates(
+    template: dict[str, Any], buses: dict[str, str]
+) -> None:
     made = resolved(parsed(TRANSFORMERS.read_text()), **PARAMETERS, **buses)
     patterns = made["Outputs"]["ProducerRules"]["Value"].split(",")
     assert all(fnmatch.fnmatchcase(arn, "arn:aws:events:us-east-1:123456789012:rule/*") for arn in patterns)
@@ -37,7 +39,7 @@ def test_the_rules_it_makes_are_those_it_wants_to_have_let_in(template: dict[str
         assert any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns), arn
 
 
-def test_no_variable_of_an_input_template_stands_between_quotes_or_leads_nowhere() -> None:
+def test_every_variable_of_an_input_template_is_defined_and_unquoted() -> None:
     for name, rule in parsed(TRANSFORMERS.read_text())["Resources"].items():
         (target,) = rule["Properties"]["Targets"]
         transformer = target["InputTransformer"]

@@ -1,4 +1,4 @@
-"""New versions: when there is one, how it comes into force, and when it goes again."""
+"""New versions: when one is published, how traffic shifts to it, and when it is rolled back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stack(template: dict[str, Any], **parameters: str) -> dict[str, Any]:
     return resolved(expanded(template, parameters), TpnsApps=APPS, **parameters)
 
 
-def test_what_reads_the_queue_reads_it_for_the_alias(template: dict[str, Any]) -> None:
+def test_the_event_source_mapping_invokes_the_alias(template: dict[str, Any]) -> None:
     made = stack(template)
     (mapping,) = of_type(made, "AWS::Lambda::EventSourceMapping")
     assert mapping["Properties"]["FunctionName"] == {"Ref": "FunctionAliaslive"}
@@ -27,7 +27,9 @@ def test_what_reads_the_queue_reads_it_for_the_alias(template: dict[str, Any]) -
     assert made["Outputs"]["FunctionArn"]["Value"] == {"Ref": "FunctionAliaslive"}
 
 
-def test_a_new_version_is_tried_first_and_goes_when_an_alarm_is_up(template: dict[str, Any]) -> None:
+def test_a_new_version_gets_a_part_of_the_traffic_first_and_is_rolled_back_on_an_alarm(
+    template: dict[str, Any],
+) -> None:
     made = stack(template)
     assert "UpdatePolicy" in made["Resources"]["FunctionAliaslive"]
     (group,) = of_type(made, "AWS::CodeDeploy::DeploymentGroup")
@@ -40,7 +42,7 @@ def test_a_new_version_is_tried_first_and_goes_when_an_alarm_is_up(template: dic
     assert watched(without_ledger) == ["ErrorsAlarm", "MisconfiguredAlarm"]
 
 
-def test_each_way_of_deployment_is_one_that_codedeploy_has(template: dict[str, Any]) -> None:
+def test_codedeploy_has_every_deployment_type_of_the_parameter(template: dict[str, Any]) -> None:
     values = template["Parameters"]["GradualDeployment"]["AllowedValues"]
     assert template["Mappings"]["Gradually"].keys() == set(values)
     for value in values:
@@ -49,52 +51,56 @@ def test_each_way_of_deployment_is_one_that_codedeploy_has(template: dict[str, A
         assert names == ([] if value == "off" else [f"CodeDeployDefault.Lambda{value}"])
 
 
-def test_without_gradual_deployment_there_is_nothing_of_codedeploy(template: dict[str, Any]) -> None:
+def test_without_gradual_deployment_the_stack_has_nothing_of_codedeploy(template: dict[str, Any]) -> None:
     made = stack(template, GradualDeployment="off")
     assert [resource["Type"] for resource in made["Resources"].values() if "CodeDeploy" in resource["Type"]] == []
     assert "UpdatePolicy" not in made["Resources"]["FunctionAliaslive"]
     assert "codedeploy" not in str(made)
 
 
-def test_every_parameter_that_reaches_the_function_makes_a_new_version(template: dict[str, Any]) -> None:
+def test_every_parameter_of_the_function_publishes_a_new_version(template: dict[str, Any]) -> None:
     function = template["Resources"]["Function"]["Properties"]
     described = set(re.findall(r"\$\{(\w+)}", function["VersionDescription"]["Fn::Sub"]))
-    # Concurrency is the function's and not a version's; a deployment and what is read from the queue are none of its properties.
+    # Concurrency belongs to the function, not to a version; deployment and event source are not properties of the
+    # function.
     outside = ("VersionDescription", "ReservedConcurrentExecutions", "DeploymentPreference", "Events")
     reach = set(parameters_in(template, {key: value for key, value in function.items() if key not in outside}))
-    # Its value is secret, and the description is not. Revision is there for it.
+    # TpnsApps is secret, and the description is not. Revision takes its place.
     assert reach - {"TpnsApps"} == described - {"Revision"}
     assert "TpnsApps" not in described
     assert "Revision" in described
 
 
-def test_the_longest_parameters_fit_into_the_description_of_a_version(template: dict[str, Any]) -> None:
+def test_the_longest_parameter_values_fit_into_the_description_of_a_version(template: dict[str, Any]) -> None:
     text = template["Resources"]["Function"]["Properties"]["VersionDescription"]["Fn::Sub"]
     longest = re.sub(r"\$\{(\w+)}", lambda match: "x" * longest_value(template["Parameters"][match[1]]), text)
     assert len(longest) <= 256
 
 
 @pytest.mark.parametrize(
-    ("reserved", "maximum", "taken"),
+    ("reserved", "maximum", "accepted"),
     [("off", "1000", True), ("10", "10", True), ("20", "10", True)]
     + [(reserved, maximum, False) for reserved, maximum in (("2", "5"), ("5", "10"), ("100", "200"), ("500", "1000"))],
 )
-def test_reserved_concurrency_is_not_below_what_reads_the_queue(
-    template: dict[str, Any], reserved: str, maximum: str, taken: bool
+def test_reserved_concurrency_must_not_be_below_maximum_concurrency(
+    template: dict[str, Any], reserved: str, maximum: str, accepted: bool
 ) -> None:
     complaints = broken_assertions(template, TpnsApps=APPS, ReservedConcurrency=reserved, MaximumConcurrency=maximum)
     assert complaints == (
-        [] if taken else [f"A ReservedConcurrency of {reserved} needs a MaximumConcurrency of at most {reserved}."]
+        [] if accepted else [f"A ReservedConcurrency of {reserved} needs a MaximumConcurrency of at most {reserved}."]
     )
     assert (
-        stack(template, ReservedConcurrency="10")["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"] == "10"
+        stack(template, ReservedConcurrency="10")["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
+        == "10"
     )
 
 
-def test_the_rule_on_reserved_concurrency_knows_every_value(template: dict[str, Any]) -> None:
+def test_the_rule_on_reserved_concurrency_covers_every_value(template: dict[str, Any]) -> None:
     for reserved in template["Parameters"]["ReservedConcurrency"]["AllowedValues"][1:]:
         for maximum in template["Parameters"]["MaximumConcurrency"]["AllowedValues"]:
-            complaints = broken_assertions(template, TpnsApps=APPS, ReservedConcurrency=reserved, MaximumConcurrency=str(maximum))
+            complaints = broken_assertions(
+                template, TpnsApps=APPS, ReservedConcurrency=reserved, MaximumConcurrency=str(maximum)
+            )
             assert bool(complaints) == (maximum > int(reserved)), (reserved, maximum)
 
 
@@ -103,7 +109,7 @@ def watched(group: dict[str, Any]) -> list[str]:
 
 
 def parameters_in(template: dict[str, Any], node: Any) -> list[str]:
-    """Parameters that a value depends on, by reference or over a condition."""
+    """Returns the parameters on which a value depends, by reference or through a condition."""
     if isinstance(node, list):
         return [name for value in node for name in parameters_in(template, value)]
     if not isinstance(node, dict):
@@ -122,5 +128,5 @@ def longest_value(parameter: dict[str, Any]) -> int:
     if "MaxValue" in parameter:
         return len(str(parameter["MaxValue"]))
     bound = re.search(r"\{1,(\d+)}\$$", parameter["AllowedPattern"])
-    assert bound, f"no longest value: {parameter}"
+    assert bound, f"the length of this parameter is not limited: {parameter}"
     return int(bound[1])

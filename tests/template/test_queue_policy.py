@@ -22,30 +22,30 @@ PRODUCER = Caller(LOGIN_SERVICE, OWN, may=True)
 ADMINISTRATOR = Caller(f"arn:aws:iam::{OWN}:role/administrator", OWN, may=True)
 BYSTANDER = Caller(f"arn:aws:iam::{OWN}:role/bystander", OWN)
 ROLE_OF_OTHER = Caller(f"arn:aws:iam::{OTHER}:role/accounts", OTHER, may=True)
-STRANGER = Caller(f"arn:aws:iam::{STRANGE}:role/anybody", STRANGE, may=True)
+STRANGER = Caller(f"arn:aws:iam::{STRANGE}:role/any", STRANGE, may=True)
 ANONYMOUS = Caller()
 CALLERS = {name: value for name, value in globals().items() if isinstance(value, Caller)}
 
 
 @pytest.mark.parametrize("queue_type", ["standard", "fifo"])
 @pytest.mark.parametrize(
-    ("named", "let_in"),
+    ("named", "allowed"),
     [
-        # Left to IAM policies; other accounts stay out, whatever theirs allow.
+        # The account's IAM policies decide; other accounts are denied, whatever their own policies allow.
         ("", {"PRODUCER", "ADMINISTRATOR"}),
         (LOGIN_SERVICE, {"PRODUCER"}),
         (OTHER, {"ROLE_OF_OTHER"}),
         (f"{LOGIN_SERVICE},{OTHER}", {"PRODUCER", "ROLE_OF_OTHER"}),
         (OWN, {"PRODUCER", "ADMINISTRATOR"}),
     ],
-    ids=["nobody named", "a role", "an account", "both", "this account"],
+    ids=["none", "a role", "an account", "both", "this account"],
 )
 def test_only_the_rule_and_the_named_producers_may_send(
-    template: dict[str, Any], queue_type: str, named: str, let_in: set[str]
+    template: dict[str, Any], queue_type: str, named: str, allowed: set[str]
 ) -> None:
     policies = policies_of(template, QueueType=queue_type, ProducerPrincipals=named)
     rule = {"RULE"} if queue_type == "standard" else set()
-    assert senders(policies["Queue"]) == let_in | rule
+    assert senders(policies["Queue"]) == allowed | rule
     assert senders(policies["DeadLetterQueue"]) == {"PRODUCER", "ADMINISTRATOR"} | rule
     assert senders(policies["ParkedEvents"]) == {"PRODUCER", "ADMINISTRATOR"}
 
@@ -54,22 +54,22 @@ def test_only_the_rule_and_the_named_producers_may_send(
 @pytest.mark.parametrize(
     "rules", [f"{OTHER_RULE.source}", f"arn:aws:events:us-east-1:{OWN}:rule/oth*", "arn:aws:events:us-east-1:1:rule/x"]
 )
-def test_rules_that_are_named_may_send_as_well(template: dict[str, Any], named: str, rules: str) -> None:
+def test_named_rules_may_send_too(template: dict[str, Any], named: str, rules: str) -> None:
     policies = policies_of(template, ProducerRules=rules, ProducerPrincipals=named)
     without = policies_of(template, ProducerPrincipals=named)
-    let_in = {"OTHER_RULE"} if "oth" in rules else set()
+    allowed = {"OTHER_RULE"} if "oth" in rules else set()
     for queue in ("Queue", "DeadLetterQueue"):
-        assert senders(policies[queue]) == senders(without[queue]) | let_in
+        assert senders(policies[queue]) == senders(without[queue]) | allowed
     assert policies["ParkedEvents"] == without["ParkedEvents"]
 
 
 @pytest.mark.parametrize("named", ["", f"{LOGIN_SERVICE},{OTHER}"])
-def test_nobody_may_send_without_tls(template: dict[str, Any], named: str) -> None:
+def test_no_one_may_send_without_tls(template: dict[str, Any], named: str) -> None:
     for policy in policies_of(template, ProducerPrincipals=named).values():
         assert senders(policy, tls=False) == set()
 
 
-def test_no_other_queue_may_have_its_dead_letters_here(template: dict[str, Any]) -> None:
+def test_no_other_queue_may_use_these_as_dead_letter_queue(template: dict[str, Any]) -> None:
     queues = {
         name: resource["Properties"]["RedriveAllowPolicy"]
         for name, resource in resolved(expanded(template), TpnsApps=APPS)["Resources"].items()
@@ -86,7 +86,7 @@ def test_no_other_queue_may_have_its_dead_letters_here(template: dict[str, Any])
 
 
 def policies_of(template: dict[str, Any], **parameters: str) -> dict[str, dict[str, Any]]:
-    """By the logical id of the queue."""
+    """Returns the policies by the logical id of their queue."""
     return {
         resource["Properties"]["Queues"][0]["Ref"]: resource["Properties"]["PolicyDocument"]
         for resource in resolved(expanded(template), TpnsApps=APPS, **parameters)["Resources"].values()

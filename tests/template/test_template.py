@@ -1,4 +1,4 @@
-"""template.yaml is right, and these checks would notice if it were not."""
+"""template.yaml follows our rules, and these checks would detect if it did not."""
 
 from __future__ import annotations
 
@@ -38,10 +38,16 @@ def test_cfn_lint_finds_nothing_in_the_template_as_written() -> None:
         {"QueueType": "fifo"},
         {"QueueType": "fifo", "Ledger": "off", "ParkingQueue": "off", "TpnsAppsSecretId": "tpns/apps"},
         {"GradualDeployment": "off", "EventSources": "com.example.accounts", "ProducerPrincipals": "123456789012"},
-        {"GradualDeployment": "off", "Tracing": "off", "Dashboard": "off", "AlarmTopicArn": TOPIC, "ReservedConcurrency": "10"},
+        {
+            "GradualDeployment": "off",
+            "Tracing": "off",
+            "Dashboard": "off",
+            "AlarmTopicArn": TOPIC,
+            "ReservedConcurrency": "10",
+        },
     ],
 )
-def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(
+def test_cfn_lint_finds_nothing_in_the_transformed_template(
     template: dict[str, Any], tmp_path: Path, parameters: dict[str, str]
 ) -> None:
     answer = _lint_expanded(template, tmp_path, **parameters)
@@ -49,7 +55,7 @@ def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(
 
 
 @pytest.mark.parametrize("gradually", ["Canary10Percent5Minutes", "off"])
-def test_all_that_is_promised_holds_in_all_combinations(template: dict[str, Any], gradually: str) -> None:
+def test_our_own_rules_hold_in_all_combinations(template: dict[str, Any], gradually: str) -> None:
     once = expanded(template, {"GradualDeployment": gradually})
     switches = itertools.product(["standard", "fifo"], *[["on", "off"]] * 4, ["", TOPIC])
     names = ("QueueType", "Ledger", "ParkingQueue", "Tracing", "Dashboard", "AlarmTopicArn")
@@ -67,9 +73,9 @@ RULE = "arn:aws:events:us-east-1:123456789012:rule/accounts"
     [
         ("standard", "", None),
         ("standard", RULE, None),
-        # A producer that gives no MessageDeduplicationId is refused, and nothing is dropped for looking like something else.
+        # SQS refuses a message without a MessageDeduplicationId, and drops no event because it equals another one.
         ("fifo", "", False),
-        # EventBridge can't give one.
+        # EventBridge can't set one.
         ("fifo", RULE, True),
     ],
 )
@@ -84,40 +90,44 @@ def test_every_parameter_is_described_and_bounded(template: dict[str, Any]) -> N
     bounds = {"AllowedValues", "AllowedPattern", "MinValue"}
     for name, parameter in template["Parameters"].items():
         assert parameter.get("Description"), f"{name} has no Description"
-        assert bounds & parameter.keys(), f"{name} takes anything: give it one of {sorted(bounds)}"
+        assert bounds & parameter.keys(), f"{name} accepts anything; give it one of {sorted(bounds)}"
 
 
-def test_what_samconfig_deploys_with_is_taken_by_the_template(template: dict[str, Any]) -> None:
+def test_the_template_accepts_the_parameters_of_samconfig(template: dict[str, Any]) -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
     given = dict(pair.split("=", 1) for pair in config["deploy"]["parameters"]["parameter_overrides"])
     assert broken_assertions(template, **given) == []
     assert config["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
 
 
-def test_every_parameter_with_a_default_is_what_the_function_defaults_to(template: dict[str, Any]) -> None:
-    # the same as in docs/configuration.md
+def test_the_defaults_of_the_parameters_are_those_of_the_function(template: dict[str, Any]) -> None:
+    # docs/configuration.md has the same values.
     assert _environment(resolved(expanded(template), TpnsApps=APPS)) == {
         "TPNS_APPS": APPS,
         "TPNS_APPS_MAX_AGE": "60s",
-        # These two have no default in the function; the template has them unless told otherwise.
+        # These two have no default in the function; the template sets them by default.
         "LEDGER_TABLE": {"Ref": "LedgerTable"},
         "PARKING_QUEUE_URL": {"Ref": "ParkedEvents"},
         "TPNS_CONCURRENCY": 8,
         "TPNS_TIMEOUT_MS": 3000,
         "TPNS_MAX_ATTEMPTS": 3,
         "DEADLINE_RESERVE_MS": 1000,
-        # The function's own, which Lambda gives no function before an invocation.
+        # The function's own timeout, which Lambda does not pass to a function before an invocation.
         "FUNCTION_TIMEOUT_SECONDS": 30,
         "MAX_EVENT_AGE": "14d",
         "MAX_CLOCK_SKEW": "5m",
     }
 
 
-def test_every_reserve_leaves_more_than_half_of_every_timeout_to_calls(template: dict[str, Any]) -> None:
+def test_every_reserve_leaves_more_than_half_of_every_timeout_for_calls(template: dict[str, Any]) -> None:
     reserve, timeout = template["Parameters"]["DeadlineReserveMs"], template["Parameters"]["FunctionTimeout"]
     assert 2 * reserve["MaxValue"] < 1000 * min(timeout["AllowedValues"])
     function = template["Resources"]["Function"]["Properties"]
-    assert function["Timeout"] == function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"] == {"Ref": "FunctionTimeout"}
+    assert (
+        function["Timeout"]
+        == function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"]
+        == {"Ref": "FunctionTimeout"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +139,7 @@ def test_every_reserve_leaves_more_than_half_of_every_timeout_to_calls(template:
         ("Dashboard", ("AWS::CloudWatch::Dashboard", "DashboardUrl")),
     ],
 )
-def test_what_is_switched_off_leaves_no_trace(template: dict[str, Any], parameter: str, traces: tuple[str, ...]) -> None:
+def test_a_part_that_is_off_leaves_no_trace(template: dict[str, Any], parameter: str, traces: tuple[str, ...]) -> None:
     both = expanded(template)
     on, off = (json.dumps(resolved(both, TpnsApps=APPS, **{parameter: switch})) for switch in ("on", "off"))
     assert on == json.dumps(resolved(both, TpnsApps=APPS)), "it is not on by default"
@@ -137,7 +147,7 @@ def test_what_is_switched_off_leaves_no_trace(template: dict[str, Any], paramete
     assert [trace for trace in traces if trace in off] == []
 
 
-def test_the_table_and_the_parking_queue_can_be_found(template: dict[str, Any]) -> None:
+def test_the_table_and_the_parking_queue_are_in_the_outputs(template: dict[str, Any]) -> None:
     outputs = resolved(expanded(template), TpnsApps=APPS)["Outputs"]
     assert outputs["LedgerTableName"]["Value"] == {"Ref": "LedgerTable"}
     assert outputs["ParkingQueueUrl"]["Value"] == {"Ref": "ParkedEvents"}
@@ -148,11 +158,11 @@ def test_the_table_and_the_parking_queue_can_be_found(template: dict[str, Any]) 
     [
         ({"TpnsApps": APPS}, []),
         ({"TpnsAppsSecretId": "tpns/apps"}, []),
-        ({}, ["Give TpnsAppsSecretId (a secret that holds the apps document) or TpnsApps (the document itself)."]),
-        ({"TpnsApps": APPS, "TpnsAppsSecretId": "tpns/apps"}, ["Give TpnsAppsSecretId or TpnsApps, not both."]),
+        ({}, ["Set TpnsAppsSecretId (a secret with the apps document) or TpnsApps (the document itself)."]),
+        ({"TpnsApps": APPS, "TpnsAppsSecretId": "tpns/apps"}, ["Set TpnsAppsSecretId or TpnsApps, not both."]),
     ],
 )
-def test_the_apps_come_from_exactly_one_place(
+def test_there_is_exactly_one_source_of_the_apps(
     template: dict[str, Any], parameters: dict[str, str], complaints: list[str]
 ) -> None:
     assert broken_assertions(template, **parameters) == complaints
@@ -179,23 +189,25 @@ def test_without_a_secret_the_function_may_read_none(template: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("name", "taken"),
+    ("name", "accepted"),
     [
         ("", True),
         ("tpns/apps", True),
         (f"{SECRETS}tpns/apps-AbCdEf", True),
-        # Secrets Manager finds a secret by these two as well, but no policy could be made of them.
+        # Secrets Manager accepts these two, but they can't be used in a policy.
         (f"{SECRETS}tpns/apps", False),
         ("arn:aws:secretsmanager:us-east-1:123456789012:tpns/apps", False),
         ("tpns*", False),
         ("?", False),
     ],
 )
-def test_what_can_not_stand_in_a_policy_is_no_secret(template: dict[str, Any], name: str, taken: bool) -> None:
-    assert bool(re.fullmatch(template["Parameters"]["TpnsAppsSecretId"]["AllowedPattern"], name)) is taken
+def test_a_secret_id_that_can_not_be_used_in_a_policy_is_refused(
+    template: dict[str, Any], name: str, accepted: bool
+) -> None:
+    assert bool(re.fullmatch(template["Parameters"]["TpnsAppsSecretId"]["AllowedPattern"], name)) is accepted
 
 
-def test_the_secret_keys_are_not_shown_by_cloudformation(template: dict[str, Any]) -> None:
+def test_cloudformation_does_not_show_the_secret_keys(template: dict[str, Any]) -> None:
     assert template["Parameters"]["TpnsApps"]["NoEcho"] is True
 
 
@@ -208,7 +220,7 @@ def test_the_secret_keys_are_not_shown_by_cloudformation(template: dict[str, Any
         ("Queue.RedrivePolicy.deadLetterTargetArn", {"Fn::GetAtt": ["Nowhere", "Arn"]}, "E1010"),
     ],
 )
-def test_a_broken_template_is_caught_by_cfn_lint(
+def test_cfn_lint_finds_a_broken_template(
     template: dict[str, Any], tmp_path: Path, path: str, value: object, code: str
 ) -> None:
     _set(template, path, value)
@@ -237,7 +249,7 @@ def test_a_broken_template_is_caught_by_cfn_lint(
         ("LedgerTable.TableName", "ledger", "has a TableName"),
     ],
 )
-def test_a_broken_promise_is_caught_by_our_own_rules(template: dict[str, Any], path: str, value: object, complaint: str) -> None:
+def test_our_own_rules_find_a_broken_rule(template: dict[str, Any], path: str, value: object, complaint: str) -> None:
     _set(template, path, value)
     found = broken_rules(template, resolved(expanded(template), TpnsApps=APPS))
     assert len(found) == 1
@@ -245,9 +257,11 @@ def test_a_broken_promise_is_caught_by_our_own_rules(template: dict[str, Any], p
 
 
 @pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
-def test_a_ledger_that_could_be_lost_is_caught_by_our_own_rules(template: dict[str, Any], policy: str) -> None:
+def test_our_own_rules_find_a_ledger_that_could_be_lost(template: dict[str, Any], policy: str) -> None:
     template["Resources"]["LedgerTable"][policy] = "Delete"
-    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [f"LedgerTable: {policy} is not Retain"]
+    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [
+        f"LedgerTable: {policy} is not Retain"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -277,17 +291,19 @@ def test_a_ledger_that_could_be_lost_is_caught_by_our_own_rules(template: dict[s
         ),
     ],
 )
-def test_a_wrong_permission_is_caught_by_our_own_rules(
+def test_our_own_rules_find_a_wrong_permission(
     template: dict[str, Any], changed: dict[str, Any], complaints: list[str]
 ) -> None:
     stack = resolved(expanded(template), TpnsApps=APPS)
     policies = stack["Resources"]["FunctionRole"]["Properties"]["Policies"]
-    (statement,) = next(policy["PolicyDocument"]["Statement"] for policy in policies if policy["PolicyName"] == "keep-the-ledger")
+    (statement,) = next(
+        policy["PolicyDocument"]["Statement"] for policy in policies if policy["PolicyName"] == "keep-the-ledger"
+    )
     statement |= changed
     assert broken_rules(template, stack) == complaints
 
 
-def test_a_short_visibility_in_the_mapping_is_caught_by_our_own_rules(template: dict[str, Any]) -> None:
+def test_our_own_rules_find_a_short_visibility_timeout(template: dict[str, Any]) -> None:
     template["Mappings"]["VisibilityTimeout"]["60"]["5"] = 364
     assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [
         "visibility for FunctionTimeout 60 and BatchingWindow 5 is 364, less than 365"

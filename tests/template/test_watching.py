@@ -1,4 +1,4 @@
-"""Alarms and dashboard are as promised, and these checks would notice if they were not."""
+"""Alarms and dashboard follow our rules, and these checks would detect if they did not."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def stack(template: dict[str, Any]) -> dict[str, Any]:
     return resolved(expanded(template), TpnsApps=APPS, AlarmTopicArn=TOPIC)
 
 
-def test_the_topic_is_told_of_every_alarm_and_of_its_end(template: dict[str, Any], stack: dict[str, Any]) -> None:
+def test_the_topic_is_notified_when_an_alarm_goes_up_and_down(template: dict[str, Any], stack: dict[str, Any]) -> None:
     assert {(str(alarm[UP]), str(alarm[DOWN])) for alarm in alarms(stack).values()} == {(str([TOPIC]), str([TOPIC]))}
     silent = resolved(expanded(template), TpnsApps=APPS)
     assert alarms(silent).keys() == HEADINGS.keys()
     assert not any(UP in alarm or DOWN in alarm for alarm in alarms(silent).values())
 
 
-def test_thresholds_follow_the_timeout_and_the_patience_chosen(template: dict[str, Any]) -> None:
+def test_thresholds_follow_the_parameters(template: dict[str, Any]) -> None:
     once = expanded(template)
     for timeout in template["Parameters"]["FunctionTimeout"]["AllowedValues"]:
         made = resolved(once, TpnsApps=APPS, FunctionTimeout=str(timeout))
@@ -39,28 +39,42 @@ def test_thresholds_follow_the_timeout_and_the_patience_chosen(template: dict[st
         assert alarms(made)["UnbindsLateAlarm"]["Threshold"] == seconds * 1000
 
 
-def test_an_alarm_that_goes_up_at_once_outlives_the_time_until_events_come_again(template: dict[str, Any]) -> None:
+def test_an_alarm_that_goes_up_at_once_stays_up_until_events_are_redelivered(template: dict[str, Any]) -> None:
     longest = max(max(seconds.values()) for seconds in template["Mappings"]["VisibilityTimeout"].values())
     for name in ("MisconfiguredAlarm", "ErrorsAlarm", "LedgerFailedAlarm"):
         properties = template["Resources"][name]["Properties"]
         assert properties["Period"] * properties["EvaluationPeriods"] > longest
 
 
-def test_the_dashboard_answers_three_questions_in_that_order(stack: dict[str, Any]) -> None:
+def test_the_dashboard_answers_four_questions_in_this_order(stack: dict[str, Any]) -> None:
     headers = [widget["properties"]["markdown"] for widget in dashboard.widgets(str(dashboard_body(stack)), "text")]
-    assert headers[1:] == ["## Is it keeping up?", "## What fails, and why?", "## How late are unbinds?", "## What do producers get wrong?"]
+    assert headers[1:] == [
+        "## Is it keeping up?",
+        "## What fails, and why?",
+        "## How late are unbinds?",
+        "## What do producers get wrong?",
+    ]
     names = {metric.name for metric in dashboard.metrics(str(dashboard_body(stack)))}
-    assert {"Received", "Applied", "ApproximateAgeOfOldestMessage", "CallFailures", "Parked", "UnbindLag", "CallLatency"} <= names
+    assert {
+        "Received",
+        "Applied",
+        "ApproximateAgeOfOldestMessage",
+        "CallFailures",
+        "Parked",
+        "UnbindLag",
+        "CallLatency",
+    } <= names
 
 
-def test_the_dashboard_asks_the_log_for_fields_that_the_function_writes(stack: dict[str, Any]) -> None:
+def test_the_dashboard_queries_fields_that_the_function_logs(stack: dict[str, Any]) -> None:
     (log,) = dashboard.widgets(str(dashboard_body(stack)), "log")
     assert log["properties"]["query"] == (
-        "SOURCE '${FunctionLog}' | filter ispresent(outcome) and ispresent(reason) | stats count() by reason, outcome, app"
+        "SOURCE '${FunctionLog}' | filter ispresent(outcome) and ispresent(reason)"
+        " | stats count() by reason, outcome, app"
     )
 
 
-def test_names_that_cloudwatch_puts_in_itself_are_left_to_it(stack: dict[str, Any]) -> None:
+def test_variables_of_cloudwatch_are_not_substituted(stack: dict[str, Any]) -> None:
     assert "${PROP('Dim.App')}" in str(dashboard_body(stack))
     assert "${!" not in str(dashboard_body(stack))
 
@@ -69,15 +83,25 @@ def test_names_that_cloudwatch_puts_in_itself_are_left_to_it(stack: dict[str, An
     ("alarm", "changed", "complaint"),
     [
         ("ErrorsAlarm", {"AlarmDescription": "Errors."}, "the description is not one sentence"),
-        ("ErrorsAlarm", {"AlarmDescription": 'Bad. Open docs/runbook.md at "Nowhere".'}, "the description is not one sentence"),
-        ("ErrorsAlarm", {"MetricName": "Mistakes"}, "watches AWS/Lambda Mistakes by FunctionName, which nobody counts"),
-        ("LedgerFailedAlarm", {"Dimensions": []}, "watches TpnsAccountSync LedgerFailed by , which nobody counts"),
+        (
+            "ErrorsAlarm",
+            {"AlarmDescription": 'Bad. Open docs/runbook.md at "Nowhere".'},
+            "the description is not one sentence",
+        ),
+        (
+            "ErrorsAlarm",
+            {"MetricName": "Mistakes"},
+            "watches AWS/Lambda Mistakes by FunctionName, which does not exist",
+        ),
+        ("LedgerFailedAlarm", {"Dimensions": []}, "watches TpnsAccountSync LedgerFailed by , which does not exist"),
         ("ErrorsAlarm", {"Dimensions": [{"Name": "FunctionName", "Value": "other"}]}, "which is not this stack's"),
         ("ThrottlesAlarm", {"TreatMissingData": "missing"}, "TreatMissingData must be notBreaching"),
-        ("ParkedEventsAlarm", {"OKActions": []}, "tells of its beginning and not of its end"),
+        ("ParkedEventsAlarm", {"OKActions": []}, "AlarmActions and OKActions differ"),
     ],
 )
-def test_a_broken_alarm_is_caught(stack: dict[str, Any], alarm: str, changed: dict[str, Any], complaint: str) -> None:
+def test_our_own_rules_find_a_broken_alarm(
+    stack: dict[str, Any], alarm: str, changed: dict[str, Any], complaint: str
+) -> None:
     assert broken_watching(stack) == []
     stack["Resources"][alarm]["Properties"] |= changed
     (found,) = broken_watching(stack)
@@ -85,27 +109,29 @@ def test_a_broken_alarm_is_caught(stack: dict[str, Any], alarm: str, changed: di
     assert complaint in found
 
 
-def test_a_missing_alarm_is_caught(stack: dict[str, Any]) -> None:
+def test_our_own_rules_find_a_missing_alarm(stack: dict[str, Any]) -> None:
     del stack["Resources"]["ErrorsAlarm"]
     assert broken_watching(stack) == [
-        "ErrorsAlarm is not there",
-        "the dashboard shows ${ErrorsAlarm.Arn}, which is not there",
+        "ErrorsAlarm is missing",
+        "the dashboard shows ${ErrorsAlarm.Arn}, which does not exist",
     ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"Superseded"', '"Overtaken"', "TpnsAccountSync Overtaken by FunctionName, which nobody counts"),
+        ('"Superseded"', '"Overtaken"', "TpnsAccountSync Overtaken by FunctionName, which does not exist"),
         ('MetricName=\\"CallFailures\\"', 'MetricName=\\"Calls\\"', "TpnsAccountSync Calls by FunctionName, Reason"),
         ('"x": 8, "y": 6', '"x": 7, "y": 6', "widgets overlap"),
         ('"${ErrorsAlarm.Arn}", ', "", "does not show ${ErrorsAlarm.Arn}"),
-        ('"start": "-PT3H",', '"start": "-PT3H"', "no JSON"),
+        ('"start": "-PT3H",', '"start": "-PT3H"', "is not JSON"),
     ],
 )
-def test_a_broken_dashboard_is_caught(stack: dict[str, Any], old: str, new: str, complaint: str) -> None:
+def test_our_own_rules_find_a_broken_dashboard(stack: dict[str, Any], old: str, new: str, complaint: str) -> None:
     (properties,) = (
-        resource["Properties"] for resource in stack["Resources"].values() if resource["Type"] == "AWS::CloudWatch::Dashboard"
+        resource["Properties"]
+        for resource in stack["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Dashboard"
     )
     assert properties["DashboardBody"].count(old) == 1
     properties["DashboardBody"] = properties["DashboardBody"].replace(old, new)

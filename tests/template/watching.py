@@ -1,4 +1,4 @@
-"""What the template promises about alarms and the dashboard, and no linter knows. Each rule gives the ways in which it is
+"""Our own rules for the alarms and the dashboard, which no linter has. Each rule returns the ways in which it is
 broken."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import dashboard
 from known_metrics import Metric, known_metrics
 
-# The headings of docs/runbook.md that an alarm may send somebody to.
+# The headings of docs/runbook.md that the alarms name.
 HEADINGS = {
     "DeadLetterQueueNotEmptyAlarm": "The dead-letter queue is not empty",
     "ParkedEventsAlarm": "Events are parked",
@@ -22,9 +22,9 @@ HEADINGS = {
     "LedgerFailedAlarm": "The ledger fails",
     "UnbindsLateAlarm": "Unbinds are late",
 }
-# The alarm beside the optional part it watches.
+# Alarm -> the optional resource that it watches.
 _WATCHES = {"ParkedEventsAlarm": "ParkedEvents", "LedgerFailedAlarm": "LedgerTable"}
-# How the stack's own queues and function are named in a dimension.
+# The values of dimensions that refer to the stack's own queues and function.
 _OWN = {
     "FunctionName": [{"Ref": "Function"}],
     "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in ("Queue", "DeadLetterQueue", "ParkedEvents")],
@@ -32,7 +32,7 @@ _OWN = {
 
 
 def broken_watching(resolved: dict[str, Any]) -> list[str]:
-    """Of the template as it is for some parameters."""
+    """Returns the broken rules of the template as resolved for some parameters."""
     return [*_alarms_there(resolved), *_alarms(resolved), *_dashboard(resolved)]
 
 
@@ -42,7 +42,9 @@ def alarms(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def dashboard_body(resolved: dict[str, Any]) -> str | None:
     bodies = [
-        r["Properties"]["DashboardBody"] for r in resolved["Resources"].values() if r["Type"] == "AWS::CloudWatch::Dashboard"
+        r["Properties"]["DashboardBody"]
+        for r in resolved["Resources"].values()
+        if r["Type"] == "AWS::CloudWatch::Dashboard"
     ]
     return bodies[0] if bodies else None
 
@@ -50,8 +52,8 @@ def dashboard_body(resolved: dict[str, Any]) -> str | None:
 def _alarms_there(resolved: dict[str, Any]) -> list[str]:
     wanted = {name for name in HEADINGS if _WATCHES.get(name, "Queue") in resolved["Resources"]}
     there = alarms(resolved).keys()
-    return [f"{name} is not there" for name in sorted(wanted - there)] + [
-        f"{name} is no alarm we know" for name in sorted(there - wanted)
+    return [f"{name} is missing" for name in sorted(wanted - there)] + [
+        f"{name} is an unknown alarm" for name in sorted(there - wanted)
     ]
 
 
@@ -65,16 +67,16 @@ def _alarms(resolved: dict[str, Any]) -> list[str]:
             found.append(f"{name}: the description is not one sentence and then {heading}")
         metric = Metric(alarm["Namespace"], alarm["MetricName"], frozenset(d["Name"] for d in alarm["Dimensions"]))
         if metric not in known_metrics():
-            found.append(f"{name} watches {metric}, which nobody counts")
+            found.append(f"{name} watches {metric}, which does not exist")
         found += [
             f"{name} watches {d['Name']} {json.dumps(d['Value'])}, which is not this stack's"
             for d in alarm["Dimensions"]
             if d["Value"] not in _OWN.get(d["Name"], [])
         ]
         if alarm.get("TreatMissingData") != "notBreaching":
-            found.append(f"{name}: no data is no trouble here, so TreatMissingData must be notBreaching")
+            found.append(f"{name}: missing data is not a failure, so TreatMissingData must be notBreaching")
         if alarm.get("AlarmActions") != alarm.get("OKActions"):
-            found.append(f"{name} tells of its beginning and not of its end, or the other way round")
+            found.append(f"{name}: AlarmActions and OKActions differ")
     return found
 
 
@@ -85,17 +87,17 @@ def _dashboard(resolved: dict[str, Any]) -> list[str]:
     try:
         json.loads(body)
     except ValueError as error:
-        return [f"the dashboard's body is no JSON: {error}"]
+        return [f"the dashboard's body is not JSON: {error}"]
     found = [
-        f"the dashboard shows {metric}, which nobody counts"
+        f"the dashboard shows {metric}, which does not exist"
         for metric in dashboard.metrics(body)
         if metric not in known_metrics()
     ]
-    found += [f"widgets overlap, or stick out: {pair}" for pair in dashboard.overlapping(body)]
+    found += [f"widgets overlap, or exceed the grid: {pair}" for pair in dashboard.overlapping(body)]
     shown = {arn for widget in dashboard.widgets(body, "alarm") for arn in widget["properties"]["alarms"]}
     wanted = {f"${{{name}.Arn}}" for name in alarms(resolved)}
     return (
         found
         + [f"the dashboard does not show {arn}" for arn in sorted(wanted - shown)]
-        + [f"the dashboard shows {arn}, which is not there" for arn in sorted(shown - wanted)]
+        + [f"the dashboard shows {arn}, which does not exist" for arn in sorted(shown - wanted)]
     )

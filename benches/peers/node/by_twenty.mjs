@@ -1,9 +1,9 @@
-// Twenty items a call, by hand: what one writes when a call a message costs too much. Eight calls at a time, as our default.
+// Twenty items per call, written by hand because one call per message costs too much. Eight concurrent calls, like our default.
 
 import { call, itemOf } from './tpns.mjs';
 
 const ITEMS_PER_CALL = 20;
-const AT_A_TIME = 8;
+const CONCURRENCY = 8;
 
 export const handler = async (event) => {
   const failed = [];
@@ -29,7 +29,7 @@ export const handler = async (event) => {
     try {
       accepted = await call(app, operatorType, messages.map(({ item }) => item));
     } catch {
-      // All of them come again.
+      // All of them are redelivered.
     }
     messages.forEach(({ messageId }, index) => accepted[index] || failed.push(messageId));
   };
@@ -37,6 +37,6 @@ export const handler = async (event) => {
   const worker = async () => {
     for (const chunk of work) await send(chunk);
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 };

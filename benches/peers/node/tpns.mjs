@@ -1,4 +1,4 @@
-// One signed call to TPNS. Shared by both peers in Node.js.
+// One signed call to TPNS, for both Node.js peers.
 
 import { createHmac } from 'node:crypto';
 
@@ -11,7 +11,7 @@ const UNBIND_ALL = 4;
 const PARTLY_FAILED = 1008026;
 const ALL_FAILED = 1008027;
 
-/** App, operator_type and item of an event of the contract. */
+/** Returns app, operator_type and item for an event of the contract. */
 export function itemOf(event) {
   const { type, app = onlyApp, token, account_list } = event;
   if (type === 'user.login') return { app, operatorType: BIND, item: { token, account_list } };
@@ -20,13 +20,13 @@ export function itemOf(event) {
   throw new Error('unknown type');
 }
 
-/** Sends one call, and says of each item whether TPNS has accepted it. fetch keeps connections over warm invocations. */
+/** Sends one call and returns for each item whether TPNS has accepted it. fetch keeps connections between warm invocations. */
 export async function call(app, operatorType, items) {
   const { access_id, secret_key, endpoint } = apps[app];
   const field = operatorType === UNBIND_ALL ? 'token_list' : 'token_accounts';
   const body = JSON.stringify({ operator_type: operatorType, [field]: items });
   const timestamp = String(Math.floor(Date.now() / 1000));
-  // Base64 of the lower-case hex text, not of the digest: the formula in TPNS's documents hides it, their samples show it.
+  // Base64 of the lower-case hex text, not of the digest. TPNS's formula does not say so, but its samples show it.
   const hex = createHmac('sha256', secret_key).update(`${timestamp}${access_id}${body}`).digest('hex');
   const response = await fetch(`${endpoint}/v3/device/account/batchoperate`, {
     method: 'POST',

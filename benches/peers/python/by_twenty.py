@@ -1,4 +1,5 @@
-"""Twenty items a call, by hand: what one writes when a call a message is too slow. Eight calls at a time, as our default."""
+"""Twenty items per call, written by hand because one call per message is too slow. Eight concurrent calls, like our
+default."""
 
 import json
 from collections import defaultdict
@@ -11,7 +12,7 @@ POOL = ThreadPoolExecutor(max_workers=8)
 
 
 def failed_of(chunk) -> list[str]:
-    """Sends a chunk; the ids of the messages that must come again."""
+    """Sends a chunk and returns the ids of the messages that must be redelivered."""
     (app, operator_type), messages = chunk
     try:
         accepted = call(app, operator_type, [item for _, item in messages])

@@ -1,4 +1,4 @@
-"""One call a message: Powertools' batch utility as its documentation has it, with the default processor."""
+"""One call per message: Powertools' batch utility as in its documentation, with the default processor."""
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord

@@ -1,4 +1,4 @@
-"""One signed call to TPNS. Shared by both peers in Python."""
+"""One signed call to TPNS, for both Python peers."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ import requests
 APPS = json.loads(os.environ["TPNS_APPS"])
 ONLY_APP = next(iter(APPS)) if len(APPS) == 1 else None
 
-# Made outside the handler, so that warm invocations find the connections open (AWS Lambda developer guide, "Best practices").
+# Outside the handler, so that warm invocations reuse the connections (AWS Lambda developer guide, "Best practices").
 SESSION = requests.Session()
 
 BIND, UNBIND, UNBIND_ALL = 2, 3, 4
@@ -20,11 +20,11 @@ PARTLY_FAILED, ALL_FAILED = 1008026, 1008027
 
 
 class Refused(Exception):
-    """TPNS did not take an item, or the whole call."""
+    """TPNS did not accept an item, or the whole call."""
 
 
 def item_of(event: dict) -> tuple[str, int, object]:
-    """App, operator_type and item of an event of the contract."""
+    """Returns app, operator_type and item for an event of the contract."""
     app = event.get("app", ONLY_APP)
     accounts = event.get("account_list")
     match event["type"]:
@@ -38,13 +38,13 @@ def item_of(event: dict) -> tuple[str, int, object]:
 
 
 def call(app: str, operator_type: int, items: list) -> list[bool]:
-    """Sends one call, and says of each item whether TPNS has accepted it."""
+    """Sends one call and returns for each item whether TPNS has accepted it."""
     app_settings = APPS[app]
     field = "token_list" if operator_type == UNBIND_ALL else "token_accounts"
     body = json.dumps({"operator_type": operator_type, field: items}).encode()
     access_id, timestamp = str(app_settings["access_id"]), str(int(time.time()))
     signed = timestamp.encode() + access_id.encode() + body
-    # Base64 of the lower-case hex text, not of the digest: the formula in TPNS's documents hides it, their samples show it.
+    # Base64 of the lower-case hex text, not of the digest. TPNS's formula does not say so, but its samples show it.
     digest = hmac.new(app_settings["secret_key"].encode(), signed, hashlib.sha256).hexdigest()
     response = SESSION.post(
         f"{app_settings['endpoint']}/v3/device/account/batchoperate",

@@ -1,4 +1,4 @@
-"""Events travel the whole way, and TPNS ends with the bindings they say."""
+"""Events go through the whole stack, and TPNS ends with the bindings that they describe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_login_logout_and_deletion_end_as_bindings(every_stack: Deployment) -> N
     assert (every_stack.parked(), every_stack.dead_letters()) == ([], [])
 
 
-def test_events_of_later_batches_change_what_earlier_ones_bound(every_stack: Deployment) -> None:
+def test_events_of_later_batches_change_earlier_bindings(every_stack: Deployment) -> None:
     device, other = token(), token()
     every_stack.handle(login(device, "ann@example.com", "ben"), login(other, "ben"))
     assert every_stack.accounts("android", device) == {"ann@example.com", "ben"}
@@ -35,16 +35,16 @@ def test_events_of_later_batches_change_what_earlier_ones_bound(every_stack: Dep
     assert every_stack.accounts("android", other) == set()
 
 
-def test_a_fifo_queue_hands_a_device_its_events_in_order(plain_fifo: Deployment) -> None:
-    # No ledger: it would make up for any order.
+def test_a_fifo_queue_delivers_a_devices_events_in_order(plain_fifo: Deployment) -> None:
+    # Without a ledger, which would correct any order.
     device = token()
-    # More than one batch of them, in one message group.
+    # More than one batch, in one message group.
     plain_fifo.handle(*[event for number in range(8) for event in (logout(device), login(device, f"user-{number}"))])
     assert plain_fifo.accounts("android", device) == {"user-7"}
-    assert len(plain_fifo.tokens_called(2)) >= 2, "all in one invocation, so the queue had no order to keep"
+    assert len(plain_fifo.tokens_called(2)) >= 2, "there was only one invocation, so the queue had no order to keep"
 
 
-def test_the_rule_takes_events_from_the_bus_to_the_queue(with_bus: Deployment) -> None:
+def test_the_rule_moves_events_from_the_bus_to_the_queue(with_bus: Deployment) -> None:
     device, leaves = token(), token()
     with_bus.handle(
         on_bus(login(device, "ann", app="ios")),
@@ -59,10 +59,10 @@ def test_the_rule_takes_events_from_the_bus_to_the_queue(with_bus: Deployment) -
     assert {call["app"] for call in with_bus.tpns.calls() if call["operator_type"] == 5} == {"android", "ios"}
 
 
-def test_the_rule_leaves_other_events_on_the_bus(with_bus: Deployment) -> None:
+def test_the_rule_ignores_other_events(with_bus: Deployment) -> None:
     device = token()
-    stranger = {**on_bus(login(token(), "ann")), "detail-type": "user.renamed"}
-    with_bus.handle(stranger, on_bus(login(device, "ben")))
+    other = {**on_bus(login(token(), "ann")), "detail-type": "user.renamed"}
+    with_bus.handle(other, on_bus(login(device, "ben")))
     assert with_bus.accounts("android", device) == {"ben"}
     assert with_bus.dead_letters() == []
     assert len(with_bus.tpns.calls()) == 1
