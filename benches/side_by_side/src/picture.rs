@@ -18,7 +18,7 @@ struct Panel {
     title: &'static str,
     unit: &'static str,
     bars: Vec<(Contender, f64)>,
-    /// A word behind some bars.
+    /// A remark after some bars.
     remarks: Vec<(Contender, String)>,
 }
 
@@ -48,7 +48,7 @@ fn panels(report: &Report) -> Vec<Panel> {
             unit: "ms",
             bars: each(&|contender| figures(contender).map(|figures| millis(figures.wall))),
             remarks: (Contender::APPLYING.into_iter())
-                .filter_map(|contender| Some((contender, figures(contender)?.come_again)))
+                .filter_map(|contender| Some((contender, figures(contender)?.redelivered)))
                 .filter(|(_, failed)| *failed > 0)
                 .map(|(contender, failed)| (contender, format!(" · {failed} failed")))
                 .collect(),
