@@ -1,5 +1,5 @@
-//! For any payload or body: no panic, a batch keeps all its messages, and errors are one short line, since they consist of
-//! field names.
+//! For any payload or body: no panic, a batch keeps all its messages, and errors are one short line, since they consist
+//! of field names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

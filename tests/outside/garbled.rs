@@ -1,6 +1,6 @@
-//! Answers of AWS that the SDK cannot read, and answers of something else in place of AWS: they contain the secret, tokens,
-//! accounts and bodies, and none of that is logged or returned. The events concerned are reported, and one line says what
-//! is wrong.
+//! Answers of AWS that the SDK cannot read, and answers of something else in place of AWS: they contain the secret,
+//! tokens, accounts and bodies, and none of that is logged or returned. The events concerned are reported, and one line
+//! says what is wrong.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -115,8 +115,8 @@ impl World {
     }
 }
 
-/// The operation that is garbled, the batch that needs it, the setting named in the log line, and the text for an answer
-/// without fields.
+/// The operation that is garbled, the batch that needs it, the setting named in the log line, and the text for an
+/// answer without fields.
 fn cases() -> Vec<(Operation, String, &'static str, &'static str)> {
     let login = || login(1, TOKEN, &[ACCOUNT]);
     let rejected = format!("no event of {ACCOUNT}");

@@ -194,7 +194,8 @@ async fn two_names_for_the_same_tpns_app_are_refused() {
 #[tokio::test]
 async fn limits_under_which_order_or_progress_would_be_lost_stop_init() {
     let ledger = ("LEDGER_TABLE", "tpns-ledger");
-    let half = "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); set at most";
+    let half = "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); \
+                set at most";
     let age =
         "MAX_EVENT_AGE: is more than 44d, and an event that is older than its row in LEDGER_TABLE (45d) could win; ";
     let stage = Stage::new().await;

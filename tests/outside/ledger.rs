@@ -88,8 +88,8 @@ async fn deliver(function: &Function, bodies: &[String]) -> Vec<String> {
     }
 }
 
-/// Each: the first event, which fails at TPNS; the next one, which is applied; and what is bound after the redelivery of
-/// the first.
+/// Each: the first event, which fails at TPNS; the next one, which is applied; and what is bound after the redelivery
+/// of the first.
 #[tokio::test]
 async fn an_event_that_is_redelivered_after_a_newer_one_changes_nothing() {
     let login_a = || login(1, "t", &["a"]);

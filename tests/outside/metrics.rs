@@ -1,5 +1,5 @@
-//! The binary prints the metrics that the alarms and the dashboard use: those of `tests/metrics.json`, which the template's
-//! tests read, too.
+//! The binary prints the metrics that the alarms and the dashboard use: those of `tests/metrics.json`, which the
+//! template's tests read, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -34,7 +34,8 @@ fn numbered(id: &'static str, number: &'static str, body: impl ToString) -> Sent
     Sent { sequence_number: Some(number), ..sent(id, 10, body) }
 }
 
-/// An event that leaves as many fields as possible to its envelopes; `changes` adds fields and, with null, removes them.
+/// An event that leaves as many fields as possible to its envelopes; `changes` adds fields and, with null, removes
+/// them.
 fn event(kind: &str, account: Option<&str>, changes: Value) -> Value {
     let mut event = json!({"type": kind, "app": "android", "token": "t"});
     if let Some(account) = account {
@@ -92,8 +93,8 @@ fn payload(queue: &str, messages: &[Sent]) -> bytes::Bytes {
     SqsEvent::of_queue(queue).messages(messages.iter().map(message)).to_bytes()
 }
 
-/// Each: a name, the queue, the batch, and what is bound in the end, with or without a ledger; with a ledger also if each
-/// message is delivered in a batch of its own.
+/// Each: a name, the queue, the batch, and what is bound in the end, with or without a ledger; with a ledger also if
+/// each message is delivered in a batch of its own.
 fn table() -> Vec<(&'static str, &'static str, Vec<Sent>, &'static [&'static str])> {
     let ahead = |event| occurred(240, event);
     vec![

@@ -61,7 +61,8 @@ async fn after_many_throttled_requests_to_the_table_further_ones_are_still_retri
     }
 }
 
-/// Events whose rows were never requested are reported as such, and no event is reported as if the table did not answer.
+/// Events whose rows were never requested are reported as such, and no event is reported as if the table did not
+/// answer.
 #[tokio::test]
 async fn throttling_until_the_deadline_is_the_reason_of_every_event_that_was_started() {
     let aws = AwsApi::start().await.unwrap();

@@ -39,7 +39,8 @@ struct Now {
     open: BTreeMap<Asked, Option<Answer>>,
     /// The devices' rows as the invocation last saw them.
     seen: [RowId; DEVICES],
-    /// The accounts whose deletion TPNS has accepted, as known to the invocation when it wrote its own deletion into the row.
+    /// The accounts whose deletion TPNS has accepted, as known to the invocation when it wrote its own deletion into
+    /// the row.
     accepted: [bool; ACCOUNTS],
 }
 
@@ -174,9 +175,9 @@ impl Rows for &Desk<'_> {
     }
 }
 
-/// Like `tpns::push`: all items are sent concurrently, but an item with a gate waits until the gate is open, and is not sent
-/// if the gate stays closed. A failure here is that of the last attempt in the invocation: a later attempt repeats what an
-/// earlier one did.
+/// Like `tpns::push`: all items are sent concurrently, but an item with a gate waits until the gate is open, and is not
+/// sent if the gate stays closed. A failure here is that of the last attempt in the invocation: a later attempt repeats
+/// what an earlier one did.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
         const FAILED: Verdict = Verdict::Retry(Why { reason: "search", code: None, transport: None }, None);

@@ -1,4 +1,5 @@
-//! Explores every order of everything that can happen: each state of the world once, and the number of paths through it.
+//! Explores every order of everything that can happen: each state of the world once, and the number of paths through
+//! it.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -20,15 +21,15 @@ pub(crate) enum Finding {
     Shown,
     /// In an end state a device is not bound to an account that is signed in in version order.
     Missing,
-    /// The same, by the design's one named exception: the binding existed, made by the right login, and the operator_type 5
-    /// of an older deletion removed it.
+    /// The same, by the design's one named exception: the binding existed, made by the right login, and the
+    /// operator_type 5 of an older deletion removed it.
     Wiped,
     /// An event is reported although nothing failed.
     Stuck,
 }
 
-/// A finding, and whether it is the open case: a message was deleted by one worker, while another worker had pushed and did
-/// not verify.
+/// A finding, and whether it is the open case: a message was deleted by one worker, while another worker had pushed and
+/// did not verify.
 pub(crate) type Kind = (Finding, bool);
 
 /// The results of a search.
@@ -87,8 +88,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The number of paths from here to an end. There are no cycles, so this terminates: every step advances an invocation
-    /// towards its end, where it acknowledges its messages, or uses up a failure.
+    /// The number of paths from here to an end. There are no cycles, so this terminates: every step advances an
+    /// invocation towards its end, where it acknowledges its messages, or uses up a failure.
     fn visit(&mut self, state: State) -> f64 {
         if let Some(&paths) = self.seen.get(&state) {
             return paths;

@@ -1,5 +1,5 @@
-//! What an invocation does next after the answers to its steps so far: learnt from the real code, once for each history,
-//! and kept.
+//! What an invocation does next after the answers to its steps so far: learnt from the real code, once for each
+//! history, and kept.
 //!
 //! An invocation is determined by its events and the answers it gets. So the search need not run it again for every
 //! interleaving of two of them: it runs it once for each history that one of them can have, and combines these in every

@@ -7,18 +7,18 @@
 //!
 //! The function's own `apply` is run, with its merge rules, plan and outcomes. Around it is a model: rows on which each
 //! step is atomic, with one step per row for a batched read; TPNS, where each item is a step; a standard queue; and
-//! workers, each of them an invocation. [`learn`] finds out what an invocation does next after each possible history, by
-//! running it; [`moves`] lists what can happen next in the world, and [`world`] does it; [`explore`] visits all states and
-//! checks each end state, in which the queue is empty and no worker is active. [`sets`] defines which events are explored
-//! together.
+//! workers, each of them an invocation. [`learn`] finds out what an invocation does next after each possible history,
+//! by running it; [`moves`] lists what can happen next in the world, and [`world`] does it; [`explore`] visits all
+//! states and checks each end state, in which the queue is empty and no worker is active. [`sets`] defines which events
+//! are explored together.
 //!
 //! The numbers in a line's "what may happen" are limits: how often a worker may die, a step may fail (not done, or done
 //! with the answer lost), a message may be redelivered after it was acknowledged ("late"), or be delivered to a second
-//! worker while the first one handles it ("twice"); then the concurrent workers and the messages per invocation. "orders"
-//! are the orders of steps from a start to an end; "code run" is how often the code was run to learn what it does; "ends"
-//! are different end states. "wrong" counts those in which a device is bound to an account that is signed out, or not
-//! bound to one that is signed in; "by exc." those in which an account is only missing, by the design's named exception;
-//! "open" those of the open case below.
+//! worker while the first one handles it ("twice"); then the concurrent workers and the messages per invocation.
+//! "orders" are the orders of steps from a start to an end; "code run" is how often the code was run to learn what it
+//! does; "ends" are different end states. "wrong" counts those in which a device is bound to an account that is signed
+//! out, or not bound to one that is signed in; "by exc." those in which an account is only missing, by the design's
+//! named exception; "open" those of the open case below.
 //!
 //! Not in the model: items that TPNS rejects; calls that take effect after their sender has given up, or has died; rows
 //! that expire; and more events, workers and messages per invocation than the lines say.
@@ -121,8 +121,8 @@ fn both_promises_hold_when_a_message_is_delivered_to_two_workers_at_once() {
     }
 }
 
-/// Two workers have the same message. One pushes and dies, or fails, before it has verified. The other completes the message,
-/// which is deleted: no worker corrects what the first one pushed.
+/// Two workers have the same message. One pushes and dies, or fails, before it has verified. The other completes the
+/// message, which is deleted: no worker corrects what the first one pushed.
 #[test]
 fn a_copy_that_dies_unverified_while_another_is_acknowledged_is_the_only_open_case() {
     let mut searches = Searches::of(Protocol::Real);
@@ -152,8 +152,8 @@ fn the_end_states_are_the_same_when_every_order_is_explored() {
     assert!(few.states < all.states);
 }
 
-/// Searches a weaker protocol without failures, in every order of steps, and prints the shortest path to an end state with
-/// an account bound that is signed out.
+/// Searches a weaker protocol without failures, in every order of steps, and prints the shortest path to an end state
+/// with an account bound that is signed out.
 fn is_caught(protocol: Protocol) {
     let mut searches = Searches::of(protocol);
     searches.run(&[Pairs], single(2, NONE));

@@ -61,8 +61,8 @@ impl World<'_> {
         let mut moves = Vec::with_capacity(16);
         let active = || (0..WORKERS).filter_map(|worker| Some((worker, learner.node(state.workers[worker]?.node))));
         if !self.in_full {
-            // A step that neither affects what others read nor reads what they affect can be done first, and then need not be
-            // tried at any other point.
+            // A step that neither affects what others read nor reads what they affect can be done first, and then need
+            // not be tried at any other point.
             for (worker, node) in active() {
                 if self.alone(worker, node, state, learner, &mut moves) {
                     return moves;
@@ -84,9 +84,10 @@ impl World<'_> {
         moves
     }
 
-    /// Steps of this worker that commute with every step of every other one, if there are any: reading the row of an account
-    /// that no event deletes, and reporting. (Crashing instead of reporting stays a choice. A crash before such a read is
-    /// the same as one after it. If messages are delivered twice, a report does affect others: it deletes their messages.)
+    /// Steps of this worker that commute with every step of every other one, if there are any: reading the row of an
+    /// account that no event deletes, and reporting. (Crashing instead of reporting stays a choice. A crash before such
+    /// a read is the same as one after it. If messages are delivered twice, a report does affect others: it deletes
+    /// their messages.)
     fn alone(&self, worker: usize, node: &Node, state: &State, learner: &Learner, moves: &mut Vec<Move>) -> bool {
         if node.end.is_some() && self.rules.luck.twice == 0 {
             moves.push(Move::Report { worker });

@@ -55,8 +55,8 @@ impl Searches {
         tally
     }
 
-    /// The shortest path to such a finding, as a table. In the short form, a read of a row that never changes is done first,
-    /// needed or not.
+    /// The shortest path to such a finding, as a table. In the short form, a read of a row that never changes is done
+    /// first, needed or not.
     pub(crate) fn example(
         &mut self,
         title: &str,

@@ -38,7 +38,8 @@ pub(crate) enum Set {
     PairsAfter,
     /// A deletion of two accounts and every other event: before it, after it, at the same time.
     TwoDeleted,
-    /// All triples of events, one after the other. Only the order of versions matters, so equal times would add nothing.
+    /// All triples of events, one after the other. Only the order of versions matters, so equal times would add
+    /// nothing.
     Triples,
     /// Every event in two messages, and another one, before or after it.
     Doubled,

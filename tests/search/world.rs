@@ -49,7 +49,8 @@ pub(crate) struct Worker {
     pub(crate) holds: u8,
     /// Those of them for which it has to repair what an earlier copy pushed.
     pub(crate) repairs: u8,
-    /// Whether TPNS has applied something for it. Only kept if messages are delivered twice, since nothing else uses it.
+    /// Whether TPNS has applied something for it. Only kept if messages are delivered twice, since nothing else uses
+    /// it.
     pub(crate) pushed: bool,
 }
 

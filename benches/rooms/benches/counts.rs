@@ -1,5 +1,5 @@
-//! Instructions of each pure module for 10, 1,000 and 10,000 messages. `make counts` runs it, and compares the result with
-//! the committed counts.
+//! Instructions of each pure module for 10, 1,000 and 10,000 messages. `make counts` runs it, and compares the result
+//! with the committed counts.
 
 #![allow(missing_docs, reason = "the attribute generates modules that can't be documented")]
 

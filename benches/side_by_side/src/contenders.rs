@@ -48,7 +48,8 @@ impl Contender {
         }
     }
 
-    /// Whether messages are sent to TPNS one after the other, one per call: then 10,000 take ten times as long as 1,000.
+    /// Whether messages are sent to TPNS one after the other, one per call: then 10,000 take ten times as long as
+    /// 1,000.
     pub(crate) fn is_sequential(self) -> bool {
         self == PythonOneCall
     }

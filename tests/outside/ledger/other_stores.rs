@@ -1,5 +1,5 @@
-//! A DynamoDB-compatible store, or an old local one, that does not support `ReturnValuesOnConditionCheckFailure`: when a
-//! condition fails, the row is read instead.
+//! A DynamoDB-compatible store, or an old local one, that does not support `ReturnValuesOnConditionCheckFailure`: when
+//! a condition fails, the row is read instead.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! However often a message is delivered, there is either one copy of it in the parking queue, or it is reported and there
-//! is none.
+//! However often a message is delivered, there is either one copy of it in the parking queue, or it is reported and
+//! there is none.
 
 use std::time::Duration;
 
