@@ -65,7 +65,10 @@ async fn an_unusable_secret_stops_init_with_one_line() {
         let outcome = function.invoke(numbered(&[login(1, "t1", &["x"])])).await.unwrap().outcome;
         assert!(matches!(outcome, Outcome::InitFailed(InitFailure::Exited { .. })), "{outcome:?}");
         let printed = String::from_utf8(function.output().unwrap()).unwrap();
-        assert!(printed.lines().count() == 1 && printed.contains(expected) && !printed.contains("topsecret"), "{printed}");
+        assert!(
+            printed.lines().count() == 1 && printed.contains(expected) && !printed.contains("topsecret"),
+            "{printed}"
+        );
     }
 }
 

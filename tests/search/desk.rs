@@ -113,7 +113,10 @@ impl<'a> Desk<'a> {
             Work::UnbindEverywhere(account) => {
                 let account = self.account(account);
                 let is_accepted = self.now.borrow().accepted[usize::from(account)];
-                assert!(!is_accepted, "a second operator_type 5, although the row says that TPNS has accepted the first");
+                assert!(
+                    !is_accepted,
+                    "a second operator_type 5, although the row says that TPNS has accepted the first"
+                );
                 Item::UnbindEverywhere { account }
             }
         }

@@ -89,7 +89,11 @@ fn both_promises_hold_under_crashes_failures_and_redeliveries() {
     let mut tally = Tally::default();
     let mut search = |sets, rules| {
         let found = is_right(&mut searches, sets, rules);
-        assert_eq!(found.count(|(_, open_case)| open_case), 0, "there is no open case unless a message is delivered twice");
+        assert_eq!(
+            found.count(|(_, open_case)| open_case),
+            0,
+            "there is no open case unless a message is delivered twice"
+        );
         tally.add(&found);
     };
     if whole() {

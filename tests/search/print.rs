@@ -136,9 +136,10 @@ impl Describer<'_> {
         let deletion_row = |account: u8| deletion(values.deletion(after.deletions[usize::from(account)]), book);
         let name = |account: u8| NAMES[usize::from(account)];
         match op {
-            Op::RaiseDevice(device, change) => {
-                (format!("adds {} to the row of {}", row(values.device(change), book), phone(device)), device_row(device))
-            }
+            Op::RaiseDevice(device, change) => (
+                format!("adds {} to the row of {}", row(values.device(change), book), phone(device)),
+                device_row(device),
+            ),
             Op::RaiseDeletion(account, event) => {
                 (format!("adds [{}] to the row of {}", book.name(event), name(account)), deletion_row(account))
             }

@@ -189,7 +189,9 @@ impl Run {
                 Outcome::Refused(code) => {
                     self.refuse(
                         message.context.number,
-                        &format!("SQS refused it: {code}; look up this code in the SQS API reference, SendMessageBatch"),
+                        &format!(
+                            "SQS refused it: {code}; look up this code in the SQS API reference, SendMessageBatch"
+                        ),
                     );
                 }
                 Outcome::Unconfirmed => unconfirmed = true,
