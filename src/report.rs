@@ -198,7 +198,7 @@ fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {
 pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
     const BEHIND: Outcome = Outcome::Retry(Reason {
         reason: "behind_a_failed_message",
-        detail: Cow::Borrowed("a message before it in its group comes again"),
+        detail: Cow::Borrowed("an earlier message of its group is redelivered"),
     });
     if batch.source != Source::FifoQueue || !outcomes.iter().any(Outcome::comes_again) {
         return;

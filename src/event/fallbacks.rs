@@ -64,7 +64,7 @@ impl Fallbacks<'_> {
             (None, None, None, None) => {
                 return Err(Invalid::new(
                     "missing_field",
-                    "occurred_at: is missing, and the envelope has no time; say when it happened",
+                    "occurred_at: is missing, and the envelope has no time; add the time of the event",
                 ));
             }
         };

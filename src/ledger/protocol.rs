@@ -285,9 +285,11 @@ impl From<Trouble> for Reason {
         let (reason, detail) = match trouble {
             Trouble::Throttled => ("ledger_throttled", "LEDGER_TABLE: DynamoDB throttles the table"),
             Trouble::Unreachable => ("ledger_unreachable", "LEDGER_TABLE: DynamoDB did not answer in time, or refused"),
-            Trouble::Unreadable => ("ledger_unreadable", "LEDGER_TABLE: a row is not as this function writes it"),
+            Trouble::Unreadable => {
+                ("ledger_unreadable", "LEDGER_TABLE: a row is not in the format that this function writes")
+            }
             Trouble::KeepsChanging => {
-                ("ledger_keeps_changing", "LEDGER_TABLE: others change the device's row all the time")
+                ("ledger_keeps_changing", "LEDGER_TABLE: other invocations keep changing the device's row")
             }
             Trouble::NoTime => ("deadline", ""),
             Trouble::RowFull => (
