@@ -1,8 +1,10 @@
-//! What may go wrong with a request, as tests want it.
+//! Faults that a test plans for coming requests.
 
-use super::error::CommonError;
-use super::garble::Garbling;
-use super::operation::Operation;
+use super::{
+    error::ErrorAnswer,
+    garble::Garbling,
+    operation::{Operation, Service},
+};
 
 /// How a whole request fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,35 +15,51 @@ pub enum Fault {
     ServiceUnavailable,
     /// `ThrottlingException`.
     Throttling,
-    /// DynamoDB's `ProvisionedThroughputExceededException`; from the other services the same as [`Throttling`](Self::Throttling).
+    /// DynamoDB's `ProvisionedThroughputExceededException`; from the other services the same as
+    /// [`Throttling`](Self::Throttling).
     ProvisionedThroughputExceeded,
-    /// What a role without the permission gets.
+    /// The answer to a role without the permission.
     AccessDenied,
     /// No answer, on an open connection.
     Hang,
-    /// The connection is closed, the request not carried out.
+    /// The connection is closed; the request is not carried out.
     Close,
     /// The connection is closed after the request was carried out: what a client retries happens twice.
     CloseAfterwards,
-    /// An answer that is not what AWS sends, after the request was carried out.
+    /// An answer that AWS does not send, after the request was carried out.
     Garbled(Garbling),
 }
 
 impl Fault {
-    /// The error answer it is, if it is one.
-    pub(super) fn answer(self) -> Option<CommonError> {
-        match self {
-            Self::InternalError => Some(CommonError::InternalFailure),
-            Self::ServiceUnavailable => Some(CommonError::ServiceUnavailable),
-            Self::Throttling => Some(CommonError::Throttling),
-            Self::ProvisionedThroughputExceeded => Some(CommonError::ThroughputExceeded),
-            Self::AccessDenied => Some(CommonError::AccessDenied),
-            Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_) => None,
-        }
+    /// Its error answer, if it is one (API references of the services, "Common Errors").
+    pub(super) fn answer(self, service: Service) -> Option<ErrorAnswer> {
+        use Service::{DynamoDb, SecretsManager, Sqs};
+        // The code is the kind, except where SQS keeps the codes and statuses of its older query protocol.
+        let (status, kind, code) = match (self, service) {
+            (Self::InternalError, Sqs) => (500, "InternalFailure", "InternalFailure"),
+            (Self::InternalError, SecretsManager) => (500, "InternalServiceError", "InternalServiceError"),
+            (Self::InternalError, DynamoDb) => (500, "InternalServerError", "InternalServerError"),
+            (Self::ServiceUnavailable, Sqs) => (503, "ServiceUnavailableException", "ServiceUnavailable"),
+            (Self::ServiceUnavailable, SecretsManager) => {
+                (503, "ServiceUnavailableException", "ServiceUnavailableException")
+            }
+            (Self::ServiceUnavailable, DynamoDb) => (503, "ServiceUnavailable", "ServiceUnavailable"),
+            (Self::ProvisionedThroughputExceeded, DynamoDb) => {
+                (400, "ProvisionedThroughputExceededException", "ProvisionedThroughputExceededException")
+            }
+            (Self::Throttling | Self::ProvisionedThroughputExceeded, _) => {
+                (400, "ThrottlingException", "ThrottlingException")
+            }
+            (Self::AccessDenied, Sqs) => (403, "AccessDeniedException", "AccessDenied"),
+            (Self::AccessDenied, _) => (400, "AccessDeniedException", "AccessDeniedException"),
+            (Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_), _) => return None,
+        };
+        Some(ErrorAnswer { code, ..ErrorAnswer::new(status, kind, "as planned by the test") })
     }
 }
 
-/// How one entry of a `SendMessageBatch` fails while others succeed. Unless told otherwise with the code `InternalError`, by SQS's fault.
+/// How one entry of a `SendMessageBatch` fails while others succeed: with the code `InternalError` and by SQS's fault,
+/// unless set otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryFault {
     chosen: Chosen,
@@ -85,7 +103,7 @@ impl EntryFault {
         self
     }
 
-    /// SQS refuses the whole call for it, with `InvalidMessageContents`, and takes none of the entries.
+    /// SQS refuses the whole call because of it, with `InvalidMessageContents`, and takes none of the entries.
     #[must_use]
     pub fn fails_the_call(mut self) -> Self {
         self.fails_the_call = true;
@@ -108,32 +126,32 @@ pub(super) struct Plan(Vec<Planned>);
 struct Planned {
     operation: Operation,
     times: usize,
-    what: What,
+    failure: PlannedFailure,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum What {
+pub(super) enum PlannedFailure {
     Request(Fault),
     Entries(Vec<EntryFault>),
-    /// So many keys of a `BatchGetItem` are left over.
+    /// This number of keys of a `BatchGetItem` is left unprocessed.
     Unprocessed(usize),
 }
 
 impl Plan {
-    pub(super) fn add(&mut self, operation: Operation, times: usize, what: What) {
-        self.0.push(Planned { operation, times, what });
+    pub(super) fn add(&mut self, operation: Operation, times: usize, failure: PlannedFailure) {
+        self.0.push(Planned { operation, times, failure });
     }
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// What goes wrong with the `operation` asked for now, used up by asking.
-    pub(super) fn next(&mut self, operation: Operation) -> Option<What> {
+    /// How the present request for `operation` fails; uses up one of the times.
+    pub(super) fn next(&mut self, operation: Operation) -> Option<PlannedFailure> {
         self.0.retain(|planned| planned.times > 0);
         let planned = self.0.iter_mut().find(|planned| planned.operation == operation)?;
         // usize::MAX is as good as always.
         planned.times -= 1;
-        Some(planned.what.clone())
+        Some(planned.failure.clone())
     }
 }

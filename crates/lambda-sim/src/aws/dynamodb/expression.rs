@@ -1,66 +1,98 @@
-//! The expressions of a write.
+//! The expressions of an `UpdateItem`: `SET #a = :a, …` or `REMOVE #a, …`, and conditions of `#a = :a`, `#a < :a`,
+//! `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
 
 mod condition;
-mod condition_parser;
-mod error;
-mod placeholders;
 mod tokens;
-mod update;
 
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use serde_json::Value;
-
-use super::error::DynamoError;
 pub(super) use condition::Condition;
-pub(super) use error::ExpressionError;
-use placeholders::Placeholders;
-pub(super) use update::Update;
+use tokens::Tokens;
 
-/// Bytes of an expression as it was sent (DynamoDB quotas, "Expression parameters").
-const MAX_LEN: usize = 4096;
+use super::{
+    invalid,
+    item::{AttributeValue, Item},
+};
+use crate::aws::error::ErrorAnswer;
 
-#[derive(Debug)]
-pub(super) struct Expressions {
-    pub(super) update: Option<Update>,
-    pub(super) condition: Option<Condition>,
+/// `ExpressionAttributeNames` or `ExpressionAttributeValues`: by placeholder. All of them have to be used.
+pub(super) struct Placeholders<T> {
+    by_placeholder: BTreeMap<String, T>,
+    used: RefCell<BTreeSet<String>>,
 }
 
-impl Expressions {
-    /// Reads both; `updates` says whether the operation has an `UpdateExpression` at all.
-    pub(super) fn read(
-        update: Option<&str>,
-        condition: Option<&str>,
-        names: Option<&BTreeMap<String, String>>,
-        values: Option<&BTreeMap<String, Value>>,
-        updates: bool,
-    ) -> Result<Self, DynamoError> {
-        if update.is_none() && condition.is_none() {
-            if names.is_some() {
-                return Err(DynamoError::NamesWithoutExpression);
-            }
-            if values.is_some() {
-                let missing = match updates {
-                    true => "UpdateExpression and ConditionExpression are null",
-                    false => "ConditionExpression is null",
-                };
-                return Err(DynamoError::ValuesWithoutExpression(missing));
-            }
+impl<T: Clone> Placeholders<T> {
+    pub(super) fn new(by_placeholder: BTreeMap<String, T>) -> Self {
+        Self { by_placeholder, used: RefCell::default() }
+    }
+
+    fn get(&self, placeholder: &str) -> Result<T, ErrorAnswer> {
+        let found = self.by_placeholder.get(placeholder);
+        let found = found.ok_or_else(|| invalid(format!("{placeholder} is not defined")))?;
+        self.used.borrow_mut().insert(placeholder.to_owned());
+        Ok(found.clone())
+    }
+
+    pub(super) fn all_used(&self) -> Result<(), ErrorAnswer> {
+        let used = self.used.borrow();
+        match self.by_placeholder.keys().find(|placeholder| !used.contains(*placeholder)) {
+            Some(placeholder) => Err(invalid(format!("{placeholder} is not used in an expression"))),
+            None => Ok(()),
         }
-        let mut placeholders = Placeholders::read(names, values)?;
-        let update = read("UpdateExpression", update, |source| Update::parse(source, &mut placeholders))?;
-        let condition = read("ConditionExpression", condition, |source| Condition::parse(source, &mut placeholders))?;
-        placeholders.all_used()?;
-        Ok(Self { update, condition })
     }
 }
 
-fn read<T>(
-    parameter: &'static str,
-    source: Option<&str>,
-    parse: impl FnOnce(&str) -> Result<T, ExpressionError>,
-) -> Result<Option<T>, DynamoError> {
-    let Some(source) = source else { return Ok(None) };
-    let parsed = if source.len() > MAX_LEN { Err(ExpressionError::TooLong(source.len())) } else { parse(source) };
-    parsed.map(Some).map_err(|error| DynamoError::Expression { parameter, error })
+/// An `UpdateExpression`: attributes by name, with their new values, or `None` to remove them.
+#[derive(Debug, Default)]
+pub(super) struct Update(BTreeMap<String, Option<AttributeValue>>);
+
+impl Update {
+    pub(super) fn parse(
+        source: &str,
+        names: &Placeholders<String>,
+        values: &Placeholders<AttributeValue>,
+    ) -> Result<Self, ErrorAnswer> {
+        let mut tokens = Tokens::of(source)?;
+        let mut update = Self::default();
+        let sets = tokens.takes("SET");
+        if !sets {
+            tokens.expect("REMOVE")?;
+        }
+        loop {
+            let name = names.get(tokens.placeholder('#')?)?;
+            let value = match sets {
+                true => {
+                    tokens.expect("=")?;
+                    Some(values.get(tokens.placeholder(':')?)?)
+                }
+                false => None,
+            };
+            if update.0.insert(name.clone(), value).is_some() {
+                return Err(invalid(format!("the update has {name} twice")));
+            }
+            if !tokens.takes(",") {
+                return tokens.end().map(|()| update);
+            }
+        }
+    }
+
+    pub(super) fn touches(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(super) fn only_removes(&self) -> bool {
+        self.0.values().all(Option::is_none)
+    }
+
+    pub(super) fn apply(&self, item: &mut Item) {
+        for (name, value) in &self.0 {
+            match value {
+                Some(value) => _ = item.insert(name, value.clone()),
+                None => _ = item.remove(name),
+            }
+        }
+    }
 }
