@@ -19,6 +19,7 @@ mod sqs;
 mod state;
 
 use std::{
+    io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -40,11 +41,6 @@ use fault::PlannedFailure;
 use gate::Stage;
 use state::State;
 
-/// An API that couldn't be started.
-#[derive(Debug, thiserror::Error)]
-#[error("no free port on 127.0.0.1 for the AWS API")]
-pub struct StartError(#[from] std::io::Error);
-
 /// Starts a [`RunningAwsApi`].
 #[derive(Debug)]
 pub struct AwsApi;
@@ -53,8 +49,8 @@ impl AwsApi {
     /// Starts an API on a free port of 127.0.0.1 and the current tokio runtime.
     ///
     /// # Errors
-    /// [`StartError`] when there is no port.
-    pub async fn start() -> Result<RunningAwsApi, StartError> {
+    /// There is no free port.
+    pub async fn start() -> io::Result<RunningAwsApi> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(Mutex::new(State::default()));

@@ -215,25 +215,6 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_event_carries_group_deduplication_id_and_sequence_number() {
-        let message = Message::new("11d6ee51-4cc7-4302-9e22-7cd8afdaadf5", "Test message.")
-            .group("1")
-            .deduplication_id("2")
-            .sequence_number("18849496460467696128")
-            .received(3);
-        let arn = "arn:aws:sqs:ap-guangzhou:123456789012:fifo.fifo";
-        let event: Value = serde_json::from_slice(&SqsEvent::of_queue(arn).message(message).to_bytes()).unwrap();
-        let record = &event["Records"][0];
-        assert_eq!(record["attributes"]["MessageGroupId"], "1");
-        assert_eq!(record["attributes"]["MessageDeduplicationId"], "2");
-        assert_eq!(record["attributes"]["SequenceNumber"], "18849496460467696128");
-        assert_eq!(record["attributes"]["ApproximateReceiveCount"], "3");
-        assert_eq!(record["awsRegion"], "ap-guangzhou");
-        assert_eq!(record["messageAttributes"], json!({}));
-        assert!(record.get("md5OfMessageAttributes").is_none());
-    }
-
-    #[test]
     fn the_length_of_an_event_is_the_sum_of_its_records() {
         let messages: Vec<Message> = (0..3).map(|n| Message::new(format!("m{n}"), "\"quoted\"\n")).collect();
         let records: usize = messages.iter().map(|message| record_len(EXAMPLE_QUEUE_ARN, message)).sum();

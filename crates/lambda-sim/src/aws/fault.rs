@@ -33,28 +33,25 @@ pub enum Fault {
 impl Fault {
     /// Its error answer, if it is one (API references of the services, "Common Errors").
     pub(super) fn answer(self, service: Service) -> Option<ErrorAnswer> {
-        use Service::{DynamoDb, SecretsManager, Sqs};
-        // The code is the kind, except where SQS keeps the codes and statuses of its older query protocol.
-        let (status, kind, code) = match (self, service) {
-            (Self::InternalError, Sqs) => (500, "InternalFailure", "InternalFailure"),
-            (Self::InternalError, SecretsManager) => (500, "InternalServiceError", "InternalServiceError"),
-            (Self::InternalError, DynamoDb) => (500, "InternalServerError", "InternalServerError"),
-            (Self::ServiceUnavailable, Sqs) => (503, "ServiceUnavailableException", "ServiceUnavailable"),
-            (Self::ServiceUnavailable, SecretsManager) => {
-                (503, "ServiceUnavailableException", "ServiceUnavailableException")
+        let (status, [sqs, secrets_manager, dynamodb]) = match self {
+            Self::InternalError => (500, ["InternalFailure", "InternalServiceError", "InternalServerError"]),
+            Self::ServiceUnavailable => {
+                (503, ["ServiceUnavailable", "ServiceUnavailableException", "ServiceUnavailable"])
             }
-            (Self::ServiceUnavailable, DynamoDb) => (503, "ServiceUnavailable", "ServiceUnavailable"),
-            (Self::ProvisionedThroughputExceeded, DynamoDb) => {
-                (400, "ProvisionedThroughputExceededException", "ProvisionedThroughputExceededException")
+            Self::Throttling => (400, ["ThrottlingException"; 3]),
+            Self::ProvisionedThroughputExceeded => {
+                (400, ["ThrottlingException", "ThrottlingException", "ProvisionedThroughputExceededException"])
             }
-            (Self::Throttling | Self::ProvisionedThroughputExceeded, _) => {
-                (400, "ThrottlingException", "ThrottlingException")
-            }
-            (Self::AccessDenied, Sqs) => (403, "AccessDeniedException", "AccessDenied"),
-            (Self::AccessDenied, _) => (400, "AccessDeniedException", "AccessDeniedException"),
-            (Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_), _) => return None,
+            Self::AccessDenied if service == Service::Sqs => (403, ["AccessDenied"; 3]),
+            Self::AccessDenied => (400, ["AccessDeniedException"; 3]),
+            Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_) => return None,
         };
-        Some(ErrorAnswer { code, ..ErrorAnswer::new(status, kind, "as planned by the test") })
+        let code = match service {
+            Service::Sqs => sqs,
+            Service::SecretsManager => secrets_manager,
+            Service::DynamoDb => dynamodb,
+        };
+        Some(ErrorAnswer::new(status, code, "as planned by the test"))
     }
 }
 

@@ -154,13 +154,3 @@ async fn a_chunked_response_is_read_as_one() {
     assert!(matches!(answer.await.unwrap(), Answer::Response(body) if body == "[1,2]"));
     assert_eq!(violations.all(), []);
 }
-
-#[tokio::test]
-async fn the_type_of_an_error_comes_from_the_header_else_from_the_body_else_is_unknown() {
-    let typed = Bytes::from_static(br#"{"errorType":"Body","errorMessage":"m"}"#);
-    assert_eq!(ErrorReport::new(Some("Header"), typed.clone()).error_type, "Header");
-    let report = ErrorReport::new(None, typed);
-    assert_eq!((report.error_type.as_str(), report.message.as_str()), ("Body", "m"));
-    let report = ErrorReport::new(None, Bytes::from_static(b"no JSON"));
-    assert_eq!((report.error_type.as_str(), report.message.as_str()), ("Runtime.Unknown", ""));
-}

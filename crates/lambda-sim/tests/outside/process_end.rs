@@ -93,16 +93,6 @@ async fn a_kill_between_invocations_shows_as_a_cold_start_only() {
 }
 
 #[tokio::test]
-async fn no_process_is_left_after_a_drop() {
-    let function = echo().build().unwrap();
-    function.invoke("{}").await.unwrap();
-    let pid = function.pid().unwrap();
-    assert!(state(pid).is_some());
-    drop(function);
-    assert_eq!(state(pid), None);
-}
-
-#[tokio::test]
 async fn no_process_is_left_when_an_invocation_is_given_up() {
     let function = echo().timeout(Duration::from_secs(30)).build().unwrap();
     function.invoke("{}").await.unwrap();

@@ -63,19 +63,6 @@ async fn a_remove_of_attributes_creates_no_item() {
     assert_eq!(world.api.with_table(TABLE, |table| table.len()), Some(1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_simultaneous_conditional_updates_the_newest_wins() {
-    let world = World::new().await;
-    let versions = (1..=50).map(|version| version * 37 % 101);
-    let tasks: Vec<_> = versions.clone().map(|version| tokio::spawn(world.raise("a", version).send())).collect();
-    for task in tasks {
-        if let Err(error) = task.await.unwrap() {
-            assert!(error.into_service_error().is_conditional_check_failed_exception());
-        }
-    }
-    assert_eq!(world.kept("a"), versions.max());
-}
-
 #[tokio::test]
 async fn a_batch_returns_the_items_that_exist_and_in_another_order_than_its_keys() {
     let world = World::new().await;
