@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lambda_sim::{AwsApi, Message, Queue, RunningAwsApi, message::AttributeValue};
+use lambda_sim::{AwsApi, Message, Queue, RunningAwsApi};
 
 use crate::expect::EventOutcome;
 
@@ -37,9 +37,8 @@ impl Parking {
             })
             .collect();
         for message in &messages {
-            let reason = match message.attributes.get("reason").map(|attribute| &attribute.value) {
-                Some(AttributeValue::Text(reason)) => reason,
-                other => return Err(format!("parked with the reason {other:?}")),
+            let Some(reason) = message.attributes.get("reason") else {
+                return Err("parked without a reason".into());
             };
             // A body inside an SNS notification is escaped.
             let body = message.body.to_string().replace("\\\"", "\"");

@@ -15,7 +15,7 @@ mod tokens;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
-use lambda_sim::{AwsApi, Message, Outcome, Queue, RunningAwsApi, event::SqsEvent, message::AttributeValue};
+use lambda_sim::{AwsApi, Message, Outcome, Queue, RunningAwsApi, event::SqsEvent};
 use serde_json::{Value, json};
 use tpns_sim::Sim;
 
@@ -118,10 +118,7 @@ impl World {
 
     /// The parked messages: event id, reason and detail.
     fn parked(&self) -> Vec<[String; 3]> {
-        let text = |message: &Message, name: &str| match message.attributes.get(name).map(|found| &found.value) {
-            Some(AttributeValue::Text(text)) => text.clone(),
-            _ => String::new(),
-        };
+        let text = |message: &Message, name: &str| message.attributes.get(name).cloned().unwrap_or_default();
         let parked = |message: &Message| {
             let body: Value = serde_json::from_str(&message.body).unwrap();
             [body["id"].as_str().unwrap_or_default().to_owned(), text(message, "reason"), text(message, "detail")]

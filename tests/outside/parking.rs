@@ -3,10 +3,7 @@
 mod copies;
 mod refusals;
 
-use lambda_sim::{
-    AwsApi, EntryFault, Fault as AwsFault, Message, Operation, Queue, RunningAwsApi, event::SqsEvent,
-    message::AttributeValue,
-};
+use lambda_sim::{AwsApi, EntryFault, Fault as AwsFault, Message, Operation, Queue, RunningAwsApi, event::SqsEvent};
 use serde_json::{Value, json};
 use tpns_sim::Fault;
 
@@ -30,10 +27,7 @@ async fn parking(name: &str) -> (RunningAwsApi, Stage) {
 
 fn parked(aws: &RunningAwsApi, name: &str) -> Vec<Parked> {
     aws.with_queue(name, |queue| {
-        let attribute = |message: &lambda_sim::Message, name: &str| match &message.attributes.get(name)?.value {
-            AttributeValue::Text(text) => Some(text.clone()),
-            AttributeValue::Binary(_) => None,
-        };
+        let attribute = |message: &Message, name: &str| message.attributes.get(name).cloned();
         queue
             .messages()
             .map(|message| Parked {

@@ -1,10 +1,7 @@
 //! The contract is strict where a mistake would change the meaning.
 
 use data_encoding::BASE64;
-use lambda_sim::{
-    AwsApi,
-    aws::dynamodb::{AttributeValue, Item},
-};
+use lambda_sim::{AwsApi, aws::dynamodb::Item};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, at, login, logout, logout_of};
@@ -593,7 +590,7 @@ async fn a_row_with_accounts_that_an_event_may_not_name_is_read() {
         .with("owner", version(1, 0))
         .with("accounts", r#"{"0":"ann ","1":"b\u200bea"}"#)
         .with("out:1:b\u{200b}ea", version(2, 1))
-        .with("expires_at", AttributeValue::number("9999999999"));
+        .with("expires_at", 9_999_999_999_i64);
     aws.with_table("devices", |table| table.put(key, row)).unwrap();
     assert_eq!(stage.batch(&[logout_of(3, "t1", "cem")]).await, [""; 0], "{}", stage.printed());
     assert_eq!(stage.bound("android", "t1"), ["ann /0"]);

@@ -1,8 +1,8 @@
-//! What an event source mapping with `ReportBatchItemFailures` makes of a function's response
+//! How an event source mapping with `ReportBatchItemFailures` interprets a function's response
 //! (Lambda developer guide, "Implementing partial batch responses", success and failure conditions).
 //!
-//! Everything that is neither a complete success nor a flawless partial one is a complete failure: one bad entry takes
-//! every message of the batch with it, the processed ones too.
+//! Everything that is neither a complete success nor a flawless partial one is a complete failure: one bad entry fails
+//! every message of the batch, including those that were processed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,46 +10,33 @@ use serde_json::Value;
 
 use crate::message::Message;
 
-/// What becomes of a batch. Every message id of the batch is in exactly one of the lists, in the batch's order.
+/// Which messages of a batch are deleted. Every id of the batch is in exactly one of the lists, in the batch's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Deleted from the queue.
     pub deletes: Vec<String>,
     /// Left in the queue until their visibility timeout runs out.
     pub fails: Vec<String>,
-    /// Which rule it was.
+    /// The rule that decided.
     pub why: Why,
 }
 
-/// The rule that decided over a batch.
+/// The rule that decided about a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// Complete success: `{"batchItemFailures":[]}`.
     EmptyList,
-    /// Complete success: `{"batchItemFailures":null}`.
-    NullList,
-    /// Complete success: `{}`, or no response body at all.
-    EmptyResponse,
-    /// Complete success: `null`.
-    NullResponse,
-    /// Complete success: an object with other keys only. AWS ignores keys it doesn't know, so `{"statusCode":500}` or a misspelt
-    /// `BatchItemFailures` deletes everything; a test should treat this one as a bug in the function.
+    /// Complete success: `{"batchItemFailures":null}`, `{}`, `null`, or no response body at all.
+    Nothing,
+    /// Complete success: an object with other keys only. AWS ignores unknown keys, so `{"statusCode":500}` or a
+    /// misspelt `BatchItemFailures` deletes everything; a test should treat this one as a bug in the function.
     ForeignKeys(Vec<String>),
     /// Partial: the listed messages failed.
     Partial,
-    /// The mapping doesn't report batch item failures: a response of whatever content deletes the batch.
-    ResponseIgnored,
-    /// Complete failure of the invocation itself: function error, timeout, exit or failed Init, here as its error type.
+    /// Complete failure of the invocation itself, with its error type: function error, timeout, exit or failed Init.
     InvocationFailed(String),
-    /// Complete failure, for the response breaks the format.
+    /// Complete failure, since the response breaks the format.
     Malformed(Malformation),
-}
-
-impl Why {
-    /// Whether every message of the batch failed for a reason other than being listed.
-    pub fn is_complete_failure(&self) -> bool {
-        matches!(self, Self::InvocationFailed(_) | Self::Malformed(_))
-    }
 }
 
 /// How a response breaks the format of a partial batch response.
@@ -58,28 +45,16 @@ pub enum Malformation {
     /// Not JSON.
     #[error("the response is not JSON: {0}")]
     InvalidJson(String),
-    /// JSON, yet neither an object nor null.
+    /// JSON, but neither an object nor null.
     #[error("the response is neither an object nor null")]
     NotAnObject,
     /// `batchItemFailures` is neither an array nor null.
     #[error("batchItemFailures is neither an array nor null")]
     NotAList,
-    /// An entry that is no object.
-    #[error("entry {0} of batchItemFailures is not an object")]
-    NotAnEntry(usize),
-    /// An entry without the key `itemIdentifier`.
-    #[error("entry {0} of batchItemFailures has no itemIdentifier")]
-    WrongKey(usize),
-    /// `"itemIdentifier":null`.
-    #[error("the itemIdentifier of entry {0} is null")]
-    NullIdentifier(usize),
-    /// `"itemIdentifier":""`.
-    #[error("the itemIdentifier of entry {0} is empty")]
-    EmptyIdentifier(usize),
-    /// Something else than text.
-    #[error("the itemIdentifier of entry {0} is not a string")]
-    IdentifierNotAString(usize),
-    /// No message of this batch.
+    /// An entry that is not an object with a non-empty string `itemIdentifier`.
+    #[error("entry {0} of batchItemFailures has no itemIdentifier that is a non-empty string")]
+    InvalidEntry(usize),
+    /// The id of no message of this batch.
     #[error("no message of the batch has the itemIdentifier {0:?}")]
     UnknownMessage(String),
 }
@@ -100,27 +75,22 @@ pub(crate) fn complete_failure(ids: &[String], why: Why) -> Verdict {
     Verdict { deletes: Vec::new(), fails: ids.to_vec(), why }
 }
 
-/// All of `ids` are deleted.
-pub(crate) fn complete_success(ids: &[String], why: Why) -> Verdict {
-    Verdict { deletes: ids.to_vec(), fails: Vec::new(), why }
-}
-
 fn failures(response: &[u8], ids: &[String]) -> Result<(HashSet<String>, Why), Malformation> {
     let none = |why| Ok((HashSet::new(), why));
     if response.is_empty() {
-        return none(Why::EmptyResponse);
+        return none(Why::Nothing);
     }
     let response: Value =
         serde_json::from_slice(response).map_err(|error| Malformation::InvalidJson(error.to_string()))?;
     let object = match response {
-        Value::Null => return none(Why::NullResponse),
-        Value::Object(object) if object.is_empty() => return none(Why::EmptyResponse),
+        Value::Null => return none(Why::Nothing),
+        Value::Object(object) if object.is_empty() => return none(Why::Nothing),
         Value::Object(object) => object,
         _ => return Err(Malformation::NotAnObject),
     };
     let entries = match object.get("batchItemFailures") {
         None => return none(Why::ForeignKeys(object.keys().cloned().collect())),
-        Some(Value::Null) => return none(Why::NullList),
+        Some(Value::Null) => return none(Why::Nothing),
         Some(Value::Array(entries)) if entries.is_empty() => return none(Why::EmptyList),
         Some(Value::Array(entries)) => entries,
         Some(_) => return Err(Malformation::NotAList),
@@ -128,7 +98,8 @@ fn failures(response: &[u8], ids: &[String]) -> Result<(HashSet<String>, Why), M
     let known: HashSet<&str> = ids.iter().map(String::as_str).collect();
     let mut failed = HashSet::new();
     for (index, entry) in entries.iter().enumerate() {
-        let id = identifier(index, entry)?;
+        let id = entry["itemIdentifier"].as_str().filter(|id| !id.is_empty());
+        let id = id.ok_or(Malformation::InvalidEntry(index))?;
         if !known.contains(id) {
             return Err(Malformation::UnknownMessage(id.to_owned()));
         }
@@ -137,18 +108,8 @@ fn failures(response: &[u8], ids: &[String]) -> Result<(HashSet<String>, Why), M
     Ok((failed, Why::Partial))
 }
 
-fn identifier(index: usize, entry: &Value) -> Result<&str, Malformation> {
-    let entry = entry.as_object().ok_or(Malformation::NotAnEntry(index))?;
-    match entry.get("itemIdentifier") {
-        None => Err(Malformation::WrongKey(index)),
-        Some(Value::Null) => Err(Malformation::NullIdentifier(index)),
-        Some(Value::String(id)) if id.is_empty() => Err(Malformation::EmptyIdentifier(index)),
-        Some(Value::String(id)) => Ok(id),
-        Some(_) => Err(Malformation::IdentifierNotAString(index)),
-    }
-}
-
-/// A message acknowledged although an earlier one of its group failed: on redelivery the group is processed out of order.
+/// A message acknowledged although an earlier one of its group failed: after the redelivery of that one, the group was
+/// processed out of order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FifoOrderBreak {
     /// The message group.
@@ -159,10 +120,10 @@ pub struct FifoOrderBreak {
     pub acknowledged: String,
 }
 
-/// Where acknowledging all of `batch` but `failed` breaks the order of a group, each acknowledged message with the first failed
-/// one before it.
+/// Where acknowledging all of `batch` except `failed` breaks the order of a group: each acknowledged message with the
+/// first failed one before it.
 ///
-/// AWS deletes such messages all the same, so this is not part of [`interpret`]; it is for tests to assert on.
+/// AWS deletes such messages all the same, so this is not part of [`interpret`]; it is for the assertions of tests.
 pub fn fifo_order_breaks(batch: &[Message], failed: &[String]) -> Vec<FifoOrderBreak> {
     let failed: HashSet<&str> = failed.iter().map(String::as_str).collect();
     let mut first_failed: HashMap<&str, &str> = HashMap::new();
@@ -203,18 +164,18 @@ mod tests {
     fn every_empty_or_null_answer_is_a_complete_success() {
         for (response, why) in [
             (r#"{"batchItemFailures":[]}"#, Why::EmptyList),
-            (r#"{"batchItemFailures":null}"#, Why::NullList),
-            ("{}", Why::EmptyResponse),
-            ("", Why::EmptyResponse),
-            ("null", Why::NullResponse),
-            (" null\n", Why::NullResponse),
+            (r#"{"batchItemFailures":null}"#, Why::Nothing),
+            ("{}", Why::Nothing),
+            ("", Why::Nothing),
+            ("null", Why::Nothing),
+            (" null\n", Why::Nothing),
         ] {
             assert_eq!(fails(response), (vec![], why), "{response}");
         }
     }
 
     #[test]
-    fn an_object_without_the_key_deletes_everything_and_says_so() {
+    fn an_object_without_the_key_deletes_everything_and_shows_as_foreign_keys() {
         for (response, keys) in [
             (r#"{"statusCode":500,"body":"x"}"#, vec!["body", "statusCode"]),
             (r#"{"BatchItemFailures":[{"itemIdentifier":"a"}]}"#, vec!["BatchItemFailures"]),
@@ -243,15 +204,18 @@ mod tests {
     fn one_flaw_in_the_answer_fails_the_whole_batch() {
         let good = r#"{"itemIdentifier":"a"}"#;
         let list = |entry: &str| format!(r#"{{"batchItemFailures":[{good},{entry}]}}"#);
+        for entry in [
+            r#"{"itemIdentifier":""}"#,
+            r#"{"itemIdentifier":null}"#,
+            r#"{"itemIdentifier":7}"#,
+            r#"{"itemidentifier":"b"}"#,
+            "{}",
+            r#""b""#,
+            "null",
+        ] {
+            assert_eq!(fails(&list(entry)), (ids(), Why::Malformed(Malformation::InvalidEntry(1))), "{entry}");
+        }
         for (response, flaw) in [
-            (list(r#"{"itemIdentifier":""}"#), Malformation::EmptyIdentifier(1)),
-            (list(r#"{"itemIdentifier":null}"#), Malformation::NullIdentifier(1)),
-            (list(r#"{"itemIdentifier":7}"#), Malformation::IdentifierNotAString(1)),
-            (list(r#"{"itemidentifier":"b"}"#), Malformation::WrongKey(1)),
-            (list(r#"{"messageId":"b"}"#), Malformation::WrongKey(1)),
-            (list("{}"), Malformation::WrongKey(1)),
-            (list(r#""b""#), Malformation::NotAnEntry(1)),
-            (list("null"), Malformation::NotAnEntry(1)),
             (list(r#"{"itemIdentifier":"d"}"#), Malformation::UnknownMessage("d".into())),
             (list(r#"{"itemIdentifier":"B"}"#), Malformation::UnknownMessage("B".into())),
             (r#"{"batchItemFailures":{}}"#.into(), Malformation::NotAList),
@@ -265,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_fails_the_whole_batch() {
+    fn an_answer_that_is_not_json_fails_the_whole_batch() {
         for response in ["{", "ok", r#"{"batchItemFailures":[]} trailing"#, " ", "{'batchItemFailures':[]}"] {
             let (failed, why) = fails(response);
             assert_eq!(failed, ids());
@@ -274,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn acknowledging_behind_a_failure_of_the_same_group_breaks_the_order() {
+    fn acknowledging_a_message_after_a_failure_of_its_group_breaks_the_order() {
         let batch = [("a1", "a"), ("b1", "b"), ("a2", "a"), ("b2", "b"), ("a3", "a")]
             .map(|(id, group)| Message::new(id, "x").group(group));
         let failed = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();

@@ -1,30 +1,32 @@
-//! Asynchronous invocation, the way EventBridge reaches a function without a queue: retries, then an on-failure destination
-//! (Lambda developer guide, "Invoking a Lambda function asynchronously").
+//! Asynchronous invocation, the way EventBridge reaches a function without a queue: retries, then an on-failure
+//! destination (Lambda developer guide, "Invoking a Lambda function asynchronously").
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::function::{Function, Invocation, InvokeError};
-use crate::ids;
+use crate::{
+    function::{Function, Invocation, InvokeError},
+    ids,
+};
 
-/// The most an asynchronous invocation may bring, in bytes (Lambda quotas, 1 MB since October 2025).
+/// `MaximumRetryAttempts`, as Lambda has it by default.
+const MAX_RETRIES: usize = 2;
+/// The largest payload of an asynchronous invocation, in bytes (Lambda quotas, 1 MB since October 2025).
 pub const MAX_ASYNC_PAYLOAD_LEN: usize = 1024 * 1024;
 
-/// Lambda's queue for asynchronous invocations, with its retries and its on-failure destination.
+/// Lambda's queue for asynchronous invocations, with two retries and an on-failure destination. In Lambda the delays
+/// before the retries are one and two minutes; here there are none.
 ///
-/// Lambda ignores what a function responds here, so a partial batch response changes nothing: only a function error is tried again.
+/// Lambda ignores the response here, so a partial batch response changes nothing: only a function error is retried.
 #[derive(Debug)]
 pub struct AsyncInvoker {
     function: Arc<Function>,
-    max_retries: u32,
-    retry_delay: Duration,
     failures: Vec<FailureRecord>,
 }
 
-/// What became of an asynchronous invocation.
+/// An asynchronous invocation with all its attempts.
 #[derive(Clone, Debug)]
 pub struct AsyncInvocation {
     /// The same for every attempt.
@@ -40,43 +42,36 @@ impl AsyncInvocation {
     }
 }
 
-/// What an on-failure destination gets.
+/// What an on-failure destination receives.
 #[derive(Clone, Debug)]
-pub struct FailureRecord {
-    /// The invocation's request id.
-    pub request_id: String,
-    /// The function's ARN.
-    pub function_arn: String,
-    /// How often it was tried.
-    pub approximate_invoke_count: usize,
-    /// What it was invoked with.
-    pub request_payload: Bytes,
-    /// What the last attempt ended with.
-    pub response_payload: Bytes,
-}
+pub struct FailureRecord(Value);
 
 impl FailureRecord {
-    /// The record as the destination gets it, without its timestamp.
-    pub fn to_json(&self) -> Value {
-        let parse = |bytes: &Bytes| {
+    fn new(request_id: &str, function: &Function, attempts: usize, request: &[u8], response: &[u8]) -> Self {
+        let parse = |bytes: &[u8]| {
             serde_json::from_slice(bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
         };
-        json!({
+        Self(json!({
             "version": "1.0",
             "requestContext": {
-                "requestId": self.request_id,
-                "functionArn": format!("{}:$LATEST", self.function_arn),
+                "requestId": request_id,
+                "functionArn": format!("{}:$LATEST", function.arn()),
                 "condition": "RetriesExhausted",
-                "approximateInvokeCount": self.approximate_invoke_count,
+                "approximateInvokeCount": attempts,
             },
-            "requestPayload": parse(&self.request_payload),
+            "requestPayload": parse(request),
             "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
-            "responsePayload": parse(&self.response_payload),
-        })
+            "responsePayload": parse(response),
+        }))
+    }
+
+    /// The record, without its timestamp.
+    pub fn to_json(&self) -> Value {
+        self.0.clone()
     }
 }
 
-/// An asynchronous invocation that wasn't taken or couldn't be tried.
+/// An asynchronous invocation that Lambda refused, or that couldn't be attempted.
 #[derive(Debug, thiserror::Error)]
 pub enum AsyncInvokeError {
     /// More than 1 MB.
@@ -88,29 +83,16 @@ pub enum AsyncInvokeError {
 }
 
 impl AsyncInvoker {
-    /// Two retries without a delay between them; in Lambda the delays are one and two minutes.
+    /// An invoker for `function`.
     pub fn new(function: Arc<Function>) -> Self {
-        Self { function, max_retries: 2, retry_delay: Duration::ZERO, failures: Vec::new() }
+        Self { function, failures: Vec::new() }
     }
 
-    /// `MaximumRetryAttempts`: 0 to 2, more counts as 2.
-    #[must_use]
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = retries.min(2);
-        self
-    }
-
-    /// The delay before a retry.
-    #[must_use]
-    pub fn retry_delay(mut self, delay: Duration) -> Self {
-        self.retry_delay = delay;
-        self
-    }
-
-    /// Invokes until the function responds or the retries are used up, and then hands the event to the on-failure destination.
+    /// Invokes until the function responds. When the retries are used up, passes the event to the on-failure
+    /// destination.
     ///
     /// # Errors
-    /// [`AsyncInvokeError`] when the event wasn't taken; nothing reaches the destination then.
+    /// [`AsyncInvokeError`] when Lambda refused the event; nothing reaches the destination then.
     pub async fn invoke(&mut self, payload: impl Into<Bytes>) -> Result<AsyncInvocation, AsyncInvokeError> {
         let payload = payload.into();
         if payload.len() > MAX_ASYNC_PAYLOAD_LEN {
@@ -123,22 +105,16 @@ impl AsyncInvoker {
             let error = attempt.outcome.error_payload(&request_id);
             attempts.push(attempt);
             let Some(response_payload) = error else { break };
-            if attempts.len() > self.max_retries as usize {
-                self.failures.push(FailureRecord {
-                    request_id: request_id.clone(),
-                    function_arn: self.function.arn().to_owned(),
-                    approximate_invoke_count: attempts.len(),
-                    request_payload: payload,
-                    response_payload,
-                });
+            if attempts.len() > MAX_RETRIES {
+                let (function, count) = (&self.function, attempts.len());
+                self.failures.push(FailureRecord::new(&request_id, function, count, &payload, &response_payload));
                 break;
             }
-            tokio::time::sleep(self.retry_delay).await;
         }
         Ok(AsyncInvocation { request_id, attempts })
     }
 
-    /// What has reached the on-failure destination, in order.
+    /// The records that the on-failure destination has received, in order.
     pub fn on_failure(&self) -> &[FailureRecord] {
         &self.failures
     }

@@ -1,21 +1,23 @@
-//! The JSON of an SQS invocation, field by field as Lambda sends it (Lambda developer guide, "Using Lambda with Amazon SQS", example events).
+//! The JSON of an SQS invocation, field by field as Lambda sends it (Lambda developer guide, "Using Lambda with Amazon
+//! SQS", example events).
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 use serde::Serialize;
 
-use crate::ids::md5_hex;
-use crate::message::{AttributeValue, Message, MessageAttribute, md5_of_attributes};
+use crate::{
+    ids::md5_hex,
+    message::{Message, STRING, md5_of_attributes},
+};
 
-/// The queue a plain [`sqs_event`] seems to come from: standard, of AWS's example account.
+/// A standard queue of AWS's example account.
 pub const EXAMPLE_QUEUE_ARN: &str = "arn:aws:sqs:us-east-2:123456789012:my-queue";
 
 /// `SenderId` of AWS's example event.
 const SENDER_ID: &str = "AIDAIENQZJOLO23YVJ4VO";
 
-/// An event of a standard queue out of (message id, body) pairs, every message freshly sent and delivered for the first time.
+/// An event of [`EXAMPLE_QUEUE_ARN`] from (message id, body) pairs, all delivered for the first time just now.
 pub fn sqs_event(messages: &[(&str, &str)]) -> Bytes {
     let messages: Vec<Message> = messages.iter().map(|(id, body)| Message::new(*id, *body)).collect();
     event_of(EXAMPLE_QUEUE_ARN, &messages)
@@ -29,7 +31,7 @@ pub struct SqsEvent {
 }
 
 impl SqsEvent {
-    /// An event of the queue `queue_arn`; a function tells FIFO by the ARN's `.fifo`.
+    /// An event of the queue `queue_arn`; a function recognises FIFO by the ARN's `.fifo`.
     pub fn of_queue(queue_arn: impl Into<String>) -> Self {
         Self { queue_arn: queue_arn.into(), messages: Vec::new() }
     }
@@ -54,7 +56,7 @@ impl SqsEvent {
     }
 }
 
-/// The payload that brings `messages` of the queue `queue_arn`.
+/// The payload with `messages` of the queue `queue_arn`.
 pub fn event_of(queue_arn: &str, messages: &[Message]) -> Bytes {
     let records = messages.iter().map(|message| Record::new(queue_arn, message)).collect();
     to_json(&Event { records })
@@ -70,10 +72,7 @@ fn region_of(queue_arn: &str) -> &str {
     queue_arn.split(':').nth(3).unwrap_or_default()
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "text and maps keyed by text always have a JSON form; nothing from outside can break it"
-)]
+#[expect(clippy::expect_used, reason = "text and maps keyed by text always have a JSON form")]
 fn to_json(value: &impl Serialize) -> Bytes {
     Bytes::from(serde_json::to_vec(value).expect("text and maps keyed by text have a JSON form"))
 }
@@ -91,7 +90,7 @@ struct Record<'a> {
     receipt_handle: &'a str,
     body: &'a str,
     attributes: SystemAttributes<'a>,
-    message_attributes: BTreeMap<&'a str, OwnAttribute<'a>>,
+    message_attributes: BTreeMap<&'a str, MessageAttribute<'a>>,
     md5_of_body: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     md5_of_message_attributes: Option<String>,
@@ -101,7 +100,7 @@ struct Record<'a> {
     aws_region: &'a str,
 }
 
-/// Set by SQS; every value is text, numbers too.
+/// Set by SQS; every value is text, numbers included.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SystemAttributes<'a> {
@@ -121,28 +120,34 @@ pub(crate) struct SystemAttributes<'a> {
     aws_trace_header: Option<&'a str>,
 }
 
+/// Set by the sender.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OwnAttribute<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    string_value: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    binary_value: Option<String>,
+struct MessageAttribute<'a> {
+    string_value: &'a str,
     // Reserved by SQS, always empty, yet always sent.
     string_list_values: [(); 0],
     binary_list_values: [(); 0],
-    data_type: &'a str,
+    data_type: &'static str,
 }
 
 impl<'a> Record<'a> {
     fn new(queue_arn: &'a str, message: &'a Message) -> Self {
-        let own = |(name, attribute): (&'a String, &'a MessageAttribute)| (name.as_str(), OwnAttribute::new(attribute));
+        let attribute = |(name, text): (&'a String, &'a String)| {
+            let attribute = MessageAttribute {
+                string_value: text,
+                string_list_values: [],
+                binary_list_values: [],
+                data_type: STRING,
+            };
+            (name.as_str(), attribute)
+        };
         Self {
             message_id: &message.message_id,
             receipt_handle: &message.receipt_handle,
             body: &message.body,
             attributes: SystemAttributes::new(message),
-            message_attributes: message.attributes.iter().map(own).collect(),
+            message_attributes: message.attributes.iter().map(attribute).collect(),
             md5_of_body: md5_hex(message.body.as_bytes()),
             md5_of_message_attributes: (!message.attributes.is_empty()).then(|| md5_of_attributes(&message.attributes)),
             event_source: "aws:sqs",
@@ -168,22 +173,6 @@ impl<'a> SystemAttributes<'a> {
     }
 }
 
-impl<'a> OwnAttribute<'a> {
-    fn new(attribute: &'a MessageAttribute) -> Self {
-        let (string_value, binary_value) = match &attribute.value {
-            AttributeValue::Text(text) => (Some(text.as_str()), None),
-            AttributeValue::Binary(bytes) => (None, Some(BASE64.encode(bytes))),
-        };
-        Self {
-            string_value,
-            binary_value,
-            string_list_values: [],
-            binary_list_values: [],
-            data_type: &attribute.data_type,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -196,9 +185,9 @@ mod tests {
         let message = Message {
             receipt_handle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a...".into(),
             first_received: Timestamp::from_millis(1_545_082_649_185),
+            attributes: [("myAttribute".to_owned(), "myValue".to_owned())].into(),
             ..Message::new("059f36b4-87a3-44ab-83d2-661975830a7d", "Test message.")
                 .sent_at(Timestamp::from_millis(1_545_082_649_183))
-                .attribute("myAttribute", MessageAttribute::string("myValue"))
         };
         let event: Value = serde_json::from_slice(&event_of(EXAMPLE_QUEUE_ARN, &[message])).unwrap();
         assert_eq!(
@@ -226,35 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_event_carries_group_deduplication_id_and_sequence_number() {
-        let message = Message::new("11d6ee51-4cc7-4302-9e22-7cd8afdaadf5", "Test message.")
-            .group("1")
-            .deduplication_id("2")
-            .sequence_number("18849496460467696128")
-            .received(3);
-        let arn = "arn:aws:sqs:ap-guangzhou:123456789012:fifo.fifo";
-        let event: Value = serde_json::from_slice(&SqsEvent::of_queue(arn).message(message).to_bytes()).unwrap();
-        let record = &event["Records"][0];
-        assert_eq!(record["attributes"]["MessageGroupId"], "1");
-        assert_eq!(record["attributes"]["MessageDeduplicationId"], "2");
-        assert_eq!(record["attributes"]["SequenceNumber"], "18849496460467696128");
-        assert_eq!(record["attributes"]["ApproximateReceiveCount"], "3");
-        assert_eq!(record["awsRegion"], "ap-guangzhou");
-        assert_eq!(record["messageAttributes"], json!({}));
-        assert!(record.get("md5OfMessageAttributes").is_none());
-    }
-
-    #[test]
-    fn a_binary_attribute_is_sent_as_base64() {
-        let message = Message::new("m", "b").attribute("raw", MessageAttribute::binary([0xff, 0x00]));
-        let event: Value = serde_json::from_slice(&event_of(EXAMPLE_QUEUE_ARN, &[message])).unwrap();
-        let attribute = &event["Records"][0]["messageAttributes"]["raw"];
-        assert_eq!(attribute["binaryValue"], "/wA=");
-        assert!(attribute.get("stringValue").is_none());
-    }
-
-    #[test]
-    fn the_length_of_a_record_foretells_the_length_of_the_event() {
+    fn the_length_of_an_event_is_the_sum_of_its_records() {
         let messages: Vec<Message> = (0..3).map(|n| Message::new(format!("m{n}"), "\"quoted\"\n")).collect();
         let records: usize = messages.iter().map(|message| record_len(EXAMPLE_QUEUE_ARN, message)).sum();
         // One comma fewer than records, and the brackets around them.

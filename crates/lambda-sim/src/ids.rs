@@ -11,18 +11,19 @@ pub(crate) fn uuid(mut bytes: [u8; 16]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// A fresh id for an invocation.
+/// A new id for an invocation or a request.
 pub(crate) fn request_id() -> String {
     uuid(fastrand::u128(..).to_be_bytes())
 }
 
-/// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`, with `epoch_seconds` in the root as X-Ray has it.
+/// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`, with `epoch_seconds` in the root as in
+/// X-Ray.
 pub(crate) fn trace_id(epoch_seconds: u64) -> String {
     let root = HEXLOWER.encode(&fastrand::u128(..).to_be_bytes()[..12]);
     format!("Root=1-{epoch_seconds:08x}-{root};Parent={:016x};Sampled=1", fastrand::u64(..))
 }
 
-/// The message id of the `serial`-th message of a queue; the same for the same arguments, so that runs replay.
+/// The id of the `serial`-th message of a queue; the same for the same arguments, so that runs can be repeated.
 pub(crate) fn message_id(queue: &str, seed: u64, serial: u64) -> String {
     uuid(digest(&[queue.as_bytes(), &seed.to_be_bytes(), &serial.to_be_bytes()]))
 }
@@ -32,7 +33,7 @@ pub(crate) fn md5_hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(&digest(&[bytes]))
 }
 
-/// Which delivery of which entry a receipt handle stands for.
+/// The delivery of an entry that a receipt handle identifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(crate) entry: u64,
@@ -40,7 +41,8 @@ pub(crate) struct Receipt {
 }
 
 impl Receipt {
-    /// 172 characters of base64, the length of the handles in the SQS API reference: payload sizes near the 6 MB limit depend on it.
+    /// 172 characters of base64, the length of the handles in the SQS API reference: payload sizes near the 6 MB limit
+    /// depend on it.
     pub(crate) fn handle(self, queue: &str) -> String {
         let mut bytes = [0_u8; 128];
         bytes[..8].copy_from_slice(&self.entry.to_be_bytes());
@@ -52,14 +54,14 @@ impl Receipt {
         BASE64.encode(&bytes)
     }
 
-    /// The receipt behind `handle`; `None` when this queue never gave such a handle out.
+    /// The receipt behind `handle`; `None` when this queue never issued such a handle.
     pub(crate) fn of(handle: &str, queue: &str) -> Option<Self> {
         let bytes = BASE64.decode(handle.as_bytes()).ok()?;
         let receipt = Self {
             entry: u64::from_be_bytes(*bytes.first_chunk()?),
             delivery: u32::from_be_bytes(*bytes.get(8..)?.first_chunk()?),
         };
-        // The filler is a digest of the rest, so making it again tells a real handle from an invented one.
+        // The filler is a digest of the rest, so recomputing it distinguishes a real handle from an invented one.
         (receipt.handle(queue) == handle).then_some(receipt)
     }
 }
@@ -78,7 +80,7 @@ mod tests {
 
     #[test]
     fn an_md5_is_the_one_of_the_aws_example() {
-        // "Test message." and its md5OfBody stand in the Lambda developer guide's example event.
+        // "Test message." and its md5OfBody are in the Lambda developer guide's example event.
         assert_eq!(md5_hex(b"Test message."), "e4e68fb7bd0e697a0ae8f1bb342846b3");
     }
 

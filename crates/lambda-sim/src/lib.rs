@@ -6,7 +6,7 @@
 //!              '---------------- answer: what is deleted -----------------'
 //! ```
 //!
-//! [`queue`], [`event`] and [`answer`] know neither network nor process. What it enforces and what it leaves out: the README.
+//! [`queue`], [`event`] and [`answer`] know neither network nor process. The README lists what it enforces and omits.
 
 pub mod answer;
 pub mod async_invoke;
@@ -23,11 +23,11 @@ pub mod runtime_api;
 pub use answer::{FifoOrderBreak, Malformation, Verdict, Why, fifo_order_breaks, interpret};
 pub use async_invoke::{AsyncInvocation, AsyncInvoker, FailureRecord};
 pub use aws::{ApiRequest, AwsApi, Credentials, EntryFault, Fault, Garbling, Gate, Operation, RunningAwsApi, Service};
-pub use clock::{Clock, ManualClock, Timestamp};
-pub use event::{SqsEvent, event_of, sqs_event};
-pub use event_source::{Batch, EventSource, PollError, Run};
+pub use clock::{ManualClock, Timestamp};
+pub use event::{SqsEvent, event_of};
+pub use event_source::{Batch, EventSource, Run};
 pub use function::{Function, FunctionBuilder, InitFailure, Invocation, InvokeError, Outcome};
-pub use message::{Message, MessageAttribute};
+pub use message::Message;
 pub use queue::{Depth, Queue, SendMessage};
 pub use runtime_api::{ErrorReport, MAX_PAYLOAD_LEN, Violation};
 pub use sim_connections::Death;

@@ -1,13 +1,14 @@
-//! A message as SQS hands it out, and the attributes a sender may put on it.
+//! A message as SQS delivers it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 
-use crate::clock::Timestamp;
-use crate::ids::Receipt;
+use crate::{clock::Timestamp, ids::Receipt};
+
+/// The data type of every message attribute here.
+pub(crate) const STRING: &str = "String";
 
 /// A received message. Outside a queue, make one with [`Message::new`] and the setters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,30 +17,30 @@ pub struct Message {
     pub message_id: String,
     /// Names this delivery of the message.
     pub receipt_handle: String,
-    /// What was sent.
+    /// Its text, as sent.
     pub body: Arc<str>,
     /// When it was sent.
     pub sent: Timestamp,
-    /// When it was first handed out.
+    /// When it was first delivered.
     pub first_received: Timestamp,
-    /// How often it has been handed out, this time included (`ApproximateReceiveCount`).
+    /// How often it has been delivered, this time included (`ApproximateReceiveCount`).
     pub receive_count: u32,
-    /// Message group: the unit of order in FIFO, of fairness in standard queues.
+    /// Message group: the unit of order in FIFO queues, of fairness in standard ones.
     pub group_id: Option<String>,
     /// FIFO only.
     pub deduplication_id: Option<String>,
     /// FIFO only: twenty digits, growing within a group.
     pub sequence_number: Option<String>,
-    /// ARN of the queue that gave up on it, on messages in a dead-letter queue.
+    /// In a dead-letter queue: the ARN of the queue that it comes from.
     pub dead_letter_source_arn: Option<String>,
-    /// The X-Ray trace its sender put it into (`AWSTraceHeader`).
+    /// The sender's X-Ray trace (`AWSTraceHeader`).
     pub trace_header: Option<String>,
-    /// The sender's own attributes by name.
-    pub attributes: BTreeMap<String, MessageAttribute>,
+    /// The sender's attributes by name, all of the type `String`.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl Message {
-    /// A message delivered for the first time just now, of a standard queue, without attributes.
+    /// A message of a standard queue, delivered for the first time just now, without attributes.
     pub fn new(message_id: impl Into<String>, body: impl Into<Arc<str>>) -> Self {
         let message_id = message_id.into();
         let now = Timestamp::now();
@@ -59,28 +60,28 @@ impl Message {
         }
     }
 
-    /// Puts it into a message group.
+    /// Sets its message group.
     #[must_use]
     pub fn group(mut self, group_id: impl Into<String>) -> Self {
         self.group_id = Some(group_id.into());
         self
     }
 
-    /// Gives it a FIFO deduplication id.
+    /// Sets its FIFO deduplication id.
     #[must_use]
     pub fn deduplication_id(mut self, id: impl Into<String>) -> Self {
         self.deduplication_id = Some(id.into());
         self
     }
 
-    /// Gives it a FIFO sequence number.
+    /// Sets its FIFO sequence number.
     #[must_use]
     pub fn sequence_number(mut self, number: impl Into<String>) -> Self {
         self.sequence_number = Some(number.into());
         self
     }
 
-    /// Puts it into an X-Ray trace: `Root=…;Parent=…;Sampled=1`.
+    /// Sets its X-Ray trace: `Root=…;Parent=…;Sampled=1`.
     #[must_use]
     pub fn trace_header(mut self, header: impl Into<String>) -> Self {
         self.trace_header = Some(header.into());
@@ -95,107 +96,48 @@ impl Message {
         self
     }
 
-    /// Sets how often it has been handed out.
+    /// Sets how often it has been delivered.
     #[must_use]
     pub fn received(mut self, receive_count: u32) -> Self {
         self.receive_count = receive_count;
         self
     }
-
-    /// Puts one of the sender's attributes on it.
-    #[must_use]
-    pub fn attribute(mut self, name: impl Into<String>, value: MessageAttribute) -> Self {
-        self.attributes.insert(name.into(), value);
-        self
-    }
-}
-
-/// A message attribute: a data type (`String`, `Number`, `Binary`, or one of them with a label, as in `Number.int`) and a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageAttribute {
-    /// As declared by the sender.
-    pub data_type: String,
-    /// As given by the sender.
-    pub value: AttributeValue,
-}
-
-/// The value of a [`MessageAttribute`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttributeValue {
-    /// Text, of the types `String` and `Number`.
-    Text(String),
-    /// Bytes, of the type `Binary`; base64 in the event.
-    Binary(Vec<u8>),
-}
-
-impl MessageAttribute {
-    /// An attribute of the type `String`.
-    pub fn string(value: impl Into<String>) -> Self {
-        Self { data_type: "String".into(), value: AttributeValue::Text(value.into()) }
-    }
-
-    /// An attribute of the type `Number`, which SQS carries as text.
-    pub fn number(value: impl ToString) -> Self {
-        Self { data_type: "Number".into(), value: AttributeValue::Text(value.to_string()) }
-    }
-
-    /// An attribute of the type `Binary`.
-    pub fn binary(value: impl Into<Vec<u8>>) -> Self {
-        Self { data_type: "Binary".into(), value: AttributeValue::Binary(value.into()) }
-    }
-
-    fn transport(&self) -> (u8, &[u8]) {
-        match &self.value {
-            AttributeValue::Text(text) => (1, text.as_bytes()),
-            AttributeValue::Binary(bytes) => (2, bytes),
-        }
-    }
 }
 
 /// What the attributes count towards the size of a message: names, types and values, in bytes.
-pub(crate) fn attributes_len(attributes: &BTreeMap<String, MessageAttribute>) -> usize {
-    let len = |(name, attribute): (&String, &MessageAttribute)| {
-        name.len() + attribute.data_type.len() + attribute.transport().1.len()
-    };
-    attributes.iter().map(len).sum()
+pub(crate) fn attributes_len(attributes: &BTreeMap<String, String>) -> usize {
+    attributes.iter().map(|(name, text)| name.len() + STRING.len() + text.len()).sum()
 }
 
-/// `md5OfMessageAttributes`: by name, each of name, type and value led by its length in four bytes, the value by its transport type too
-/// (SQS developer guide, "Calculating the MD5 message digest for message attributes").
-pub(crate) fn md5_of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> String {
+/// `md5OfMessageAttributes`: in the order of names each name, type and value, preceded by its length in four bytes, the
+/// value by its transport type, too (SQS developer guide, "Calculating the MD5 message digest for message attributes").
+pub(crate) fn md5_of_attributes(attributes: &BTreeMap<String, String>) -> String {
     let mut md5 = Md5::new();
-    for (name, attribute) in attributes {
-        let (transport, value) = attribute.transport();
-        led_by_length(&mut md5, name.as_bytes());
-        led_by_length(&mut md5, attribute.data_type.as_bytes());
-        md5.update([transport]);
-        led_by_length(&mut md5, value);
+    for (name, text) in attributes {
+        with_length(&mut md5, name);
+        with_length(&mut md5, STRING);
+        md5.update([1]);
+        with_length(&mut md5, text);
     }
     HEXLOWER.encode(&md5.finalize())
 }
 
-fn led_by_length(md5: &mut Md5, bytes: &[u8]) {
+fn with_length(md5: &mut Md5, text: &str) {
     // A whole message has at most 1 MiB, so four bytes always hold the length.
-    md5.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-    md5.update(bytes);
+    md5.update(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+    md5.update(text);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Attributes and digest as SQS answered them to LocalStack's test_receive_message_message_attribute_names_filters.
     #[test]
-    fn the_digest_of_attributes_covers_names_types_and_values_in_the_order_of_names() {
-        let attributes = BTreeMap::from([
-            ("b".to_owned(), MessageAttribute::binary([1, 2])),
-            ("a".to_owned(), MessageAttribute::string("x")),
-        ]);
-        let laid_out = [
-            &b"\0\0\0\x01a\0\0\0\x06String\x01\0\0\0\x01x"[..],
-            &b"\0\0\0\x01b\0\0\0\x06Binary\x02\0\0\0\x02\x01\x02"[..],
-        ]
-        .concat();
-        assert_eq!(md5_of_attributes(&attributes), crate::ids::md5_hex(&laid_out));
-        assert_eq!(attributes_len(&attributes), 1 + 6 + 1 + 1 + 6 + 2);
+    fn the_digest_of_attributes_is_the_one_of_sqs() {
+        let attributes = [("Help.Me", "Me"), ("Hello", "There"), ("General", "Kenobi")];
+        let attributes = attributes.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        assert_eq!(md5_of_attributes(&attributes), "4c360f3fdafd970e05fae2f149d997f5");
+        assert_eq!(attributes_len(&attributes), 7 + 6 + 2 + 5 + 6 + 5 + 7 + 6 + 6);
     }
 }

@@ -4,9 +4,7 @@
 use std::{fs, process::Stdio};
 
 use futures_util::future::join_all;
-use lambda_sim::{
-    AwsApi, Credentials, Fault, Garbling, MessageAttribute, Operation, Queue, RunningAwsApi, SendMessage, Timestamp,
-};
+use lambda_sim::{AwsApi, Credentials, Fault, Garbling, Operation, Queue, RunningAwsApi, SendMessage, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -45,7 +43,7 @@ impl Stage {
         let aws = AwsApi::start().await.unwrap();
         aws.create_queue(Queue::builder("events").build().unwrap());
         let mut parked = Queue::builder("parked").build().unwrap();
-        let message = SendMessage::new(event()).attribute("reason", MessageAttribute::string("too_old"));
+        let message = SendMessage::new(event()).attribute("reason", "too_old");
         parked.send(message, Timestamp::now()).unwrap();
         aws.create_queue(parked);
         Self { aws, folder: tempfile::tempdir().unwrap() }

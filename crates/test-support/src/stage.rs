@@ -102,7 +102,7 @@ impl Stage {
 
     /// An event source that feeds the function from this queue, with a clock that skips waiting times.
     pub fn source(&self, queue: Queue, clock: ManualClock) -> EventSource {
-        EventSource::builder(queue, self.function.clone()).clock(clock).build().unwrap()
+        EventSource::new(queue, self.function.clone(), clock).unwrap()
     }
 }
 

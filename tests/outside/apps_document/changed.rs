@@ -164,7 +164,7 @@ async fn a_document_that_cannot_be_read_again_leaves_the_old_one_in_force() {
         assert_eq!(deliver(&sandbox, &[login("android", 1, "t", "a")]).await, NONE);
         match fault {
             Some(fault) => world.aws.fail_next(Operation::GetSecretValue, usize::MAX, fault),
-            None => _ = world.aws.put_secret(ID, document).unwrap(),
+            None => world.aws.put_secret(ID, document).unwrap(),
         }
         tokio::time::sleep(Duration::from_millis(1100)).await;
         assert_eq!(deliver(&sandbox, &[login("android", 2, "t", "b")]).await, NONE, "{message}");

@@ -1,8 +1,10 @@
-//! What may go wrong with a request, as tests want it.
+//! Faults that a test plans for coming requests.
 
-use super::error::CommonError;
-use super::garble::Garbling;
-use super::operation::Operation;
+use super::{
+    error::ErrorAnswer,
+    garble::Garbling,
+    operation::{Operation, Service},
+};
 
 /// How a whole request fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,35 +15,48 @@ pub enum Fault {
     ServiceUnavailable,
     /// `ThrottlingException`.
     Throttling,
-    /// DynamoDB's `ProvisionedThroughputExceededException`; from the other services the same as [`Throttling`](Self::Throttling).
+    /// DynamoDB's `ProvisionedThroughputExceededException`; from the other services the same as
+    /// [`Throttling`](Self::Throttling).
     ProvisionedThroughputExceeded,
-    /// What a role without the permission gets.
+    /// The answer to a role without the permission.
     AccessDenied,
     /// No answer, on an open connection.
     Hang,
-    /// The connection is closed, the request not carried out.
+    /// The connection is closed; the request is not carried out.
     Close,
     /// The connection is closed after the request was carried out: what a client retries happens twice.
     CloseAfterwards,
-    /// An answer that is not what AWS sends, after the request was carried out.
+    /// An answer that AWS does not send, after the request was carried out.
     Garbled(Garbling),
 }
 
 impl Fault {
-    /// The error answer it is, if it is one.
-    pub(super) fn answer(self) -> Option<CommonError> {
-        match self {
-            Self::InternalError => Some(CommonError::InternalFailure),
-            Self::ServiceUnavailable => Some(CommonError::ServiceUnavailable),
-            Self::Throttling => Some(CommonError::Throttling),
-            Self::ProvisionedThroughputExceeded => Some(CommonError::ThroughputExceeded),
-            Self::AccessDenied => Some(CommonError::AccessDenied),
-            Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_) => None,
-        }
+    /// Its error answer, if it is one (API references of the services, "Common Errors").
+    pub(super) fn answer(self, service: Service) -> Option<ErrorAnswer> {
+        let (status, [sqs, secrets_manager, dynamodb]) = match self {
+            Self::InternalError => (500, ["InternalFailure", "InternalServiceError", "InternalServerError"]),
+            Self::ServiceUnavailable => {
+                (503, ["ServiceUnavailable", "ServiceUnavailableException", "ServiceUnavailable"])
+            }
+            Self::Throttling => (400, ["ThrottlingException"; 3]),
+            Self::ProvisionedThroughputExceeded => {
+                (400, ["ThrottlingException", "ThrottlingException", "ProvisionedThroughputExceededException"])
+            }
+            Self::AccessDenied if service == Service::Sqs => (403, ["AccessDenied"; 3]),
+            Self::AccessDenied => (400, ["AccessDeniedException"; 3]),
+            Self::Hang | Self::Close | Self::CloseAfterwards | Self::Garbled(_) => return None,
+        };
+        let code = match service {
+            Service::Sqs => sqs,
+            Service::SecretsManager => secrets_manager,
+            Service::DynamoDb => dynamodb,
+        };
+        Some(ErrorAnswer::new(status, code, "as planned by the test"))
     }
 }
 
-/// How one entry of a `SendMessageBatch` fails while others succeed. Unless told otherwise with the code `InternalError`, by SQS's fault.
+/// How one entry of a `SendMessageBatch` fails while others succeed: with the code `InternalError` and by SQS's fault,
+/// unless set otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryFault {
     chosen: Chosen,
@@ -85,7 +100,7 @@ impl EntryFault {
         self
     }
 
-    /// SQS refuses the whole call for it, with `InvalidMessageContents`, and takes none of the entries.
+    /// SQS refuses the whole call because of it, with `InvalidMessageContents`, and takes none of the entries.
     #[must_use]
     pub fn fails_the_call(mut self) -> Self {
         self.fails_the_call = true;
@@ -108,32 +123,32 @@ pub(super) struct Plan(Vec<Planned>);
 struct Planned {
     operation: Operation,
     times: usize,
-    what: What,
+    failure: PlannedFailure,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum What {
+pub(super) enum PlannedFailure {
     Request(Fault),
     Entries(Vec<EntryFault>),
-    /// So many keys of a `BatchGetItem` are left over.
+    /// This number of keys of a `BatchGetItem` is left unprocessed.
     Unprocessed(usize),
 }
 
 impl Plan {
-    pub(super) fn add(&mut self, operation: Operation, times: usize, what: What) {
-        self.0.push(Planned { operation, times, what });
+    pub(super) fn add(&mut self, operation: Operation, times: usize, failure: PlannedFailure) {
+        self.0.push(Planned { operation, times, failure });
     }
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// What goes wrong with the `operation` asked for now, used up by asking.
-    pub(super) fn next(&mut self, operation: Operation) -> Option<What> {
+    /// How the present request for `operation` fails; uses up one of the times.
+    pub(super) fn next(&mut self, operation: Operation) -> Option<PlannedFailure> {
         self.0.retain(|planned| planned.times > 0);
         let planned = self.0.iter_mut().find(|planned| planned.operation == operation)?;
         // usize::MAX is as good as always.
         planned.times -= 1;
-        Some(planned.what.clone())
+        Some(planned.failure.clone())
     }
 }

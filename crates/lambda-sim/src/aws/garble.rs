@@ -6,13 +6,13 @@ use std::fmt::Write;
 use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::operation::{Operation, Service};
+use super::operation::Operation;
 
 /// What is wrong with an answer.
 ///
-/// The request is carried out all the same, and the answer holds what AWS would have answered and, but for
-/// [`CutShort`](Self::CutShort) and [`BrokenOff`](Self::BrokenOff), the request with its headers: a client that prints what
-/// it can't read is caught.
+/// The request is carried out all the same. The answer holds what AWS would have answered and, except for
+/// [`CutShort`](Self::CutShort) and [`BrokenOff`](Self::BrokenOff), the request with its headers: a client that prints
+/// an answer it can't read is caught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Garbling {
     /// Status 200, and the JSON has no end.
@@ -23,7 +23,7 @@ pub enum Garbling {
     WrongType,
     /// Status 200, and a JSON object with none of the operation's fields.
     NoFields,
-    /// Status 200, and the entries of a batch have ids that none was sent with. Other operations answer as they do.
+    /// Status 200, and the entries of a batch have ids that were not sent. Other operations answer as always.
     OtherIds,
     /// Status 400, and an error without a code.
     NoCode,
@@ -41,20 +41,19 @@ pub(super) struct Garbled {
     /// In the headers that name an error's code.
     pub(super) code: Option<&'static str>,
     pub(super) body: String,
-    /// The body is announced longer than it is.
+    /// The announced body is longer than the real one.
     pub(super) broken_off: bool,
 }
 
 impl Garbling {
     /// `answer` is what AWS would have answered to `operation`.
     pub(super) fn spoil(self, operation: Operation, head: &Parts, body: &[u8], mut answer: Value) -> Garbled {
-        let service = operation.service();
-        let echo = || format!("cannot serve {}, whose answer is {answer}", request(head, body));
+        let echo = || format!("cannot serve {}, whose answer is {answer}", as_text(head, body));
         let (status, code, body) = match self {
             Self::CutShort => (200, None, without_end(&answer)),
             Self::BrokenOff => (200, None, answer.to_string()),
             Self::WrongType => {
-                answer["Request"] = request(head, body).into();
+                answer["Request"] = as_text(head, body).into();
                 retype(operation, &mut answer);
                 (200, None, answer.to_string())
             }
@@ -70,13 +69,13 @@ impl Garbling {
             Self::Code(code) => (400, Some(code), json!({"__type": code, "message": echo()}).to_string()),
             Self::Page(status) => (status, None, format!("<html><title>{status}</title>{}</html>", echo())),
         };
-        let content_type = if let Self::Page(_) = self { "text/html" } else { Service::content_type(service) };
+        let content_type = if let Self::Page(_) = self { "text/html" } else { operation.service().content_type() };
         Garbled { status, content_type, code, body, broken_off: self == Self::BrokenOff }
     }
 }
 
 /// The request as a proxy shows it.
-fn request(head: &Parts, body: &[u8]) -> String {
+fn as_text(head: &Parts, body: &[u8]) -> String {
     let mut text = format!("{} {}\n", head.method, head.uri);
     for (name, value) in &head.headers {
         // Writing to a String can't fail.
@@ -92,15 +91,12 @@ fn without_end(answer: &Value) -> String {
     text
 }
 
-/// Gives one field of the answer a type that it does not have.
+/// Changes the type of one field of the answer.
 fn retype(operation: Operation, answer: &mut Value) {
     match operation {
         Operation::GetSecretValue => answer["CreatedDate"] = "yesterday".into(),
-        Operation::UpdateItem | Operation::PutItem | Operation::DeleteItem | Operation::GetItem => {
-            answer["ConsumedCapacity"] = "one unit".into();
-        }
+        Operation::UpdateItem => answer["ConsumedCapacity"] = "one unit".into(),
         Operation::BatchGetItem => answer["UnprocessedKeys"] = "none".into(),
-        Operation::SendMessage => answer["SequenceNumber"] = 7.into(),
         Operation::SendMessageBatch | Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch => {
             answer["Failed"] = "none".into();
         }

@@ -15,15 +15,15 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub struct Gate {
     reached: watch::Receiver<bool>,
-    /// Closed with the gate, which lets the request go on.
+    /// Dropped with the gate, which lets the request go on.
     released: oneshot::Sender<()>,
 }
 
 impl Gate {
-    /// Comes back when the request is held here; never when it never comes.
+    /// Returns when the request is held here; never when it never comes.
     pub async fn reached(&self) {
         if self.reached.clone().wait_for(|reached| *reached).await.is_err() {
-            // The API is gone, and nothing can come any more.
+            // The API has stopped, so no request can come any more.
             std::future::pending().await
         }
     }
@@ -35,7 +35,7 @@ impl Gate {
 
     /// Lets the request go on, or through if it comes later.
     pub fn release(self) {
-        // Nobody to tell is a request that never came.
+        // Fails when the request never came.
         let _ = self.released.send(());
     }
 }
@@ -68,7 +68,7 @@ impl Hold {
         if self.left == 0 { Ok(self) } else { Err(self) }
     }
 
-    /// Says that the request is here and waits until it may go on.
+    /// Signals that the request is here and waits until it may go on.
     pub(super) async fn pass(self) {
         self.reached.send_replace(true);
         // A dropped gate holds nothing.

@@ -1,7 +1,6 @@
-//! What the API understands, and what it remembers of each request.
+//! The services and operations of the API, and what it records of each request.
 
-use std::fmt;
-use std::time::Instant;
+use std::{fmt, time::Instant};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,50 +30,31 @@ impl Service {
             Self::SecretsManager => "application/x-amz-json-1.1",
         }
     }
-
-    /// The service a target such as `AmazonSQS.SendMessage` names.
-    pub(super) fn of_target(target: &str) -> Option<Self> {
-        match target.split('.').next() {
-            Some("AmazonSQS") => Some(Self::Sqs),
-            Some("secretsmanager") => Some(Self::SecretsManager),
-            Some("DynamoDB_20120810") => Some(Self::DynamoDb),
-            _ => None,
-        }
-    }
 }
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// SQS: one message.
-    SendMessage,
-    /// SQS: up to ten messages.
+    /// SQS: sends up to ten messages.
     SendMessageBatch,
-    /// SQS: takes up to ten messages in hand.
+    /// SQS: receives up to ten messages.
     ReceiveMessage,
     /// SQS: deletes up to ten messages.
     DeleteMessageBatch,
-    /// SQS: hides up to ten messages for longer, or shows them again.
+    /// SQS: makes up to ten messages visible again.
     ChangeMessageVisibilityBatch,
-    /// SQS: what a queue is like and how many messages it has.
+    /// SQS: how many messages a queue has, and whether it has a dead-letter queue.
     GetQueueAttributes,
-    /// Secrets Manager: a version of a secret.
+    /// Secrets Manager: the current value of a secret.
     GetSecretValue,
-    /// DynamoDB: changes attributes of an item, or makes it.
+    /// DynamoDB: changes attributes of an item, or creates it.
     UpdateItem,
-    /// DynamoDB: a whole item.
-    PutItem,
-    /// DynamoDB: takes an item away.
-    DeleteItem,
-    /// DynamoDB: reads an item.
-    GetItem,
     /// DynamoDB: reads up to a hundred items.
     BatchGetItem,
 }
 
 impl Operation {
-    const ALL: [Self; 12] = [
-        Self::SendMessage,
+    const ALL: [Self; 8] = [
         Self::SendMessageBatch,
         Self::ReceiveMessage,
         Self::DeleteMessageBatch,
@@ -82,25 +62,15 @@ impl Operation {
         Self::GetQueueAttributes,
         Self::GetSecretValue,
         Self::UpdateItem,
-        Self::PutItem,
-        Self::DeleteItem,
-        Self::GetItem,
         Self::BatchGetItem,
     ];
 
     /// The service it belongs to.
-    pub fn service(self) -> Service {
+    pub(super) fn service(self) -> Service {
         match self {
-            Self::SendMessage
-            | Self::SendMessageBatch
-            | Self::ReceiveMessage
-            | Self::DeleteMessageBatch
-            | Self::ChangeMessageVisibilityBatch
-            | Self::GetQueueAttributes => Service::Sqs,
             Self::GetSecretValue => Service::SecretsManager,
-            Self::UpdateItem | Self::PutItem | Self::DeleteItem | Self::GetItem | Self::BatchGetItem => {
-                Service::DynamoDb
-            }
+            Self::UpdateItem | Self::BatchGetItem => Service::DynamoDb,
+            _ => Service::Sqs,
         }
     }
 
@@ -110,7 +80,6 @@ impl Operation {
 
     fn target(self) -> &'static str {
         match self {
-            Self::SendMessage => "AmazonSQS.SendMessage",
             Self::SendMessageBatch => "AmazonSQS.SendMessageBatch",
             Self::ReceiveMessage => "AmazonSQS.ReceiveMessage",
             Self::DeleteMessageBatch => "AmazonSQS.DeleteMessageBatch",
@@ -118,9 +87,6 @@ impl Operation {
             Self::GetQueueAttributes => "AmazonSQS.GetQueueAttributes",
             Self::GetSecretValue => "secretsmanager.GetSecretValue",
             Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
-            Self::PutItem => "DynamoDB_20120810.PutItem",
-            Self::DeleteItem => "DynamoDB_20120810.DeleteItem",
-            Self::GetItem => "DynamoDB_20120810.GetItem",
             Self::BatchGetItem => "DynamoDB_20120810.BatchGetItem",
         }
     }
@@ -132,19 +98,17 @@ impl fmt::Display for Operation {
     }
 }
 
-/// A request the API got.
+/// A request that the API has carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiRequest {
-    /// What was asked for; `None` for what the API doesn't know.
+    /// The operation; `None` for one that the API does not model.
     pub operation: Option<Operation>,
-    /// The header `X-Amz-Target`.
-    pub target: String,
     /// When it arrived, which is before it is carried out.
     pub arrived: Instant,
     /// The messages in it, or the keys and items it concerns.
     pub entries: usize,
-    /// The answer's status; `None` when there was no answer to see: hung, closed, lost.
+    /// The answer's status; `None` when there was no answer: the request hung, or the connection was closed.
     pub status: Option<u16>,
-    /// The answer's error code, as an SDK shows it.
+    /// The answer's error code, as the SDK reports it.
     pub error: Option<String>,
 }

@@ -1,28 +1,33 @@
 //! HTTP around the state: AWS JSON 1.0 and 1.1 (Smithy specification, "AWS JSON protocols" and "awsQueryCompatible").
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full};
-use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use hyper::http::request::Parts;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Frame, Incoming},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
+    http::request::Parts,
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sim_connections::Connections;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 
-use super::error::ErrorAnswer;
-use super::garble::Garbled;
-use super::operation::Service;
-use super::state::{Delays, Reaction, State};
+use super::{
+    error::ErrorAnswer,
+    garble::Garbled,
+    operation::Service,
+    state::{Delays, Reaction, State},
+};
 use crate::ids;
 
 /// Ends a connection without an answer.
@@ -34,15 +39,15 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, open:
     // Dropped with this task, and every connection with it.
     let mut connections = JoinSet::new();
     loop {
-        // A connection that can't be accepted is the client's to try again.
+        // A client retries a connection that can't be accepted.
         let Ok((stream, _)) = listener.accept().await else { continue };
-        // Without it an answer of a few bytes may wait 40 ms for the delayed acknowledgement of its headers.
+        // Without it, a short answer may wait 40 ms for the delayed acknowledgement of its headers.
         let _ = stream.set_nodelay(true);
         while connections.try_join_next().is_some() {}
         let (state, stream) = (Arc::clone(&state), open.accept(stream));
         connections.spawn(async move {
             let service = service_fn(|request| handle(Arc::clone(&state), request));
-            // An error here is a connection that was closed, from this side or from the other.
+            // An error here is a connection that was closed, by this side or by the other.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -59,7 +64,7 @@ async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
         let reaction = lock(&state).react(&head, &body, arrived);
         (head, reaction)
     } else {
-        // A task of its own, since AWS carries out what has arrived, whether or not its sender still waits.
+        // In its own task, since AWS carries out what has arrived whether or not its sender still waits.
         tokio::spawn(react_late(state, head, body, delays, arrived)).await.map_err(|_| Closed)?
     };
     match reaction {
@@ -104,9 +109,9 @@ fn answer(head: &Parts, service: Service, result: Result<Value, ErrorAnswer>) ->
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(service.content_type()));
-    let asked_for = service == Service::Sqs && head.headers.contains_key("x-amzn-query-mode");
+    let wanted = service == Service::Sqs && head.headers.contains_key("x-amzn-query-mode");
     for (name, value) in
-        [("x-amzn-requestid", Some(ids::request_id())), ("x-amzn-query-error", query_error.filter(|_| asked_for))]
+        [("x-amzn-requestid", Some(ids::request_id())), ("x-amzn-query-error", query_error.filter(|_| wanted))]
     {
         // Ids and codes fit into a header.
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
@@ -126,7 +131,7 @@ fn garbled_answer(garbled: Garbled) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(garbled.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(garbled.content_type));
-    // The SDKs for SQS look at the second one, those for the other services at the first one.
+    // The SDK reads the second one for SQS and the first one for the other services.
     let query = garbled.code.map(|code| format!("{code};Sender"));
     for (name, value) in [("x-amzn-errortype", garbled.code.map(str::to_owned)), ("x-amzn-query-error", query)] {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
@@ -136,7 +141,7 @@ fn garbled_answer(garbled: Garbled) -> Response<Body> {
     response
 }
 
-/// A body after which the connection is closed, though more was announced.
+/// A body after which the connection is closed although a longer one was announced.
 struct BrokenOff {
     body: Option<Bytes>,
     sent: bool,
@@ -153,7 +158,7 @@ impl hyper::body::Body for BrokenOff {
         if std::mem::replace(&mut self.sent, true) {
             return Poll::Ready(Some(Err(Closed)));
         }
-        // Closed at once, the connection would not even send what it has: it does so while it waits.
+        // Closed at once, the connection would not even send what it has; it does that while it waits.
         context.waker().wake_by_ref();
         Poll::Pending
     }

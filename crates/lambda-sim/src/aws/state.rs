@@ -1,38 +1,39 @@
-//! What the API holds, and what it makes of a request.
+//! What the API holds, and how it reacts to a request.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
-use hyper::Method;
-use hyper::http::request::Parts;
-use serde_json::Value;
+use hyper::{Method, http::request::Parts};
+use serde_json::{Map, Value};
 
-use super::dynamodb::{self, DynamoDb};
-use super::error::{CommonError, ErrorAnswer};
-use super::fault::{Fault, Plan, What};
-use super::garble::Garbled;
-use super::gate::{Hold, Stage};
-use super::operation::{ApiRequest, Operation, Service};
-use super::secrets::Secrets;
-use super::signature::{self, Credentials};
-use super::sqs::{self, Queues};
-use crate::clock::Clock;
+use super::{
+    credentials,
+    dynamodb::DynamoDb,
+    error::{ErrorAnswer, NOT_MODELLED},
+    fault::{Fault, Plan, PlannedFailure},
+    garble::Garbled,
+    gate::{Hold, Stage},
+    operation::{ApiRequest, Operation, Service},
+    secrets::Secrets,
+    sqs::Queues,
+};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) clock: Clock,
     pub(super) queues: Queues,
     pub(super) secrets: Secrets,
     pub(super) dynamodb: DynamoDb,
-    pub(super) accepted: Vec<Credentials>,
     pub(super) plan: Plan,
     pub(super) latencies: HashMap<Service, Duration>,
     pub(super) latencies_of: HashMap<Operation, Duration>,
     pub(super) holds: Vec<Hold>,
     pub(super) requests: Vec<ApiRequest>,
+    pub(super) not_modelled: Vec<String>,
 }
 
-/// What a request waits for around being carried out.
+/// What a request waits for before and after it is carried out.
 #[derive(Debug)]
 pub(super) struct Delays {
     pub(super) latency: Duration,
@@ -56,26 +57,10 @@ pub(super) enum Reaction {
 }
 
 impl State {
-    pub(super) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            queues: Queues::new(),
-            secrets: Secrets::default(),
-            dynamodb: DynamoDb::default(),
-            accepted: vec![Credentials::of_the_sandbox()],
-            plan: Plan::default(),
-            latencies: HashMap::new(),
-            latencies_of: HashMap::new(),
-            holds: Vec::new(),
-            requests: Vec::new(),
-        }
-    }
-
-    /// Counts a request in, in the order of arrival.
+    /// Counts a request in the order of arrival.
     pub(super) fn arrive(&mut self, head: &Parts) -> Delays {
-        let target = target(head);
-        let operation = Operation::of_target(target);
-        let of_service = Service::of_target(target).and_then(|service| self.latencies.get(&service));
+        let operation = Operation::of_target(target(head));
+        let of_service = operation.and_then(|operation| self.latencies.get(&operation.service()));
         let of_operation = operation.and_then(|operation| self.latencies_of.get(&operation));
         let latency = [of_service, of_operation].into_iter().flatten().sum();
         let mut due = Vec::new();
@@ -89,34 +74,22 @@ impl State {
         Delays { latency, before, after }
     }
 
-    /// Carries a request out and writes it down.
+    /// Carries a request out and records it.
     pub(super) fn react(&mut self, head: &Parts, body: &[u8], arrived: Instant) -> Reaction {
-        let target = target(head);
-        let operation = Operation::of_target(target);
-        let entries = match operation {
-            Some(
-                Operation::SendMessageBatch | Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch,
-            ) => sqs::batch_len(body),
-            Some(Operation::BatchGetItem) => dynamodb::batch_len(body),
-            Some(Operation::GetSecretValue | Operation::ReceiveMessage | Operation::GetQueueAttributes) | None => 0,
-            Some(_) => 1,
-        };
+        let operation = Operation::of_target(target(head));
         let reaction = match operation {
             Some(operation) => self.carry_out(operation, head, body),
-            None => {
-                // Some service has to answer, and SQS does so as most do.
-                let service = Service::of_target(target).unwrap_or(Service::Sqs);
-                Reaction::Answer(service, Err(CommonError::UnknownOperation.answer(service)))
-            }
+            // Some service has to answer.
+            None => Reaction::Answer(Service::Sqs, self.noted(Err(ErrorAnswer::not_modelled(target(head))))),
         };
         let (status, error) = match &reaction {
             Reaction::Answer(_, Ok(_)) => (Some(200), None),
-            Reaction::Answer(Service::Sqs, Err(error)) => (Some(error.status), Some(error.code.to_owned())),
-            Reaction::Answer(_, Err(error)) => (Some(error.status), Some(error.kind.to_owned())),
+            Reaction::Answer(_, Err(error)) => (Some(error.status), Some(error.code.to_owned())),
             Reaction::Garbled(garbled) => (Some(garbled.status), garbled.code.map(str::to_owned)),
             Reaction::Hang | Reaction::Close => (None, None),
         };
-        self.requests.push(ApiRequest { operation, target: target.to_owned(), arrived, entries, status, error });
+        let entries = operation.map_or(0, |operation| entries(operation, body));
+        self.requests.push(ApiRequest { operation, arrived, entries, status, error });
         reaction
     }
 
@@ -124,22 +97,20 @@ impl State {
         let service = operation.service();
         let planned = self.plan.next(operation);
         match &planned {
-            Some(What::Request(Fault::Hang)) => return Reaction::Hang,
-            Some(What::Request(Fault::Close)) => return Reaction::Close,
-            Some(What::Request(fault)) => {
-                if let Some(error) = fault.answer() {
-                    return Reaction::Answer(service, Err(error.answer(service)));
+            Some(PlannedFailure::Request(Fault::Hang)) => return Reaction::Hang,
+            Some(PlannedFailure::Request(Fault::Close)) => return Reaction::Close,
+            Some(PlannedFailure::Request(fault)) => {
+                if let Some(error) = fault.answer(service) {
+                    return Reaction::Answer(service, Err(error));
                 }
             }
-            Some(What::Entries(_) | What::Unprocessed(_)) | None => {}
+            Some(PlannedFailure::Entries(_) | PlannedFailure::Unprocessed(_)) | None => {}
         }
-        let result = match self.admit(service, head, body) {
-            Ok(()) => self.perform(operation, body, planned.as_ref()),
-            Err(error) => Err(error.answer(service)),
-        };
+        let result = self.perform(operation, head, body, planned.as_ref());
+        let result = self.noted(result);
         match planned {
-            Some(What::Request(Fault::CloseAfterwards)) => Reaction::Close,
-            Some(What::Request(Fault::Garbled(garbling))) => {
+            Some(PlannedFailure::Request(Fault::CloseAfterwards)) => Reaction::Close,
+            Some(PlannedFailure::Request(Fault::Garbled(garbling))) => {
                 let answer = result.unwrap_or_else(|error| error.body(service));
                 Reaction::Garbled(garbling.spoil(operation, head, body, answer))
             }
@@ -147,39 +118,49 @@ impl State {
         }
     }
 
-    fn admit(&self, service: Service, head: &Parts, body: &[u8]) -> Result<(), CommonError> {
-        let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
-        let root = head.method == Method::POST && head.uri.path() == "/";
-        if !root || content_type != Some(service.content_type()) {
-            return Err(CommonError::UnknownOperation);
+    /// Records a request that is not modelled, so that it fails the test whatever the client makes of the answer.
+    fn noted(&mut self, result: Result<Value, ErrorAnswer>) -> Result<Value, ErrorAnswer> {
+        if let Err(error) = &result
+            && error.code == NOT_MODELLED
+        {
+            self.not_modelled.push(error.message.clone());
         }
-        signature::verify(head, body, service.signing_name(), &self.accepted)
+        result
     }
 
-    fn perform(&mut self, operation: Operation, body: &[u8], planned: Option<&What>) -> Result<Value, ErrorAnswer> {
+    fn perform(
+        &mut self,
+        operation: Operation,
+        head: &Parts,
+        body: &[u8],
+        planned: Option<&PlannedFailure>,
+    ) -> Result<Value, ErrorAnswer> {
+        let service = operation.service();
+        let content_type = head.headers.get("content-type").map(|value| value.as_bytes());
+        let is_of_sdk = head.method == Method::POST && head.uri.path() == "/";
+        if !is_of_sdk || content_type != Some(service.content_type().as_bytes()) {
+            return Err(ErrorAnswer::not_modelled(format_args!("{operation} by another protocol than the SDK's")));
+        }
+        if !credentials::signs(head, service) {
+            let what = "that is not signed with the sandbox's credentials";
+            return Err(ErrorAnswer::not_modelled(format_args!("{operation} {what}")));
+        }
         let faults = match planned {
-            Some(What::Entries(faults)) => faults.as_slice(),
+            Some(PlannedFailure::Entries(faults)) => faults.as_slice(),
             _ => &[],
         };
         let unprocessed = match planned {
-            Some(What::Unprocessed(count)) => *count,
+            Some(PlannedFailure::Unprocessed(count)) => *count,
             _ => 0,
         };
-        let now = self.clock.now();
         match operation {
-            Operation::SendMessage => sqs::send_message(&mut self.queues, body, now),
-            Operation::SendMessageBatch => sqs::send_message_batch(&mut self.queues, body, faults, now),
-            Operation::ReceiveMessage => sqs::receive_message(&mut self.queues, body, now),
-            Operation::DeleteMessageBatch => sqs::delete_message_batch(&mut self.queues, body, now),
-            Operation::ChangeMessageVisibilityBatch => {
-                sqs::change_message_visibility_batch(&mut self.queues, body, now)
-            }
-            Operation::GetQueueAttributes => sqs::get_queue_attributes(&mut self.queues, body, now),
+            Operation::SendMessageBatch => self.queues.send_message_batch(body, faults),
+            Operation::ReceiveMessage => self.queues.receive_message(body),
+            Operation::DeleteMessageBatch => self.queues.delete_message_batch(body),
+            Operation::ChangeMessageVisibilityBatch => self.queues.change_message_visibility_batch(body),
+            Operation::GetQueueAttributes => self.queues.get_queue_attributes(body),
             Operation::GetSecretValue => self.secrets.get(body),
             Operation::UpdateItem => self.dynamodb.update_item(body),
-            Operation::PutItem => self.dynamodb.put_item(body),
-            Operation::DeleteItem => self.dynamodb.delete_item(body),
-            Operation::GetItem => self.dynamodb.get_item(body),
             Operation::BatchGetItem => self.dynamodb.batch_get_item(body, unprocessed),
         }
     }
@@ -187,4 +168,20 @@ impl State {
 
 fn target(head: &Parts) -> &str {
     head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The messages, keys or items that a request is about.
+fn entries(operation: Operation, body: &[u8]) -> usize {
+    let request = || serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let len = |list: &Value| list.as_array().map_or(0, Vec::len);
+    match operation {
+        Operation::UpdateItem => 1,
+        Operation::BatchGetItem => request()["RequestItems"]
+            .as_object()
+            .into_iter()
+            .flat_map(Map::values)
+            .map(|table| len(&table["Keys"]))
+            .sum(),
+        _ => len(&request()["Entries"]),
+    }
 }

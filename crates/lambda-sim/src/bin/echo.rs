@@ -1,13 +1,15 @@
 //! The test function: speaks the Runtime API over a bare socket, so that it can also break every rule of it.
 //!
-//! An invocation of `{"do": ...}` says what to do; an SQS event is processed record by record, the bodies saying how.
-//! `ECHO_INIT` says how Init goes.
+//! The payload `{"do": ...}` determines what it does. An SQS event is processed record by record, as the bodies
+//! determine. `ECHO_INIT` determines how Init goes.
 
-use std::io::{BufRead, BufReader, Error, Read, Result, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader, Error, Read, Result, Write},
+    net::TcpStream,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 fn main() -> Result<()> {
     let mut api = Api::connect()?;
@@ -42,8 +44,8 @@ fn act(api: &mut Api, invocation: &Received, payload: &Value) -> Result<()> {
     match payload["do"].as_str().unwrap_or("echo") {
         "sleep" => std::thread::sleep(Duration::from_millis(number("ms"))),
         "spin" => {
-            let end = std::time::Instant::now() + Duration::from_millis(number("ms"));
-            while std::time::Instant::now() < end {
+            let end = Instant::now() + Duration::from_millis(number("ms"));
+            while Instant::now() < end {
                 std::hint::spin_loop();
             }
         }
@@ -96,18 +98,20 @@ fn act(api: &mut Api, invocation: &Received, payload: &Value) -> Result<()> {
             writeln!(std::io::stdout(), "to stdout: {}", payload["text"])?;
             eprintln!("to stderr: {}", payload["text"]);
         }
-        "tell" => {
-            let env: serde_json::Map<String, Value> = std::env::vars().map(|(k, v)| (k, v.into())).collect();
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            let tale = json!({"env": env, "headers": invocation.headers, "now": now.as_millis(), "cwd": std::env::current_dir()?});
-            return api.respond(id, tale.to_string().as_bytes()).map(drop);
+        "describe" => {
+            let env: Map<String, Value> = std::env::vars().map(|(name, value)| (name, value.into())).collect();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+            let cwd = std::env::current_dir()?;
+            let description = json!({"env": env, "headers": invocation.headers, "now": now, "cwd": cwd});
+            return api.respond(id, description.to_string().as_bytes()).map(drop);
         }
         _ => {}
     }
     api.respond(id, &invocation.payload).map(drop)
 }
 
-/// `fail<3` fails until the third receive, `fail` always; `exit<2` and `hang<2` likewise; `answer:TEXT` makes TEXT the whole answer.
+/// `fail<3` fails until the third receive, `fail` always; `exit<2` and `hang<2` likewise. `answer:TEXT` makes TEXT the
+/// whole answer.
 fn process(records: &Value) -> String {
     let mut failed = Vec::new();
     for record in records.as_array().into_iter().flatten() {
@@ -136,13 +140,13 @@ struct Api {
 
 struct Received {
     id: String,
-    headers: serde_json::Map<String, Value>,
+    headers: Map<String, Value>,
     payload: Vec<u8>,
 }
 
 struct Reply {
     status: u16,
-    headers: serde_json::Map<String, Value>,
+    headers: Map<String, Value>,
     body: Vec<u8>,
 }
 
@@ -193,7 +197,7 @@ impl Api {
         self.stream.read_line(&mut line)?;
         let status =
             line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| Error::other("no reply"))?;
-        let mut headers = serde_json::Map::new();
+        let mut headers = Map::new();
         loop {
             line.clear();
             self.stream.read_line(&mut line)?;

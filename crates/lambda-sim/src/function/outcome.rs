@@ -1,7 +1,6 @@
 //! How an invocation ended.
 
-use std::process::ExitStatus;
-use std::time::Duration;
+use std::{process::ExitStatus, time::Duration};
 
 use bytes::Bytes;
 
@@ -12,9 +11,9 @@ use crate::runtime_api::ErrorReport;
 pub struct Invocation {
     /// `Lambda-Runtime-Aws-Request-Id`, as in the function's logs.
     pub request_id: String,
-    /// From the hand-over of the payload to the outcome; without Init. Zero when Init failed.
+    /// From passing the payload to the outcome, without Init. Zero when Init failed.
     pub duration: Duration,
-    /// The Init this invocation had to wait for, from the start of the process to its first `/next`. `None` when warm.
+    /// The Init that this invocation waited for, from the start of the process to its first `/next`. `None` when warm.
     pub init: Option<Duration>,
     /// How it ended.
     pub outcome: Outcome,
@@ -23,13 +22,14 @@ pub struct Invocation {
 /// The end of an invocation. Everything but [`Response`](Self::Response) counts as a function error.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// The function responded. Whether the response makes sense to an event source is a matter for [`answer`](crate::answer).
+    /// The function responded. What an event source makes of the response is up to [`answer`](crate::answer).
     Response {
         /// The body; JSON, or empty.
         body: Bytes,
     },
-    /// The function reported an error, or its response was turned down (see [`Function::violations`](crate::Function::violations)):
-    /// `Function.ResponseSizeTooLarge`, `Runtime.InvalidResponse`, `Runtime.TruncatedResponse`.
+    /// The function reported an error, or its response was refused (see
+    /// [`Function::violations`](crate::Function::violations)): `Function.ResponseSizeTooLarge`,
+    /// `Runtime.InvalidResponse`, `Runtime.TruncatedResponse`.
     FunctionError {
         /// `Lambda-Runtime-Function-Error-Type`, else the body's `errorType`, else `Runtime.Unknown`.
         error_type: String,
@@ -48,7 +48,7 @@ pub enum Outcome {
         /// How it ended; a signal, after [`Function::kill`](crate::Function::kill).
         status: ExitStatus,
     },
-    /// The process never got as far as asking for an invocation. It was killed; the next invocation starts a new one.
+    /// The process never asked for an invocation. It was killed; the next invocation starts a new one.
     InitFailed(InitFailure),
 }
 
@@ -78,7 +78,7 @@ impl Outcome {
         }
     }
 
-    /// The `errorType` Lambda gives to the caller; `None` for a response.
+    /// The `errorType` that Lambda returns to the caller; `None` for a response.
     pub fn error_type(&self) -> Option<&str> {
         match self {
             Self::Response { .. } => None,
@@ -89,7 +89,8 @@ impl Outcome {
         }
     }
 
-    /// The payload Lambda gives to the caller and to an on-failure destination in place of a response; `None` for a response.
+    /// The payload that Lambda returns to the caller, and passes to an on-failure destination, in place of a response;
+    /// `None` for a response.
     pub fn error_payload(&self, request_id: &str) -> Option<Bytes> {
         let error_type = self.error_type()?;
         let message = match self {

@@ -1,27 +1,31 @@
-//! The operating system's side of a function process: start, stop, kill, and never leave one behind.
+//! The operating system's side of a function process: start it, kill it, and never leave one behind.
 
-use std::future::poll_fn;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::pin;
-use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    process::{ExitStatus, Stdio},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::builder::FunctionBuilder;
-use super::output::Output;
+use super::{builder::FunctionBuilder, output::Output};
 use crate::aws::Credentials;
 
-/// A running process, or a dead one not yet forgotten. Killed on drop.
+/// A running process, or one that has ended. Killed on drop.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// Signals are sent under this lock only, and only while the process is not reaped: its id can't belong to another one then.
+    /// Signals are sent only under this lock and before the process is reaped: until then its id can't belong to
+    /// another one.
     child: Mutex<Child>,
-    /// SIGKILL has been sent. The kernel carries it out a little later, and till then the process looks alive.
+    /// SIGKILL has been sent. Until the kernel delivers it, the process looks alive.
     killed: AtomicBool,
     pub(super) started: Instant,
 }
@@ -40,8 +44,7 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(output.writer()?)
             .stderr(output.writer()?)
-            // A group of its own: children of the function die with it. And should this process die first, the kernel wakes the
-            // stopped members of the group, which then find their Runtime API gone and end.
+            // In its own group, so that children of the function die with it.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
@@ -56,7 +59,7 @@ impl Process {
         self.child().id()
     }
 
-    /// Whether it can still take an invocation, as far as is known at this moment.
+    /// Whether it can still take an invocation, as far as can be seen at this moment.
     pub(super) fn is_usable(&self) -> bool {
         !self.killed.load(Ordering::SeqCst) && self.is_running()
     }
@@ -65,37 +68,23 @@ impl Process {
         matches!(self.child().try_wait(), Ok(None))
     }
 
-    /// Comes back when it has ended. One caller at a time.
+    /// Returns when it has ended. One caller at a time.
     pub(super) async fn exited(&self) -> io::Result<ExitStatus> {
         poll_fn(|context| pin!(self.child().wait()).poll(context)).await
     }
 
-    /// SIGKILL, which a stopped process obeys as well.
+    /// SIGKILL.
     pub(super) fn kill(&self) {
         self.killed.store(true, Ordering::SeqCst);
-        self.signal(Signal::KILL);
-    }
-
-    /// SIGSTOP.
-    pub(super) fn freeze(&self) {
-        self.signal(Signal::STOP);
-    }
-
-    /// SIGCONT.
-    pub(super) fn thaw(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
         let child = self.child();
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            // Fails only when the whole group has ended in the meantime, and then there is nothing left to signal.
-            let _ = kill_process_group(pid, signal);
+            // Fails only when the whole group has ended in the meantime.
+            let _ = kill_process_group(pid, Signal::KILL);
         }
     }
 
-    /// Kills it and waits until it is gone, without a runtime: also works while a test panics.
+    /// Kills it and waits until it has ended, without a tokio runtime, so that it also works while a test panics.
     pub(super) fn end(&self) {
         self.kill();
         let patience = Instant::now() + Duration::from_secs(1);
@@ -116,14 +105,14 @@ fn lambda_environment(function: &FunctionBuilder, api: SocketAddr) -> [(&'static
     let credentials = Credentials::of_the_sandbox();
     [
         ("AWS_LAMBDA_RUNTIME_API", api.to_string()),
-        ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "function".into()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".into()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/function".into()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", format!("2026/01/01/[$LATEST]{:032x}", fastrand::u128(..))),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
-        ("AWS_REGION", function.region.clone()),
-        ("AWS_DEFAULT_REGION", function.region.clone()),
+        ("AWS_REGION", "us-east-2".into()),
+        ("AWS_DEFAULT_REGION", "us-east-2".into()),
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
         ("AWS_SESSION_TOKEN", credentials.session_token.unwrap_or_default()),

@@ -1,20 +1,23 @@
 //! One execution environment: a process and its Runtime API, from Init through invocations to its end.
 
-use std::io;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::sync::oneshot::error::TryRecvError;
-use tokio::time::{sleep, timeout};
+use tokio::{sync::oneshot::error::TryRecvError, time::sleep};
 
-use super::builder::FunctionBuilder;
-use super::outcome::{InitFailure, Outcome};
-use super::output::Output;
-use super::process::Process;
+use super::{
+    builder::FunctionBuilder,
+    outcome::{InitFailure, Outcome},
+    output::Output,
+    process::Process,
+};
 use crate::runtime_api::{Answer, ErrorReport, Offer, Ready, RuntimeApi, Violation, Violations};
 
-/// How long the last words of a dead process may take to be read. They are in this machine's memory already.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long reading the last requests of an ended process may take. They are already in this machine's memory.
+const LAST_REQUESTS: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Sandbox {
@@ -22,7 +25,7 @@ pub(super) struct Sandbox {
     api: RuntimeApi,
 }
 
-/// How an invocation ended, how long it took, and whether the environment lives on.
+/// How an invocation ended, how long it took, and whether the environment can be used again.
 pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) duration: Duration,
@@ -30,7 +33,7 @@ pub(super) struct Ended {
 }
 
 impl Sandbox {
-    /// Starts a process; its Init is still to be waited for.
+    /// Starts a process, without waiting for its Init.
     pub(super) async fn start(
         function: &FunctionBuilder,
         output: &Output,
@@ -41,7 +44,7 @@ impl Sandbox {
         Ok(Self { process, api })
     }
 
-    /// Waits for the end of Init and says how long it took.
+    /// Waits for the end of Init and returns how long it took.
     pub(super) async fn init(&self, limit: Duration) -> Result<Duration, InitFailure> {
         tokio::select! {
             biased;
@@ -55,20 +58,19 @@ impl Sandbox {
     }
 
     async fn init_exit(&self, status: io::Result<std::process::ExitStatus>) -> InitFailure {
-        self.api.drained(LAST_WORDS).await;
+        self.api.drained(LAST_REQUESTS).await;
         match self.api.init_error() {
             Some(report) => InitFailure::Reported(report),
             None => InitFailure::Exited { status: status.unwrap_or_default() },
         }
     }
 
-    /// Waits until a warm process asks for the next invocation. `false`: it ended, or let `limit` pass.
+    /// Waits until a warm process asks for the next invocation. `false` when it ended or let `limit` pass.
     pub(super) async fn ready_again(&self, limit: Duration, violations: &Violations) -> bool {
-        // Asked first: the long poll of a process that has just died looks alive until its connection is seen to close.
+        // Checked first: the long poll of a process that has just ended looks alive until its connection closes.
         if !self.process.is_usable() {
             return false;
         }
-        self.process.thaw();
         tokio::select! {
             biased;
             ready = self.api.ready() => matches!(ready, Ready::Waiting),
@@ -80,7 +82,7 @@ impl Sandbox {
         }
     }
 
-    /// Hands `offer` to the waiting process and waits for the end. `Err` gives the offer back when the process didn't wait.
+    /// Passes `offer` to the waiting process and waits for the end. `Err` returns it when the process didn't wait.
     pub(super) async fn invoke(&self, offer: Offer, limit: Duration) -> Result<Ended, Offer> {
         let begun = Instant::now();
         let mut answer = self.api.deliver(offer)?;
@@ -88,11 +90,11 @@ impl Sandbox {
             biased;
             answered = &mut answer => match answered {
                 Ok(answer) => (outcome_of(answer), true),
-                // The exchange lives as long as this sandbox and drops no open invocation.
+                // Unreachable: the exchange lives as long as this sandbox and drops no open invocation.
                 Err(_) => (Outcome::TimedOut { after: limit }, false),
             },
             status = self.process.exited() => {
-                self.api.drained(LAST_WORDS).await;
+                self.api.drained(LAST_REQUESTS).await;
                 let outcome = match answer.try_recv() {
                     Ok(answer) => outcome_of(answer),
                     Err(TryRecvError::Empty | TryRecvError::Closed) => {
@@ -108,13 +110,6 @@ impl Sandbox {
         };
         Ok(Ended { outcome, duration: begun.elapsed(), reusable })
     }
-
-    /// Stops the process once it waits for the next invocation, which is when Lambda freezes an environment; it gets `limit` for that.
-    pub(super) async fn freeze(&self, limit: Duration) {
-        if let Ok(Ready::Waiting) = timeout(limit, self.api.ready()).await {
-            self.process.freeze();
-        }
-    }
 }
 
 impl Drop for Sandbox {
@@ -129,7 +124,7 @@ fn outcome_of(answer: Answer) -> Outcome {
         Answer::Error(ErrorReport { error_type, message, body }) => {
             Outcome::FunctionError { error_type, message, body }
         }
-        Answer::TurnedDown(violation) => {
+        Answer::Refused(violation) => {
             let error_type = match violation {
                 Violation::ResponseTooLarge { .. } => "Function.ResponseSizeTooLarge",
                 Violation::TruncatedResponse { .. } => "Runtime.TruncatedResponse",

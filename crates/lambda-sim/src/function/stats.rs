@@ -1,8 +1,8 @@
-//! What a process has used, as the kernel counts it (`proc_pid_status(5)`, `proc_pid_stat(5)`).
+//! What a process has used, as counted by the kernel (`proc_pid_status(5)`, `proc_pid_stat(5)`).
 
 use std::time::Duration;
 
-/// `VmHWM`: the most memory it has had resident, in bytes. `None` when there is no such process.
+/// `VmHWM`: its peak resident memory, in bytes. `None` when there is no such process.
 pub(super) fn peak_rss_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -12,8 +12,8 @@ pub(super) fn peak_rss_bytes(pid: u32) -> Option<u64> {
 
 /// The processor time of all its threads. `None` when there is no such process.
 ///
-/// The scheduler counts in nanoseconds, but only for threads that still live; the other count has all threads, in steps of
-/// a clock tick. Neither counts too much, so the greater of the two is the better one.
+/// The scheduler counts in nanoseconds, but only for threads that are still alive; the other count has all threads, in
+/// steps of a clock tick. Neither is too high, so the greater of the two is the better one.
 pub(super) fn cpu_time(pid: u32) -> Option<Duration> {
     let ticks = ticks(pid)?;
     Some(scheduled(pid).unwrap_or_default().max(ticks))
@@ -31,11 +31,11 @@ fn ticks(pid: u32) -> Option<Duration> {
     Some(Duration::from_nanos(ticks.saturating_mul(1_000_000_000) / per_second.max(1)))
 }
 
-/// What the scheduler gave its living threads; `None` where the kernel does not tell.
+/// The time that the scheduler gave its living threads; `None` where the kernel does not count it.
 fn scheduled(pid: u32) -> Option<Duration> {
     let mut nanos = 0_u64;
     for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
-        // A thread may end while it is being looked at.
+        // A thread may end while it is being read.
         let Ok(text) = std::fs::read_to_string(thread.path().join("schedstat")) else { continue };
         nanos += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
     }

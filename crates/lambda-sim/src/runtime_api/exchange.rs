@@ -1,20 +1,25 @@
-//! The state of one process's conversation: what it has asked for, what it holds, what it has answered. Knows no HTTP.
+//! The state of one process's conversation: its open poll, its open invocation and its answers. Knows no HTTP.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use super::violation::{Violation, Violations};
-use super::{Answer, ErrorReport, Offer};
+use super::{
+    Answer, ErrorReport, Offer,
+    violation::{Violation, Violations},
+};
 
-/// An id answered longer ago than this many invocations counts as unknown rather than as answered: either is a violation.
+/// An id answered longer ago than this number of invocations counts as unknown rather than as answered. Either is a
+/// violation.
 const REMEMBERED_ANSWERS: usize = 256;
 
 #[derive(Debug, Default)]
 struct State {
-    /// The long poll to hand the next invocation to.
+    /// The long poll that receives the next invocation.
     waiting: Option<oneshot::Sender<Offer>>,
     /// Whether the process has ever asked; Init is over then.
     initialised: bool,
@@ -36,7 +41,7 @@ pub(super) struct Exchange {
     pub(super) violations: Violations,
 }
 
-/// What a process has come to say before it gets an invocation.
+/// What a process does before it receives an invocation.
 pub(crate) enum Ready {
     /// It waits for the next invocation.
     Waiting,
@@ -58,13 +63,13 @@ impl Exchange {
         violation
     }
 
-    /// `GET /invocation/next`: the place where the next invocation will arrive.
+    /// `GET /invocation/next`: where the next invocation will arrive.
     pub(super) fn next(&self) -> Result<oneshot::Receiver<Offer>, Violation> {
         let mut state = self.state();
         if let Some(open) = &state.open {
             return Err(self.violates(Violation::NextWhileUnanswered { request_id: open.request_id.clone() }));
         }
-        // A poll whose connection is gone may be taken up again; two living ones may not be.
+        // A poll may replace one whose connection is closed, and not an open one.
         if state.waiting.as_ref().is_some_and(|waiting| !waiting.is_closed()) {
             return Err(self.violates(Violation::NextTwice));
         }
@@ -90,9 +95,9 @@ impl Exchange {
         }))
     }
 
-    /// `POST /invocation/{id}/response` or `/error`, and also an answer turned down: each ends the invocation.
+    /// `POST /invocation/{id}/response` or `/error`, and also a refused answer: each ends the invocation.
     pub(super) fn settle(&self, request_id: &str, answer: Answer) -> Result<(), Violation> {
-        // Asked again, since another connection may have answered while this one's body was on its way.
+        // Checked again, since another connection may have answered while this one's body was on its way.
         self.expects(request_id)?;
         let mut state = self.state();
         if let Some(open) = state.open.take_if(|open| open.request_id == request_id) {
@@ -100,16 +105,16 @@ impl Exchange {
             if state.answered.len() > REMEMBERED_ANSWERS {
                 state.answered.pop_front();
             }
-            // Nobody listens any more when the invocation was given up at that very moment; the process is killed then anyway.
+            // Fails when the invocation was given up at this very moment; the process is killed then anyway.
             let _ = open.answer.send(answer);
         }
         Ok(())
     }
 
     /// Ends the invocation because of `violation`, and records that.
-    pub(super) fn turn_down(&self, request_id: &str, violation: Violation) -> Violation {
+    pub(super) fn refuse(&self, request_id: &str, violation: Violation) -> Violation {
         let violation = self.violates(violation);
-        match self.settle(request_id, Answer::TurnedDown(violation.clone())) {
+        match self.settle(request_id, Answer::Refused(violation.clone())) {
             Ok(()) => violation,
             Err(other) => other,
         }
@@ -127,17 +132,17 @@ impl Exchange {
         Ok(())
     }
 
-    /// Anything else.
+    /// Any other request.
     pub(super) fn unknown_path(&self, method: &str, path: &str) -> Violation {
         self.violates(Violation::UnknownPath { method: method.to_owned(), path: path.to_owned() })
     }
 
-    /// An Init error reported so far.
+    /// The Init error reported so far.
     pub(super) fn reported_init_error(&self) -> Option<ErrorReport> {
         self.state().init_error.clone()
     }
 
-    /// Comes back when the process waits for an invocation or has given up its Init.
+    /// Returns when the process waits for an invocation or has reported an Init error.
     pub(super) async fn ready(&self) -> Ready {
         loop {
             let changed = self.changed.notified();
@@ -154,7 +159,7 @@ impl Exchange {
         }
     }
 
-    /// Hands an invocation over; `Err` gives it back when the process doesn't wait for one.
+    /// Passes an invocation to the process; `Err` returns it when the process doesn't wait for one.
     pub(super) fn deliver(&self, offer: Offer) -> Result<oneshot::Receiver<Answer>, Offer> {
         let mut state = self.state();
         let Some(waiting) = state.waiting.take() else { return Err(offer) };
@@ -166,7 +171,7 @@ impl Exchange {
     }
 }
 
-/// Whether `body` is JSON, without building anything from it.
+/// Whether `body` is JSON, without building a value from it.
 pub(super) fn check_json(body: &Bytes) -> Result<(), serde_json::Error> {
     if body.is_empty() {
         return Ok(());

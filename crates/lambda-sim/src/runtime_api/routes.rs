@@ -1,16 +1,19 @@
 //! The Runtime API's four paths (Lambda developer guide, "Using the Lambda runtime API for custom runtimes").
 
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+};
 
-use super::exchange::{Exchange, check_json};
-use super::{Answer, ErrorReport, MAX_PAYLOAD_LEN, Offer, Violation};
+use super::{
+    Answer, ErrorReport, MAX_PAYLOAD_LEN, Offer, Violation,
+    exchange::{Exchange, check_json},
+};
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -34,7 +37,7 @@ pub(super) async fn handle(exchange: Arc<Exchange>, request: Request<Incoming>) 
 
 async fn next(exchange: &Exchange) -> Result<Reply, Violation> {
     let offer = exchange.next()?;
-    // The sender lives in the exchange until it hands an invocation over, so this fails only while the whole API is torn down.
+    // The sender lives in the exchange until it passes an invocation, so this fails only while the whole API stops.
     let Ok(offer) = offer.await else {
         return Ok(plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new()));
     };
@@ -49,7 +52,7 @@ fn invocation(offer: Offer) -> Reply {
         ("lambda-runtime-invoked-function-arn", &offer.function_arn),
         ("lambda-runtime-trace-id", &offer.trace_id),
     ] {
-        // The builder has refused a function name that wouldn't fit into a header.
+        // All of them fit into a header.
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
@@ -64,12 +67,12 @@ async fn response(exchange: &Exchange, id: &str, body: Incoming) -> Result<Reply
     let body = match read(body).await {
         Ok(body) => body,
         Err(Unread::TooLarge(bytes)) => {
-            return Err(exchange.turn_down(id, Violation::ResponseTooLarge { request_id, bytes }));
+            return Err(exchange.refuse(id, Violation::ResponseTooLarge { request_id, bytes }));
         }
-        Err(Unread::Truncated) => return Err(exchange.turn_down(id, Violation::TruncatedResponse { request_id })),
+        Err(Unread::Truncated) => return Err(exchange.refuse(id, Violation::TruncatedResponse { request_id })),
     };
     if let Err(error) = check_json(&body) {
-        return Err(exchange.turn_down(id, Violation::InvalidJson { request_id, error: error.to_string() }));
+        return Err(exchange.refuse(id, Violation::InvalidJson { request_id, error: error.to_string() }));
     }
     exchange.settle(id, Answer::Response(body))?;
     Ok(accepted())
@@ -92,8 +95,8 @@ enum Unread {
     Truncated,
 }
 
-/// Reads all of `body`. What is too large is read to its end as well, and thrown away: a client still sending would see a broken
-/// connection instead of the status.
+/// Reads all of `body`. A body that is too large is read to its end as well, and discarded: a client that is still
+/// sending would see a broken connection instead of the status.
 async fn read(mut body: Incoming) -> Result<Bytes, Unread> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut first: Option<Bytes> = None;
@@ -117,7 +120,7 @@ async fn read(mut body: Incoming) -> Result<Bytes, Unread> {
     if len > MAX_PAYLOAD_LEN {
         return Err(Unread::TooLarge(len));
     }
-    // The usual small answer arrives as one piece, and is handed on without a copy.
+    // The usual small answer arrives as one piece, and is passed on without a copy.
     Ok(first.unwrap_or_else(|| Bytes::from(all)))
 }
 
@@ -125,7 +128,7 @@ fn accepted() -> Reply {
     plain(StatusCode::ACCEPTED, Bytes::from_static(br#"{"status":"OK"}"#))
 }
 
-/// The status and body with which Lambda's own emulator turns such a request down.
+/// The status and body with which Lambda's own emulator refuses such a request.
 fn refusal(violation: &Violation) -> Reply {
     let (status, error_type) = match violation {
         Violation::UnknownRequestId { .. } => (StatusCode::BAD_REQUEST, "InvalidRequestID"),

@@ -1,6 +1,7 @@
-use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::*;
 
@@ -15,7 +16,7 @@ impl Client {
         self.0.write_all(request.as_bytes()).await.unwrap();
     }
 
-    /// One whole reply; those of the API end with their body, whose length the header gives.
+    /// One whole reply; replies of the API end with their body, whose length is in the header.
     async fn reply(&mut self) -> (u16, String) {
         let mut text = String::new();
         let mut buffer = [0; 4096];
@@ -99,14 +100,14 @@ async fn waiting_on_two_connections_at_once_is_a_violation() {
 }
 
 #[tokio::test]
-async fn a_poll_whose_connection_broke_may_be_taken_up_again() {
+async fn a_poll_may_replace_one_whose_connection_is_closed() {
     let (api, violations) = api().await;
     let mut first = Client::connect(&api).await;
     first.get_next().await;
     waiting(&api).await;
     drop(first);
     api.drained(Duration::from_secs(5)).await;
-    assert!(api.deliver(offer("r1")).is_err(), "nobody is there to get it");
+    assert!(api.deliver(offer("r1")).is_err(), "no poll is open");
 
     let mut second = Client::connect(&api).await;
     second.get_next().await;
@@ -129,12 +130,12 @@ async fn a_response_that_breaks_off_ends_the_invocation() {
         .await;
     drop(client);
     let violation = Violation::TruncatedResponse { request_id: "r1".into() };
-    assert!(matches!(answer.await.unwrap(), Answer::TurnedDown(why) if why == violation));
+    assert!(matches!(answer.await.unwrap(), Answer::Refused(refused) if refused == violation));
     assert_eq!(violations.all(), [violation]);
 }
 
 #[tokio::test]
-async fn a_chunked_response_is_put_together() {
+async fn a_chunked_response_is_read_as_one() {
     let (api, violations) = api().await;
     let mut client = Client::connect(&api).await;
     client.get_next().await;
@@ -152,14 +153,4 @@ async fn a_chunked_response_is_put_together() {
     assert_eq!(client.reply().await.0, 202);
     assert!(matches!(answer.await.unwrap(), Answer::Response(body) if body == "[1,2]"));
     assert_eq!(violations.all(), []);
-}
-
-#[tokio::test]
-async fn the_type_of_an_error_comes_from_the_header_then_from_the_body_then_from_nowhere() {
-    let typed = Bytes::from_static(br#"{"errorType":"Body","errorMessage":"m"}"#);
-    assert_eq!(ErrorReport::new(Some("Header"), typed.clone()).error_type, "Header");
-    let report = ErrorReport::new(None, typed);
-    assert_eq!((report.error_type.as_str(), report.message.as_str()), ("Body", "m"));
-    let report = ErrorReport::new(None, Bytes::from_static(b"no JSON"));
-    assert_eq!((report.error_type.as_str(), report.message.as_str()), ("Runtime.Unknown", ""));
 }

@@ -1,13 +1,13 @@
-//! What a function process did against the Runtime API's rules.
+//! How a function process can break the Runtime API's rules.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A breach of the Runtime API by the function's process. Each was also answered with a 4xx status.
+/// A violation of the Runtime API by the function's process. Each was also answered with a 4xx status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// A response or an error to an invocation this process never got.
-    #[error("answered the invocation {request_id}, which it never got")]
+    /// A response or an error to an invocation that this process never received.
+    #[error("answered the invocation {request_id}, which it never received")]
     UnknownRequestId {
         /// As given in the path.
         request_id: String,
@@ -18,7 +18,7 @@ pub enum Violation {
         /// The invocation.
         request_id: String,
     },
-    /// Asked for the next invocation before answering the one it had.
+    /// Asked for the next invocation before it answered the open one.
     #[error("asked for the next invocation without answering {request_id}")]
     NextWhileUnanswered {
         /// The unanswered invocation.
@@ -27,12 +27,12 @@ pub enum Violation {
     /// Asked for the next invocation on two connections at once.
     #[error("asked for the next invocation while already waiting for it")]
     NextTwice,
-    /// A response that is not JSON. An empty one is let pass: AWS takes it for "nothing to say".
+    /// A response that is not JSON. An empty one is valid.
     #[error("the response to {request_id} is not JSON: {error}")]
     InvalidJson {
         /// The invocation.
         request_id: String,
-        /// What the parser said; a position, never the content.
+        /// The parser's error; a position, never the content.
         error: String,
     },
     /// A response of more than [`MAX_PAYLOAD_LEN`](super::MAX_PAYLOAD_LEN) bytes.
@@ -52,7 +52,7 @@ pub enum Violation {
     /// Reported an Init error after Init.
     #[error("reported an Init error after Init was over")]
     InitErrorAfterInit,
-    /// A method and path the Runtime API doesn't have.
+    /// A method and path that the Runtime API doesn't have.
     #[error("called {method} {path}, which the Runtime API doesn't have")]
     UnknownPath {
         /// The HTTP method.
@@ -60,7 +60,7 @@ pub enum Violation {
         /// The path.
         path: String,
     },
-    /// Answered, and then didn't ask for the next invocation within the function's timeout; it was killed for that.
+    /// Answered, and then didn't ask for the next invocation within the function's timeout, so it was killed.
     #[error("answered an invocation and then didn't ask for the next one within the function's timeout")]
     NeverAskedForNext,
 }

@@ -1,17 +1,14 @@
-//! The sim from outside: a real function process, everything over its public API.
+//! The simulator from outside: a real function process, and only its public API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod async_invoke;
 mod aws;
 mod event_source;
-mod freezing;
 mod lifecycle;
-mod official_runtime;
 mod process_end;
 mod violations;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use lambda_sim::{Function, FunctionBuilder, Outcome};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Every rule of the Runtime API a process can break: the status it gets, the record of it, and what becomes of the invocation.
+//! Every rule of the Runtime API that a process can break: the status of the reply, the record of the violation, and
+//! how the invocation ends.
 
 use lambda_sim::{Function, MAX_PAYLOAD_LEN, Outcome, Violation};
 use serde_json::json;
@@ -11,14 +12,14 @@ fn printed(function: &Function, mark: u64) -> String {
 }
 
 #[tokio::test]
-async fn breaches_beside_a_good_answer_are_recorded_and_the_answer_counts() {
+async fn violations_beside_a_valid_answer_are_recorded_and_the_answer_counts() {
     let function = echo().build().unwrap();
     for (what, print, violation) in [
         ("answer twice", "second answer: 403", "answered the invocation <id> again"),
         (
             "answer another",
             "another: 400",
-            "answered the invocation 8476a536-e9f4-11e8-9739-2dfe598c3fcd, which it never got",
+            "answered the invocation 8476a536-e9f4-11e8-9739-2dfe598c3fcd, which it never received",
         ),
         ("next first", "next: 403", "asked for the next invocation without answering <id>"),
         ("init error", "init error: 403", "reported an Init error after Init was over"),
@@ -32,7 +33,7 @@ async fn breaches_beside_a_good_answer_are_recorded_and_the_answer_counts() {
         let before = function.violations().len();
         let invocation = function.invoke(json!({ "do": what }).to_string()).await.unwrap();
         assert!(invocation.outcome.response().is_some(), "{what}: {:?}", invocation.outcome);
-        // The second answer comes after the first has ended the invocation; the next one can only start after both.
+        // A second answer comes after the first one has ended the invocation. The next invocation starts after both.
         function.invoke("{}").await.unwrap();
         assert_eq!(printed(&function, mark), print);
         let found: Vec<String> = function.violations()[before..].iter().map(ToString::to_string).collect();
@@ -81,7 +82,7 @@ async fn a_response_over_6_mb_fails_the_invocation() {
     assert_eq!(fits.response().map(bytes::Bytes::len), Some(MAX_PAYLOAD_LEN));
     assert_eq!(function.violations(), []);
 
-    // What the function prints about an answer it prints after it; the next invocation comes after that.
+    // The function prints after it has answered, and before it asks for the next invocation.
     function.invoke("{}").await.unwrap();
     let mark = function.output_len().unwrap();
     let outcome = act(&function, "large", json!({"bytes": MAX_PAYLOAD_LEN - 1})).await;

@@ -1,13 +1,68 @@
 //! Items: attributes by name.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::Value;
 
-use super::value::{AttributeValue, ValueError};
+/// The value of an attribute: of DynamoDB's ten types the two that rows of the ledger have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttributeValue {
+    /// `S`: text.
+    S(String),
+    /// `N`: a number; a whole one here.
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    N(i64),
+}
 
-/// An item of a table, its key attribute included, or the map of an `M`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+impl AttributeValue {
+    /// The order of text by its UTF-8 bytes, of numbers by value. Two values of different types have none.
+    pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::S(own), Self::S(other)) => Some(own.cmp(other)),
+            (Self::N(own), Self::N(other)) => Some(own.cmp(other)),
+            _ => None,
+        }
+    }
+
+    /// What it counts for in the size of an item. Of a number at least as much as in DynamoDB, which packs the digits.
+    fn size(&self) -> usize {
+        match self {
+            Self::S(text) => text.len(),
+            Self::N(number) => number.to_string().len(),
+        }
+    }
+}
+
+fn as_text<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
+}
+
+fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format_args!("the number {text:?}")))
+}
+
+impl From<&str> for AttributeValue {
+    fn from(text: &str) -> Self {
+        Self::S(text.to_owned())
+    }
+}
+
+impl From<String> for AttributeValue {
+    fn from(text: String) -> Self {
+        Self::S(text)
+    }
+}
+
+impl From<i64> for AttributeValue {
+    fn from(number: i64) -> Self {
+        Self::N(number)
+    }
+}
+
+/// An item of a table, its key attribute included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item(BTreeMap<String, AttributeValue>);
 
 impl Item {
@@ -16,19 +71,19 @@ impl Item {
         Self::default()
     }
 
-    /// The item with this attribute: text becomes an `S`, an `i64` or `u64` an `N`, a `Vec` of bytes a `B`.
+    /// The item with this attribute: text becomes an `S`, an `i64` an `N`.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
         self.insert(name, value);
         self
     }
 
-    /// Sets an attribute and gives the value it had.
+    /// Sets an attribute and returns its previous value.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Option<AttributeValue> {
         self.0.insert(name.into(), value.into())
     }
 
-    /// Removes an attribute and gives the value it had.
+    /// Removes an attribute and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
         self.0.remove(name)
     }
@@ -42,15 +97,15 @@ impl Item {
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             AttributeValue::S(text) => Some(text),
-            _ => None,
+            AttributeValue::N(_) => None,
         }
     }
 
     /// The attribute `name` if it is an `N`.
-    pub fn number(&self, name: &str) -> Option<&str> {
+    pub fn number(&self, name: &str) -> Option<i64> {
         match self.get(name)? {
-            AttributeValue::N(number) => Some(number),
-            _ => None,
+            AttributeValue::N(number) => Some(*number),
+            AttributeValue::S(_) => None,
         }
     }
 
@@ -59,39 +114,18 @@ impl Item {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// How many attributes there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The item of JSON such as `{"name": {"S": "text"}}`.
-    ///
-    /// # Errors
-    /// [`ValueError`] for what DynamoDB refuses.
-    pub fn from_json(json: &Value) -> Result<Self, ValueError> {
-        let fields = json.as_object().ok_or(ValueError::Shape)?;
-        let read = |(name, json): (&String, &Value)| Ok((name.clone(), AttributeValue::from_json(json)?));
-        Ok(Self(fields.iter().map(read).collect::<Result<_, ValueError>>()?))
-    }
-
-    /// The JSON of the item.
+    /// The JSON of the item: `{"name": {"S": "text"}}`.
     pub fn to_json(&self) -> Value {
-        self.0.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+        // Maps keyed by text always have a JSON form.
+        serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Its size in bytes as DynamoDB counts it for the limit of 400 KB: names and values.
+    /// Its size in bytes, names and values (DynamoDB developer guide, "DynamoDB item sizes and formats").
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.size()).sum()
     }
-}
 
-impl<N: Into<String>, V: Into<AttributeValue>> FromIterator<(N, V)> for Item {
-    fn from_iter<T: IntoIterator<Item = (N, V)>>(attributes: T) -> Self {
-        Self(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }

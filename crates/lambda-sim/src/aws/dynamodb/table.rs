@@ -1,10 +1,9 @@
-//! Tables, with what each item was before its last write.
+//! Tables, with each item as it was before its last write.
 
 use std::collections::BTreeMap;
 
-use super::error::DynamoError;
-use super::item::Item;
-use super::value::AttributeValue;
+use super::{invalid, item::Item};
+use crate::aws::error::ErrorAnswer;
 
 const MAX_KEY_LEN: usize = 2048;
 
@@ -15,7 +14,7 @@ pub struct Table {
     records: BTreeMap<String, Record>,
 }
 
-/// An item as it is and as it was before its last write; `None` when there was none.
+/// An item as it is and as it was before its last write; `None` where there is or was none.
 #[derive(Clone, Debug, Default)]
 struct Record {
     now: Option<Item>,
@@ -25,11 +24,6 @@ struct Record {
 impl Table {
     pub(in crate::aws) fn new(partition_key: String) -> Self {
         Self { partition_key, records: BTreeMap::new() }
-    }
-
-    /// The name of the key attribute.
-    pub fn partition_key(&self) -> &str {
-        &self.partition_key
     }
 
     /// Every item, in the order of the keys.
@@ -52,15 +46,16 @@ impl Table {
         self.records.get(key)?.now.as_ref()
     }
 
-    /// Puts an item under `key`, unchecked, and gives the one it replaces: a test may put what a function is to survive. Its key attribute
-    /// is set to `key`. A write like any other to [`stale_reads`](crate::RunningAwsApi::stale_reads).
+    /// Puts an item under `key`, unchecked, and returns the one it replaces: a test may put what a function has to
+    /// cope with. Sets the key attribute to `key`. Counts as a write for
+    /// [`stale_reads`](crate::RunningAwsApi::stale_reads).
     pub fn put(&mut self, key: impl Into<String>, mut item: Item) -> Option<Item> {
         let key = key.into();
         item.insert(&self.partition_key, key.as_str());
         self.write(&key, Some(item))
     }
 
-    /// Deletes the item under `key` and gives it; a write, too.
+    /// Deletes the item under `key` and returns it; a write, too.
     pub fn remove(&mut self, key: &str) -> Option<Item> {
         self.get(key)?;
         self.write(key, None)
@@ -72,36 +67,22 @@ impl Table {
         record.before.clone()
     }
 
-    /// What an eventually consistent read may still see.
+    /// The item that an eventually consistent read may still return.
     pub(super) fn get_stale(&self, key: &str) -> Option<&Item> {
         self.records.get(key)?.before.as_ref()
     }
 
+    pub(super) fn partition_key(&self) -> &str {
+        &self.partition_key
+    }
+
     /// The text of a `Key`.
-    pub(super) fn key_of(&self, key: &Item) -> Result<String, DynamoError> {
-        let text = key.text(&self.partition_key).filter(|_| key.len() == 1).ok_or(DynamoError::KeyMismatch)?;
-        self.check_key(text)?;
-        Ok(text.to_owned())
-    }
-
-    /// The text of the key in a whole item.
-    pub(super) fn key_in(&self, item: &Item) -> Result<String, DynamoError> {
-        let name = &self.partition_key;
-        match item.get(name) {
-            Some(AttributeValue::S(text)) => {
-                self.check_key(text)?;
-                Ok(text.clone())
-            }
-            Some(other) => Err(DynamoError::KeyType { name: name.clone(), actual: other.type_name() }),
-            None => Err(DynamoError::KeyMissing(name.clone())),
-        }
-    }
-
-    fn check_key(&self, text: &str) -> Result<(), DynamoError> {
+    pub(super) fn key_of<'a>(&self, key: &'a Item) -> Result<&'a str, ErrorAnswer> {
+        let text = key.text(&self.partition_key).filter(|_| key.len() == 1);
+        let text = text.ok_or_else(|| invalid("the key does not match the schema"))?;
         match text.len() {
-            0 => Err(DynamoError::KeyEmpty(self.partition_key.clone())),
-            1..=MAX_KEY_LEN => Ok(()),
-            _ => Err(DynamoError::KeyTooLong),
+            1..=MAX_KEY_LEN => Ok(text),
+            len => Err(invalid(format!("a key has 1 to {MAX_KEY_LEN} bytes, not {len}"))),
         }
     }
 }

@@ -1,95 +1,114 @@
-//! What a `ConditionExpression` means.
+//! `ConditionExpression`: `AND` binds before `OR` (DynamoDB developer guide, "Condition and filter expressions,
+//! operators, and functions").
 
 use std::cmp::Ordering;
 
-use crate::aws::dynamodb::item::Item;
-use crate::aws::dynamodb::value::AttributeValue;
+use super::{Placeholders, tokens::Tokens};
+use crate::aws::{
+    dynamodb::{
+        invalid,
+        item::{AttributeValue, Item},
+    },
+    error::ErrorAnswer,
+};
 
-#[derive(Debug, PartialEq, Eq)]
+/// DynamoDB quotas, "Expression parameters".
+const MAX_OPERATORS: usize = 300;
+
+type Parsed<T> = Result<T, ErrorAnswer>;
+
+#[derive(Debug)]
 pub(in crate::aws::dynamodb) enum Condition {
-    Exists(String),
     NotExists(String),
-    Compare(Operand, Comparator, Operand),
-    Not(Box<Condition>),
-    And(Box<Condition>, Box<Condition>),
-    Or(Box<Condition>, Box<Condition>),
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::aws::dynamodb) enum Operand {
-    Path(String),
-    Value(AttributeValue),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::aws::dynamodb) enum Comparator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Comparator {
-    const ALL: [Self; 6] =
-        [Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
-
-    pub(super) fn of(symbol: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|comparator| comparator.symbol() == symbol)
-    }
-
-    pub(super) fn symbol(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "<>",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        }
-    }
-
-    /// Whether it asks for an order, which only texts, numbers and bytes have.
-    pub(super) fn wants_order(self) -> bool {
-        !matches!(self, Self::Equal | Self::NotEqual)
-    }
-
-    fn holds(self, left: Option<&AttributeValue>, right: Option<&AttributeValue>) -> bool {
-        let both = left.zip(right);
-        let order = both.and_then(|(left, right)| left.order(right));
-        // Of two attributes that aren't there neither equals the other: `<>` is the opposite of `=`, always.
-        let equal = order == Some(Ordering::Equal) || both.is_some_and(|(left, right)| left == right);
-        match self {
-            Self::Equal => equal,
-            Self::NotEqual => !equal,
-            Self::Less => order == Some(Ordering::Less),
-            Self::LessOrEqual => order.is_some_and(Ordering::is_le),
-            Self::Greater => order == Some(Ordering::Greater),
-            Self::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
-        }
-    }
-}
-
-impl Operand {
-    fn value<'a>(&'a self, item: &'a Item) -> Option<&'a AttributeValue> {
-        match self {
-            Self::Path(name) => item.get(name),
-            Self::Value(value) => Some(value),
-        }
-    }
+    Equal(String, AttributeValue),
+    Less(String, AttributeValue),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
 }
 
 impl Condition {
-    /// Whether `item` meets it.
-    pub(in crate::aws::dynamodb) fn holds(&self, item: &Item) -> bool {
-        match self {
-            Self::Exists(name) => item.get(name).is_some(),
-            Self::NotExists(name) => item.get(name).is_none(),
-            Self::Compare(left, comparator, right) => comparator.holds(left.value(item), right.value(item)),
-            Self::Not(condition) => !condition.holds(item),
-            Self::And(left, right) => left.holds(item) && right.holds(item),
-            Self::Or(left, right) => left.holds(item) || right.holds(item),
+    pub(in crate::aws::dynamodb) fn parse(
+        source: &str,
+        names: &Placeholders<String>,
+        values: &Placeholders<AttributeValue>,
+    ) -> Parsed<Self> {
+        let mut parser = Parser { tokens: Tokens::of(source)?, names, values, operators: 0 };
+        let condition = parser.any()?;
+        parser.tokens.end()?;
+        match parser.operators {
+            0..=MAX_OPERATORS => Ok(condition),
+            count => Err(invalid(format!("a condition has at most {MAX_OPERATORS} operators, not {count}"))),
         }
+    }
+
+    /// Whether `item` meets it. Neither `=` nor `<` holds of an attribute that is absent or of another type.
+    pub(in crate::aws::dynamodb) fn holds(&self, item: &Item) -> bool {
+        let order = |name: &str, value| item.get(name).and_then(|own| own.order(value));
+        match self {
+            Self::NotExists(name) => item.get(name).is_none(),
+            Self::Equal(name, value) => order(name, value) == Some(Ordering::Equal),
+            Self::Less(name, value) => order(name, value) == Some(Ordering::Less),
+            Self::All(parts) => parts.iter().all(|part| part.holds(item)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(item)),
+        }
+    }
+
+    /// Of what [`Parser::any`] has read.
+    fn is_one_part(&self) -> bool {
+        let Self::Any(parts) = self else { return false };
+        matches!(&parts[..], [Self::All(parts)] if parts.len() == 1)
+    }
+}
+
+struct Parser<'a> {
+    tokens: Tokens<'a>,
+    names: &'a Placeholders<String>,
+    values: &'a Placeholders<AttributeValue>,
+    operators: usize,
+}
+
+impl Parser<'_> {
+    fn any(&mut self) -> Parsed<Condition> {
+        let mut parts = vec![self.all()?];
+        while self.tokens.takes("OR") {
+            self.operators += 1;
+            parts.push(self.all()?);
+        }
+        Ok(Condition::Any(parts))
+    }
+
+    fn all(&mut self) -> Parsed<Condition> {
+        let mut parts = vec![self.one()?];
+        while self.tokens.takes("AND") {
+            self.operators += 1;
+            parts.push(self.one()?);
+        }
+        Ok(Condition::All(parts))
+    }
+
+    fn one(&mut self) -> Parsed<Condition> {
+        if self.tokens.takes("(") {
+            // DynamoDB refuses redundant parentheses: `((a))`.
+            let opens = self.tokens.peek() == "(";
+            let inner = self.any()?;
+            if opens && inner.is_one_part() {
+                return Err(invalid("the condition has redundant parentheses"));
+            }
+            return self.tokens.expect(")").map(|()| inner);
+        }
+        self.operators += 1;
+        if self.tokens.takes("attribute_not_exists") {
+            self.tokens.expect("(")?;
+            let name = self.names.get(self.tokens.placeholder('#')?)?;
+            return self.tokens.expect(")").map(|()| Condition::NotExists(name));
+        }
+        let name = self.names.get(self.tokens.placeholder('#')?)?;
+        let comparison = match self.tokens.peek() {
+            "=" => Condition::Equal,
+            "<" => Condition::Less,
+            _ => return Err(self.tokens.not_modelled()),
+        };
+        self.tokens.next();
+        Ok(comparison(name, self.values.get(self.tokens.placeholder(':')?)?))
     }
 }

@@ -1,130 +1,66 @@
 //! An expression cut into tokens.
 
-use std::ops::Range;
+use crate::aws::{dynamodb::invalid, error::ErrorAnswer};
 
-use super::error::ExpressionError;
-
-/// Two characters before one, so that `<=` isn't read as `<`.
-const SYMBOLS: [&str; 14] = ["<>", "<=", ">=", "=", "<", ">", "(", ")", ",", ".", "[", "]", "+", "-"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
-    /// A keyword, a function or an attribute's own name.
-    Word(&'a str),
-    /// `#name`.
-    Name(&'a str),
-    /// `:value`.
-    Value(&'a str),
-    /// An operator, a bracket or the digits of an index.
-    Symbol(&'a str),
-    End,
-}
+/// Bytes of an expression as it was sent (DynamoDB quotas, "Expression parameters").
+const MAX_LEN: usize = 4096;
 
 /// The tokens of an expression, read from the front.
 #[derive(Debug)]
 pub(super) struct Tokens<'a> {
     source: &'a str,
-    /// The last one is [`Token::End`].
-    tokens: Vec<(Token<'a>, Range<usize>)>,
-    at: usize,
+    /// What is still to be read.
+    rest: &'a str,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn of(source: &'a str) -> Result<Self, ExpressionError> {
-        let mut tokens = Vec::new();
-        let mut at = 0;
-        while let Some(next) = source[at..].chars().next() {
-            let rest = &source[at..];
-            if " \t\r\n".contains(next) {
-                at += 1;
-                continue;
-            }
-            let Some(token) = token(rest, next) else {
-                let start = tokens.last().map_or(at, |(_, span): &(Token<'_>, Range<usize>)| span.start);
-                let end = at + rest.split_whitespace().next().map_or(0, str::len);
-                let near = source[start..end].to_owned();
-                return Err(ExpressionError::Syntax { token: next.to_string(), near });
-            };
-            let len = match token {
-                Token::Word(text) | Token::Name(text) | Token::Value(text) | Token::Symbol(text) => text.len(),
-                Token::End => 0,
-            };
-            tokens.push((token, at..at + len));
-            at += len;
+    pub(super) fn of(source: &'a str) -> Result<Self, ErrorAnswer> {
+        match source.len() {
+            0..=MAX_LEN => Ok(Self { source, rest: source.trim_start() }),
+            len => Err(invalid(format!("an expression has at most {MAX_LEN} bytes, not {len}"))),
         }
-        if tokens.is_empty() {
-            return Err(ExpressionError::Empty);
-        }
-        tokens.push((Token::End, at..at));
-        Ok(Self { source, tokens, at: 0 })
     }
 
-    pub(super) fn peek(&self) -> Token<'a> {
-        self.peek_at(self.at)
+    /// The next token: a word, a placeholder with its `#` or `:`, or one other character. Empty at the end.
+    pub(super) fn peek(&self) -> &'a str {
+        let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '#' | ':');
+        let word = self.rest.find(|c| !in_word(c)).unwrap_or(self.rest.len());
+        let len = if word > 0 { word } else { self.rest.chars().next().map_or(0, char::len_utf8) };
+        &self.rest[..len]
     }
 
-    /// The token after the next one.
-    pub(super) fn peek_second(&self) -> Token<'a> {
-        self.peek_at(self.at + 1)
-    }
-
-    fn peek_at(&self, at: usize) -> Token<'a> {
-        self.tokens.get(at).map_or(Token::End, |(token, _)| *token)
-    }
-
-    pub(super) fn position(&self) -> usize {
-        self.at
-    }
-
-    pub(super) fn next(&mut self) -> Token<'a> {
+    pub(super) fn next(&mut self) -> &'a str {
         let token = self.peek();
-        self.at += 1;
+        self.rest = self.rest[token.len()..].trim_start();
         token
     }
 
-    /// Goes past `symbol` if it is next.
-    pub(super) fn takes(&mut self, symbol: &str) -> bool {
-        let is_next = self.peek() == Token::Symbol(symbol);
-        self.at += usize::from(is_next);
-        is_next
-    }
-
-    /// Goes past `keyword`, in whatever case, if it is next.
-    pub(super) fn takes_keyword(&mut self, keyword: &str) -> bool {
-        let is_next = matches!(self.peek(), Token::Word(word) if word.eq_ignore_ascii_case(keyword));
-        self.at += usize::from(is_next);
-        is_next
-    }
-
-    pub(super) fn expect(&mut self, symbol: &str) -> Result<(), ExpressionError> {
-        if self.takes(symbol) { Ok(()) } else { Err(self.unexpected()) }
-    }
-
-    /// The error of a next token that shouldn't be there, with the ones around it.
-    pub(super) fn unexpected(&self) -> ExpressionError {
-        let span =
-            |at: usize| self.tokens.get(at).map_or(self.source.len()..self.source.len(), |(_, span)| span.clone());
-        let token = match self.peek() {
-            Token::End => "<EOF>",
-            _ => &self.source[span(self.at)],
-        };
-        let near = &self.source[span(self.at.saturating_sub(1)).start..span(self.at + 1).end];
-        ExpressionError::Syntax { token: token.to_owned(), near: near.trim_end().to_owned() }
-    }
-}
-
-/// The token at the front of `rest`, which begins with `first`.
-fn token(rest: &str, first: char) -> Option<Token<'_>> {
-    let up_to =
-        |from: usize, part: fn(char) -> bool| rest[from..].find(|c| !part(c)).map_or(rest, |len| &rest[..from + len]);
-    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match first {
-        'a'..='z' | 'A'..='Z' | '_' => Some(Token::Word(up_to(0, part))),
-        '0'..='9' => Some(Token::Symbol(up_to(0, |c| c.is_ascii_digit()))),
-        '#' | ':' => {
-            let text = up_to(1, part);
-            (text.len() > 1).then_some(if first == '#' { Token::Name(text) } else { Token::Value(text) })
+    /// Skips `token` if it is next.
+    pub(super) fn takes(&mut self, token: &str) -> bool {
+        let is_next = self.peek() == token;
+        if is_next {
+            self.next();
         }
-        _ => SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)).map(|symbol| Token::Symbol(symbol)),
+        is_next
+    }
+
+    pub(super) fn expect(&mut self, token: &str) -> Result<(), ErrorAnswer> {
+        if self.takes(token) { Ok(()) } else { Err(self.not_modelled()) }
+    }
+
+    /// A placeholder with this sigil: `#name` or `:value`.
+    pub(super) fn placeholder(&mut self, sigil: char) -> Result<&'a str, ErrorAnswer> {
+        let is_one = self.peek().starts_with(sigil);
+        if is_one { Ok(self.next()) } else { Err(self.not_modelled()) }
+    }
+
+    pub(super) fn end(&self) -> Result<(), ErrorAnswer> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.not_modelled()) }
+    }
+
+    /// DynamoDB may or may not take what is next: to this API, a syntax error and a richer expression are the same.
+    pub(super) fn not_modelled(&self) -> ErrorAnswer {
+        let place = self.source.len() - self.rest.len();
+        ErrorAnswer::not_modelled(format_args!("the expression {:?} from byte {place} on", self.source))
     }
 }

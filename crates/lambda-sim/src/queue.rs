@@ -1,27 +1,23 @@
-//! A model of an SQS queue, standard or FIFO. Pure: time comes in with every call, randomness from a seed.
+//! A model of an SQS queue, standard or FIFO. Pure: each call brings the time, and randomness comes from a seed.
 
-mod attributes;
 mod config;
+mod content;
 mod error;
 mod receive;
 mod send;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-pub use attributes::AttributeError;
 pub use config::QueueBuilder;
+pub(crate) use content::MAX_MESSAGE_LEN;
 pub use error::{QueueConfigError, ReceiptError, SendError};
-pub(crate) use send::MAX_MESSAGE_LEN;
 pub use send::{SendMessage, Sent};
 
-use crate::clock::Timestamp;
-use crate::ids::Receipt;
-use crate::message::Message;
+use crate::{clock::Timestamp, ids::Receipt, message::Message};
 
-/// An SQS queue. Whether it is FIFO, its name says: `.fifo`.
+/// An SQS queue, FIFO if its name ends in `.fifo`.
 #[derive(Clone, Debug)]
 pub struct Queue {
     config: QueueBuilder,
@@ -37,7 +33,7 @@ pub struct Queue {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// As last handed out; `receive_count` 0 says that it never was.
+    /// As last delivered; `receive_count` is 0 if it never was.
     message: Message,
     visible_at: Timestamp,
 }
@@ -48,33 +44,20 @@ impl Entry {
     }
 }
 
-/// How many messages a queue has, by state; in SQS the three `ApproximateNumberOfMessages…`, here exact.
+/// How many messages a queue has, by state; in SQS `ApproximateNumberOfMessages…`, here exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// May be received now. A FIFO group with a message in flight counts its others here, as SQS does.
+    /// May be received now. The others of a FIFO group with a message in flight count here, as in SQS.
     pub visible: usize,
     /// Received, neither deleted nor timed out.
     pub in_flight: usize,
-    /// Sent, and still waiting for the end of its delay.
-    pub delayed: usize,
 }
 
 impl Depth {
     /// All of them.
     pub fn total(self) -> usize {
-        self.visible + self.in_flight + self.delayed
+        self.visible + self.in_flight
     }
-}
-
-/// What became of a delete request that SQS answers with success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// The message is gone.
-    Deleted,
-    /// It was gone before.
-    AlreadyGone,
-    /// It has been received again since, so an older handle deletes nothing.
-    Stale,
 }
 
 impl Queue {
@@ -115,17 +98,12 @@ impl Queue {
         self.config.visibility_timeout
     }
 
-    /// The queue for messages given up, if there is one.
+    /// Its dead-letter queue, if it has one.
     pub fn dead_letter_queue(&self) -> Option<&Self> {
         self.dead_letters.as_ref().map(|(_, queue)| &**queue)
     }
 
-    /// The queue for messages given up, to receive from.
-    pub fn dead_letter_queue_mut(&mut self) -> Option<&mut Self> {
-        self.dead_letters.as_mut().map(|(_, queue)| &mut **queue)
-    }
-
-    /// Every message in it, in the order of sending, whatever its state. Not possible in SQS; for tests to look.
+    /// Every message in it, in the order of sending, whatever its state; for tests only, since SQS can't list messages.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
         self.entries.values().map(|entry| &entry.message)
     }
@@ -134,63 +112,54 @@ impl Queue {
     pub fn depth(&self, now: Timestamp) -> Depth {
         let mut depth = Depth::default();
         for entry in self.entries.values() {
-            if entry.visible_at <= now {
-                depth.visible += 1;
-            } else if entry.in_flight(now) {
+            if entry.in_flight(now) {
                 depth.in_flight += 1;
             } else {
-                depth.delayed += 1;
+                depth.visible += 1;
             }
         }
         depth
     }
 
-    /// When the next hidden message becomes visible: its visibility timeout or its delay runs out.
+    /// When the next hidden message becomes visible again.
     pub fn next_visible_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.entries.values().map(|entry| entry.visible_at).filter(|at| *at > now).min()
     }
 
-    /// Deletes the message behind `receipt_handle`.
+    /// Deletes the message behind `receipt_handle`. `false` when the message is still there.
     ///
-    /// Standard: the latest handle deletes even after the visibility timeout, an older one succeeds and deletes nothing (SQS API
-    /// reference, `DeleteMessage`).
+    /// Standard: the latest handle deletes even after the visibility timeout; an older one succeeds and deletes nothing
+    /// (SQS API reference, `DeleteMessage`).
     ///
     /// # Errors
-    /// [`ReceiptError::Invalid`] for a handle of no message here; FIFO: [`ReceiptError::Expired`] after the visibility timeout.
-    pub fn delete(&mut self, receipt_handle: &str, now: Timestamp) -> Result<Deletion, ReceiptError> {
+    /// [`ReceiptError::Invalid`] for a handle that this queue never issued; FIFO: [`ReceiptError::Expired`] after the
+    /// visibility timeout.
+    pub fn delete(&mut self, receipt_handle: &str, now: Timestamp) -> Result<bool, ReceiptError> {
         let receipt = Receipt::of(receipt_handle, &self.arn).ok_or(ReceiptError::Invalid)?;
         let Some(entry) = self.entries.get(&receipt.entry) else {
-            return Ok(Deletion::AlreadyGone);
+            return Ok(true);
         };
         if self.fifo && entry.visible_at <= now {
             return Err(ReceiptError::Expired);
         }
-        if entry.message.receive_count != receipt.delivery {
-            return Ok(Deletion::Stale);
+        let is_latest = entry.message.receive_count == receipt.delivery;
+        if is_latest {
+            self.entries.remove(&receipt.entry);
         }
-        self.entries.remove(&receipt.entry);
-        Ok(Deletion::Deleted)
+        Ok(is_latest)
     }
 
-    /// Makes the message in flight behind `receipt_handle` visible in `visibility_timeout` from now; zero makes it visible at once.
+    /// Makes the message in flight behind `receipt_handle` visible again at once (`ChangeMessageVisibility` with 0 s).
     ///
     /// # Errors
-    /// [`ReceiptError`]: an unknown handle, a message no longer in flight (under this handle), more than twelve hours.
-    pub fn change_visibility(
-        &mut self,
-        receipt_handle: &str,
-        visibility_timeout: Duration,
-        now: Timestamp,
-    ) -> Result<(), ReceiptError> {
+    /// [`ReceiptError`]: an unknown handle, or a message that is no longer in flight under this handle.
+    pub fn make_visible(&mut self, receipt_handle: &str, now: Timestamp) -> Result<(), ReceiptError> {
         let receipt = Receipt::of(receipt_handle, &self.arn).ok_or(ReceiptError::Invalid)?;
-        if visibility_timeout > config::MAX_VISIBILITY_TIMEOUT {
-            return Err(ReceiptError::VisibilityTimeout);
-        }
         let entry = self.entries.get_mut(&receipt.entry).ok_or(ReceiptError::NotInFlight)?;
         if !entry.in_flight(now) || entry.message.receive_count != receipt.delivery {
             return Err(ReceiptError::NotInFlight);
         }
-        entry.visible_at = now.plus(visibility_timeout);
+        entry.visible_at = now;
         Ok(())
     }
 }

@@ -7,11 +7,15 @@ mod process;
 mod sandbox;
 mod stats;
 
-use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError, Weak};
-use std::time::Duration;
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc, Mutex as SyncMutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::sync::Mutex;
@@ -22,19 +26,23 @@ use output::Output;
 use process::Process;
 use sandbox::Sandbox;
 
-use crate::clock::Timestamp;
-use crate::ids;
-use crate::runtime_api::{MAX_PAYLOAD_LEN, Offer, Violation, Violations};
+use crate::{
+    clock::Timestamp,
+    ids,
+    runtime_api::{MAX_PAYLOAD_LEN, Offer, Violation, Violations},
+};
 
-/// A function as Lambda runs it, in one execution environment: invocations wait for each other. Several `Function`s are several
-/// environments and run side by side.
+/// The unqualified ARN of every function.
+const ARN: &str = "arn:aws:lambda:us-east-2:123456789012:function:function";
+
+/// A function as Lambda runs it, in one execution environment: invocations wait for each other. Several `Function`s are
+/// several environments and run side by side.
 ///
-/// The process starts with the first invocation, is killed when the `Function` is dropped, and needs the tokio runtime of the invocation
-/// that started it for as long as it is to be invoked.
+/// The process starts with the first invocation and is killed when the `Function` is dropped. It can be invoked as long
+/// as the tokio runtime of the invocation that started it lives.
 #[derive(Debug)]
 pub struct Function {
     config: FunctionBuilder,
-    arn: String,
     output: Output,
     violations: Violations,
     sandbox: Mutex<Option<Sandbox>>,
@@ -43,7 +51,7 @@ pub struct Function {
     cold_starts: AtomicU64,
 }
 
-/// An invocation that didn't take place.
+/// An invocation that Lambda refused, or that couldn't be started.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// More than 6 MB.
@@ -62,7 +70,6 @@ impl Function {
 
     fn with(config: FunctionBuilder) -> io::Result<Self> {
         Ok(Self {
-            arn: config.arn(),
             config,
             output: Output::new()?,
             violations: Violations::default(),
@@ -72,12 +79,12 @@ impl Function {
         })
     }
 
-    /// Invokes it with `payload` and waits for the outcome, behind invocations under way.
+    /// Invokes it with `payload`, after invocations under way, and waits for the outcome.
     ///
-    /// The payload is neither copied nor looked at; JSON it should be. Dropping the future kills the process.
+    /// The payload is neither copied nor checked; it should be JSON. Dropping the future kills the process.
     ///
     /// # Errors
-    /// [`InvokeError`] when there was no invocation; everything a function can do wrong is an [`Outcome`].
+    /// [`InvokeError`] when there was no invocation; everything that a function can do wrong is an [`Outcome`].
     pub async fn invoke(&self, payload: impl Into<Bytes>) -> Result<Invocation, InvokeError> {
         self.invoke_as(ids::request_id(), payload.into()).await
     }
@@ -87,7 +94,7 @@ impl Function {
             return Err(InvokeError::PayloadTooLarge(payload.len()));
         }
         let mut place = self.sandbox.lock().await;
-        // Taken out for the time of the invocation: should this future be dropped half-way, the environment goes with it.
+        // Taken out for the time of the invocation: if this future is dropped half-way, the environment is, too.
         let mut warm = place.take();
         loop {
             let (sandbox, init) = match warm.take() {
@@ -104,12 +111,9 @@ impl Function {
                 }
             };
             let offer = self.offer(&request_id, &payload);
-            // A process may go away between asking and getting; the next one gets the invocation then, as Lambda would have it.
+            // A process may end between asking for an invocation and receiving it; the next one receives it then.
             let Ok(ended) = sandbox.invoke(offer, self.config.timeout).await else { continue };
             if ended.reusable {
-                if self.config.freeze {
-                    sandbox.freeze(self.config.timeout.saturating_sub(ended.duration)).await;
-                }
                 *place = Some(sandbox);
             }
             return Ok(Invocation { request_id, duration: ended.duration, init, outcome: ended.outcome });
@@ -128,7 +132,7 @@ impl Function {
         Offer {
             request_id: request_id.to_owned(),
             deadline: now.plus(self.config.timeout),
-            function_arn: self.arn.clone(),
+            function_arn: ARN.to_owned(),
             trace_id: ids::trace_id(now.as_millis() / 1_000),
             payload: payload.clone(),
         }
@@ -139,8 +143,8 @@ impl Function {
     }
 
     /// Its ARN, without a version.
-    pub fn arn(&self) -> &str {
-        &self.arn
+    pub(crate) fn arn(&self) -> &'static str {
+        ARN
     }
 
     /// Its configured timeout.
@@ -153,19 +157,20 @@ impl Function {
         self.process()?.id()
     }
 
-    /// Kills the process (SIGKILL), in mid-invocation or between two. An invocation under way ends as [`Outcome::Exited`].
+    /// Kills the process (SIGKILL), during an invocation or between two. An invocation under way ends as
+    /// [`Outcome::Exited`].
     pub fn kill(&self) {
         if let Some(process) = self.process() {
             process.kill();
         }
     }
 
-    /// How many processes have been started so far.
+    /// The number of processes started so far.
     pub fn cold_starts(&self) -> u64 {
         self.cold_starts.load(Ordering::Relaxed)
     }
 
-    /// What its processes did against the Runtime API's rules, over all of them, in order.
+    /// How its processes broke the Runtime API's rules, all of them together, in order.
     pub fn violations(&self) -> Vec<Violation> {
         self.violations.all()
     }
@@ -173,25 +178,17 @@ impl Function {
     /// Everything its processes printed so far to stdout and stderr, in the order of writing.
     ///
     /// # Errors
-    /// The file that keeps the output couldn't be read.
+    /// The file with the output couldn't be read.
     pub fn output(&self) -> io::Result<Vec<u8>> {
         self.output.since(0)
     }
 
-    /// How many bytes they printed so far: a mark for [`output_since`](Self::output_since).
+    /// The number of bytes they printed so far: a mark for [`lines_since`](Self::lines_since).
     ///
     /// # Errors
     /// As [`output`](Self::output).
     pub fn output_len(&self) -> io::Result<u64> {
         self.output.len()
-    }
-
-    /// What they printed after the first `mark` bytes.
-    ///
-    /// # Errors
-    /// As [`output`](Self::output).
-    pub fn output_since(&self, mark: u64) -> io::Result<Vec<u8>> {
-        self.output.since(mark)
     }
 
     /// The lines they printed after the first `mark` bytes; bytes that are not UTF-8 become U+FFFD.
@@ -203,12 +200,13 @@ impl Function {
         Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
     }
 
-    /// The most memory the current process has had resident, in bytes (`VmHWM`); `None` while there is none.
+    /// The peak resident memory of the current process, in bytes (`VmHWM`); `None` while there is no process.
     pub fn peak_rss_bytes(&self) -> Option<u64> {
         stats::peak_rss_bytes(self.pid()?)
     }
 
-    /// The processor time the current process has used; where threads of it have ended, in steps of 10 ms. `None` while there is none.
+    /// The processor time that the current process has used, in steps of 10 ms if some of its threads have ended.
+    /// `None` while there is no process.
     pub fn cpu_time(&self) -> Option<Duration> {
         stats::cpu_time(self.pid()?)
     }

@@ -1,6 +1,6 @@
 //! The Lambda Runtime API on a free port of 127.0.0.1, for one function process.
 //!
-//! A new process gets a new API: what a killed process still had on its way can't be taken for an answer of its successor.
+//! A new process gets a new API, so that late requests of a killed process can't be taken for answers of its successor.
 
 mod exchange;
 mod routes;
@@ -8,22 +8,23 @@ mod routes;
 mod tests;
 mod violation;
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request};
+use hyper::{Method, Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::{AbortHandle, JoinSet},
+};
 
 use crate::clock::Timestamp;
 use exchange::Exchange;
@@ -31,8 +32,8 @@ pub(crate) use exchange::Ready;
 pub use violation::Violation;
 pub(crate) use violation::Violations;
 
-/// The most a request or a response of a synchronous invocation may have: 6 MB and a little, the number in Lambda's own error message
-/// ("exceeded maximum allowed payload size (6291556 bytes)").
+/// The most bytes that a request or a response of a synchronous invocation may have: 6 MB and a little, the number in
+/// Lambda's own error message ("exceeded maximum allowed payload size (6291556 bytes)").
 pub const MAX_PAYLOAD_LEN: usize = 6_291_556;
 
 /// An invocation on its way to the process.
@@ -50,7 +51,7 @@ pub(crate) struct Offer {
 pub(crate) enum Answer {
     Response(Bytes),
     Error(ErrorReport),
-    TurnedDown(Violation),
+    Refused(Violation),
 }
 
 /// What a process posts to `/invocation/{id}/error` and `/init/error`.
@@ -96,30 +97,31 @@ impl RuntimeApi {
         Ok(Self { address, exchange, connections, server })
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` is to say.
+    /// The value for `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Comes back when the process waits for an invocation or has given up its Init.
+    /// Returns when the process waits for an invocation or has reported an Init error.
     pub(crate) async fn ready(&self) -> Ready {
         self.exchange.ready().await
     }
 
-    /// Hands an invocation over; `Err` gives it back when the process doesn't wait for one.
+    /// Passes an invocation to the process; `Err` returns it when the process doesn't wait for one.
     pub(crate) fn deliver(&self, offer: Offer) -> Result<oneshot::Receiver<Answer>, Offer> {
         self.exchange.deliver(offer)
     }
 
-    /// An Init error reported so far.
+    /// The Init error reported so far.
     pub(crate) fn init_error(&self) -> Option<ErrorReport> {
         self.exchange.reported_init_error()
     }
 
-    /// Comes back when everything a dead process had sent is read, so that its last words count; after `patience` at the latest.
+    /// Returns when everything that an ended process had sent is read, so that its last requests count; after
+    /// `patience` at the latest.
     pub(crate) async fn drained(&self, patience: Duration) {
         let mut connections = self.connections.subscribe();
-        // Running out of patience and a closed channel both mean that nothing more will come.
+        // A timeout and a closed channel both mean that nothing more will come.
         let _ = tokio::time::timeout(patience, connections.wait_for(|open| *open == 0)).await;
     }
 }
@@ -134,33 +136,33 @@ async fn serve(listener: TcpListener, exchange: Arc<Exchange>, connections: watc
     // Dropped with this task, and every connection with it.
     let mut tasks = JoinSet::new();
     loop {
-        // A connection that can't be accepted is the client's to try again.
+        // A client retries a connection that can't be accepted.
         let Ok((stream, _)) = listener.accept().await else { continue };
-        // Without it a response of a few bytes may wait 40 ms for the delayed acknowledgement of its headers.
+        // Without it, a short response may wait 40 ms for the delayed acknowledgement of its headers.
         let _ = stream.set_nodelay(true);
         while tasks.try_join_next().is_some() {}
         let exchange = Arc::clone(&exchange);
         let open = Open::new(&connections);
         tasks.spawn(async move {
-            // hyper drops the handling of a request whose sender has closed the connection. That ends a long poll; but what a
-            // process has said counts, even if the process ends while it is being read. So that is handled in a task of its own.
+            // hyper drops the handling of a request whose sender has closed the connection. That ends a long poll. A
+            // POST counts even if the process ends while it is being read, so it is handled in its own task.
             let service = service_fn(|request: Request<Incoming>| {
-                let says = request.method() == Method::POST;
+                let is_post = request.method() == Method::POST;
                 let handled = routes::handle(Arc::clone(&exchange), request);
-                let reply: Pin<Box<dyn Future<Output = _> + Send>> = match says {
+                let reply: Pin<Box<dyn Future<Output = _> + Send>> = match is_post {
                     true => Box::pin(in_its_own_task(handled, Open::new(&open.0))),
                     false => Box::pin(handled),
                 };
                 reply
             });
-            // An error here is a client that went away, which shows elsewhere: as an exit or as a missing answer.
+            // An error here is a closed connection, which shows elsewhere: as an exit or as a missing answer.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             drop(open);
         });
     }
 }
 
-/// Begins `future` at once and takes it to its end, whether the answer is waited for or not; `open` counts until then.
+/// Starts `future` at once and runs it to its end, whether the result is awaited or not; `open` counts until then.
 fn in_its_own_task<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
     open: Open,
