@@ -33,7 +33,7 @@ def build(processes: Processes, root: Path, release: bool = False, with_replay: 
     if release:
         argv += ["--release", *(argument for name in names for argument in ("-p", name))]
     else:
-        # With the features that `cargo test` uses: what either of them has built, the other need not build again.
+        # With the same features as `cargo test`, so that each can use what the other has built.
         argv += ["--workspace"]
     # Cargo names the files that it built, which is right for any CARGO_TARGET_DIR or cargo configuration.
     argv += ["--message-format", "json-render-diagnostics"]
