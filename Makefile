@@ -4,10 +4,10 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test check unit template e2e tools build docs bench counts search chaos fuzz lock clean
+.PHONY: help run test test-release check unit template e2e tools build docs bench counts search chaos fuzz lock clean
 
 help: ## Lists the commands
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # Command-line variables reach the shell as environment variables, which need no quoting.
 export EVENTS FAULTS VISIBILITY
@@ -16,8 +16,11 @@ run: .venv/.run ## Runs the whole stack on this machine and shows each event's o
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
 	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
 
-test: ## Runs all checks and tests: check, unit, template, e2e, docs
-	@bash tests/all.sh check unit template e2e docs
+test: ## Runs all checks and tests of the code: check, unit, template, e2e
+	@bash tests/all.sh check unit template e2e
+
+test-release: ## Runs what a release needs besides: docs, which builds for Lambda, and counts
+	@bash tests/all.sh docs counts
 
 check: ## Checks format, lints and documentation; warnings are errors
 	cargo fmt --all --check
