@@ -88,7 +88,7 @@ lock: ## Pins the Python packages again after a change to a requirements.in
 
 clean: ## Removes everything that was built or downloaded into this folder
 	cargo clean
-	rm -rf .venv .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules
+	rm -rf .venv .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
 
 # Python environments. One whose stamp is older than its requirements is rebuilt. Progress goes to stderr: with
 # JSON=1 stdout belongs to the result.

@@ -73,8 +73,8 @@ impl Listener {
 
 /// A server with a self-signed certificate for 127.0.0.1, valid until 2126.
 fn self_signed() -> Arc<ServerConfig> {
-    let certificate = CertificateDer::from_slice(include_bytes!("fixtures/nobody.crt.der"));
-    let key = PrivatePkcs8KeyDer::from(include_bytes!("fixtures/nobody.key.der").as_slice());
+    let certificate = CertificateDer::from_slice(include_bytes!("fixtures/impostor.crt.der"));
+    let key = PrivatePkcs8KeyDer::from(include_bytes!("fixtures/impostor.key.der").as_slice());
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
