@@ -25,8 +25,8 @@ use crate::{
     config::AppId,
     event::{Event, Millis},
     ledger::{Known, Ledger, Rows, State},
+    outcome::Outcome,
     plan::Plan,
-    report::Outcome,
     tpns::{Deadline, Tpns, Verdicts},
 };
 

@@ -21,13 +21,10 @@ pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};
 pub use wire::EventFields;
 pub(crate) use wire::Field;
 
-use crate::config::{AppId, AppNames};
-
-/// The reason of an event of an app that is not configured.
-pub const UNKNOWN_APP: &str = "unknown_app";
-
-/// What is wrong with an event that leaves open which of several apps it means.
-pub const WHICH_APP: &str = "app: is missing, and more than one app is configured; name the token's app";
+use crate::{
+    config::{AppId, AppNames},
+    outcome::{Failure, Reason},
+};
 
 /// At most this many accounts in one event.
 pub const MOST_ACCOUNTS: usize = 100;
@@ -114,15 +111,21 @@ impl Deref for Reach {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Invalid {
-    /// A short stable word for metrics and message attributes.
-    pub reason: &'static str,
+    /// Why, in one word.
+    pub reason: Reason,
     /// The field and the mend. Never a value of the event.
     pub detail: Cow<'static, str>,
 }
 
 impl Invalid {
-    pub(crate) fn new(reason: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, detail: detail.into() }
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(Invalid { reason, detail }: Invalid) -> Self {
+        Self { reason, code: None, detail }
     }
 }
 
@@ -148,7 +151,7 @@ impl Event {
     /// # Errors
     /// [`Invalid`] with the first field that breaks the contract.
     pub fn new(fields: EventFields, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Self, Invalid> {
-        let kind = fields.kind.ok_or_else(|| Invalid::new("missing_field", "type: is missing"))?;
+        let kind = fields.kind.ok_or_else(|| Invalid::new(Reason::MissingField, "type: is missing"))?;
         let change = change(kind, fields.app.as_ref(), fields.token, fields.account_list, rules.apps)?;
         let time = fallbacks.time(fields.occurred_at)?;
         check_age(kind, &time, rules)?;
@@ -183,12 +186,12 @@ fn change(
     let accounts = accounts.map(|list| distinct(kind, list)).transpose()?;
     let device = |token: Option<Token>| {
         let token =
-            token.ok_or_else(|| Invalid::new("missing_field", "token: is missing; name the device's TPNS token"))?;
+            token.ok_or_else(|| Invalid::new(Reason::MissingField, "token: is missing; name the device's TPNS token"))?;
         Ok::<_, Invalid>(Device { app: app_of_device(app, apps)?, token })
     };
     let required = |accounts: Option<Vec<ListedAccount>>| {
         let accounts = accounts.filter(|list| !list.is_empty()).ok_or_else(|| {
-            Invalid::new("missing_field", "account_list: is missing or empty; name at least one account")
+            Invalid::new(Reason::MissingField, "account_list: is missing or empty; name at least one account")
         })?;
         Ok::<Vec<Account>, Invalid>(accounts.into_iter().map(ListedAccount::with_default_type).collect())
     };
@@ -197,14 +200,14 @@ fn change(
         Kind::Logout => match accounts {
             // An empty list is no list of nothing: it would acknowledge a logout without any effect.
             Some(list) if list.is_empty() => Err(Invalid::new(
-                "invalid_field",
+                Reason::InvalidField,
                 "account_list: is empty; name at least one account, or leave the field out to sign out of every account",
             )),
             Some(list) => Ok(Change::Logout(device(token)?, list)),
             None => Ok(Change::LogoutAll(device(token)?)),
         },
         Kind::Deletion if token.is_some() => Err(Invalid::new(
-            "invalid_field",
+            Reason::InvalidField,
             "token: is refused in account.deleted, which reaches every device; leave it out, or send user.logout",
         )),
         Kind::Deletion => {
@@ -229,7 +232,7 @@ fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccoun
             }
             Kind::Logout | Kind::Deletion => "account_list: has more than 100 accounts; send them in several events",
         };
-        return Err(Invalid::new("invalid_field", detail));
+        return Err(Invalid::new(Reason::InvalidField, detail));
     }
     let mut index = 0;
     while index < list.len() {
@@ -254,13 +257,19 @@ fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccoun
 fn app_of_device(app: Option<&AppName>, apps: &AppNames) -> Result<AppId, Invalid> {
     match app {
         Some(name) => known_app(name, apps),
-        None => apps.only().ok_or_else(|| Invalid::new("missing_field", WHICH_APP)),
+        None => apps.only().ok_or_else(|| {
+            Invalid::new(
+                Reason::MissingApp,
+                "app: is missing, and more than one app is configured; name the token's app",
+            )
+        }),
     }
 }
 
 fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
-    apps.find(name.as_str())
-        .ok_or_else(|| Invalid::new(UNKNOWN_APP, "app: is not configured; name an app of TPNS_APPS, or add it there"))
+    apps.find(name.as_str()).ok_or_else(|| {
+        Invalid::new(Reason::UnknownApp, "app: is not configured; name an app of TPNS_APPS, or add it there")
+    })
 }
 
 /// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a ledger
@@ -270,13 +279,13 @@ fn check_age(kind: Kind, time: &EventTime, rules: &Rules<'_>) -> Result<(), Inva
     let claimed = if unbinds_by_ledger { time.at } else { time.at.saturating_add(time.ahead) };
     if claimed > rules.now.saturating_add(rules.max_skew) {
         return Err(Invalid::new(
-            "in_the_future",
+            Reason::InTheFuture,
             "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
         ));
     }
     if time.at < rules.now.saturating_sub(rules.max_age) && !unbinds_by_ledger {
         return Err(Invalid::new(
-            "too_old",
+            Reason::TooOld,
             "occurred_at: is older than MAX_EVENT_AGE; a number must count milliseconds, not seconds",
         ));
     }

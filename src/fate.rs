@@ -8,9 +8,9 @@ use indexmap::IndexMap;
 use crate::{
     event::{Change, Device, Event, Kind, ListedAccount, Millis, Version},
     ledger::{DeviceState, Owner, State},
+    outcome::{Failure, Outcome, Reason},
     plan::{Plan, Share, Work},
-    report::Outcome,
-    tpns::{Verdict, Why},
+    tpns::Verdict,
 };
 
 /// What became of the events of a round.
@@ -19,7 +19,7 @@ pub struct Fates {
     /// Events that are done with, by index, each once.
     pub settled: Vec<(usize, Outcome)>,
     /// Logins that TPNS rejected, by index, each once, and why. Their devices must lose what they had before.
-    pub refused: Vec<(usize, Why)>,
+    pub refused: Vec<(usize, Failure)>,
     /// The others, by index, each once: rounds to run one after the other.
     pub again: Vec<Vec<usize>>,
 }
@@ -33,7 +33,11 @@ const FRESH: Millis = 120_000;
 /// It is done to the items: every event that shaped them is then redelivered. Were one of them acknowledged, such as a
 /// logout from one of the accounts, the login would be redelivered without it.
 pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict], now: Millis) {
-    let unknown = |verdict: &Verdict| matches!(verdict, Verdict::Rejected(why) if why.is_of_an_unknown_token());
+    let unknown = |verdict: &Verdict| {
+        let reason = verdict.failure().map(|failure| failure.reason);
+        let is_unknown = matches!(reason, Some(Reason::TpnsInvalidToken | Reason::TpnsNoToken));
+        is_unknown && matches!(verdict, Verdict::Rejected(_))
+    };
     if !verdicts.iter().any(unknown) {
         return;
     }
@@ -47,9 +51,9 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
             continue;
         }
         for &item in items {
-            if let Verdict::Rejected(why) = verdicts[item] {
-                let why = Why { reason: "tpns_token_not_yet_known", ..why };
-                verdicts[item] = Verdict::Retry(why, None);
+            if let Verdict::Rejected(failure) = &verdicts[item] {
+                let failure = Failure { reason: Reason::TpnsTokenNotYetKnown, ..failure.clone() };
+                verdicts[item] = Verdict::Retry(failure, None);
             }
         }
     }
@@ -69,17 +73,17 @@ pub fn fates<'e>(
     let mut rejected: IndexMap<&Device, Spoilt<'e>> = IndexMap::new();
     for (index, event) in round {
         match (combined(&plan.shares(event), verdicts), event.device()) {
-            (Verdict::Rejected(why), Some(device)) => {
-                rejected.entry(device).or_insert_with(|| (Vec::new(), why)).0.push((index, event));
+            (Verdict::Rejected(failure), Some(device)) => {
+                rejected.entry(device).or_insert_with(|| (Vec::new(), failure)).0.push((index, event));
             }
-            (Verdict::Rejected(why), None) => fates.settle(index, Outcome::Rejected(why.into())),
-            (Verdict::Retry(why, _), _) => fates.settle(index, Outcome::Retry(why.into())),
-            (Verdict::Misconfigured(why), _) => fates.settle(index, Outcome::Misconfigured(why.into())),
+            (Verdict::Rejected(failure), None) => fates.settle(index, Outcome::Rejected(failure)),
+            (Verdict::Retry(failure, _), _) => fates.settle(index, Outcome::Retry(failure)),
+            (Verdict::Misconfigured(failure), _) => fates.settle(index, Outcome::Misconfigured(failure)),
             (Verdict::Accepted, _) => fates.settle(index, accepted(event, state, plan)),
         }
     }
-    for (device, (events, why)) in rejected {
-        fates.separate(device, events, why, state, plan);
+    for (device, (events, failure)) in rejected {
+        fates.separate(device, events, &failure, state, plan);
     }
     fates
 }
@@ -106,7 +110,7 @@ fn superseded(event: &Event, newer: Option<&Version>) -> Outcome {
 }
 
 /// The events of a device whose item TPNS rejected, and why it did.
-type Spoilt<'e> = (Vec<(usize, &'e Event)>, Why);
+type Spoilt<'e> = (Vec<(usize, &'e Event)>, Failure);
 
 /// The verdict on an event: the gravest of its items'. What another event's item is rejected for does not fail it.
 fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
@@ -118,13 +122,13 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
     };
     let verdict = |share: &Share| match *share {
         Share::Done => Some(Verdict::Accepted),
-        Share::Own(item) => verdicts.get(item).copied(),
-        Share::Shaped(item) => verdicts.get(item).copied().map(|verdict| match verdict {
+        Share::Own(item) => verdicts.get(item).cloned(),
+        Share::Shaped(item) => verdicts.get(item).cloned().map(|verdict| match verdict {
             Verdict::Rejected(_) => Verdict::Accepted,
             other => other,
         }),
     };
-    const UNKNOWN: Verdict = Verdict::Retry(Why { reason: "not_attempted", code: None, transport: None }, None);
+    const UNKNOWN: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
     // An event without items would be acknowledged without any effect: there is none, and should there be, it fails.
     shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
 }
@@ -135,15 +139,23 @@ impl Fates {
     }
 
     /// Finds the event at fault among those of a device whose item was rejected.
-    fn separate(&mut self, device: &Device, events: Vec<(usize, &Event)>, why: Why, state: &State, plan: &Plan) {
+    fn separate(
+        &mut self,
+        device: &Device,
+        events: Vec<(usize, &Event)>,
+        failure: &Failure,
+        state: &State,
+        plan: &Plan,
+    ) {
+        let rejected = || Outcome::Rejected(failure.clone());
         let works = plan.items_of(device).iter().map(|&item| &plan.items[item].work);
         let owner = state.devices.get(device).and_then(|known| known.owner());
         let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
         let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));
-        if why.is_of_an_invalid_token() && !binds {
+        if failure.reason == Reason::TpnsInvalidToken && !binds {
             // All of them name the token, so none can fare better.
             for (index, _) in events {
-                self.settle(index, Outcome::Rejected(why.into()));
+                self.settle(index, rejected());
             }
         } else if unbinds && events.len() > 1 {
             // Any of the logouts may hold the account that TPNS refuses: half by half.
@@ -160,14 +172,14 @@ impl Fates {
                         self.settle(index, superseded(event, owner.map(|owner| &owner.version)));
                     }
                     Change::Logout(..) | Change::LogoutAll(_) => self.come_again(0, index),
-                    Change::Login(..) => self.refused.push((index, why)),
-                    Change::Deletion(..) => self.settle(index, Outcome::Rejected(why.into())),
+                    Change::Login(..) => self.refused.push((index, failure.clone())),
+                    Change::Deletion(..) => self.settle(index, rejected()),
                 }
             }
         } else {
             // One logout alone, or an operator_type 4, which names nothing but the token all of them name.
             for (index, _) in events {
-                self.settle(index, Outcome::Rejected(why.into()));
+                self.settle(index, rejected());
             }
         }
     }

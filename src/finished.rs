@@ -6,7 +6,7 @@ use crate::{
     config::{AppNames, SEVERAL, UNKNOWN},
     event::{Change, Event},
     ingress::{Batch, Message},
-    report::Outcome,
+    outcome::Outcome,
     tpns::CallMade,
 };
 

@@ -12,10 +12,16 @@ use crate::{
     ingress::Batch,
     ledger::{Ledger, OpenTable},
     millis_since_epoch,
-    report::{Outcome, Reason},
+    outcome::{Failure, Outcome, Reason},
     secret::{Needs, NotRead},
     tpns::{Deadline, Tpns},
 };
+
+/// A deletion for all apps, while the apps document can't be read again: an app may have been added since.
+const APPS_DOCUMENT_UNREAD: Failure = Failure::new(
+    Reason::AppsDocumentUnread,
+    "TPNS_APPS_SECRET_ID: the apps document could not be read again, and may name more apps by now",
+);
 
 /// The times of an invocation.
 #[derive(Clone, Copy)]
@@ -94,7 +100,7 @@ impl AccountSync {
             // Done for the apps that are known. Any sandbox that knows more does the rest with the next delivery.
             for (index, event) in events {
                 if event.reaches_every_app() && outcomes[*index].is_acknowledged() {
-                    outcomes[*index] = Outcome::Retry(Reason::APPS_DOCUMENT_UNREAD);
+                    outcomes[*index] = Outcome::Retry(APPS_DOCUMENT_UNREAD);
                 }
             }
         }
@@ -129,7 +135,11 @@ impl AccountSync {
 
 /// What these events need of the apps document.
 fn needs(events: &[(usize, Event)], outcomes: &[Outcome]) -> Needs {
-    let is_of_the_apps = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(why) if why.is_of_the_apps());
+    // Another apps document might make an event of it.
+    let is_of_the_apps = |outcome: &Outcome| match outcome {
+        Outcome::Rejected(failure) => matches!(failure.reason, Reason::UnknownApp | Reason::MissingApp),
+        _ => false,
+    };
     Needs {
         every_app: events.iter().any(|(_, event)| event.reaches_every_app()),
         other_apps: outcomes.iter().any(is_of_the_apps),

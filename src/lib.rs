@@ -23,6 +23,7 @@ mod json;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
+pub mod outcome;
 pub mod parking;
 pub mod plan;
 pub mod redelivery;
@@ -51,8 +52,9 @@ use in_force::{Opened, Times};
 use ingress::{Batch, Unrecognised};
 use ledger::Table;
 use metrics::Metrics;
+use outcome::{Failure, Outcome, Reason};
 use parking::Parking;
-use report::{Answer, NotApplied, Outcome, Reason};
+use report::{Answer, NotApplied};
 use secret::AppsInForce;
 use tpns::{Client, Settings, Tpns};
 use transport::Transport;
@@ -85,7 +87,7 @@ pub enum StartError {
 
 /// An invocation that fails as a whole, so that Lambda brings all of it again.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum InvocationError {
     /// The trigger is none the function knows.
     #[error(transparent)]
     Unrecognised(#[from] Unrecognised),
@@ -136,13 +138,13 @@ impl AccountSync {
     /// Takes a batch all the way.
     ///
     /// # Errors
-    /// [`Failure`] when Lambda has to bring the whole invocation again. A single message's failure never is one.
-    pub async fn handle(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
+    /// [`InvocationError`] when Lambda has to bring the whole invocation again. A single message's failure never is one.
+    pub async fn handle(&self, invocation: Invocation<'_>) -> Result<Answer, InvocationError> {
         let span = log::invocation(invocation.request_id, invocation.trace);
         self.take(invocation).instrument(span).await
     }
 
-    async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
+    async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, InvocationError> {
         let begun = Instant::now();
         self.transport.begin_invocation();
         let now = SystemTime::now();
@@ -235,22 +237,25 @@ fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends
     Ends { calls: before(reserve), table: before(reserve / 2) }
 }
 
+/// A fault of this program, in handling one event.
+const PANIC: Failure = Failure::new(Reason::Panic, "the function panicked; please report it");
+
 /// Reads one event. A panic in it is this program's fault and fails that event alone, to come again.
 fn isolated(read: impl FnOnce() -> Result<Event, Invalid>) -> Result<Event, Outcome> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(event)) => Ok(event),
         Ok(Err(invalid)) => Err(Outcome::Rejected(invalid.into())),
-        Err(_) => Err(Outcome::Retry(Reason::PANIC)),
+        Err(_) => Err(Outcome::Retry(PANIC)),
     }
 }
 
-impl From<Failure> for Diagnostic {
-    fn from(failure: Failure) -> Self {
-        let error_type = match failure {
-            Failure::Unrecognised(_) => "UnrecognisedInvocation",
-            Failure::NotApplied(_) => "EventsNotApplied",
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        let error_type = match error {
+            InvocationError::Unrecognised(_) => "UnrecognisedInvocation",
+            InvocationError::NotApplied(_) => "EventsNotApplied",
         };
-        Self { error_type: error_type.into(), error_message: failure.to_string() }
+        Self { error_type: error_type.into(), error_message: error.to_string() }
     }
 }
 
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_one_event_fails_that_event_and_not_the_batch() {
-        assert_eq!(isolated(|| panic!("a bug")), Err(Outcome::Retry(Reason::PANIC)));
+        assert_eq!(isolated(|| panic!("a bug")), Err(Outcome::Retry(PANIC)));
     }
 
     /// cargo-lambda sets `panic = "abort"` for a profile that does not say; then nothing above would catch anything.

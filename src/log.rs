@@ -13,7 +13,7 @@ use crate::{
     fingerprint,
     finished::{Finished, Told},
     ingress::{Source, Unrecognised},
-    report::{Outcome, Reason},
+    outcome::{Cause, Failure, Outcome, OutcomeKind, Reason},
 };
 use ids::Shown;
 
@@ -53,30 +53,31 @@ pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
 
 /// An invocation that is answered with an error before any event was looked at.
 pub fn unrecognised(error: &Unrecognised) {
-    tracing::error!(reason = "unrecognised_invocation", "{error}");
+    tracing::error!(reason = Reason::UnrecognisedInvocation.as_str(), "{error}");
 }
 
 /// One line for each message (failures at WARN, the others at DEBUG), one for the invocation, and one for each
 /// misconfiguration.
 pub fn finished(finished: &Finished<'_>) {
     for told in finished.messages() {
-        let is_failure = told.outcome.reason().is_some();
+        let is_failure = told.outcome.failure().is_some();
         if is_failure && tracing::enabled!(Level::WARN) || tracing::enabled!(Level::DEBUG) {
             message(&told, finished.batch.source);
         }
     }
     let Finished { outcomes, calls, .. } = finished;
-    let count = |name| outcomes.iter().filter(|outcome| outcome.name() == name).count();
+    let count = |kind| outcomes.iter().filter(|outcome| outcome.kind() == kind).count();
+    let is_of_the_ledger =
+        |outcome: &&Outcome| outcome.failure().is_some_and(|failure| failure.reason.cause() == Cause::Ledger);
     tracing::info!(
         received = outcomes.len(),
-        applied = count("applied"),
-        superseded = count("superseded"),
-        retry = count("retry"),
-        rejected = count("rejected"),
-        parked = count("parked"),
-        misconfigured = count("misconfigured"),
-        ledger_failed =
-            outcomes.iter().filter(|outcome| outcome.reason().is_some_and(Reason::is_of_the_ledger)).count(),
+        applied = count(OutcomeKind::Applied),
+        superseded = count(OutcomeKind::Superseded),
+        retry = count(OutcomeKind::Retry),
+        rejected = count(OutcomeKind::Rejected),
+        parked = count(OutcomeKind::Parked),
+        misconfigured = count(OutcomeKind::Misconfigured),
+        ledger_failed = outcomes.iter().filter(is_of_the_ledger).count(),
         calls = calls.len(),
         calls_failed = calls.iter().filter(|call| !call.failures.is_empty()).count(),
         slowest_call_ms = millis(calls.iter().map(|call| call.took).max().unwrap_or_default()),
@@ -94,7 +95,7 @@ fn clock_ahead(finished: &Finished<'_>) {
     let ahead = || finished.events.iter().map(|(_, event)| event.clock_ahead).filter(|ahead| *ahead > 0);
     if let Some(most_ahead_ms) = ahead().max() {
         tracing::warn!(
-            reason = "clock_ahead",
+            reason = Reason::ClockAhead.as_str(),
             events = ahead().count(),
             most_ahead_ms,
             "occurred_at: is later than the event was sent, so that time counts; set the producer's clock"
@@ -104,7 +105,8 @@ fn clock_ahead(finished: &Finished<'_>) {
 
 fn message(told: &Told<'_>, source: Source) {
     let Told { message, event, outcome, app } = *told;
-    let (reason, attributes) = (outcome.reason(), message.attributes());
+    let (failure, attributes) = (outcome.failure(), message.attributes());
+    let detail = failure.map(Failure::detail);
     let (message_id, event_id) = (ids::of_message(told, source), ids::of_event(told, source));
     let device = event.and_then(Event::device).map(|device| fingerprint::device(app, device.token.as_str()));
     /// A macro, since a line's level and words are fixed where it stands.
@@ -119,8 +121,8 @@ fn message(told: &Told<'_>, source: Source) {
                 app,
                 device,
                 outcome = outcome.name(),
-                reason = reason.map(|reason| reason.reason),
-                detail = reason.map(|reason| &*reason.detail),
+                reason = failure.map(|failure| failure.reason.as_str()),
+                detail = detail.as_deref(),
                 receive_count = attributes.receive_count.as_deref().and_then(|count| count.parse::<u32>().ok()),
                 trace = attributes.trace_header.as_deref().and_then(root),
                 $words
@@ -140,13 +142,13 @@ fn message(told: &Told<'_>, source: Source) {
 fn misconfigured(outcomes: &[Outcome]) {
     let mut told = Vec::new();
     for outcome in outcomes {
-        if let Outcome::Misconfigured(reason) = outcome
-            && !told.contains(&reason)
+        if let Outcome::Misconfigured(failure) = outcome
+            && !told.contains(&failure)
         {
-            told.push(reason);
+            told.push(failure);
             tracing::error!(
-                reason = reason.reason,
-                detail = &*reason.detail,
+                reason = failure.reason.as_str(),
+                detail = &*failure.detail(),
                 "TPNS refuses the app; check access_id, secret_key, region and billing"
             );
         }
@@ -165,7 +167,7 @@ fn deduplicated_by_content(finished: &Finished<'_>) {
     };
     if finished.events.iter().any(hides_repeats) {
         tracing::warn!(
-            reason = "deduplicated_by_content",
+            reason = Reason::DeduplicatedByContent.as_str(),
             "the FIFO queue knows events without id and occurred_at by their content, and drops an equal one that is sent \
              within five minutes; send each event with an id and a MessageDeduplicationId of its own"
         );

@@ -17,7 +17,7 @@ use metrique_writer_format_emf::Emf;
 use crate::{
     event::{Event, Kind, Millis},
     finished::Finished,
-    report::{Outcome, Reason},
+    outcome::{Cause, Outcome, OutcomeKind, Reason},
 };
 use distribution::Distribution;
 use lines::{AppLine, Common, FailureLine};
@@ -120,7 +120,7 @@ fn figures<'a>(finished: &Finished<'a>) -> IndexMap<&'a str, Figures> {
     by_app
 }
 
-fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, &'static str), u64> {
+fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, Reason), u64> {
     let mut counts = IndexMap::new();
     for call in finished.calls {
         for &reason in &call.failures {
@@ -133,19 +133,20 @@ fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, &'static str), u6
 impl Figures {
     fn count(&mut self, outcome: &Outcome, event: Option<&Event>, at: Millis) {
         self.received += 1;
-        match outcome {
-            Outcome::Applied | Outcome::AppliedNotBound => self.applied += 1,
-            Outcome::Superseded | Outcome::SupersededAtSameTime => self.superseded += 1,
-            Outcome::Retry(_) => self.retried += 1,
-            Outcome::Rejected(_) => self.rejected += 1,
-            Outcome::Parked(_) => self.parked += 1,
-            Outcome::Misconfigured(_) => self.misconfigured += 1,
+        match outcome.kind() {
+            OutcomeKind::Applied => self.applied += 1,
+            OutcomeKind::Superseded => self.superseded += 1,
+            OutcomeKind::Retry => self.retried += 1,
+            OutcomeKind::Rejected => self.rejected += 1,
+            OutcomeKind::Parked => self.parked += 1,
+            OutcomeKind::Misconfigured => self.misconfigured += 1,
         }
-        self.ledger_failed += u64::from(outcome.reason().is_some_and(Reason::is_of_the_ledger));
+        let is_of_the_ledger = outcome.failure().is_some_and(|failure| failure.reason.cause() == Cause::Ledger);
+        self.ledger_failed += u64::from(is_of_the_ledger);
         self.account_not_bound += u64::from(*outcome == Outcome::AppliedNotBound);
         self.tied_times += u64::from(*outcome == Outcome::SupersededAtSameTime);
         self.clock_ahead += u64::from(event.is_some_and(|event| event.clock_ahead > 0));
-        let in_effect = outcome.is_acknowledged() && !matches!(outcome, Outcome::Parked(_));
+        let in_effect = matches!(outcome.kind(), OutcomeKind::Applied | OutcomeKind::Superseded);
         if let (true, Some(event)) = (in_effect, event) {
             // A producer's clock may be a little ahead.
             let lag = u64::try_from(at.saturating_sub(event.version.at)).unwrap_or_default();

@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     aws::{self, AwsError, Tries, aws_code},
     ingress::{Batch, Source},
-    report::{self, Outcome},
+    outcome::Outcome,
+    report,
 };
 use parcel::{MOST_BYTES, Parcel, parcels};
 
@@ -69,7 +70,7 @@ impl Parking {
     pub async fn park(&self, batch: &Batch<'_>, outcomes: &mut [Outcome], limit: Duration) {
         let parkable = report::parkable(batch, outcomes);
         let rejected = parkable.iter().filter_map(|&index| match &outcomes[index] {
-            Outcome::Rejected(reason) => Some((index, &batch.messages[index], reason)),
+            Outcome::Rejected(failure) => Some((index, &batch.messages[index], failure)),
             _ => None,
         });
         let (parcels, unfit) = parcels(rejected, self.queue_url.ends_with(".fifo"));
@@ -233,16 +234,15 @@ fn could_not_park(what: &AwsError) -> String {
 }
 
 fn parked(outcome: &mut Outcome) {
-    if let Outcome::Rejected(reason) = outcome {
-        *outcome = Outcome::Parked(reason.clone());
+    if let Outcome::Rejected(failure) = outcome {
+        *outcome = Outcome::Parked(failure.clone());
     }
 }
 
 /// It stays rejected, and its line in the log says why it is not parked.
 fn not_parked(outcome: &mut Outcome, why: impl Display) {
-    if let Outcome::Rejected(reason) = outcome {
-        let mark = if reason.detail.is_empty() { "" } else { "; " };
-        reason.detail = format!("{}{mark}not parked: {why}", reason.detail).into();
+    if let Outcome::Rejected(failure) = outcome {
+        failure.add(format_args!("not parked: {why}"));
     }
 }
 

@@ -10,7 +10,7 @@ mod signature;
 
 pub use answer::{Exchange, Judgement, judge};
 pub use client::Client;
-pub use codes::{Signal, Verdict, Why, classify};
+pub use codes::{Signal, Verdict, classify};
 pub use push::{CallMade, Deadline, Settings, Tpns, Verdicts};
 pub use region::Endpoint;
 pub use request::body;

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use super::parts::Part;
-use crate::{event::Event, report::Outcome};
+use crate::{event::Event, outcome::Outcome};
 
 /// The outcomes of a batch's messages.
 #[derive(Debug)]

@@ -19,10 +19,10 @@ use crate::{
     event::{Event, Version},
     fate::{fates, wait_for_fresh_tokens},
     ledger::{AccountKey, Known, Rows, State, Trouble, Troubled},
+    outcome::{Failure, Outcome},
     plan::{Plan, Share, plan},
     redelivery::Redelivered,
-    report::Outcome,
-    tpns::{Deadline, Verdict, Verdicts, Why},
+    tpns::{Deadline, Verdict, Verdicts},
 };
 
 /// How often a device that others change is pushed again within an invocation.
@@ -41,7 +41,7 @@ enum Start {
     Alone(Rc<Known>, u32),
     /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before are to go all
     /// the same. The rows must stay as they were.
-    Refused(Rc<Known>, u32, Vec<Why>),
+    Refused(Rc<Known>, u32, Vec<Failure>),
 }
 
 /// A round under way.
@@ -49,7 +49,7 @@ struct Going<'a, R: Rows, P: Push> {
     all: &'a Settling<'a, R, P>,
     known: Rc<Known>,
     repeats: u32,
-    refused: HashMap<usize, Why>,
+    refused: HashMap<usize, Failure>,
     /// What is pushed where it is not what is known.
     alone: Option<State>,
     plan: Plan,
@@ -85,8 +85,8 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         let (known, alone, repeats, refused) = match start {
             Start::Known(known, repeats) => (known, None, repeats, HashMap::new()),
             Start::Alone(known, repeats) => (known, Some(said()), repeats, HashMap::new()),
-            Start::Refused(known, repeats, why) => {
-                let refused: HashMap<_, _> = places.iter().copied().zip(why).collect();
+            Start::Refused(known, repeats, failures) => {
+                let refused: HashMap<_, _> = places.iter().copied().zip(failures).collect();
                 (known, Some(said().without_logins()), repeats, refused)
             }
         };
@@ -165,7 +165,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         let mut changed = Vec::new();
         for (place, outcome) in fates.settled {
             let outcome = match (self.refused.get(&place), outcome) {
-                (Some(&why), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(why.into()),
+                (Some(failure), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(failure.clone()),
                 (_, outcome) => outcome,
             };
             let event = self.event(place);
@@ -186,8 +186,8 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
             rounds.push(Round { places: changed, start: Start::Known(Rc::new(latest), self.repeats + 1) });
         }
         if !fates.refused.is_empty() {
-            let (places, why) = fates.refused.into_iter().unzip();
-            rounds.push(Round { places, start: Start::Refused(self.known.clone(), self.repeats, why) });
+            let (places, failures) = fates.refused.into_iter().unzip();
+            rounds.push(Round { places, start: Start::Refused(self.known.clone(), self.repeats, failures) });
         }
         let again = fates.again.into_iter();
         rounds.extend(again.map(|places| Round { places, start: Start::Alone(self.known.clone(), self.repeats) }));
@@ -211,5 +211,5 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
 
 /// Whether an event is not redelivered.
 fn is_done(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Retry(_) | Outcome::Misconfigured(_))
+    !outcome.is_redelivered()
 }

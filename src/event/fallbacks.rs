@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{EventId, Invalid, Kind, Millis, OccurredAt, Text};
+use crate::outcome::Reason;
 
 /// What the envelopes say. Everything stays unread until it is needed.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +45,7 @@ impl Fallbacks<'_> {
         match (named, self.message_id) {
             (Some(id), _) => Ok(id.into_text()),
             (None, Some(id)) => Ok(Arc::from(id)),
-            (None, None) => Err(Invalid::new("missing_field", "id: is missing, and the envelope has none")),
+            (None, None) => Err(Invalid::new(Reason::MissingField, "id: is missing, and the envelope has none")),
         }
     }
 
@@ -55,15 +56,15 @@ impl Fallbacks<'_> {
         let claimed = match (own, bridge, sns, sent) {
             (Some(OccurredAt(at)), ..) => at,
             (None, Some(time), ..) => time.ok_or_else(|| {
-                Invalid::new("invalid_field", "time: EventBridge's time must be an RFC 3339 time with an offset")
+                Invalid::new(Reason::InvalidField, "time: EventBridge's time must be an RFC 3339 time with an offset")
             })?,
             (None, None, Some(time), _) => time.ok_or_else(|| {
-                Invalid::new("invalid_field", "Timestamp: SNS's Timestamp must be an RFC 3339 time with an offset")
+                Invalid::new(Reason::InvalidField, "Timestamp: SNS's Timestamp must be an RFC 3339 time with an offset")
             })?,
             (None, None, None, Some(sent)) => sent,
             (None, None, None, None) => {
                 return Err(Invalid::new(
-                    "missing_field",
+                    Reason::MissingField,
                     "occurred_at: is missing, and the envelope has no time; say when it happened",
                 ));
             }

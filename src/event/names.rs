@@ -2,6 +2,7 @@
 //! means: without its `account_list` a logout signs everyone out.
 
 use super::{Invalid, characters::is_unseen};
+use crate::outcome::Reason;
 
 /// A name, and the field that someone means who writes one like it.
 pub(crate) type Likeness = (&'static str, &'static str);
@@ -64,7 +65,7 @@ pub(super) fn refusal(shown: Option<&str>, field: &str, path: impl Fn(&str) -> S
             format!("{}: the field's name has characters in it that should not be there; write {field}", path(field))
         }
     };
-    Invalid::new("invalid_field", detail)
+    Invalid::new(Reason::InvalidField, detail)
 }
 
 /// Whether the two differ only by case, by what is put between words, and by a plural s.

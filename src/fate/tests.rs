@@ -11,10 +11,14 @@ use crate::{
     testing,
 };
 
-const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007), transport: None });
-const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004), transport: None }, None);
-const CONFIG: Verdict =
-    Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003), transport: None });
+const BAD: Verdict = Verdict::Rejected(failure(Reason::TpnsBadInput, 1_008_007));
+const LATER: Verdict = Verdict::Retry(failure(Reason::TpnsInternal, 1_008_004), None);
+const CONFIG: Verdict = Verdict::Misconfigured(failure(Reason::TpnsAuthFailed, 1_008_003));
+
+/// A failure as TPNS's code makes it.
+const fn failure(reason: Reason, code: i64) -> Failure {
+    Failure { code: Some(code), ..Failure::of(reason) }
+}
 
 fn device() -> Device {
     Device { app: AppId(0), token: Token::new("t").unwrap() }
@@ -99,7 +103,7 @@ fn a_deletion_over_several_accounts_fails_by_the_gravest_of_them() {
     let both = event(1, Change::Deletion(vec![AppId(0), AppId(1)].into(), vec![account("a"), account("b")]));
     let on = |name: &'static str, verdict| {
         move |work: &Work| match work {
-            Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict,
+            Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict.clone(),
             _ => Verdict::Accepted,
         }
     };
@@ -132,7 +136,7 @@ fn a_token_that_tpns_refuses_fails_every_event_of_it() {
 
 #[test]
 fn a_token_that_is_invalid_settles_all_its_logouts_at_once() {
-    let of = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code), transport: None });
+    let of = |code| Verdict::Rejected(failure(Reason::TpnsInvalidToken, code));
     let events = [logout(1, "a"), logout(2, "b"), logout(3, "c")];
     for code in [1_008_006, 1_008_029] {
         assert_eq!(outcomes(&events, |_| of(code)).0, ["rejected"; 3], "{code}");
@@ -159,7 +163,7 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
     let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
     for (index, outcome) in &fates.settled {
-        let retried = matches!(outcome, Outcome::Retry(reason) if reason.reason == "tpns_token_not_yet_known");
+        let retried = matches!(outcome, Outcome::Retry(failure) if failure.reason == Reason::TpnsTokenNotYetKnown);
         names[*index] = if retried { "not yet" } else { outcome.name() };
     }
     for (index, _) in &fates.refused {
@@ -170,7 +174,7 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
 
 #[test]
 fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
-    let unknown = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code), transport: None });
+    let unknown = |code| Verdict::Rejected(failure(Reason::TpnsInvalidToken, code));
     for code in [1_008_006, 1_008_029, 10_110_008] {
         let login = [login(10_000, "a")];
         assert_eq!(after(0, &login, |_| unknown(code)), ["not yet"], "{code}");
@@ -191,7 +195,7 @@ fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
 fn with_a_fresh_login_waits_whatever_had_a_part_in_it() {
     let unknown = |work: &Work| match work {
         Work::UnbindEverywhere(_) => Verdict::Accepted,
-        _ => Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(1_008_006), transport: None }),
+        _ => Verdict::Rejected(failure(Reason::TpnsInvalidToken, 1_008_006)),
     };
     let two = event(10_000, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [login(9_000, "old"), two, logout(11_000, "a"), deletion(12_000, "other")];

@@ -5,8 +5,11 @@ mod fields;
 use serde_json::value::RawValue;
 
 use super::{foreign, sns, text::text as text_of};
-use crate::event::{
-    BRIDGE, EVENT, Event, EventFields, Fallbacks, Invalid, Kind, Misspelt, NOTIFICATION, Place, Rules, explain,
+use crate::{
+    event::{
+        BRIDGE, EVENT, Event, EventFields, Fallbacks, Invalid, Kind, Misspelt, NOTIFICATION, Place, Rules, explain,
+    },
+    outcome::Reason,
 };
 use fields::Body;
 
@@ -18,9 +21,9 @@ pub(super) fn event(
     fifo: bool,
     rules: &Rules<'_>,
 ) -> Result<Event, Invalid> {
-    let body = body.ok_or_else(|| Invalid::new("missing_field", "body: the SQS record has none"))?;
+    let body = body.ok_or_else(|| Invalid::new(Reason::MissingField, "body: the SQS record has none"))?;
     let body =
-        text_of(body).ok_or_else(|| Invalid::new("malformed_json", "body: must be a string of valid Unicode"))?;
+        text_of(body).ok_or_else(|| Invalid::new(Reason::MalformedJson, "body: must be a string of valid Unicode"))?;
     let fallbacks = Fallbacks { message_id: Some(message_id), attributes, fifo, ..Fallbacks::default() };
     text(&body, &fallbacks, rules, Place::Body)
 }
@@ -45,7 +48,7 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
             body.odd.misspelt(&BRIDGE)?;
             body.holds_no_field_beside("detail")?;
             let kind = serde_json::from_str(detail_type.get())
-                .map_err(|_| Invalid::new("unknown_type", format!("detail-type: must be {}", Kind::EXPECTED)))?;
+                .map_err(|_| Invalid::new(Reason::UnknownType, format!("detail-type: must be {}", Kind::EXPECTED)))?;
             let fallbacks = Fallbacks { bridge_id: body.fields.id, bridge_time: body.time, ..fallbacks.clone() };
             bridge_detail(kind, detail.get(), &fallbacks, rules)
         }
@@ -58,7 +61,7 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
         }
         (None, None, None) => Err(foreign::look(json, place).unwrap_or_else(|| body.lacks_a_mark())),
         _ => Err(Invalid::new(
-            "unknown_envelope",
+            Reason::UnknownEnvelope,
             format!(
                 "{}: bears the marks of several envelopes (type; detail-type with detail; Type with Message); send one",
                 place.name()
@@ -72,7 +75,7 @@ fn bridge_detail(kind: Kind, json: &str, fallbacks: &Fallbacks<'_>, rules: &Rule
         foreign::look(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
     })?;
     if fields.kind.is_some_and(|own| own != kind) {
-        return Err(Invalid::new("invalid_field", "detail.type: contradicts detail-type; leave it out"));
+        return Err(Invalid::new(Reason::InvalidField, "detail.type: contradicts detail-type; leave it out"));
     }
     Event::new(EventFields { kind: Some(kind), ..fields }, fallbacks, rules)
         .map_err(|invalid| foreign::look(json, Place::Detail).unwrap_or(invalid))
@@ -105,7 +108,7 @@ impl Body<'_> {
         ];
         match fields.into_iter().find(|(_, present)| *present) {
             Some((field, _)) => {
-                Err(Invalid::new("invalid_field", format!("{field}: is beside {mark}; put it into {mark}")))
+                Err(Invalid::new(Reason::InvalidField, format!("{field}: is beside {mark}; put it into {mark}")))
             }
             None => Ok(()),
         }
@@ -129,6 +132,6 @@ impl Body<'_> {
             (_, _, None, Some(_)) => "Type: is missing from the SNS notification",
             _ => "type: is missing; send an event of the contract, bare or in an EventBridge or SNS envelope",
         };
-        Invalid::new("unknown_envelope", missing)
+        Invalid::new(Reason::UnknownEnvelope, missing)
     }
 }

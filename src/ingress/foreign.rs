@@ -4,7 +4,10 @@ use data_encoding::BASE64_NOPAD;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::event::{Invalid, Place};
+use crate::{
+    event::{Invalid, Place},
+    outcome::Reason,
+};
 
 /// What a producer's library, or a pipe on the way, makes of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,24 +28,24 @@ pub(super) fn look(text: &str, place: Place) -> Option<Invalid> {
     let envelope = || (place == Place::Detail && holds_an_envelope(text)).then_some(Foreign::Envelope);
     let (reason, detail) = match foreign(text).or_else(envelope)? {
         Foreign::EncodedTwice => {
-            ("malformed_json", "looks like JSON in a JSON string, encoded twice; send the object itself")
+            (Reason::MalformedJson, "looks like JSON in a JSON string, encoded twice; send the object itself")
         }
-        Foreign::Base64 => ("malformed_json", "looks like JSON in base64; send the JSON as plain text"),
+        Foreign::Base64 => (Reason::MalformedJson, "looks like JSON in base64; send the JSON as plain text"),
         Foreign::Compressed => {
-            ("malformed_json", "looks like compressed data in base64; send the JSON uncompressed, as plain text")
+            (Reason::MalformedJson, "looks like compressed data in base64; send the JSON uncompressed, as plain text")
         }
-        Foreign::Percent => ("malformed_json", "looks like JSON in percent-encoding; send the JSON as plain text"),
-        Foreign::Several => ("malformed_json", "looks like an array of events; send each as a message of its own"),
+        Foreign::Percent => (Reason::MalformedJson, "looks like JSON in percent-encoding; send the JSON as plain text"),
+        Foreign::Several => (Reason::MalformedJson, "looks like an array of events; send each as a message of its own"),
         Foreign::S3Pointer => (
-            "malformed_json",
+            Reason::MalformedJson,
             "looks like the SQS extended client's pointer to an object in S3; send the event itself, it is small enough",
         ),
         Foreign::CloudEvents => (
-            "unknown_envelope",
+            Reason::UnknownEnvelope,
             "looks like a CloudEvents envelope (specversion); send a bare event, with its fields at the top",
         ),
         Foreign::Envelope => (
-            "unknown_envelope",
+            Reason::UnknownEnvelope,
             "looks like an envelope of EventBridge or SNS in another one; put the event itself there",
         ),
     };

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     config::AppNames,
     event::{Change, Kind},
+    outcome::Reason,
 };
 
 const NOW: i64 = 1_795_344_600_000;
@@ -48,7 +49,7 @@ fn read(body: &str, max_skew: i64) -> Result<Event, Invalid> {
 
 fn in_the_future() -> Invalid {
     Invalid::new(
-        "in_the_future",
+        Reason::InTheFuture,
         "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
     )
 }
@@ -203,25 +204,25 @@ fn a_batch_without_messages_is_a_batch() {
 fn one_bad_body_does_not_harm_its_neighbours() {
     let good = bare().to_string();
     let deep = "[".repeat(200_000);
-    let bad: [(&str, &str, &str); 14] = [
-        ("", "malformed_json", "body"),
-        ("not JSON", "malformed_json", "body"),
-        ("{\"type\":", "malformed_json", "body"),
-        ("5", "malformed_json", "body"),
-        ("[]", "malformed_json", "body"),
-        ("\"user.login\"", "malformed_json", "body"),
-        ("{}", "unknown_envelope", "type"),
-        (&deep, "malformed_json", "body"),
-        (r#"{"type":"user.logout","token":"\ud800"}"#, "malformed_json", "body"),
-        (r#"{"type":"user.logout","token":"t1"} {}"#, "malformed_json", "body"),
-        (r#"{"type":"user.logout","token":"t1","token":"t2"}"#, "invalid_field", "token"),
+    let bad: [(&str, Reason, &str); 14] = [
+        ("", Reason::MalformedJson, "body"),
+        ("not JSON", Reason::MalformedJson, "body"),
+        ("{\"type\":", Reason::MalformedJson, "body"),
+        ("5", Reason::MalformedJson, "body"),
+        ("[]", Reason::MalformedJson, "body"),
+        ("\"user.login\"", Reason::MalformedJson, "body"),
+        ("{}", Reason::UnknownEnvelope, "type"),
+        (&deep, Reason::MalformedJson, "body"),
+        (r#"{"type":"user.logout","token":"\ud800"}"#, Reason::MalformedJson, "body"),
+        (r#"{"type":"user.logout","token":"t1"} {}"#, Reason::MalformedJson, "body"),
+        (r#"{"type":"user.logout","token":"t1","token":"t2"}"#, Reason::InvalidField, "token"),
         (
             r#"{"type":"user.logout","token":"t1","occurred_at":99999999999999999999999}"#,
-            "invalid_field",
+            Reason::InvalidField,
             "occurred_at",
         ),
-        (r#"{"type":"user.logout","detail-type":"user.login","detail":{}}"#, "unknown_envelope", "body"),
-        (r#"{"detail-type":"user.logout","detail":{"token":5}}"#, "invalid_field", "detail.token"),
+        (r#"{"type":"user.logout","detail-type":"user.login","detail":{}}"#, Reason::UnknownEnvelope, "body"),
+        (r#"{"detail-type":"user.logout","detail":{"token":5}}"#, Reason::InvalidField, "detail.token"),
     ];
     for (body, reason, field) in bad {
         let records = [record("m1", &good), record("m2", body), record("m3", &good)];
@@ -244,7 +245,7 @@ fn an_odd_record_harms_its_own_message_only() {
     }
     let lone_surrogate =
         json!({"Records": [good, record("m2", "X"), good]}).to_string().replace("\"X\"", "\"\\ud800\"");
-    assert_eq!(events(&lone_surrogate)[1].as_ref().unwrap_err().reason, "malformed_json");
+    assert_eq!(events(&lone_surrogate)[1].as_ref().unwrap_err().reason, Reason::MalformedJson);
     let mut no_attributes = record("m2", &bare().to_string());
     no_attributes["attributes"] = json!("none");
     assert!(events(&json!({"Records": [no_attributes]}).to_string())[0].is_ok(), "attributes are read when needed");
@@ -270,7 +271,7 @@ fn a_missing_mark_is_named() {
         (json!({"token": "t1"}), "type"),
     ] {
         let error = one_body(&body.to_string()).unwrap_err();
-        assert_eq!(error.reason, "unknown_envelope");
+        assert_eq!(error.reason, Reason::UnknownEnvelope);
         assert!(error.detail.starts_with(&format!("{field}: ")), "{error}");
     }
 }
@@ -280,11 +281,11 @@ fn only_a_notification_around_an_event_is_opened_and_only_once() {
     let mut confirmation = sns(&bare());
     confirmation["Type"] = json!("SubscriptionConfirmation");
     assert_eq!(one_body(&confirmation.to_string()).unwrap_err().detail, "Type: must be Notification");
-    assert_eq!(one_body(&sns(&sns(&bare())).to_string()).unwrap_err().reason, "unknown_envelope");
+    assert_eq!(one_body(&sns(&sns(&bare())).to_string()).unwrap_err().reason, Reason::UnknownEnvelope);
     let in_bridge = bridge(&bridge(&detail()));
     assert_eq!(
         one_body(&in_bridge.to_string()).unwrap_err().reason,
-        "unknown_envelope",
+        Reason::UnknownEnvelope,
         "the detail is the event itself"
     );
     assert_eq!(
@@ -292,7 +293,7 @@ fn only_a_notification_around_an_event_is_opened_and_only_once() {
             .as_ref()
             .unwrap_err()
             .reason,
-        "unknown_envelope"
+        Reason::UnknownEnvelope
     );
 }
 
@@ -308,7 +309,7 @@ fn the_detail_type_is_the_type_and_the_detail_must_not_contradict_it() {
     let error = one_body(&scheduled.to_string()).unwrap_err();
     assert_eq!(
         (error.reason, &*error.detail),
-        ("unknown_type", "detail-type: must be user.login, user.logout or account.deleted")
+        (Reason::UnknownType, "detail-type: must be user.login, user.logout or account.deleted")
     );
 }
 

@@ -2,10 +2,7 @@
 //! merge, push the winner, verify, acknowledge. Why each step is needed is in ARCHITECTURE.md, "The ledger"; that they
 //! are enough is searched for in `tests/search`.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::{
     future::join,
@@ -16,7 +13,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{AccountKey, Deletion, DeletionRow, DeviceState, State};
 use crate::{
     event::{Change, Device, Event, Version},
-    report::Reason,
+    outcome::{Failure, Reason},
 };
 
 /// More than a batch of an ordinary size has, and few enough for the memory of a small function.
@@ -281,21 +278,30 @@ impl Troubled {
     }
 }
 
-impl From<Trouble> for Reason {
+impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
-        let (reason, detail) = match trouble {
-            Trouble::Throttled => ("ledger_throttled", "LEDGER_TABLE: DynamoDB throttles the table"),
-            Trouble::Unreachable => ("ledger_unreachable", "LEDGER_TABLE: DynamoDB did not answer in time, or refused"),
-            Trouble::Unreadable => ("ledger_unreadable", "LEDGER_TABLE: a row is not as this function writes it"),
-            Trouble::KeepsChanging => {
-                ("ledger_keeps_changing", "LEDGER_TABLE: others change the device's row all the time")
-            }
-            Trouble::NoTime => ("deadline", ""),
-            Trouble::RowFull => (
-                "ledger_row_full",
+        match trouble {
+            Trouble::Throttled => Self::new(
+                Reason::LedgerThrottled,
+                "LEDGER_TABLE: DynamoDB throttles the table",
+            ),
+            Trouble::Unreachable => Self::new(
+                Reason::LedgerUnreachable,
+                "LEDGER_TABLE: DynamoDB did not answer in time, or refused",
+            ),
+            Trouble::Unreadable => Self::new(
+                Reason::LedgerUnreadable,
+                "LEDGER_TABLE: a row is not as this function writes it",
+            ),
+            Trouble::KeepsChanging => Self::new(
+                Reason::LedgerKeepsChanging,
+                "LEDGER_TABLE: others change the device's row all the time",
+            ),
+            Trouble::NoTime => Self::of(Reason::Deadline),
+            Trouble::RowFull => Self::new(
+                Reason::LedgerRowFull,
                 "LEDGER_TABLE: the device's row has reached the 400 KB of a DynamoDB item; delete the row",
             ),
-        };
-        Self { reason, detail: Cow::Borrowed(detail) }
+        }
     }
 }

@@ -7,6 +7,7 @@ use metrique_writer_core::{
 };
 
 use super::{Distribution, Figures};
+use crate::outcome::Reason;
 
 /// What stands in every line.
 #[derive(Clone, Copy)]
@@ -27,7 +28,7 @@ pub(super) struct AppLine<'a> {
 pub(super) struct FailureLine<'a> {
     pub(super) common: Common<'a>,
     pub(super) app: &'a str,
-    pub(super) reason: &'static str,
+    pub(super) reason: Reason,
     pub(super) count: u64,
 }
 
@@ -85,7 +86,7 @@ impl Entry for FailureLine<'_> {
     fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
         self.common.write(line);
         line.value("App", self.app);
-        line.value("Reason", self.reason);
+        line.value("Reason", self.reason.as_str());
         line.value("CallFailures", &Count(self.count));
     }
 }

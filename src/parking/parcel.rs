@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{
 };
 use data_encoding::HEXLOWER;
 
-use crate::{ingress::Message, report::Reason};
+use crate::{ingress::Message, outcome::Failure};
 
 /// SQS counts bodies and attributes, of a message and of a call.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -39,12 +39,12 @@ pub(super) enum Unfit {
 /// Makes parcels of messages, given by index and with their reasons: equal ones share a parcel. Beside them those that
 /// SQS can't keep.
 pub(super) fn parcels<'m>(
-    rejected: impl Iterator<Item = (usize, &'m Message<'m>, &'m Reason)>,
+    rejected: impl Iterator<Item = (usize, &'m Message<'m>, &'m Failure)>,
     fifo: bool,
 ) -> (Vec<Parcel>, Vec<(usize, Unfit)>) {
     let (mut parcels, mut unfit) = (Vec::<Parcel>::new(), Vec::new());
     let mut places: HashMap<(&str, String), usize> = HashMap::new();
-    for (index, message, reason) in rejected {
+    for (index, message, failure) in rejected {
         let body = match body(message) {
             Ok(body) => body,
             Err(why) => {
@@ -58,7 +58,7 @@ pub(super) fn parcels<'m>(
             continue;
         }
         let place = parcels.len();
-        match entry(place, message, &same.1, reason, fifo) {
+        match entry(place, message, &same.1, failure, fifo) {
             Ok(entry) => {
                 parcels.push(Parcel { indices: vec![index], size: size(&entry), entry });
                 places.insert(same, place);
@@ -86,7 +86,7 @@ fn entry(
     place: usize,
     message: &Message<'_>,
     body: &str,
-    reason: &Reason,
+    failure: &Failure,
     fifo: bool,
 ) -> Result<SendMessageBatchRequestEntry, Unfit> {
     let text = |value: &str| {
@@ -96,9 +96,10 @@ fn entry(
     let mut entry = SendMessageBatchRequestEntry::builder()
         .id(place.to_string())
         .message_body(body)
-        .message_attributes("reason", text(reason.reason)?);
-    if !reason.detail.is_empty() {
-        entry = entry.message_attributes("detail", text(&reason.detail)?);
+        .message_attributes("reason", text(failure.reason.as_str())?);
+    let detail = failure.detail();
+    if !detail.is_empty() {
+        entry = entry.message_attributes("detail", text(&detail)?);
     }
     let attributes = message.attributes();
     if let Some(trace) = attributes.trace_header.filter(|trace| !trace.is_empty()) {

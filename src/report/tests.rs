@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use super::*;
 
 fn retry() -> Outcome {
-    Outcome::Retry(Reason { reason: "tpns_timeout", detail: "".into() })
+    Outcome::Retry(Failure::of(Reason::TpnsTimeout))
 }
 
 fn rejected() -> Outcome {
-    Outcome::Rejected(Reason { reason: "too_old", detail: "occurred_at: is older".into() })
+    Outcome::Rejected(Failure::new(Reason::TooOld, "occurred_at: is older"))
 }
 
 fn payload(arn: &str, messages: &[(&str, &str)]) -> String {
@@ -78,7 +78,7 @@ fn what_is_delivered_again_is_not_parked() {
     let rows = [
         (vec![rejected(), Outcome::Applied, rejected()], vec![0, 2], vec![0, 2], vec![0, 2]),
         (vec![rejected(), retry(), rejected()], vec![0, 2], vec![0], vec![]),
-        (vec![Outcome::Misconfigured(Reason::PANIC), rejected(), Outcome::Applied], vec![1], vec![], vec![]),
+        (vec![Outcome::Misconfigured(Failure::of(Reason::Panic)), rejected(), Outcome::Applied], vec![1], vec![], vec![]),
         (vec![retry(), Outcome::Applied, Outcome::Superseded], vec![], vec![], vec![]),
     ];
     for (outcomes, in_standard, in_fifo, from_bridge) in rows {
@@ -108,7 +108,7 @@ proptest! {
         let parked = parkable(&batch, &outcomes);
         for &index in &parked {
             prop_assert_eq!(&outcomes[index], &rejected());
-            outcomes[index] = Outcome::Parked(Reason::PANIC);
+            outcomes[index] = Outcome::Parked(Failure::of(Reason::Panic));
         }
         let answer = answered(&payload, &outcomes);
         let reported: Vec<_> = answer["batchItemFailures"].as_array().unwrap().iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect();

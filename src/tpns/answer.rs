@@ -7,8 +7,12 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use super::codes::{Signal, Verdict, Why, classify};
-use crate::{json::Object, plan::OperatorType};
+use super::codes::{Signal, Verdict, classify, is_about_items};
+use crate::{
+    json::Object,
+    outcome::{Failure, Reason},
+    plan::OperatorType,
+};
 
 /// What one HTTP exchange brought.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> 
         Some(judgement) => judgement,
     };
     match judgement {
-        Judgement::Whole(Verdict::Retry(why, _)) => Judgement::Whole(Verdict::Retry(why, exchange.retry_after)),
+        Judgement::Whole(Verdict::Retry(failure, _)) => Judgement::Whole(Verdict::Retry(failure, exchange.retry_after)),
         other => other,
     }
 }
@@ -72,7 +76,7 @@ impl Answer {
         let Code(Signal::Code(ret_code)) = self.ret_code else { return None };
         let whole = classify(Signal::Code(ret_code), operator_type);
         let Codes(Some(codes)) = self.result else { return Some(Judgement::Whole(whole)) };
-        if !tells_items(ret_code) {
+        if !is_about_items(ret_code) {
             return Some(Judgement::Whole(whole));
         }
         let verdicts: Vec<_> = codes.into_iter().map(|code| classify(code, operator_type)).collect();
@@ -90,12 +94,12 @@ fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judg
     let Some(error) = errors.next() else { return Judgement::Whole(whole) };
     match (errors.all(|other| other == error), whole) {
         // There is one item that they can speak of.
-        (true, _) if items == 1 => Judgement::Each(vec![*error]),
+        (true, _) if items == 1 => Judgement::Each(vec![error.clone()]),
         (false, Verdict::Accepted) if items == 1 => {
-            Judgement::Whole(Verdict::Retry(Why::of("tpns_broken_answer"), None))
+            Judgement::Whole(Verdict::Retry(Failure::of(Reason::TpnsBrokenAnswer), None))
         }
         // One of the items is at fault: rejected as a whole, the call is halved down to it.
-        (_, Verdict::Accepted) => Judgement::Whole(Verdict::Rejected(Why::of("tpns_batch_error"))),
+        (_, Verdict::Accepted) => Judgement::Whole(Verdict::Rejected(Failure::of(Reason::TpnsBatchError))),
         (_, whole) => Judgement::Whole(whole),
     }
 }
@@ -103,15 +107,15 @@ fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judg
 impl Judgement {
     /// Why not all of it was accepted: each reason once, none for success.
     #[must_use]
-    pub fn failures(&self) -> Vec<&'static str> {
+    pub fn failures(&self) -> Vec<Reason> {
         let verdicts = match self {
             Self::Whole(verdict) => std::slice::from_ref(verdict),
             Self::Each(verdicts) => verdicts,
         };
         let mut reasons = Vec::new();
-        for why in verdicts.iter().filter_map(Verdict::why) {
-            if !reasons.contains(&why.reason) {
-                reasons.push(why.reason);
+        for failure in verdicts.iter().filter_map(Verdict::failure) {
+            if !reasons.contains(&failure.reason) {
+                reasons.push(failure.reason);
             }
         }
         reasons
@@ -125,12 +129,6 @@ impl Judgement {
     }
 }
 
-/// Whether `result` speaks of the items under this `ret_code`: success, partly failed, all failed. Under any other code
-/// the call failed before its items were looked at.
-fn tells_items(ret_code: i64) -> bool {
-    matches!(ret_code, 0 | 1_008_026 | 1_008_027)
-}
-
 /// `Retry-After`: seconds, or an HTTP date.
 pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
     match value.trim().parse() {
@@ -139,8 +137,8 @@ pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Dur
     }
 }
 
-/// The reason of an item that was not sent, since what it waits for did not come about.
-pub(super) const HELD: Why = Why::of("waits_for_another_call");
+/// Why an item is not sent whose gate is not open.
+pub(super) const HELD: Failure = Failure::of(Reason::WaitsForAnotherCall);
 
 impl<'de> Deserialize<'de> for Codes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

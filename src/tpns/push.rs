@@ -28,9 +28,10 @@ use tokio::{
 };
 pub use verdicts::Verdicts;
 
-use super::{Client, Verdict, Why, answer::Judgement};
+use super::{Client, Verdict, answer::Judgement, codes::is_a_status_of_the_app};
 use crate::{
     config::{AppId, Apps},
+    outcome::{Failure, Reason},
     plan::{Call, Plan},
     secret::AppsInForce,
 };
@@ -43,7 +44,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// When nothing has become known of a push for this long, some call hangs: what does not depend on it goes on without it.
 const QUIET: Duration = Duration::from_secs(1);
 
-const NOT_SENT: Verdict = Verdict::Retry(Why::of("not_attempted"), None);
+const NOT_SENT: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
 
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +93,7 @@ pub struct CallMade {
     /// From connecting to the last byte.
     pub took: Duration,
     /// Why not all of it was accepted: each reason once, none for success.
-    pub failures: Vec<&'static str>,
+    pub failures: Vec<Reason>,
 }
 
 /// What one push needs to be carried out.
@@ -227,11 +228,11 @@ impl<'a> Tpns<'a> {
             return;
         }
         if let Some(verdict) = run.rejections.halted(call.operator_type) {
-            return run.set_all(&items, verdict);
+            return run.set_all(&items, &verdict);
         }
-        let Some((items, why)) = self.attempt(run, call, items).await else { return };
+        let Some((items, failure)) = self.attempt(run, call, items).await else { return };
         match items.as_slice() {
-            [one] => match run.rejections.alone(*one, call.operator_type, why) {
+            [one] => match run.rejections.alone(*one, call.operator_type, failure) {
                 (verdict, true) => run.verdicts.set(*one, verdict),
                 (verdict, false) => run.verdicts.set_for_now(*one, verdict),
             },
@@ -264,21 +265,21 @@ impl<'a> Tpns<'a> {
     }
 
     /// Sends these items of a call, and again what TPNS could not take now. Gives back what it rejected as a whole.
-    async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<usize>) -> Option<(Vec<usize>, Why)> {
+    async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<usize>) -> Option<(Vec<usize>, Failure)> {
         let mut open = items;
         let mut attempt = 1;
         while !open.is_empty() {
             let judgement = match self.send(run, call, &open).await {
                 Ok(judgement) => judgement,
                 Err(verdict) => {
-                    run.set_all(&open, verdict);
+                    run.set_all(&open, &verdict);
                     return None;
                 }
             };
             run.rejections.note(call.operator_type, &judgement);
             let verdicts = match judgement {
-                Judgement::Whole(Verdict::Rejected(why)) => return Some((open, why)),
-                Judgement::Whole(Verdict::Misconfigured(why)) if why.is_a_status_of_the_app() => {
+                Judgement::Whole(Verdict::Rejected(failure)) => return Some((open, failure)),
+                Judgement::Whole(Verdict::Misconfigured(failure)) if is_a_status_of_the_app(&failure) => {
                     // Where TPNS takes others, it is this item, or a fault of the gateway that passes.
                     let is_last = attempt >= self.settings.max_attempts.max(2);
                     let may_pass = open.len() == 1 && run.rejections.is_understood() && !is_last;
@@ -286,7 +287,7 @@ impl<'a> Tpns<'a> {
                         attempt += 1;
                         continue;
                     }
-                    return Some((open, why));
+                    return Some((open, failure));
                 }
                 Judgement::Whole(verdict) => vec![verdict; open.len()],
                 Judgement::Each(verdicts) => verdicts,
@@ -307,8 +308,8 @@ impl<'a> Tpns<'a> {
 }
 
 impl Run<'_> {
-    fn set_all(&self, items: &[usize], verdict: Verdict) {
-        items.iter().for_each(|&item| self.verdicts.set(item, verdict));
+    fn set_all(&self, items: &[usize], verdict: &Verdict) {
+        items.iter().for_each(|&item| self.verdicts.set(item, verdict.clone()));
     }
 }
 

@@ -14,8 +14,9 @@ use tpns_account_sync::{
     config::AppId,
     event::{Account, Device, Version},
     ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble},
+    outcome::{Failure, Reason},
     plan::{Gate, Plan, Work},
-    tpns::{Deadline, Verdict, Verdicts, Why},
+    tpns::{Deadline, Verdict, Verdicts},
 };
 
 use crate::{
@@ -179,7 +180,7 @@ impl Rows for &Desk<'_> {
 /// one does again.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
-        const FAILED: Verdict = Verdict::Retry(Why { reason: "search", code: None, transport: None }, None);
+        const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
         join_all(plan.items.iter().enumerate().map(async |(index, item)| {
             for gate in &item.after {
                 let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = *gate;

@@ -14,7 +14,7 @@ use std::{
 
 use tpns_account_sync::{
     event::{Change, Event},
-    report::Outcome,
+    outcome::{Outcome, Reason},
 };
 
 use crate::{
@@ -143,8 +143,8 @@ impl Learner {
 fn is_acknowledged(outcome: &Outcome) -> bool {
     match outcome {
         acknowledged if acknowledged.is_acknowledged() => true,
-        Outcome::Retry(reason) => {
-            assert_ne!(reason.reason, "ledger_keeps_changing", "three events can't keep a row changing");
+        Outcome::Retry(failure) => {
+            assert_ne!(failure.reason, Reason::LedgerKeepsChanging, "three events can't keep a row changing");
             false
         }
         other => panic!("nothing here is rejected: {other:?}"),

@@ -6,9 +6,9 @@ use tpns_account_sync::{
     apply::{Push, apply},
     event::{Change, Device, Event, Version},
     ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, Trouble},
+    outcome::Outcome,
     plan::plan,
     redelivery::Redelivered,
-    report::Outcome,
     tpns::{Verdict, Verdicts},
 };
 

@@ -7,9 +7,10 @@ use tpns_account_sync::{
     fate::{Fates, fates},
     ingress::Batch,
     ledger::State,
+    outcome::Outcome,
     plan::{Plan, plan},
     redelivery::Redelivered,
-    report::{self, Outcome},
+    report,
     tpns::Verdict,
 };
 

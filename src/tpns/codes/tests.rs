@@ -11,12 +11,12 @@ const ALL: [OperatorType; 4] = [Bind, Unbind, UnbindAll, UnbindEverywhere];
 fn told(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Accepted => ("accepted", ""),
-        Verdict::Retry(why, after) => {
+        Verdict::Retry(failure, after) => {
             assert_eq!(after, None, "how long is said by the answer's headers");
-            ("retry", why.reason)
+            ("retry", failure.reason.as_str())
         }
-        Verdict::Rejected(why) => ("rejected", why.reason),
-        Verdict::Misconfigured(why) => ("misconfigured", why.reason),
+        Verdict::Rejected(failure) => ("rejected", failure.reason.as_str()),
+        Verdict::Misconfigured(failure) => ("misconfigured", failure.reason.as_str()),
     }
 }
 
@@ -62,10 +62,10 @@ fn each_documented_code_has_its_class() {
     for (code, class, reason) in table {
         for operator_type in ALL {
             let verdict = classify(Signal::Code(code), operator_type);
-            assert_eq!(told(verdict), (class, reason), "{code} for {operator_type:?}");
-            if let Verdict::Retry(why, _) | Verdict::Rejected(why) | Verdict::Misconfigured(why) = verdict {
-                assert_eq!(why.code, Some(code), "the log names TPNS's number");
+            if let Some(failure) = verdict.failure() {
+                assert_eq!(failure.code, Some(code), "the log names TPNS's number");
             }
+            assert_eq!(told(verdict), (class, reason), "{code} for {operator_type:?}");
         }
     }
 }
@@ -168,10 +168,11 @@ fn table() -> String {
         } else {
             format!("operator_type 2: {class}; 3, 4, 5: {other}")
         };
-        let of_the_input = classify(signal, Bind).why().is_some_and(|why| why.is_of_the_input());
+        let bind = classify(signal, Bind);
+        let of_the_input = bind.failure().is_some_and(is_of_the_input);
         // A word is always an item's.
         let class = match class.as_str() {
-            "misconfigured" if classify(signal, Bind).why().is_some_and(|why| why.is_a_status_of_the_app()) => {
+            "misconfigured" if bind.failure().is_some_and(is_a_status_of_the_app) => {
                 "misconfigured; rejected as `tpns_bad_input`, if another call is accepted".to_owned()
             }
             "rejected" if !of_the_input && signal != Signal::Word => "rejected, if another call is accepted".to_owned(),

@@ -1,6 +1,9 @@
 //! One call of a plan: whether it is worth making, with which keys, and what came back.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -8,18 +11,19 @@ use tokio::time::Instant;
 use super::{CallMade, Deadline, LEAST_TIME, NOT_SENT, Run, Tpns};
 use crate::{
     config::{App, AppId},
+    outcome::{Cause, Failure, Reason},
     plan::Call,
     tpns::{
-        Verdict, Why,
+        Verdict,
         answer::{Judgement, judge},
-        codes::{Signal, classify},
+        codes::{Signal, classify, is_a_status_of_the_app},
         request,
     },
     transport::TransportError,
 };
 
-const NO_TIME: Verdict = Verdict::Retry(Why::of("deadline"), None);
-const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
+const NO_TIME: Verdict = Verdict::Retry(Failure::of(Reason::Deadline), None);
+const UNWRITABLE: Verdict = Verdict::Retry(Failure::of(Reason::UnwritableRequest), None);
 
 /// What earlier calls to an app say of the next one.
 #[derive(Debug, Default)]
@@ -32,7 +36,7 @@ pub(super) struct Standing {
     /// The last of them.
     failure: Cell<Option<TransportError>>,
     /// Why TPNS refuses the app, if it does: it would refuse every call.
-    refused: Cell<Option<Why>>,
+    refused: RefCell<Option<Failure>>,
 }
 
 impl Standing {
@@ -45,9 +49,10 @@ impl Standing {
         self.failure.set(Some(failure));
     }
 
-    /// The verdict on what is not sent to an app that does not answer: why, the last call that was sent found out.
+    /// The verdict on what is not sent to an app that does not answer; the last call that was sent shows why.
     fn down(&self) -> Verdict {
-        Verdict::Retry(Why { transport: self.failure.get(), ..Why::of("tpns_unreachable") }, None)
+        let detail = self.failure.get().map_or("", TransportError::text);
+        Verdict::Retry(Failure::new(Reason::TpnsUnreachable, detail), None)
     }
 }
 
@@ -74,23 +79,26 @@ impl Tpns<'_> {
         let call = Sent { call, items: items.len(), body: &body, deadline };
         let renewed = self.renewed.initialized();
         let mut judgement = Box::pin(self.exchange(self.app(call.call.app)?, standing, &call)).await?;
-        let keys_at_fault =
-            matches!(judgement, Judgement::Whole(Verdict::Misconfigured(why)) if why.is_of_the_apps_document());
+        // Newer keys may be accepted: the app itself is in order.
+        let keys_at_fault = matches!(
+            &judgement,
+            Judgement::Whole(Verdict::Misconfigured(failure)) if failure.reason.cause() == Cause::Credentials
+        );
         if keys_at_fault && !renewed && self.renew(call.call.app, deadline).await {
             judgement = Box::pin(self.exchange(self.app(call.call.app)?, standing, &call)).await?;
         }
-        if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement
-            && !why.is_a_status_of_the_app()
+        if let Judgement::Whole(Verdict::Misconfigured(failure)) = &judgement
+            && !is_a_status_of_the_app(failure)
         {
-            standing.refused.set(Some(why));
+            standing.refused.replace(Some(failure.clone()));
         }
         Ok(judgement)
     }
 
     /// Whether a call to the app should be made now.
     fn is_worth_it(&self, standing: &Standing, deadline: Deadline) -> Result<(), Verdict> {
-        if let Some(why) = standing.refused.get() {
-            return Err(Verdict::Misconfigured(why));
+        if let Some(failure) = &*standing.refused.borrow() {
+            return Err(Verdict::Misconfigured(failure.clone()));
         }
         // One call that never gets an answer must not stop its neighbours, however often it is tried.
         if standing.failures.get() >= self.settings.max_attempts + 2 {

@@ -39,7 +39,6 @@ pub(super) enum Patience {
     IsOver,
 }
 
-#[derive(Clone, Copy)]
 enum State {
     Open,
     Waits,
@@ -75,21 +74,21 @@ mod tests {
     use crate::{
         config::AppId,
         event::Token,
+        outcome::{Failure, Reason},
         plan::{Item, Work},
-        tpns::Why,
     };
 
-    const WHY: Why = Why::of("some");
+    const FAILURE: Failure = Failure::of(Reason::TpnsInternal);
 
     #[test]
     fn an_item_is_sent_when_what_it_waits_for_allows_it() {
-        let (retry, rejected) = (Verdict::Retry(WHY, None), Verdict::Rejected(WHY));
-        let misconfigured = Verdict::Misconfigured(WHY);
+        let (retry, rejected) = (Verdict::Retry(FAILURE, None), Verdict::Rejected(FAILURE));
+        let misconfigured = Verdict::Misconfigured(FAILURE);
         let held = Verdict::Retry(HELD, None);
         type Gates = fn(usize) -> Gate;
         let table: [(Gates, [Option<Verdict>; 3]); 3] = [
-            (Gate::Cleared, [Some(held), Some(rejected), Some(misconfigured)]),
-            (Gate::Deleted, [Some(held), None, Some(misconfigured)]),
+            (Gate::Cleared, [Some(held.clone()), Some(rejected.clone()), Some(misconfigured.clone())]),
+            (Gate::Deleted, [Some(held), None, Some(misconfigured.clone())]),
             (Gate::Tried, [None, None, None]),
         ];
         for (gate, expected) in table {
@@ -104,10 +103,10 @@ mod tests {
             };
             let free = Sorted { free: vec![1], ..Sorted::default() };
             assert_eq!(sorted(Some(Verdict::Accepted), Patience::Lasts), free);
-            for (verdict, expected) in [retry, rejected, misconfigured].into_iter().zip(expected) {
+            for (verdict, expected) in [&retry, &rejected, &misconfigured].into_iter().zip(expected) {
                 let expected = expected.map(|verdict| Sorted { held: vec![(1, verdict)], ..Sorted::default() });
                 assert_eq!(
-                    sorted(Some(verdict), Patience::Lasts),
+                    sorted(Some(verdict.clone()), Patience::Lasts),
                     expected.unwrap_or(Sorted { free: vec![1], ..Sorted::default() }),
                     "{:?} {verdict:?}",
                     gate(0)

@@ -18,7 +18,7 @@ pub struct Verdicts {
     last_change: Cell<Option<Instant>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Known {
     Nothing,
     /// Later answers may change it.
@@ -47,7 +47,7 @@ impl Verdicts {
     #[must_use]
     pub fn get(&self, item: usize) -> Option<Verdict> {
         match self.each.borrow().get(item) {
-            Some(Known::Provisional(verdict) | Known::Final(verdict)) => Some(*verdict),
+            Some(Known::Provisional(verdict) | Known::Final(verdict)) => Some(verdict.clone()),
             Some(Known::Nothing) | None => None,
         }
     }

@@ -40,7 +40,7 @@ fn a_body_that_falls_back_on_sqs_has_no_time_of_its_own() {
 fn a_body_that_breaks_the_contract_is_refused_in_the_functions_own_words_and_told_from_others() {
     let reading =
         contract(Some(&["android", "ios"])).read(&bare(r#","app":"windows""#).replace(r#""app":"android","#, ""));
-    assert_eq!(reading.verdict.unwrap_err().reason, "unknown_app");
+    assert_eq!(reading.verdict.unwrap_err().reason, Reason::UnknownApp);
     assert_eq!((reading.kind, reading.app.as_deref()), (Some("user.login"), Some("windows")));
     assert_eq!(reading.token.as_deref(), Some("t"));
     // The same without time and with a mistake: the mistake is what counts.
@@ -54,7 +54,7 @@ fn without_names_of_apps_every_name_will_do_and_none_as_well() {
         assert!(contract(None).read(&body).verdict.is_ok(), "{body}");
     }
     let no_app = bare("").replace(r#""app":"android","#, "");
-    assert_eq!(contract(Some(&["android", "ios"])).read(&no_app).verdict.unwrap_err().reason, "missing_field");
+    assert_eq!(contract(Some(&["android", "ios"])).read(&no_app).verdict.unwrap_err().reason, Reason::MissingApp);
 }
 
 #[test]
