@@ -201,14 +201,14 @@ fn change(
             // An empty list is no list of nothing: it would acknowledge a logout without any effect.
             Some(list) if list.is_empty() => Err(Invalid::new(
                 Reason::InvalidField,
-                "account_list: is empty; name at least one account, or leave the field out to sign out of every account",
+                "account_list: is empty; name at least one account, or omit the field to sign out of every account",
             )),
             Some(list) => Ok(Change::Logout(device(token)?, list)),
             None => Ok(Change::LogoutAll(device(token)?)),
         },
         Kind::Deletion if token.is_some() => Err(Invalid::new(
             Reason::InvalidField,
-            "token: is refused in account.deleted, which reaches every device; leave it out, or send user.logout",
+            "token: is not allowed in account.deleted, which reaches every device; omit it, or send user.logout",
         )),
         Kind::Deletion => {
             let apps = match app {

@@ -69,7 +69,7 @@ pub enum Unrecognised {
     )]
     Shape,
     /// An SQS record that no answer could name.
-    #[error("record {0} of the batch has no messageId, so no answer could report it; the whole batch is refused")]
+    #[error("record {0} of the batch has no messageId, so no response could report it; the whole batch is refused")]
     NoMessageId(usize),
 }
 

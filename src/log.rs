@@ -98,7 +98,7 @@ fn clock_ahead(finished: &Finished<'_>) {
             reason = Reason::ClockAhead.as_str(),
             events = ahead().count(),
             most_ahead_ms,
-            "occurred_at: is later than the event was sent, so that time counts; set the producer's clock"
+            "occurred_at: is later than the time the event was sent, which is used instead; set the producer's clock"
         );
     }
 }

@@ -99,7 +99,7 @@ impl Metrics {
     /// Writes them to standard output. What can't be written is told to the log: it is no reason to fail events.
     pub fn print(&self, request_id: &str, finished: &Finished<'_>) {
         if let Err(error) = self.write(request_id, finished, &mut io::stdout().lock()) {
-            tracing::error!(%error, "metrics: this invocation's are incomplete");
+            tracing::error!(%error, "metrics: incomplete for this invocation");
         }
     }
 }

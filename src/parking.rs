@@ -149,11 +149,11 @@ impl Answer {
                 None if is_taken => result.taken.push(place),
                 None => {
                     result.later.push(place);
-                    result.problem = Some("SQS did not say what became of an event".to_owned());
+                    result.problem = Some("SQS did not report the outcome of an event".to_owned());
                 }
                 // SQS's message may quote the body; its code does not.
                 Some(failed) => {
-                    let code = aws_code(failed.code()).unwrap_or("a code that is not one of AWS");
+                    let code = aws_code(failed.code()).unwrap_or("a code that is not an AWS code");
                     if failed.sender_fault() {
                         result.refused.push((place, code.to_owned()));
                     } else {

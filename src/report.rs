@@ -73,7 +73,7 @@ fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {
 pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
     const BEHIND: Outcome = Outcome::Retry(Failure::new(
         Reason::BehindAFailedMessage,
-        "a message before it in its group comes again",
+        "an earlier message of its group is redelivered",
     ));
     if batch.source != Source::FifoQueue || !outcomes.iter().any(Outcome::is_redelivered) {
         return;

@@ -24,7 +24,7 @@ pub enum AwsError {
     #[error("an error without a code, HTTP {0}")]
     NoCode(u16),
     /// An error answer whose code has not the form of one of AWS's, so it could hold anything.
-    #[error("an error whose code is not one of AWS, HTTP {0}")]
+    #[error("an error whose code is not an AWS code, HTTP {0}")]
     ForeignCode(u16),
     /// An answer that is not what the operation answers.
     #[error("an answer that could not be read, HTTP {0}")]

@@ -135,7 +135,7 @@ impl Apps {
             return Err("names no app; add one, e.g. {\"android\":{…}}".into());
         }
         if entries.len() > usize::from(u16::MAX) {
-            return Err("names too many apps".into());
+            return Err("names more than 65535 apps; remove some".into());
         }
         // All names come first: what follows quotes them.
         entries.iter().enumerate().try_for_each(|(index, (name, _))| check::name(index, name))?;
@@ -232,7 +232,7 @@ fn explain(name: &str, error: &serde_path_to_error::Error<serde_json::Error>) ->
     let field = |start: &str| message.strip_prefix(start).and_then(|rest| rest.split('`').next());
     match (field("missing field `"), field("duplicate field `")) {
         (Some(missing), _) => format!("{path}.{missing} is missing"),
-        (_, Some(twice)) => format!("{path}.{twice} stands twice; keep one"),
+        (_, Some(twice)) => format!("{path}.{twice} appears twice; keep one"),
         _ if message.starts_with("unknown field") => {
             format!(
                 "{} is not a field of an app; the fields are access_id, secret_key, and region or endpoint",

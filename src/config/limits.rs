@@ -44,7 +44,7 @@ fn max_clock_skew(get: Get<'_>) -> Result<Duration, ConfigError> {
     const NAME: &str = "MAX_CLOCK_SKEW";
     let skew = duration(get, NAME, "5m")?;
     let why = match skew {
-        _ if skew < LEAST_SKEW => "is less than 1s, and no two clocks agree so well; the default is 5m",
+        _ if skew < LEAST_SKEW => "is less than 1s, and clocks are not that exact; the default is 5m",
         _ if skew > MOST_SKEW => {
             "is more than 1d, so a wrong clock could outrank a day of events; correct the clock, the default is 5m"
         }
@@ -65,7 +65,7 @@ fn deadline_reserve(get: Get<'_>) -> Result<Duration, ConfigError> {
     Err(ConfigError::new(
         NAME,
         format!(
-            "leaves no half of the function's timeout ({FUNCTION_TIMEOUT}) to calls; \
+            "must be less than half of the function's timeout ({FUNCTION_TIMEOUT}); \
              set at most {most}, or a longer timeout; the default is 1000"
         ),
     ))

@@ -133,7 +133,7 @@ fn a_bad_apps_document_is_told_by_field() {
         (r#"{"a":{"access_id":1,"1452fcebae9f3115":"k"}}"#, "a field is not a field of an app; "),
         (
             r#"{"a":{"access_id":1,"secret_key":"k","secret_key":"l","region":"guangzhou"}}"#,
-            "a.secret_key stands twice; ",
+            "a.secret_key appears twice; ",
         ),
         (
             r#"{"a":{"access_id":1,"secret_key":"k","region":"guangzhou"},"a":{"access_id":1,"secret_key":"k","region":"guangzhou"}}"#,

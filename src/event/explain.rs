@@ -81,7 +81,7 @@ fn field_error(place: Place, path: &str, message: &str) -> Invalid {
         return Invalid::new(Reason::MissingField, format!("{}: is missing", within(field)));
     }
     if let Some(field) = quoted(message, "duplicate field `") {
-        return Invalid::new(Reason::InvalidField, format!("{}: stands twice; name it once", within(field)));
+        return Invalid::new(Reason::InvalidField, format!("{}: appears twice; keep one", within(field)));
     }
     if let Some(name) = quoted(message, UNKNOWN_FIELD) {
         let field = message.split("`, expected `").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_default();
@@ -95,7 +95,7 @@ fn field_error(place: Place, path: &str, message: &str) -> Invalid {
     if message.starts_with("invalid type: null,") && !path.ends_with(']') {
         // An empty list is the nearest to a list that is null.
         let reason = if path.ends_with("account_list") { Reason::InvalidField } else { Reason::MissingField };
-        return Invalid::new(reason, format!("{path}: is null; leave the field out, or give it a value"));
+        return Invalid::new(reason, format!("{path}: is null; omit the field, or give it a value"));
     }
     // The last one is serde's: whatever the value holds stands before it.
     let expected = message

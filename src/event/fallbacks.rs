@@ -65,7 +65,7 @@ impl Fallbacks<'_> {
             (None, None, None, None) => {
                 return Err(Invalid::new(
                     Reason::MissingField,
-                    "occurred_at: is missing, and the envelope has no time; say when it happened",
+                    "occurred_at: is missing, and the envelope has no time; add the time of the event",
                 ));
             }
         };

@@ -62,7 +62,7 @@ pub(super) fn refusal(shown: Option<&str>, field: &str, path: impl Fn(&str) -> S
     let detail = match shown {
         Some(name) => format!("{}: is not a field; did you mean {field}?", path(name)),
         None => {
-            format!("{}: the field's name has characters in it that should not be there; write {field}", path(field))
+            format!("{}: the field's name contains characters that do not belong there; write {field}", path(field))
         }
     };
     Invalid::new(Reason::InvalidField, detail)
@@ -128,7 +128,7 @@ mod tests {
         }
         let long = format!("{}token", "_".repeat(50));
         for name in ["token ", " token", "\u{feff}token", "to\u{ad}ken", "token\n", &long] {
-            let expected = "token: the field's name has characters in it that should not be there; write token";
+            let expected = "token: the field's name contains characters that do not belong there; write token";
             assert_eq!(meant(name).as_deref(), Some(expected), "{name:?}");
         }
     }

@@ -54,7 +54,7 @@ schema!(EventId, "EventId", {
     "type": "string", "maxLength": 128
 });
 schema!(AppName, "AppName", {
-    "description": "The name of a configured app. A login or logout may leave it out when one app is configured; a deletion without it goes to every app.",
+    "description": "The name of a configured app. A login or logout may omit it when one app is configured; a deletion without it goes to every app.",
     "type": "string"
 });
 

@@ -193,9 +193,9 @@ fn what_the_contract_allows_is_taken() {
 fn a_doubled_key_is_refused_for_nobody_could_say_which_one_counts() {
     let json = r#"{"type":"user.login","token":"t1","token":"t2"}"#;
     let error = explain::<EventFields>(json, Place::Body);
-    assert_eq!((error.reason, &*error.detail), (Reason::InvalidField, "token: stands twice; name it once"));
+    assert_eq!((error.reason, &*error.detail), (Reason::InvalidField, "token: appears twice; keep one"));
     let json = r#"{"account_list":[{"account":"a","account":"b"}]}"#;
-    assert_eq!(explain::<EventFields>(json, Place::Body).detail, "account_list[0].account: stands twice; name it once");
+    assert_eq!(explain::<EventFields>(json, Place::Body).detail, "account_list[0].account: appears twice; keep one");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
         _ => Err(Invalid::new(
             Reason::UnknownEnvelope,
             format!(
-                "{}: bears the marks of several envelopes (type; detail-type with detail; Type with Message); send one",
+                "{}: has the fields of several envelopes (type; detail-type with detail; Type with Message); send one",
                 place.name()
             ),
         )),
@@ -75,7 +75,7 @@ fn bridge_detail(kind: Kind, json: &str, fallbacks: &Fallbacks<'_>, rules: &Rule
         foreign::look(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
     })?;
     if fields.kind.is_some_and(|own| own != kind) {
-        return Err(Invalid::new(Reason::InvalidField, "detail.type: contradicts detail-type; leave it out"));
+        return Err(Invalid::new(Reason::InvalidField, "detail.type: contradicts detail-type; omit it"));
     }
     Event::new(EventFields { kind: Some(kind), ..fields }, fallbacks, rules)
         .map_err(|invalid| foreign::look(json, Place::Detail).unwrap_or(invalid))
@@ -108,7 +108,7 @@ impl Body<'_> {
         ];
         match fields.into_iter().find(|(_, present)| *present) {
             Some((field, _)) => {
-                Err(Invalid::new(Reason::InvalidField, format!("{field}: is beside {mark}; put it into {mark}")))
+                Err(Invalid::new(Reason::InvalidField, format!("{field}: is next to {mark}; move it into {mark}")))
             }
             None => Ok(()),
         }

@@ -46,7 +46,7 @@ pub(super) fn look(text: &str, place: Place) -> Option<Invalid> {
         ),
         Foreign::Envelope => (
             Reason::UnknownEnvelope,
-            "looks like an envelope of EventBridge or SNS in another one; put the event itself there",
+            "looks like an EventBridge or SNS envelope inside another envelope; put the event itself there",
         ),
     };
     Some(Invalid::new(reason, format!("{}: {detail}", place.name())))

@@ -291,11 +291,11 @@ impl From<Trouble> for Failure {
             ),
             Trouble::Unreadable => Self::new(
                 Reason::LedgerUnreadable,
-                "LEDGER_TABLE: a row is not as this function writes it",
+                "LEDGER_TABLE: a row is not in the format that this function writes",
             ),
             Trouble::KeepsChanging => Self::new(
                 Reason::LedgerKeepsChanging,
-                "LEDGER_TABLE: others change the device's row all the time",
+                "LEDGER_TABLE: other invocations keep changing the device's row",
             ),
             Trouble::NoTime => Self::of(Reason::Deadline),
             Trouble::RowFull => Self::new(

@@ -46,7 +46,7 @@ pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// A row that can't be read. Says which attribute is at fault, and nothing of its value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not as this program writes it")]
+#[error("{0} is not in the format that this function writes")]
 pub(super) struct Unreadable(pub(super) &'static str);
 
 /// The row of a device.

@@ -202,7 +202,7 @@ impl OpenTable<'_> {
     }
 
     fn unreadable(&self, error: &Unreadable) -> Trouble {
-        let mend = "find who else writes to the table, and delete the row: the event's next delivery makes it anew";
+        let mend = "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
         self.tell_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {mend}"));
         Trouble::Unreadable
     }

@@ -32,7 +32,7 @@ pub(super) enum Unfit {
     TooLarge,
     #[error("its body has characters that SQS does not take, such as control characters")]
     Characters,
-    #[error("it can't be made into a message of SQS")]
+    #[error("it can't be made into an SQS message")]
     Malformed,
 }
 

@@ -56,7 +56,7 @@ impl Endpoint {
             _ => return Err("must be an https URL"),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("must hold no user name or password; access_id and secret_key sign the calls");
+            return Err("must not contain a user name or password; access_id and secret_key sign the calls");
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err("must be a scheme and a host, without path or query");

@@ -30,8 +30,8 @@ const GARBLED: [(Garbling, Option<&str>); 11] = [
     (Garbling::WrongType, Some("an answer that could not be read, HTTP 200")),
     (Garbling::NoFields, None),
     (Garbling::NoCode, Some("an error without a code, HTTP 400")),
-    (Garbling::Code(TOKEN), Some("an error whose code is not one of AWS, HTTP 400")),
-    (Garbling::Code(ACCOUNT), Some("an error whose code is not one of AWS, HTTP 400")),
+    (Garbling::Code(TOKEN), Some("an error whose code is not an AWS code, HTTP 400")),
+    (Garbling::Code(ACCOUNT), Some("an error whose code is not an AWS code, HTTP 400")),
     (Garbling::Page(200), Some("an answer that could not be read, HTTP 200")),
     (Garbling::Page(302), Some("an error without a code, HTTP 302")),
     (Garbling::Page(403), Some("an error without a code, HTTP 403")),
@@ -125,7 +125,7 @@ fn cases() -> Vec<(Operation, String, &'static str, &'static str)> {
         (Operation::GetSecretValue, login(), "TPNS_APPS_SECRET_ID: ", "has no SecretString"),
         (Operation::UpdateItem, login(), "LEDGER_TABLE: ", "an answer without the row"),
         (Operation::BatchGetItem, login(), "LEDGER_TABLE: ", "an answer without the rows"),
-        (Operation::SendMessageBatch, rejected, "PARKING_QUEUE_URL: ", "SQS did not say what became of"),
+        (Operation::SendMessageBatch, rejected, "PARKING_QUEUE_URL: ", "SQS did not report the outcome of"),
     ]
 }
 
@@ -190,7 +190,7 @@ async fn an_answer_with_ids_that_were_not_sent_parks_nothing() {
     let rejected = ["no event".to_owned(), "none either".to_owned()];
     let (reported, lines) = world.batch(Operation::SendMessageBatch, Garbling::OtherIds, &rejected).await;
     assert_eq!(reported, ["m0", "m1"], "{lines}");
-    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not say what became of an event"), "{lines}");
+    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not report the outcome of an event"), "{lines}");
 }
 
 /// Where credentials come over HTTP (SnapStart), the SDK's own warnings hold the answer that was to bring them.

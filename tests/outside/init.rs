@@ -98,12 +98,12 @@ async fn an_app_name_that_metrics_or_a_log_can_not_hold_is_refused_and_not_quote
         for told in refusals(&json!({name: app(1, "key")}).to_string()).await {
             assert_eq!(
                 told,
-                "gives its 1st app a name that metrics use for other ends (unknown, several); choose another"
+                "gives its 1st app a name that is reserved in metrics (unknown, several); choose another"
             );
         }
     }
     for told in refusals(&json!({"ios": app(1, "key"), "IOS": app(2, "key")}).to_string()).await {
-        assert_eq!(told, "gives two apps names that differ only by case, IOS and ios; rename one");
+        assert_eq!(told, "gives two apps names that differ only in case, IOS and ios; rename one");
     }
 }
 
@@ -149,8 +149,8 @@ async fn a_key_with_a_character_that_no_key_has_is_refused_by_its_place_and_kind
         ("top secret", "has a blank at character 4 of 10"),
         ("top\nsecret", "has a line break at character 4 of 10"),
         ("top\u{200b}secret", "has a zero-width character at character 4 of 10"),
-        ("topseсret", "has a character other than ASCII at character 6 of 9"),
-        ("topsecret…", "ends with a character other than ASCII"),
+        ("topseсret", "has a non-ASCII character at character 6 of 9"),
+        ("topsecret…", "ends with a non-ASCII character"),
         (" ", "begins with a blank and ends with a blank"),
     ] {
         let document = json!({"android": app(1, "android-key"), "ios": app(2, key)}).to_string();
@@ -180,7 +180,8 @@ async fn two_names_for_one_app_of_tpns_are_refused() {
         for told in refusals(&document).await {
             assert_eq!(
                 told,
-                "gives android and phone one access_id at one endpoint, so they are one app of TPNS; keep one of the two names",
+                "gives android and phone the same access_id and endpoint, so they are the same TPNS app; \
+                 keep one of the two names",
                 "{document}"
             );
         }
@@ -193,7 +194,7 @@ async fn two_names_for_one_app_of_tpns_are_refused() {
 #[tokio::test]
 async fn limits_under_which_order_or_progress_would_be_lost_stop_init() {
     let ledger = ("LEDGER_TABLE", "tpns-ledger");
-    let half = "DEADLINE_RESERVE_MS: leaves no half of the function's timeout (FUNCTION_TIMEOUT_SECONDS) to calls; set at most";
+    let half = "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); set at most";
     let age =
         "MAX_EVENT_AGE: is more than 44d, and an event that is older than its row in LEDGER_TABLE (45d) could win; ";
     let stage = Stage::new().await;
@@ -207,7 +208,7 @@ async fn limits_under_which_order_or_progress_would_be_lost_stop_init() {
         (vec![("MAX_EVENT_AGE", "90d"), ledger], age),
         (vec![("MAX_EVENT_AGE", "45d"), ledger], age),
         (vec![("MAX_EVENT_AGE", "44d 1ms"), ledger], age),
-        (vec![("MAX_CLOCK_SKEW", "0s")], "MAX_CLOCK_SKEW: is less than 1s, and no two clocks agree so well; "),
+        (vec![("MAX_CLOCK_SKEW", "0s")], "MAX_CLOCK_SKEW: is less than 1s, and clocks are not that exact; "),
         (
             vec![("MAX_CLOCK_SKEW", "25h")],
             "MAX_CLOCK_SKEW: is more than 1d, so a wrong clock could outrank a day of events; ",

@@ -217,7 +217,9 @@ async fn a_clock_that_is_ahead_is_counted_and_logged_once_an_invocation() {
     stage.invoke(payload(STANDARD, &[ahead("1"), sent("2", 300, occurred(299, signs_out())), ahead("3")])).await;
     assert_eq!(stage.metrics()[0]["ClockAhead"], 2);
     let lines =
-        stage.lines("occurred_at: is later than the event was sent, so that time counts; set the producer's clock");
+        stage.lines(
+            "occurred_at: is later than the time the event was sent, which is used instead; set the producer's clock",
+        );
     assert_eq!(lines.len(), 1);
     assert_eq!((&lines[0]["level"], &lines[0]["reason"]), (&json!("WARN"), &json!("clock_ahead")));
     assert_eq!((&lines[0]["events"], &lines[0]["most_ahead_ms"]), (&json!(2), &json!(240_000)));

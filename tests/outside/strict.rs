@@ -112,7 +112,7 @@ async fn a_misspelt_field_is_refused_at_every_level_and_named() {
         rows.push((bridge("user.logout", &detail).to_string(), "invalid_field", format!("detail.{refusal}")));
     }
     for name in ["token ", "\u{feff}token", "to\u{200b}ken"] {
-        let refusal = "token: the field's name has characters in it that should not be there; write token";
+        let refusal = "token: the field's name contains characters that do not belong there; write token";
         rows.push((named(name, &list), "invalid_field", refusal.into()));
     }
     all_refused(rows).await;
@@ -167,9 +167,9 @@ async fn a_misspelt_mark_of_an_envelope_is_named_and_a_field_beside_the_event_is
         (
             beside("account_list", list.clone(), &whole),
             "invalid_field",
-            "account_list: is beside detail; put it into detail",
+            "account_list: is next to detail; move it into detail",
         ),
-        (beside("app", json!("ios"), &whole), "invalid_field", "app: is beside detail; put it into detail"),
+        (beside("app", json!("ios"), &whole), "invalid_field", "app: is next to detail; move it into detail"),
         (renamed("Message", "message", &sns), "invalid_field", "message: is not a field; did you mean Message?"),
         (renamed("Message", "Messages", &sns), "invalid_field", "Messages: is not a field; did you mean Message?"),
         (
@@ -178,7 +178,7 @@ async fn a_misspelt_mark_of_an_envelope_is_named_and_a_field_beside_the_event_is
             "timestamp: is not a field; did you mean Timestamp?",
         ),
         (renamed("Type", "TYPE", &sns), "invalid_field", "TYPE: is not a field; did you mean type?"),
-        (beside("account_list", list, &sns), "invalid_field", "account_list: is beside Message; put it into Message"),
+        (beside("account_list", list, &sns), "invalid_field", "account_list: is next to Message; move it into Message"),
         (
             renamed("type", "Type", &bare(json!({})).to_string()),
             "invalid_field",
@@ -235,12 +235,12 @@ async fn null_is_no_value_of_a_field() {
         (
             bare(json!({name: null})).to_string(),
             reason(name),
-            format!("{name}: is null; leave the field out, or give it a value"),
+            format!("{name}: is null; omit the field, or give it a value"),
         )
     };
     let mut rows: Vec<_> = ["account_list", "app", "token", "occurred_at", "id"].map(null).into();
     let in_list = |account: Value, field: &str| {
-        let detail = format!("account_list[0]{field}: is null; leave the field out, or give it a value");
+        let detail = format!("account_list[0]{field}: is null; omit the field, or give it a value");
         (bare(json!({"account_list": [account]})).to_string(), "missing_field", detail)
     };
     rows.push(in_list(json!({"account": null}), ".account"));
@@ -256,10 +256,10 @@ async fn null_is_no_value_of_a_field() {
         rows.push((
             deletion.to_string(),
             reason(name),
-            format!("{name}: is null; leave the field out, or give it a value"),
+            format!("{name}: is null; omit the field, or give it a value"),
         ));
         let detail = json!({"occurred_at": at(5), "app": "android", "token": "t1", name: null});
-        let refusal = format!("detail.{name}: is null; leave the field out, or give it a value");
+        let refusal = format!("detail.{name}: is null; omit the field, or give it a value");
         rows.push((bridge("user.logout", &detail).to_string(), reason(name), refusal));
     }
     all_refused(rows).await;

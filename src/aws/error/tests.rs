@@ -39,7 +39,7 @@ fn an_answer_shows_its_code_or_else_its_kind_and_status() {
     let unreadable: SdkError<SendMessageBatchError, _> = SdkError::response_error(Telling, response(200));
     for (error, text) in [
         (refused(Some("AccessDenied"), 403), "AccessDenied"),
-        (refused(Some(SECRET), 400), "an error whose code is not one of AWS, HTTP 400"),
+        (refused(Some(SECRET), 400), "an error whose code is not an AWS code, HTTP 400"),
         (refused(None, 403), "an error without a code, HTTP 403"),
         (refused(None, 302), "an error without a code, HTTP 302"),
         (refused(None, 200), "an answer that could not be read, HTTP 200"),

@@ -16,7 +16,7 @@ pub(super) fn name(index: usize, name: &str) -> Result<(), String> {
         _ if !name.chars().all(allowed) => "a name with other characters",
         _ if [UNKNOWN, SEVERAL].iter().any(|word| name.eq_ignore_ascii_case(word)) => {
             return Err(format!(
-                "gives its {} app a name that metrics use for other ends ({UNKNOWN}, {SEVERAL}); choose another",
+                "gives its {} app a name that is reserved in metrics ({UNKNOWN}, {SEVERAL}); choose another",
                 ordinal(index + 1)
             ));
         }
@@ -37,12 +37,12 @@ pub(super) fn distinct<'a>(apps: impl Iterator<Item = (&'a str, &'a App)>) -> Re
             return Err(if other == name {
                 format!("names {name} twice; give each app its own name")
             } else {
-                format!("gives two apps names that differ only by case, {other} and {name}; rename one")
+                format!("gives two apps names that differ only in case, {other} and {name}; rename one")
             });
         }
         if let Some(other) = places.insert((app.key.access_id(), app.endpoint.origin()), name) {
             return Err(format!(
-                "gives {other} and {name} one access_id at one endpoint, so they are one app of TPNS; \
+                "gives {other} and {name} the same access_id and endpoint, so they are the same TPNS app; \
                  keep one of the two names"
             ));
         }
@@ -81,7 +81,7 @@ fn kind(c: char) -> Option<&'static str> {
         '\\' => "a backslash",
         _ if c.is_whitespace() => "a blank",
         _ if c.is_control() => "a control character",
-        _ if !c.is_ascii() => "a character other than ASCII",
+        _ if !c.is_ascii() => "a non-ASCII character",
         _ => return None,
     })
 }

@@ -101,7 +101,7 @@ impl Sender {
                         settle(fates, taken.id(), Fate::Taken);
                     }
                     for failed in answer.failed().iter().filter(|failed| failed.sender_fault()) {
-                        let code = aws_code(failed.code()).unwrap_or("a code that is not one of AWS");
+                        let code = aws_code(failed.code()).unwrap_or("a code that is not an AWS code");
                         settle(fates, failed.id(), Fate::Refused(code.to_owned()));
                     }
                     Ok(())
