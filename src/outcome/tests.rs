@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -26,4 +26,70 @@ fn the_detail_shows_the_code_and_what_was_added() {
     assert_eq!(failure.detail(), "TPNS answered 1008001");
     failure.add("not parked: a");
     assert_eq!(failure.detail(), "TPNS answered 1008001; not parked: a");
+}
+
+/// The words in the first column of the Markdown tables whose header's first cell is `reason` or `reasons`.
+fn reasons_in_tables(document: &str) -> BTreeSet<&str> {
+    let mut words = BTreeSet::new();
+    let mut is_of_reasons = false;
+    for line in document.lines() {
+        let Some(row) = line.strip_prefix('|') else {
+            is_of_reasons = false;
+            continue;
+        };
+        let first = row.split('|').next().unwrap_or_default().trim();
+        if is_of_reasons {
+            words.extend(first.split('`').skip(1).step_by(2));
+        } else {
+            is_of_reasons = matches!(first.trim_matches('`'), "reason" | "reasons");
+        }
+    }
+    words
+}
+
+/// The tables of reasons: LOGGING.md's names each reason, TPNS's by a link to the table of its codes (which is generated,
+/// see `tpns/codes/tests.rs`).
+#[test]
+fn the_tables_of_the_docs_name_the_reasons_that_exist() {
+    let codes = include_str!("../../docs/tpns/codes.md");
+    let logging = reasons_in_tables(include_str!("../../LOGGING.md"));
+    let is_in_logging = |reason: &&Reason| {
+        let word = reason.as_str();
+        logging.contains(word) || word.starts_with("tpns_") && logging.contains("tpns_…")
+    };
+    // Among "Other lines": they are no event's.
+    let has_a_line = |reason: &&Reason| {
+        let rows = include_str!("../../LOGGING.md").lines().filter(|line| line.starts_with('|'));
+        matches!(reason, Reason::UnrecognisedInvocation | Reason::DeduplicatedByContent)
+            && rows.into_iter().any(|row| row.contains(&format!("`{reason}`")))
+    };
+    for reason in Reason::ALL {
+        assert!(is_in_logging(&reason) || has_a_line(&reason), "{reason} is not in the tables of LOGGING.md");
+        let is_of_tpns = reason.as_str().starts_with("tpns_");
+        assert!(!is_of_tpns || codes.contains(&format!("`{reason}`")), "{reason} is not in docs/tpns/codes.md");
+    }
+    let words: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).chain(["tpns_…"]).collect();
+    for (name, document, least) in [
+        ("LOGGING.md", include_str!("../../LOGGING.md"), 20),
+        ("docs/producers.md", include_str!("../../docs/producers.md"), 8),
+        ("docs/runbook.md", include_str!("../../docs/runbook.md"), 8),
+    ] {
+        let named = reasons_in_tables(document);
+        assert!(named.len() >= least, "{name}: its tables of reasons were not found");
+        assert_eq!(named.difference(&words).collect::<Vec<_>>(), [&""; 0], "{name} names reasons that do not exist");
+    }
+}
+
+/// The alarms and the dashboard may use the reasons in `tests/metrics.json`: those that a call can fail for.
+#[test]
+fn the_metrics_file_names_the_reasons_of_calls() {
+    let file: serde_json::Value = serde_json::from_str(include_str!("../../tests/metrics.json")).unwrap();
+    let named: BTreeSet<_> = file["reasons"].as_array().unwrap().iter().filter_map(serde_json::Value::as_str).collect();
+    // Of an event, not of a call: what several answers together mean.
+    let of_calls = |reason: &&Reason| {
+        matches!(reason.cause(), Cause::Provider | Cause::Credentials)
+            && !matches!(reason, Reason::TpnsRejectsEveryCall | Reason::TpnsTokenNotYetKnown)
+    };
+    let expected: BTreeSet<_> = Reason::ALL.iter().filter(of_calls).map(|reason| reason.as_str()).collect();
+    assert_eq!(named, expected);
 }

@@ -76,7 +76,7 @@ impl Answer {
         let Code(Signal::Code(ret_code)) = self.ret_code else { return None };
         let whole = classify(Signal::Code(ret_code), operator_type);
         let Codes(Some(codes)) = self.result else { return Some(Judgement::Whole(whole)) };
-        if !is_about_items(ret_code) {
+        if !is_about_items(ret_code, &whole) {
             return Some(Judgement::Whole(whole));
         }
         let verdicts: Vec<_> = codes.into_iter().map(|code| classify(code, operator_type)).collect();

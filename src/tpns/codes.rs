@@ -132,14 +132,14 @@ impl Signal {
 
 /// Whether `result` is about the items under this `ret_code`: success, partly failed, all failed. Under any other code the
 /// call failed before TPNS looked at its items.
-pub(super) fn is_about_items(ret_code: i64) -> bool {
-    matches!(ret_code, 0 | 1_008_026 | 1_008_027)
+pub(super) fn is_about_items(ret_code: i64, verdict: &Verdict) -> bool {
+    ret_code == 0 || verdict.failure().is_some_and(|failure| failure.reason == Reason::TpnsBatchError)
 }
 
 /// Whether it is an HTTP status without a `ret_code` that blames the app. A gateway may give it for what is in a call
 /// just as well, so it counts as the app's fault only when calls of single items agree.
 pub(super) fn is_a_status_of_the_app(failure: &Failure) -> bool {
-    failure.reason.cause() == Cause::Credentials && matches!(failure.code, Some(100..=599))
+    failure.reason.cause() == Cause::Credentials && failure.code.is_some_and(is_a_status)
 }
 
 /// The failure when it turns out to be one item that gets the answer.
@@ -150,19 +150,16 @@ pub(super) fn of_an_item(failure: Failure) -> Failure {
 /// Whether TPNS documents the code for what an account call holds. Any other code, or an HTTP status, may be about
 /// all calls.
 pub(super) fn is_of_the_input(failure: &Failure) -> bool {
-    matches!(
-        failure.code,
-        Some(
-            1_008_001
-                | 1_008_002
-                | 1_008_006
-                | 1_008_007
-                | 1_008_026
-                | 1_008_027
-                | 1_008_029
-                | 10_110_008
-        )
-    )
+    let is_documented = matches!(
+        failure.reason,
+        Reason::TpnsBadInput | Reason::TpnsInvalidToken | Reason::TpnsNoToken | Reason::TpnsBatchError
+    );
+    is_documented && failure.code.is_some_and(|code| !is_a_status(code))
+}
+
+/// TPNS has no `ret_code` among the HTTP statuses.
+fn is_a_status(code: i64) -> bool {
+    (100..=599).contains(&code)
 }
 
 #[cfg(test)]
