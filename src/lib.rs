@@ -55,7 +55,7 @@ use metrics::Metrics;
 use outcome::{Failure, Outcome, Reason};
 use parking::Parking;
 use report::{Answer, NotApplied};
-use secret::AppsInForce;
+use secret::{AppsInForce, SecretError};
 use tpns::{Client, Settings, Tpns};
 use transport::Transport;
 
@@ -80,6 +80,9 @@ pub enum StartError {
     /// A setting that can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The secret with the apps document can't be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The TLS library refuses its settings; not seen in practice, for nothing of the environment enters.
     #[error("TLS can't be used: {0}")]
     Tls(#[from] rustls::Error),

@@ -42,7 +42,7 @@ struct Post<'o> {
     whole: bool,
     some_parked: bool,
     /// What is wrong with the queue, and for how many messages.
-    problems: IndexMap<String, usize>,
+    problems: IndexMap<Problem, usize>,
 }
 
 /// What SQS answered to a call; parcels are given by their places.
@@ -50,12 +50,35 @@ struct Post<'o> {
 struct Answer {
     taken: Vec<usize>,
     /// SQS will never take these.
-    refused: Vec<(usize, String)>,
+    refused: Vec<(usize, Refusal)>,
     /// SQS can't take these now.
     later: Vec<usize>,
     /// SQS refused these together for one of them.
     suspects: Vec<usize>,
-    problem: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// What is wrong with the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+enum Problem {
+    #[error("could not park ({0}); check the URL and the role's sqs:SendMessage")]
+    Call(#[source] AwsError),
+    #[error("SQS did not report the outcome of an event")]
+    NoOutcome,
+    #[error("SQS did not take an event ({0})")]
+    NotTaken(Refusal),
+}
+
+/// What SQS refuses a message with. SQS's own text may quote the body; its code does not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+enum Refusal {
+    #[error("{0}")]
+    Code(String),
+    #[error("a code that is not an AWS code")]
+    ForeignCode,
+    /// The call of this one message.
+    #[error(transparent)]
+    Call(#[from] AwsError),
 }
 
 impl Parking {
@@ -125,13 +148,13 @@ impl Parking {
                 [one] => {
                     let what = AwsError::of(&error);
                     // SQS refuses with a code: this is something else, and no fault of the message.
-                    let problem = what.code().is_none().then(|| could_not_park(&what));
-                    Answer { refused: vec![(*one, what.to_string())], problem, ..Answer::default() }
+                    let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
+                    Answer { refused: vec![(*one, what.into())], problem, ..Answer::default() }
                 }
                 _ => Answer { suspects: call, ..Answer::default() },
             },
             Err(error) => {
-                let problem = could_not_park(&AwsError::of(&error));
+                let problem = Problem::Call(AwsError::of(&error));
                 Answer { later: call, problem: Some(problem), ..Answer::default() }
             }
         }
@@ -149,16 +172,16 @@ impl Answer {
                 None if is_taken => result.taken.push(place),
                 None => {
                     result.later.push(place);
-                    result.problem = Some("SQS did not report the outcome of an event".to_owned());
+                    result.problem = Some(Problem::NoOutcome);
                 }
-                // SQS's message may quote the body; its code does not.
                 Some(failed) => {
-                    let code = aws_code(failed.code()).unwrap_or("a code that is not an AWS code");
+                    let code = aws_code(failed.code());
+                    let refusal = code.map_or(Refusal::ForeignCode, |code| Refusal::Code(code.to_owned()));
                     if failed.sender_fault() {
-                        result.refused.push((place, code.to_owned()));
+                        result.refused.push((place, refusal));
                     } else {
                         result.later.push(place);
-                        result.problem = Some(format!("SQS did not take an event ({code})"));
+                        result.problem = Some(Problem::NotTaken(refusal));
                     }
                 }
             }
@@ -227,10 +250,6 @@ impl Post<'_> {
             );
         }
     }
-}
-
-fn could_not_park(what: &AwsError) -> String {
-    format!("could not park ({what}); check the URL and the role's sqs:SendMessage")
 }
 
 fn parked(outcome: &mut Outcome) {

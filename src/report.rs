@@ -25,11 +25,11 @@ pub enum Answer {
 
 /// Events that came straight from EventBridge and are not applied: a function error makes Lambda bring them again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{failed} of {all} events not applied; the first: {first}")]
+#[error("{failed} of {all} events not applied; the first: {}", .first.as_ref().map(Failure::to_string).unwrap_or_default())]
 pub struct NotApplied {
     failed: usize,
     all: usize,
-    first: String,
+    first: Option<Failure>,
 }
 
 /// The answer to a batch; `outcomes` has one for each message.
@@ -47,7 +47,7 @@ pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome]) -> Result<Answer, NotAppl
                 first => Err(NotApplied {
                     failed: count,
                     all: batch.messages.len(),
-                    first: first.map(ToString::to_string).unwrap_or_default(),
+                    first: first.cloned(),
                 }),
             }
         }

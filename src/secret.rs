@@ -16,7 +16,7 @@ use freshness::{Freshness, Moment};
 
 use crate::{
     aws::{self, AwsError, Tries},
-    config::{Apps, AppsFrom, ConfigError},
+    config::{Apps, AppsError, AppsFrom},
 };
 
 const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
@@ -52,12 +52,12 @@ impl AppsInForce {
     /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched, which is due again at `max_age`.
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the variable and the remedy, and holds nothing of the secret.
+    /// [`SecretError`], which names the variable and what to do, and holds nothing of the secret.
     pub async fn read(
         from: AppsFrom,
         max_age: Duration,
         sdk: Option<&aws_config::SdkConfig>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, SecretError> {
         match (from, sdk) {
             (AppsFrom::Environment(apps), _) => {
                 let version = Version { apps: Arc::new(apps), digest: Vec::new() };
@@ -66,11 +66,10 @@ impl AppsInForce {
             (AppsFrom::Secret(id), Some(sdk)) => {
                 let freshness = Mutex::new(Freshness::new(max_age, moment()));
                 let secret = Secret { client: Client::new(sdk), id, freshness };
-                let fetched = secret.fetch(IN_INIT).await;
-                let version = fetched.map_err(|error| ConfigError::new(VARIABLE, error.to_string()))?;
+                let version = secret.fetch(IN_INIT).await?;
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
             }
-            (AppsFrom::Secret(_), None) => Err(ConfigError::new(VARIABLE, "needs AWS credentials and a region")),
+            (AppsFrom::Secret(_), None) => Err(SecretError(FetchError::NoClient)),
         }
     }
 
@@ -103,7 +102,7 @@ impl AppsInForce {
             }
             Err(error) => {
                 secret.freshness().failed(moment());
-                tracing::error!("{VARIABLE}: {error}; the apps document read before stays in force");
+                tracing::error!("{error}; the apps document read before stays in force");
                 Err(NotRead)
             }
         }
@@ -131,18 +130,22 @@ impl Secret {
     }
 
     /// Fetches the document, within `limit`.
-    async fn fetch(&self, limit: Duration) -> Result<Version, FetchError> {
+    async fn fetch(&self, limit: Duration) -> Result<Version, SecretError> {
         let tries = Tries::few(Deadline::now() + limit);
         let answer = aws::send(tries, || self.client.get_secret_value().secret_id(&self.id).send()).await;
-        let answer = answer.map_err(|error| FetchError::of(AwsError::of(&error)))?;
+        let answer = answer.map_err(|error| FetchError::from(AwsError::of(&error)))?;
         let document = answer.secret_string().ok_or(FetchError::NoText)?;
-        let apps = Apps::parse(document).map_err(FetchError::Document)?;
+        let apps = Apps::parse(document).map_err(FetchError::from)?;
         let digest = digest::digest(&digest::SHA256, document.as_bytes()).as_ref().to_vec();
         Ok(Version { apps: Arc::new(apps), digest })
     }
 }
 
-/// Why there is no apps document, and what to do about it. Holds nothing of the secret.
+/// There is no apps document: names the variable and what to do about it, and holds nothing of the secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{VARIABLE}: {0}")]
+pub struct SecretError(#[from] FetchError);
+
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
     #[error(
@@ -151,15 +154,17 @@ enum FetchError {
     )]
     Timeout,
     #[error("could not be fetched ({0}); check the id, the role's secretsmanager:GetSecretValue, and the network")]
-    Failed(AwsError),
+    Failed(#[source] AwsError),
     #[error("has no SecretString; store the apps document as text, not as binary")]
     NoText,
     #[error("the secret's document {0}")]
-    Document(String),
+    Document(#[from] AppsError),
+    #[error("needs AWS credentials and a region")]
+    NoClient,
 }
 
-impl FetchError {
-    fn of(error: AwsError) -> Self {
+impl From<AwsError> for FetchError {
+    fn from(error: AwsError) -> Self {
         if error == AwsError::Timeout { Self::Timeout } else { Self::Failed(error) }
     }
 }

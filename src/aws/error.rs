@@ -15,7 +15,7 @@ use aws_sdk_sqs::{
 use crate::transport::TransportError;
 
 /// Why a request to AWS failed. Its text is for the log and holds nothing of the request or the answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum AwsError {
     /// AWS refused the request with this code.
     #[error("{0}")]
