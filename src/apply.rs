@@ -23,7 +23,8 @@ use self::{
 };
 use crate::{
     config::AppId,
-    event::{Event, Millis},
+    event::{Event, EventIndex, Millis},
+    ingress::MessageIndex,
     ledger::{Known, Ledger, Rows, State},
     outcome::Outcome,
     plan::Plan,
@@ -85,7 +86,7 @@ struct MergedSlice {
 pub async fn apply<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     now: Millis,
     ends: Option<Ends>,
     outcomes: &mut [Outcome],
@@ -96,7 +97,7 @@ pub async fn apply<R: Rows>(
 
 /// The first step of [`apply`]: adds what the events say to the ledger, of each app as much as a slice has. Doing it twice
 /// changes nothing.
-pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(usize, Event)], ends: Option<Ends>) -> Merged {
+pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(MessageIndex, Event)], ends: Option<Ends>) -> Merged {
     let begun = Part::of(events).into_iter().map(async |part| {
         let mut rest = match ledger {
             Ledger::Table(_) => groups(&part, events),
@@ -128,7 +129,7 @@ impl Merged {
 pub async fn settle<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     merged: Merged,
     now: Millis,
     outcomes: &mut [Outcome],
@@ -145,7 +146,7 @@ pub async fn settle<R: Rows>(
 
 async fn merge_slice<R: Rows>(
     ledger: &Ledger<R>,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     part: &Part,
     pace: &Pace,
     groups: Vec<Group>,
@@ -169,21 +170,21 @@ struct Settling<'a, R: Rows, P: Push> {
     ledger: &'a Ledger<R>,
     tpns: &'a P,
     /// Of all apps, with their messages' indices.
-    events: &'a [(usize, Event)],
+    events: &'a [(MessageIndex, Event)],
     part: &'a Part,
     pace: &'a Pace,
     now: Millis,
     /// Takes what became of a message.
-    outcome: &'a dyn Fn(usize, Outcome),
+    outcome: &'a dyn Fn(MessageIndex, Outcome),
 }
 
 impl<R: Rows, P: Push> Settling<'_, R, P> {
-    fn event(&self, place: usize) -> &Event {
+    fn event(&self, place: EventIndex) -> &Event {
         self.part.event(self.events, place)
     }
 
-    fn settle(&self, place: usize, outcome: Outcome) {
-        (self.outcome)(self.events[place].0, outcome);
+    fn settle(&self, place: EventIndex, outcome: Outcome) {
+        (self.outcome)(self.events[place.0].0, outcome);
     }
 
     /// Settles slice by slice. While one is pushed and verified, the next is merged. For what there is no time is left

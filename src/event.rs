@@ -45,6 +45,10 @@ pub struct Event {
     pub deliveries: u32,
 }
 
+/// The place of an event among those of its batch that could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventIndex(pub usize);
+
 /// The place of an event in the total order: time, then rank (at equal times privacy wins), then what breaks the tie.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {

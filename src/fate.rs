@@ -6,22 +6,22 @@
 use indexmap::IndexMap;
 
 use crate::{
-    event::{Change, Device, Event, Kind, ListedAccount, Millis, Version},
+    event::{Change, Device, Event, EventIndex, Kind, ListedAccount, Millis, Version},
     ledger::{DeviceState, Owner, State},
     outcome::{Failure, Outcome, Reason},
-    plan::{Plan, Share, Work},
+    plan::{ItemIndex, Plan, Share, Work},
     tpns::Verdict,
 };
 
 /// What became of the events of a round.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fates {
-    /// Events that are done with, by index, each once.
-    pub settled: Vec<(usize, Outcome)>,
-    /// Logins that TPNS rejected, by index, each once, and why. Their devices must lose what they had before.
-    pub refused: Vec<(usize, Failure)>,
-    /// The others, by index, each once: rounds to run one after the other.
-    pub again: Vec<Vec<usize>>,
+    /// Events that are settled, each once.
+    pub settled: Vec<(EventIndex, Outcome)>,
+    /// Logins that TPNS rejected, each once, and why. Their devices must lose what they had before.
+    pub refused: Vec<(EventIndex, Failure)>,
+    /// The others, each once: rounds to run one after the other.
+    pub again: Vec<Vec<EventIndex>>,
 }
 
 /// A token that TPNS does not know this long after a login is none: a fresh install is registered by the phone itself,
@@ -46,14 +46,14 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
             .owner()
             .is_some_and(|Owner { version, .. }| version.rank == Kind::Login && now.saturating_sub(version.at) < FRESH);
         let items = plan.items_of(device);
-        let binds = |item: &usize| matches!(plan.items[*item].work, Work::Bind(..)) && unknown(&verdicts[*item]);
+        let binds = |item: &ItemIndex| matches!(plan.item(*item).work, Work::Bind(..)) && unknown(&verdicts[item.0]);
         if !is_fresh || !items.iter().any(binds) {
             continue;
         }
         for &item in items {
-            if let Verdict::Rejected(failure) = &verdicts[item] {
+            if let Verdict::Rejected(failure) = &verdicts[item.0] {
                 let failure = Failure { reason: Reason::TpnsTokenNotYetKnown, ..failure.clone() };
-                verdicts[item] = Verdict::Retry(failure, None);
+                verdicts[item.0] = Verdict::Retry(failure, None);
             }
         }
     }
@@ -64,7 +64,7 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
 /// An event of a further round is always in a smaller company than before, so the rounds come to an end.
 #[must_use]
 pub fn fates<'e>(
-    round: impl IntoIterator<Item = (usize, &'e Event)>,
+    round: impl IntoIterator<Item = (EventIndex, &'e Event)>,
     state: &State,
     plan: &Plan,
     verdicts: &[Verdict],
@@ -97,7 +97,7 @@ fn accepted(event: &Event, state: &State, plan: &Plan) -> Outcome {
     let owner = state.devices.get(device).and_then(DeviceState::owner);
     let is_owners = |listed: &ListedAccount| owner.is_none_or(|owner| owner.has(listed));
     // Where the device ends without any account, what a logout missed is not bound either.
-    let keeps_one = plan.items_of(device).iter().any(|&item| matches!(plan.items[item].work, Work::Bind(..)));
+    let keeps_one = plan.items_of(device).iter().any(|&item| matches!(plan.item(item).work, Work::Bind(..)));
     if keeps_one && !listed.iter().all(is_owners) { Outcome::AppliedNotBound } else { Outcome::Applied }
 }
 
@@ -110,7 +110,7 @@ fn superseded(event: &Event, newer: Option<&Version>) -> Outcome {
 }
 
 /// The events of a device whose item TPNS rejected, and why it did.
-type Spoilt<'e> = (Vec<(usize, &'e Event)>, Failure);
+type Spoilt<'e> = (Vec<(EventIndex, &'e Event)>, Failure);
 
 /// The verdict on an event: the gravest of its items'. What another event's item is rejected for does not fail it.
 fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
@@ -122,8 +122,8 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
     };
     let verdict = |share: &Share| match *share {
         Share::Done => Some(Verdict::Accepted),
-        Share::Own(item) => verdicts.get(item).cloned(),
-        Share::Shaped(item) => verdicts.get(item).cloned().map(|verdict| match verdict {
+        Share::Own(item) => verdicts.get(item.0).cloned(),
+        Share::Shaped(item) => verdicts.get(item.0).cloned().map(|verdict| match verdict {
             Verdict::Rejected(_) => Verdict::Accepted,
             other => other,
         }),
@@ -134,7 +134,7 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
 }
 
 impl Fates {
-    fn settle(&mut self, index: usize, outcome: Outcome) {
+    fn settle(&mut self, index: EventIndex, outcome: Outcome) {
         self.settled.push((index, outcome));
     }
 
@@ -142,13 +142,13 @@ impl Fates {
     fn separate(
         &mut self,
         device: &Device,
-        events: Vec<(usize, &Event)>,
+        events: Vec<(EventIndex, &Event)>,
         failure: &Failure,
         state: &State,
         plan: &Plan,
     ) {
         let rejected = || Outcome::Rejected(failure.clone());
-        let works = plan.items_of(device).iter().map(|&item| &plan.items[item].work);
+        let works = plan.items_of(device).iter().map(|&item| &plan.item(item).work);
         let owner = state.devices.get(device).and_then(|known| known.owner());
         let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
         let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));
@@ -184,7 +184,7 @@ impl Fates {
         }
     }
 
-    fn come_again(&mut self, turn: usize, index: usize) {
+    fn come_again(&mut self, turn: usize, index: EventIndex) {
         if self.again.len() <= turn {
             self.again.resize_with(turn + 1, Vec::new);
         }

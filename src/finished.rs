@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::{
     config::{AppNames, SEVERAL, UNKNOWN},
     event::{Change, Event},
-    ingress::{Batch, Message},
+    ingress::{Batch, Message, MessageIndex},
     outcome::Outcome,
     tpns::CallMade,
 };
@@ -16,7 +16,7 @@ pub struct Finished<'a> {
     /// The batch.
     pub batch: &'a Batch<'a>,
     /// The events that could be read, each with its message's index, in the messages' order.
-    pub events: &'a [(usize, Event)],
+    pub events: &'a [(MessageIndex, Event)],
     /// What became of each message.
     pub outcomes: &'a [Outcome],
     /// The calls to TPNS, in the order in which they ended.
@@ -50,7 +50,7 @@ impl<'a> Finished<'a> {
         let Self { batch, outcomes, apps, .. } = *self;
         let mut events = self.events.iter().peekable();
         batch.messages.iter().zip(outcomes).enumerate().map(move |(index, (message, outcome))| {
-            let event = events.next_if(|(own, _)| *own == index).map(|(_, event)| event);
+            let event = events.next_if(|(own, _)| own.0 == index).map(|(_, event)| event);
             Told { message, event, outcome, app: event.map_or(UNKNOWN, |event| app(event, apps)) }
         })
     }

@@ -9,7 +9,7 @@ use crate::{
     apply::{self, Ends},
     config::Apps,
     event::Event,
-    ingress::Batch,
+    ingress::{Batch, MessageIndex},
     ledger::{Ledger, OpenTable},
     millis_since_epoch,
     outcome::{Failure, Outcome, Reason},
@@ -34,7 +34,7 @@ pub(crate) struct Times {
 /// A batch, opened under an apps document.
 pub(crate) struct Opened {
     /// The events that could be read, with their messages' indices. They name apps by their places in the document.
-    pub(crate) events: Vec<(usize, Event)>,
+    pub(crate) events: Vec<(MessageIndex, Event)>,
     /// The document's apps.
     pub(crate) apps: Arc<Apps>,
 }
@@ -88,7 +88,7 @@ impl AccountSync {
         merged: Merged<'_>,
         tpns: &Tpns<'_>,
         times: Times,
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
         outcomes: &mut [Outcome],
     ) {
         let Merged { ledger, merged, apps } = merged;
@@ -99,8 +99,8 @@ impl AccountSync {
         if let Err(NotRead) = apps {
             // Done for the apps that are known. Any sandbox that knows more does the rest with the next delivery.
             for (index, event) in events {
-                if event.reaches_every_app() && outcomes[*index].is_acknowledged() {
-                    outcomes[*index] = Outcome::Retry(APPS_DOCUMENT_UNREAD);
+                if event.reaches_every_app() && outcomes[index.0].is_acknowledged() {
+                    outcomes[index.0] = Outcome::Retry(APPS_DOCUMENT_UNREAD);
                 }
             }
         }
@@ -113,10 +113,10 @@ impl AccountSync {
         apps: Arc<Apps>,
         tpns: &Tpns<'_>,
         times: Times,
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
         outcomes: &mut [Outcome],
     ) {
-        let is_refused = |index: usize| matches!(outcomes[index], Outcome::Misconfigured(_));
+        let is_refused = |index: MessageIndex| matches!(outcomes[index.0], Outcome::Misconfigured(_));
         let refused: Vec<_> = events.iter().filter(|(index, _)| is_refused(*index)).cloned().collect();
         let ledger = self.ledger(&apps, times);
         let merged = apply::merge(&ledger, &refused, Some(times.ends)).await;
@@ -134,7 +134,7 @@ impl AccountSync {
 }
 
 /// What these events need of the apps document.
-fn needs(events: &[(usize, Event)], outcomes: &[Outcome]) -> Needs {
+fn needs(events: &[(MessageIndex, Event)], outcomes: &[Outcome]) -> Needs {
     // Another apps document might make an event of it.
     let is_of_the_apps = |outcome: &Outcome| match outcome {
         Outcome::Rejected(failure) => matches!(failure.reason, Reason::UnknownApp | Reason::MissingApp),

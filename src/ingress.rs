@@ -30,6 +30,10 @@ pub struct Batch<'a> {
     pub messages: Vec<Message<'a>>,
 }
 
+/// The place of a message in its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageIndex(pub usize);
+
 /// Who invoked the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {

@@ -49,7 +49,7 @@ use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
 use in_force::{Opened, Times};
-use ingress::{Batch, Unrecognised};
+use ingress::{Batch, MessageIndex, Unrecognised};
 use ledger::Table;
 use metrics::Metrics;
 use outcome::{Failure, Outcome, Reason};
@@ -210,7 +210,7 @@ impl AccountSync {
     }
 
     /// ingress -> event: the events of the messages that hold one, with the messages' indices.
-    fn read(&self, batch: &Batch<'_>, apps: &Apps, now: SystemTime, outcomes: &mut [Outcome]) -> Vec<(usize, Event)> {
+    fn read(&self, batch: &Batch<'_>, apps: &Apps, now: SystemTime, outcomes: &mut [Outcome]) -> Vec<(MessageIndex, Event)> {
         let rules = Rules {
             apps: &apps.names,
             now: millis_since_epoch(now),
@@ -221,7 +221,7 @@ impl AccountSync {
         let mut events = Vec::with_capacity(batch.messages.len());
         for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {
             match isolated(|| message.event(&rules)) {
-                Ok(event) => events.push((index, event)),
+                Ok(event) => events.push((MessageIndex(index), event)),
                 Err(failed) => *outcome = failed,
             }
         }

@@ -12,7 +12,7 @@ use crate::{
     event::Event,
     fingerprint,
     finished::{Finished, Told},
-    ingress::{Source, Unrecognised},
+    ingress::{MessageIndex, Source, Unrecognised},
     outcome::{Cause, Failure, Outcome, OutcomeKind, Reason},
 };
 use ids::Shown;
@@ -160,8 +160,8 @@ fn deduplicated_by_content(finished: &Finished<'_>) {
     if finished.batch.source != Source::FifoQueue {
         return;
     }
-    let hides_repeats = |(index, event): &(usize, Event)| {
-        let message = &finished.batch.messages[*index];
+    let hides_repeats = |(index, event): &(MessageIndex, Event)| {
+        let message = &finished.batch.messages[index.0];
         // Without an id of its own it has that of the message.
         message.id == *event.id && message.hides_repeats()
     };

@@ -92,13 +92,13 @@ impl Parking {
     /// [`Outcome::Parked`]; the others stay rejected, and so are reported.
     pub async fn park(&self, batch: &Batch<'_>, outcomes: &mut [Outcome], limit: Duration) {
         let parkable = report::parkable(batch, outcomes);
-        let rejected = parkable.iter().filter_map(|&index| match &outcomes[index] {
-            Outcome::Rejected(failure) => Some((index, &batch.messages[index], failure)),
+        let rejected = parkable.iter().filter_map(|&index| match &outcomes[index.0] {
+            Outcome::Rejected(failure) => Some((index, &batch.messages[index.0], failure)),
             _ => None,
         });
         let (parcels, unfit) = parcels(rejected, self.queue_url.ends_with(".fifo"));
         for &(index, why) in &unfit {
-            not_parked(&mut outcomes[index], why);
+            not_parked(&mut outcomes[index.0], why);
         }
         // One that can't be parked makes Lambda redeliver all: the others would be parked each time.
         let whole = batch.source == Source::EventBridge;
@@ -201,12 +201,12 @@ impl Post<'_> {
     fn take(&mut self, answer: Answer) -> Next {
         for parcel in answer.taken.iter().filter_map(|&place| self.parcels.get(place)) {
             self.some_parked = true;
-            parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index]));
+            parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index.0]));
         }
         for (place, code) in &answer.refused {
             let parcel = self.parcels.get(*place).into_iter();
             parcel.flat_map(|parcel| &parcel.indices).for_each(|&index| {
-                not_parked(&mut self.outcomes[index], format_args!("SQS refuses it with {code}"));
+                not_parked(&mut self.outcomes[index.0], format_args!("SQS refuses it with {code}"));
             });
         }
         if let Some(problem) = answer.problem {
@@ -243,7 +243,7 @@ impl Post<'_> {
             tracing::error!(events, "PARKING_QUEUE_URL: {problem}");
         }
         let mut places = self.parcels.iter().flat_map(|parcel| &parcel.indices);
-        if self.whole && self.some_parked && places.any(|&index| !self.outcomes[index].is_acknowledged()) {
+        if self.whole && self.some_parked && places.any(|&index| !self.outcomes[index.0].is_acknowledged()) {
             tracing::error!(
                 "PARKING_QUEUE_URL: only some of an invocation's events are parked; Lambda redelivers all, so those are \
                  parked again"

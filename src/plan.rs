@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::{
     config::AppId,
-    event::{Account, Change, Device, Event, ListedAccount, Token},
+    event::{Account, Change, Device, Event, EventIndex, ListedAccount, Token},
     ledger::{AccountKey, DeviceState, State},
     redelivery::{Redelivered, Travels},
 };
@@ -28,6 +28,10 @@ pub enum OperatorType {
     /// 5: no token has this account.
     UnbindEverywhere = 5,
 }
+
+/// The place of an item in [`Plan::items`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemIndex(pub usize);
 
 /// One element of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +61,13 @@ pub enum Work {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// The device's own operator_type 4 ([`plan`] says when there is one): without it the item would be wrong.
-    Cleared(usize),
+    Cleared(ItemIndex),
     /// The operator_type 5 of an account the item binds anew: landing later, it would take the account away again.
     /// One that TPNS rejects can't land later.
-    Deleted(usize),
+    Deleted(ItemIndex),
     /// The same of an item that has waited in an earlier delivery: now it waits until the deletion has been tried, and
     /// while there is time. A deletion that TPNS never takes must not hold it for ever.
-    Tried(usize),
+    Tried(ItemIndex),
 }
 
 /// The way of a call through an invocation: calls of one wave go out together, and those of the next wait for them.
@@ -73,8 +77,8 @@ pub struct Call {
     pub app: AppId,
     /// What all its items have in common.
     pub operator_type: OperatorType,
-    /// Indices into [`Plan::items`]; at most [`ITEMS_PER_CALL`], never none.
-    pub items: Vec<usize>,
+    /// At most [`ITEMS_PER_CALL`], never none.
+    pub items: Vec<ItemIndex>,
     /// 0 for deletions, 1 for other items, 2 if some wait for an item of wave 1. An order in which all gates are open in time:
     /// items that wait for nothing need not keep to it.
     pub wave: u8,
@@ -87,25 +91,25 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// How it is said.
     pub calls: Vec<Call>,
-    devices: HashMap<Device, Vec<usize>>,
+    devices: HashMap<Device, Vec<ItemIndex>>,
     deletions: HashMap<AccountKey, Deletion>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Deletion {
     /// None when there is nothing to send.
-    item: Option<usize>,
+    item: Option<ItemIndex>,
     /// The devices' items that the deletion took the account out of.
-    shaped: Vec<usize>,
+    shaped: Vec<ItemIndex>,
 }
 
 /// How an item belongs to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     /// The item says what the event says.
-    Own(usize),
+    Own(ItemIndex),
     /// The item would have said something else without the event, but another event is what it says.
-    Shaped(usize),
+    Shaped(ItemIndex),
     /// TPNS has accepted what the event says, in an earlier invocation.
     Done,
 }
@@ -170,21 +174,27 @@ impl Plan {
         }
     }
 
+    /// The item at this place.
+    #[must_use]
+    pub fn item(&self, index: ItemIndex) -> &Item {
+        &self.items[index.0]
+    }
+
     /// The operator_type 5 of an account, if it is sent.
     #[must_use]
-    pub fn deletion_of(&self, key: &AccountKey) -> Option<usize> {
+    pub fn deletion_of(&self, key: &AccountKey) -> Option<ItemIndex> {
         self.deletions.get(key).and_then(|deletion| deletion.item)
     }
 
     /// The device's items.
     #[must_use]
-    pub fn items_of(&self, device: &Device) -> &[usize] {
+    pub fn items_of(&self, device: &Device) -> &[ItemIndex] {
         self.devices.get(device).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> usize {
+    fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> ItemIndex {
         self.items.push(Item { app, work, after });
-        self.items.len() - 1
+        ItemIndex(self.items.len() - 1)
     }
 
     fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State, redelivered: bool) {
@@ -236,11 +246,11 @@ impl Plan {
 
 /// As few calls as the items allow: one for each twenty of an app and operator_type. Behind them those of items that
 /// travel `alone`, by the number they share.
-fn calls(items: &[Item], alone: &HashMap<usize, usize>) -> Vec<Call> {
-    let mut together: IndexMap<(AppId, OperatorType), Vec<usize>> = IndexMap::new();
-    let mut apart: IndexMap<(usize, AppId, OperatorType), Vec<usize>> = IndexMap::new();
+fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
+    let mut together: IndexMap<(AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
+    let mut apart: IndexMap<(EventIndex, AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
     for (index, item) in items.iter().enumerate() {
-        let (app, operator_type) = (item.app, item.work.operator_type());
+        let (index, app, operator_type) = (ItemIndex(index), item.app, item.work.operator_type());
         // Nearly always there is none.
         let number = if alone.is_empty() { None } else { alone.get(&index) };
         match number {
@@ -252,12 +262,12 @@ fn calls(items: &[Item], alone: &HashMap<usize, usize>) -> Vec<Call> {
     let mut calls = Vec::new();
     for ((app, operator_type), mut members) in together.into_iter().chain(apart) {
         // Those that wait are together at the end, so that they hold up as few others as possible.
-        members.sort_by_key(|&index| !items[index].after.is_empty());
+        members.sort_by_key(|&index| !items[index.0].after.is_empty());
         calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
             app,
             operator_type,
             items: chunk.to_vec(),
-            wave: chunk.iter().map(|&index| wave(&items[index])).max().unwrap_or_default(),
+            wave: chunk.iter().map(|&index| wave(&items[index.0])).max().unwrap_or_default(),
         }));
     }
     calls

@@ -9,7 +9,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use serde::Serialize;
 
 use crate::{
-    ingress::{Batch, Source},
+    ingress::{Batch, MessageIndex, Source},
     outcome::{Failure, Outcome, Reason},
 };
 
@@ -93,12 +93,12 @@ pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
 /// there would be one more copy of it with each delivery: with EventBridge one failure brings all events again, in a FIFO
 /// queue a message waits for its predecessors, and an id can only be reported for all messages that bear it.
 #[must_use]
-pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<usize> {
+pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<MessageIndex> {
     let rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));
     let messages = || batch.messages.iter().zip(outcomes).enumerate();
     let all_settled = !outcomes.iter().any(Outcome::is_redelivered);
     if all_settled || !outcomes.iter().any(rejected) {
-        return messages().filter(|(_, (_, outcome))| rejected(outcome)).map(|(index, _)| index).collect();
+        return messages().filter(|(_, (_, outcome))| rejected(outcome)).map(|(index, _)| MessageIndex(index)).collect();
     }
     if batch.source == Source::EventBridge {
         return Vec::new();
@@ -114,7 +114,7 @@ pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<usize> {
             && !reported.contains(&message.id)
             && group().is_none_or(|group| !waiting.contains(&group))
         {
-            parkable.push(index);
+            parkable.push(MessageIndex(index));
         }
     }
     parkable

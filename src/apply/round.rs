@@ -16,11 +16,11 @@ use indexmap::IndexSet;
 
 use super::{Push, Settling, pace::UnderWay};
 use crate::{
-    event::{Event, Version},
+    event::{Event, EventIndex, Version},
     fate::{fates, wait_for_fresh_tokens},
     ledger::{AccountKey, Known, Rows, State, Trouble, Troubled},
     outcome::{Failure, Outcome},
-    plan::{Plan, Share, plan},
+    plan::{ItemIndex, Plan, Share, plan},
     redelivery::Redelivered,
     tpns::{Deadline, Verdict, Verdicts},
 };
@@ -30,7 +30,7 @@ const MOST_REPEATS: u32 = 3;
 
 /// Events to settle together, by their places among all.
 pub(super) struct Round {
-    places: Vec<usize>,
+    places: Vec<EventIndex>,
     start: Start,
 }
 
@@ -49,7 +49,7 @@ struct Going<'a, R: Rows, P: Push> {
     all: &'a Settling<'a, R, P>,
     known: Rc<Known>,
     repeats: u32,
-    refused: HashMap<usize, Failure>,
+    refused: HashMap<EventIndex, Failure>,
     /// What is pushed where it is not what is known.
     alone: Option<State>,
     plan: Plan,
@@ -62,7 +62,7 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     /// Settles the events of a slice.
     pub(super) async fn slice(
         &self,
-        places: Vec<usize>,
+        places: Vec<EventIndex>,
         known: Known,
         deadline: Option<Deadline>,
         under_way: UnderWay<'_>,
@@ -132,12 +132,12 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         self.alone.as_ref().unwrap_or(&self.known.state)
     }
 
-    fn event(&self, place: usize) -> &Event {
+    fn event(&self, place: EventIndex) -> &Event {
         self.all.event(place)
     }
 
     /// Whether all that an event depends on has its verdict.
-    fn is_clear(&self, place: usize) -> bool {
+    fn is_clear(&self, place: EventIndex) -> bool {
         self.plan.shares(self.event(place)).into_iter().all(|share| match share {
             Share::Own(item) | Share::Shaped(item) => self.verdicts.is_final(item),
             Share::Done => true,
@@ -146,7 +146,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
 
     /// Settles events whose items have their verdicts, as far as TPNS and the ledger allow. Gives the rounds for the
     /// others.
-    async fn conclude(&self, places: Vec<usize>) -> Vec<Round> {
+    async fn conclude(&self, places: Vec<EventIndex>) -> Vec<Round> {
         let mut verdicts = self.verdicts.all();
         wait_for_fresh_tokens(self.state(), &self.plan, &mut verdicts, self.all.now);
         let events = places.iter().map(|&place| (place, self.event(place)));
@@ -196,7 +196,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
 
     /// The deletions that TPNS has accepted in this round, and that are not noted yet.
     fn accepted(&self, verdicts: &[Verdict]) -> Vec<(&AccountKey, &Version)> {
-        let is_accepted = |item: usize| verdicts.get(item) == Some(&Verdict::Accepted);
+        let is_accepted = |item: ItemIndex| verdicts.get(item.0) == Some(&Verdict::Accepted);
         let noted = self.noted.borrow();
         let deleted = self.state().deleted.iter().filter(|(key, _)| !noted.contains(*key));
         let accepted = deleted.filter(|(key, _)| self.plan.deletion_of(key).is_some_and(is_accepted));

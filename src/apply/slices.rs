@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::parts::Part;
 use crate::{
-    event::{Account, Change, Device, Event},
+    event::{Account, Change, Device, Event, EventIndex},
+    ingress::MessageIndex,
     ledger::{AccountKey, Known},
-    plan::{ITEMS_PER_CALL, OperatorType, Share, plan},
+    plan::{ITEMS_PER_CALL, ItemIndex, OperatorType, Share, plan},
     redelivery::Redelivered,
 };
 
@@ -16,7 +17,7 @@ pub(super) const MOST_ROWS: usize = 400;
 /// Events that must be settled together, by their places: those of a device, a deletion and the logins of its accounts.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    pub(super) places: Vec<usize>,
+    pub(super) places: Vec<EventIndex>,
     pub(super) rows: usize,
     kind: Kind,
 }
@@ -32,7 +33,7 @@ enum Kind {
 
 impl Group {
     /// All events of a part.
-    pub(super) fn whole(part: &Part, events: &[(usize, Event)]) -> Self {
+    pub(super) fn whole(part: &Part, events: &[(MessageIndex, Event)]) -> Self {
         let rows = part.places.iter().map(|&place| rows(part.event(events, place))).sum();
         Self { places: part.places.clone(), rows, kind: Kind::default() }
     }
@@ -47,7 +48,7 @@ fn rows(event: &Event) -> usize {
 }
 
 /// The groups of a part. One that fits into a slice is left whole.
-pub(super) fn groups(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
+pub(super) fn groups(part: &Part, events: &[(MessageIndex, Event)]) -> VecDeque<Group> {
     let whole = Group::whole(part, events);
     if whole.rows <= MOST_ROWS {
         return VecDeque::from([whole]);
@@ -56,7 +57,7 @@ pub(super) fn groups(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> 
 }
 
 /// The groups of a part, as small as they can be.
-fn separate(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
+fn separate(part: &Part, events: &[(MessageIndex, Event)]) -> VecDeque<Group> {
     let mut links = Links::default();
     let mut deleted: HashMap<&Account, usize> = HashMap::new();
     for &place in &part.places {
@@ -130,12 +131,12 @@ pub(super) fn take(groups: &mut VecDeque<Group>, most: usize, at_least_one: bool
 /// the groups and what is known of their devices and accounts.
 pub(super) fn hold_back(
     part: &Part,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     groups: &mut Vec<Group>,
     known: &mut Known,
 ) -> (Vec<Group>, Known) {
     let plan = plan(&known.state, &Redelivered::default());
-    let items = |group: &Group| -> HashSet<usize> {
+    let items = |group: &Group| -> HashSet<ItemIndex> {
         let shares = group.places.iter().flat_map(|&place| plan.shares(part.event(events, place)));
         shares.filter_map(|share| if let Share::Own(item) = share { Some(item) } else { None }).collect()
     };
@@ -144,7 +145,7 @@ pub(super) fn hold_back(
         // What travels alone fills no call.
         if !group.places.iter().any(|place| part.alone.contains(place)) {
             for item in items(group) {
-                counts[plan.items[item].work.operator_type() as usize - OperatorType::Bind as usize] += 1;
+                counts[plan.item(item).work.operator_type() as usize - OperatorType::Bind as usize] += 1;
             }
         }
         counts

@@ -54,20 +54,24 @@ fn deletion(at: i64, name: &str) -> Event {
     event(at, Change::Deletion(vec![AppId(0)].into(), vec![account(name)]))
 }
 
+fn indexed(events: &[Event]) -> impl Iterator<Item = (EventIndex, &Event)> {
+    events.iter().enumerate().map(|(index, event)| (EventIndex(index), event))
+}
+
 /// The outcomes by name, "again" for those given back, when `verdict` says what TPNS makes of each piece of work.
 fn outcomes(events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> (Vec<&'static str>, Vec<Vec<usize>>) {
     let state = State::of(events);
     let plan = plan(&state, &Redelivered::default());
     let verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
-    let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
+    let fates = fates(indexed(events), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
     for (index, outcome) in &fates.settled {
-        names[*index] = outcome.name();
+        names[index.0] = outcome.name();
     }
     for (index, _) in &fates.refused {
-        names[*index] = "refused";
+        names[index.0] = "refused";
     }
-    (names, fates.again)
+    (names, fates.again.into_iter().map(|round| round.into_iter().map(|EventIndex(index)| index).collect()).collect())
 }
 
 #[test]
@@ -160,14 +164,14 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
     let plan = plan(&state, &Redelivered::default());
     let mut verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
     wait_for_fresh_tokens(&state, &plan, &mut verdicts, 10_000 + seconds * 1000);
-    let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
+    let fates = fates(indexed(events), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
     for (index, outcome) in &fates.settled {
         let retried = matches!(outcome, Outcome::Retry(failure) if failure.reason == Reason::TpnsTokenNotYetKnown);
-        names[*index] = if retried { "not yet" } else { outcome.name() };
+        names[index.0] = if retried { "not yet" } else { outcome.name() };
     }
     for (index, _) in &fates.refused {
-        names[*index] = "refused";
+        names[index.0] = "refused";
     }
     names
 }
@@ -215,15 +219,15 @@ proptest! {
     #[test]
     fn every_event_is_settled_exactly_once_and_the_rounds_end(events in testing::events(0..20), seed: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut rounds = std::collections::VecDeque::from([((0..events.len()).collect::<Vec<_>>(), false)]);
+        let mut rounds = std::collections::VecDeque::from([((0..events.len()).map(EventIndex).collect::<Vec<_>>(), false)]);
         let mut settled = BTreeSet::new();
         let mut count = 0;
         while let Some((round, refused)) = rounds.pop_front() {
-            let state = State::of(round.iter().map(|&index| &events[index]));
+            let state = State::of(round.iter().map(|&EventIndex(index)| &events[index]));
             let state = if refused { state.without_logins() } else { state };
             let plan = plan(&state, &Redelivered::default());
             let verdicts: Vec<_> = plan.items.iter().map(|_| random.choice([Verdict::Accepted, BAD, BAD, LATER, CONFIG]).unwrap()).collect();
-            let fates = fates(round.iter().map(|&index| (index, &events[index])), &state, &plan, &verdicts);
+            let fates = fates(round.iter().map(|&index| (index, &events[index.0])), &state, &plan, &verdicts);
             let again: usize = fates.again.iter().map(Vec::len).sum();
             prop_assert_eq!(fates.settled.len() + fates.refused.len() + again, round.len());
             for (index, _) in fates.settled {

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     config::{AppId, AppNames},
     event::{AccountType, Change, Device, Token},
-    ingress::Batch,
+    ingress::{Batch, MessageIndex},
     outcome::Failure,
     testing,
     testing::account,
@@ -39,7 +39,7 @@ fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value
     let record = |n| json!({"messageId": format!("m{n}"), "body": "", "eventSource": "aws:sqs"});
     let payload = json!({"Records": (0..messages.len()).map(record).collect::<Vec<_>>()}).to_string();
     let outcomes: Vec<_> = messages.iter().map(|(_, outcome)| outcome.clone()).collect();
-    let events: Vec<_> = messages.iter().enumerate().filter_map(|(n, (event, _))| Some((n, event.clone()?))).collect();
+    let events: Vec<_> = messages.iter().enumerate().filter_map(|(n, (event, _))| Some((MessageIndex(n), event.clone()?))).collect();
     let finished = Finished {
         batch: &Batch::open(&payload).unwrap(),
         events: &events,

@@ -9,7 +9,10 @@ use aws_sdk_sqs::types::{
 };
 use data_encoding::HEXLOWER;
 
-use crate::{ingress::Message, outcome::Failure};
+use crate::{
+    ingress::{Message, MessageIndex},
+    outcome::Failure,
+};
 
 /// SQS counts bodies and attributes, of a message and of a call.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -17,7 +20,7 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 /// A message to park, and every message of the batch that is the same one.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    pub(super) indices: Vec<usize>,
+    pub(super) indices: Vec<MessageIndex>,
     pub(super) size: usize,
     /// Its id is the parcel's place among all.
     pub(super) entry: SendMessageBatchRequestEntry,
@@ -39,9 +42,9 @@ pub(super) enum Unfit {
 /// Makes parcels of messages, given by index and with their reasons: equal ones share a parcel. Beside them those that
 /// SQS can't keep.
 pub(super) fn parcels<'m>(
-    rejected: impl Iterator<Item = (usize, &'m Message<'m>, &'m Failure)>,
+    rejected: impl Iterator<Item = (MessageIndex, &'m Message<'m>, &'m Failure)>,
     fifo: bool,
-) -> (Vec<Parcel>, Vec<(usize, Unfit)>) {
+) -> (Vec<Parcel>, Vec<(MessageIndex, Unfit)>) {
     let (mut parcels, mut unfit) = (Vec::<Parcel>::new(), Vec::new());
     let mut places: HashMap<(&str, String), usize> = HashMap::new();
     for (index, message, failure) in rejected {

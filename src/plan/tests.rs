@@ -28,7 +28,7 @@ fn send(tpns: &mut model::Tpns, app: AppId, operator_type: OperatorType, items: 
 fn carry_out(tpns: &mut model::Tpns, plan: &Plan) {
     for wave in 0..=2 {
         for call in plan.calls.iter().filter(|call| call.wave == wave) {
-            let items: Vec<_> = call.items.iter().map(|&item| &plan.items[item]).collect();
+            let items: Vec<_> = call.items.iter().map(|&item| plan.item(item)).collect();
             send(tpns, call.app, call.operator_type, &items);
         }
     }
@@ -187,11 +187,11 @@ proptest! {
         prop_assert_eq!(plan.calls.len(), items.values().map(|count| count.div_ceil(ITEMS_PER_CALL)).sum::<usize>());
         let mut sent: Vec<_> = plan.calls.iter().flat_map(|call| call.items.clone()).collect();
         sent.sort_unstable();
-        prop_assert_eq!(sent, (0..plan.items.len()).collect::<Vec<_>>(), "each item in one call");
+        prop_assert_eq!(sent, (0..plan.items.len()).map(ItemIndex).collect::<Vec<_>>(), "each item in one call");
         for call in &plan.calls {
             prop_assert!((1..=ITEMS_PER_CALL).contains(&call.items.len()));
             for &item in &call.items {
-                let item = &plan.items[item];
+                let item = plan.item(item);
                 prop_assert_eq!((item.app, item.work.operator_type()), (call.app, call.operator_type));
                 // What an item waits for goes out in an earlier wave.
                 for gate in &item.after {
@@ -270,7 +270,7 @@ fn the_table_of_what_is_pushed() {
         calls.sort_by_key(|call| call.wave);
         let bodies: Vec<_> = calls
             .into_iter()
-            .map(|call| body(call.operator_type, call.items.iter().map(|&item| &plan.items[item])).unwrap())
+            .map(|call| body(call.operator_type, call.items.iter().map(|&item| plan.item(item))).unwrap())
             .map(|bytes| String::from_utf8(bytes).unwrap())
             .collect();
         assert_eq!(bodies, expected, "{events:?}");

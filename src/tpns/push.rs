@@ -32,7 +32,7 @@ use super::{Client, Verdict, answer::Judgement, codes::is_a_status_of_the_app};
 use crate::{
     config::{AppId, Apps},
     outcome::{Failure, Reason},
-    plan::{Call, Plan},
+    plan::{Call, ItemIndex, Plan},
     secret::AppsInForce,
 };
 
@@ -191,7 +191,7 @@ impl<'a> Tpns<'a> {
 
     /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind, and
     /// sent later.
-    async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<usize>) {
+    async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<ItemIndex>) {
         // An item that need not wait gives up half of the time for it.
         let patience_ends = Instant::now() + run.deadline.remaining() / 2;
         let mut is_quiet = false;
@@ -223,7 +223,7 @@ impl<'a> Tpns<'a> {
 
     /// Sends these items of a call until each has a verdict. What TPNS rejects without saying which item is at fault is
     /// searched for it.
-    async fn settle(&self, run: &Run<'_>, call: &Call, items: Vec<usize>) {
+    async fn settle(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) {
         if items.is_empty() {
             return;
         }
@@ -242,7 +242,7 @@ impl<'a> Tpns<'a> {
 
     /// Finds the items at fault by halving. If TPNS still takes nothing, a few items are sent alone: if all of them are
     /// rejected alike, it is not the items.
-    async fn search(&self, run: &Run<'_>, call: &Call, mut items: Vec<usize>) {
+    async fn search(&self, run: &Run<'_>, call: &Call, mut items: Vec<ItemIndex>) {
         let of = run.rejections.of(call.operator_type);
         let mut sample = FuturesUnordered::new();
         if of.rejected()
@@ -265,7 +265,7 @@ impl<'a> Tpns<'a> {
     }
 
     /// Sends these items of a call, and again what TPNS could not take now. Gives back what it rejected as a whole.
-    async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<usize>) -> Option<(Vec<usize>, Failure)> {
+    async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) -> Option<(Vec<ItemIndex>, Failure)> {
         let mut open = items;
         let mut attempt = 1;
         while !open.is_empty() {
@@ -308,13 +308,13 @@ impl<'a> Tpns<'a> {
 }
 
 impl Run<'_> {
-    fn set_all(&self, items: &[usize], verdict: &Verdict) {
+    fn set_all(&self, items: &[ItemIndex], verdict: &Verdict) {
         items.iter().for_each(|&item| self.verdicts.set(item, verdict.clone()));
     }
 }
 
 /// Waits for the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.
-async fn pause(attempt: u32, again: &[(usize, Verdict)], deadline: Deadline) -> bool {
+async fn pause(attempt: u32, again: &[(ItemIndex, Verdict)], deadline: Deadline) -> bool {
     let asked = again.iter().filter_map(|(_, verdict)| match verdict {
         Verdict::Retry(_, after) => *after,
         _ => None,

@@ -15,7 +15,7 @@ use tpns_account_sync::{
     event::{Account, Device, Version},
     ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble},
     outcome::{Failure, Reason},
-    plan::{Gate, Plan, Work},
+    plan::{Gate, ItemIndex, Plan, Work},
     tpns::{Deadline, Verdict, Verdicts},
 };
 
@@ -182,6 +182,7 @@ impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
         const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
         join_all(plan.items.iter().enumerate().map(async |(index, item)| {
+            let index = ItemIndex(index);
             for gate in &item.after {
                 let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = *gate;
                 let is_open = poll_fn(|context| match verdicts.get(first) {

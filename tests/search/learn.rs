@@ -14,6 +14,7 @@ use std::{
 
 use tpns_account_sync::{
     event::{Change, Event},
+    ingress::MessageIndex,
     outcome::{Outcome, Reason},
 };
 
@@ -116,7 +117,8 @@ impl Learner {
     fn run(&mut self, ids: &[EventId], told: &[(Asked, Answer)]) -> Reached {
         self.runs += 1;
         let own = if self.protocol.pushes_rows() { None } else { self.newest_login(ids) };
-        let events: Vec<(usize, Event)> = ids.iter().map(|&id| self.book.event(id).clone()).enumerate().collect();
+        let events = ids.iter().map(|&id| self.book.event(id).clone()).enumerate();
+        let events: Vec<_> = events.map(|(n, event)| (MessageIndex(n), event)).collect();
         let desk = Desk::new(&self.book, &self.values, own);
         let mut invocation = pin!(self.protocol.settle(&desk, &desk, &events));
         let mut context = Context::from_waker(Waker::noop());

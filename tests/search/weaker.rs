@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use tpns_account_sync::{
     apply::{Push, apply},
     event::{Change, Device, Event, Version},
+    ingress::MessageIndex,
     ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, Trouble},
     outcome::Outcome,
     plan::plan,
@@ -51,7 +52,7 @@ impl Protocol {
         self,
         rows: R,
         tpns: &impl Push,
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
     ) -> Vec<Outcome> {
         let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
         match self {
@@ -65,7 +66,7 @@ impl Protocol {
             }
             Self::CheckThenAct | Self::ClaimThenDrop => {
                 for (index, event) in events {
-                    outcomes[*index] = match self {
+                    outcomes[index.0] = match self {
                         Self::CheckThenAct => check_then_act(rows, tpns, event).await,
                         _ => claim_then_drop(rows, tpns, event).await,
                     };

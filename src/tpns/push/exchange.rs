@@ -12,7 +12,7 @@ use super::{CallMade, Deadline, LEAST_TIME, NOT_SENT, Run, Tpns};
 use crate::{
     config::{App, AppId},
     outcome::{Cause, Failure, Reason},
-    plan::Call,
+    plan::{Call, ItemIndex},
     tpns::{
         Verdict,
         answer::{Judgement, judge},
@@ -67,14 +67,14 @@ struct Sent<'a> {
 impl Tpns<'_> {
     /// One exchange, or the verdict on all items when it is not worth one. A key that TPNS refuses is looked up anew,
     /// and the exchange repeated with the new one.
-    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
+    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[ItemIndex]) -> Result<Judgement, Verdict> {
         // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn, the
         // exchange's own state included, which is boxed for that.
         let _slot = self.slots.take(call.app).await.ok_or(NOT_SENT)?;
         let standing = self.standing.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
         let deadline = run.deadline;
         self.is_worth_it(standing, deadline)?;
-        let body = request::body(call.operator_type, items.iter().map(|&item| &run.plan.items[item]));
+        let body = request::body(call.operator_type, items.iter().map(|&item| run.plan.item(item)));
         let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
         let call = Sent { call, items: items.len(), body: &body, deadline };
         let renewed = self.renewed.initialized();

@@ -2,7 +2,7 @@
 
 use super::Verdicts;
 use crate::{
-    plan::{Gate, Plan},
+    plan::{Gate, ItemIndex, Plan},
     tpns::{Verdict, answer::HELD},
 };
 
@@ -10,19 +10,19 @@ use crate::{
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Sorted {
     /// May be sent.
-    pub(super) free: Vec<usize>,
+    pub(super) free: Vec<ItemIndex>,
     /// Wait for an item that has no verdict yet.
-    pub(super) waiting: Vec<usize>,
+    pub(super) waiting: Vec<ItemIndex>,
     /// Must not be sent.
-    pub(super) held: Vec<(usize, Verdict)>,
+    pub(super) held: Vec<(ItemIndex, Verdict)>,
 }
 
 /// Sorts items by their gates. With `patience` over, an item no longer waits for one that it need not wait for.
-pub(super) fn sort(plan: &Plan, items: Vec<usize>, verdicts: &Verdicts, patience: Patience) -> Sorted {
+pub(super) fn sort(plan: &Plan, items: Vec<ItemIndex>, verdicts: &Verdicts, patience: Patience) -> Sorted {
     let mut sorted = Sorted::default();
     for item in items {
         let state =
-            plan.items[item].after.iter().map(|gate| state(*gate, verdicts, patience)).max_by_key(State::weight);
+            plan.item(item).after.iter().map(|gate| state(*gate, verdicts, patience)).max_by_key(State::weight);
         match state.unwrap_or(State::Open) {
             State::Open => sorted.free.push(item),
             State::Waits => sorted.waiting.push(item),
@@ -85,7 +85,7 @@ mod tests {
         let (retry, rejected) = (Verdict::Retry(FAILURE, None), Verdict::Rejected(FAILURE));
         let misconfigured = Verdict::Misconfigured(FAILURE);
         let held = Verdict::Retry(HELD, None);
-        type Gates = fn(usize) -> Gate;
+        type Gates = fn(ItemIndex) -> Gate;
         let table: [(Gates, [Option<Verdict>; 3]); 3] = [
             (Gate::Cleared, [Some(held.clone()), Some(rejected.clone()), Some(misconfigured.clone())]),
             (Gate::Deleted, [Some(held), None, Some(misconfigured.clone())]),
@@ -95,26 +95,26 @@ mod tests {
             let work = || Work::UnbindAll(Token::new("t").unwrap());
             let item = |after| Item { app: AppId(0), work: work(), after };
             let mut plan = Plan::default();
-            plan.items = vec![item(Vec::new()), item(vec![gate(0)])];
+            plan.items = vec![item(Vec::new()), item(vec![gate(ItemIndex(0))])];
             let sorted = |verdict: Option<Verdict>, patience| {
                 let verdicts = Verdicts::new(2);
-                verdict.into_iter().for_each(|verdict| verdicts.set(0, verdict));
-                sort(&plan, vec![1], &verdicts, patience)
+                verdict.into_iter().for_each(|verdict| verdicts.set(ItemIndex(0), verdict));
+                sort(&plan, vec![ItemIndex(1)], &verdicts, patience)
             };
-            let free = Sorted { free: vec![1], ..Sorted::default() };
+            let free = Sorted { free: vec![ItemIndex(1)], ..Sorted::default() };
             assert_eq!(sorted(Some(Verdict::Accepted), Patience::Lasts), free);
             for (verdict, expected) in [&retry, &rejected, &misconfigured].into_iter().zip(expected) {
-                let expected = expected.map(|verdict| Sorted { held: vec![(1, verdict)], ..Sorted::default() });
+                let expected = expected.map(|verdict| Sorted { held: vec![(ItemIndex(1), verdict)], ..Sorted::default() });
                 assert_eq!(
                     sorted(Some(verdict.clone()), Patience::Lasts),
-                    expected.unwrap_or(Sorted { free: vec![1], ..Sorted::default() }),
+                    expected.unwrap_or(Sorted { free: vec![ItemIndex(1)], ..Sorted::default() }),
                     "{:?} {verdict:?}",
-                    gate(0)
+                    gate(ItemIndex(0))
                 );
             }
-            let waiting = || Sorted { waiting: vec![1], ..Sorted::default() };
+            let waiting = || Sorted { waiting: vec![ItemIndex(1)], ..Sorted::default() };
             assert_eq!(sorted(None, Patience::Lasts), waiting());
-            let impatient = if gate(0) == Gate::Tried(0) { free } else { waiting() };
+            let impatient = if gate(ItemIndex(0)) == Gate::Tried(ItemIndex(0)) { free } else { waiting() };
             assert_eq!(sorted(None, Patience::IsOver), impatient);
         }
     }

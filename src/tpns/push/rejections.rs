@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::{
     config::AppId,
     outcome::{Failure, Reason},
-    plan::{Call, OperatorType},
+    plan::{Call, ItemIndex, OperatorType},
     tpns::{
         Verdict,
         answer::Judgement,
@@ -45,7 +45,7 @@ pub(super) struct Rejections {
 /// An item that was rejected alone in its call.
 #[derive(Clone, Debug)]
 struct Alone {
-    item: usize,
+    item: ItemIndex,
     operator_type: OperatorType,
     failure: Failure,
     /// TPNS took others of the app, and not this one, however often it was tried.
@@ -115,7 +115,7 @@ impl Rejections {
     }
 
     /// An item was rejected alone in its call. Gives the verdict on it, and whether no later answer can change it.
-    pub(super) fn alone(&self, item: usize, operator_type: OperatorType, failure: Failure) -> (Verdict, bool) {
+    pub(super) fn alone(&self, item: ItemIndex, operator_type: OperatorType, failure: Failure) -> (Verdict, bool) {
         let alone = Alone { item, operator_type, failure, confirmed: self.is_understood() };
         self.alone.borrow_mut().push(alone.clone());
         let of = self.of(operator_type);
@@ -138,7 +138,7 @@ impl Rejections {
     }
 
     /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
-    pub(super) fn verdicts(&self) -> Vec<(usize, Verdict)> {
+    pub(super) fn verdicts(&self) -> Vec<(ItemIndex, Verdict)> {
         let alone = self.alone.borrow();
         alone.iter().map(|alone| (alone.item, self.verdict(alone))).collect()
     }
@@ -214,7 +214,7 @@ impl OfOperatorType {
     }
 
     /// Takes out the items to send alone, spread over the call: what is bad often comes in runs.
-    pub(super) fn sample(&self, items: &mut Vec<usize>) -> Vec<usize> {
+    pub(super) fn sample(&self, items: &mut Vec<ItemIndex>) -> Vec<ItemIndex> {
         let agreeing = self.agreeing.borrow().as_ref().map_or(0, |(_, count)| *count);
         let missing = SAMPLE.saturating_sub(agreeing).min(items.len());
         let length = items.len();

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::NOT_SENT;
-use crate::tpns::Verdict;
+use crate::{plan::ItemIndex, tpns::Verdict};
 
 /// The verdicts on the items of a plan, by index, as they come.
 #[derive(Debug)]
@@ -34,19 +34,19 @@ impl Verdicts {
     }
 
     /// Sets the verdict on an item.
-    pub fn set(&self, item: usize, verdict: Verdict) {
+    pub fn set(&self, item: ItemIndex, verdict: Verdict) {
         self.put(item, Known::Final(verdict));
     }
 
     /// Sets what the verdict will be unless later answers change it.
-    pub(super) fn set_for_now(&self, item: usize, verdict: Verdict) {
+    pub(super) fn set_for_now(&self, item: ItemIndex, verdict: Verdict) {
         self.put(item, Known::Provisional(verdict));
     }
 
     /// The verdict on an item as far as it is known.
     #[must_use]
-    pub fn get(&self, item: usize) -> Option<Verdict> {
-        match self.each.borrow().get(item) {
+    pub fn get(&self, item: ItemIndex) -> Option<Verdict> {
+        match self.each.borrow().get(item.0) {
             Some(Known::Provisional(verdict) | Known::Final(verdict)) => Some(verdict.clone()),
             Some(Known::Nothing) | None => None,
         }
@@ -54,14 +54,14 @@ impl Verdicts {
 
     /// Whether the verdict on an item is known and stays.
     #[must_use]
-    pub fn is_final(&self, item: usize) -> bool {
-        matches!(self.each.borrow().get(item), Some(Known::Final(_)))
+    pub fn is_final(&self, item: ItemIndex) -> bool {
+        matches!(self.each.borrow().get(item.0), Some(Known::Final(_)))
     }
 
     /// All verdicts; an item of which nothing is known was not sent.
     #[must_use]
     pub fn all(&self) -> Vec<Verdict> {
-        (0..self.each.borrow().len()).map(|item| self.get(item).unwrap_or(NOT_SENT)).collect()
+        (0..self.each.borrow().len()).map(|item| self.get(ItemIndex(item)).unwrap_or(NOT_SENT)).collect()
     }
 
     /// Resolves with the next change after this call.
@@ -73,8 +73,8 @@ impl Verdicts {
         self.last_change.get()
     }
 
-    fn put(&self, item: usize, known: Known) {
-        if let Some(place) = self.each.borrow_mut().get_mut(item) {
+    fn put(&self, item: ItemIndex, known: Known) {
+        if let Some(place) = self.each.borrow_mut().get_mut(item.0) {
             *place = known;
         }
         self.last_change.set(Some(Instant::now()));

@@ -14,13 +14,13 @@ const BAD_INPUT: Failure = failure(Reason::TpnsBadInput, 1_008_007);
 fn rejected(reasons: &[Failure]) -> Rejections {
     let rejections = Rejections::default();
     for (item, failure) in reasons.iter().enumerate() {
-        rejections.alone(item, TYPE, failure.clone());
+        rejections.alone(ItemIndex(item), TYPE, failure.clone());
     }
     rejections
 }
 
 fn verdicts(rejections: &Rejections) -> Vec<&'static str> {
-    let name = |(_, verdict): (usize, Verdict)| match verdict {
+    let name = |(_, verdict): (ItemIndex, Verdict)| match verdict {
         Verdict::Rejected(_) => "rejected",
         Verdict::Retry(Failure { reason: Reason::TpnsRejectsEveryCall, .. }, None) => "retry",
         other => panic!("{other:?}"),
@@ -88,12 +88,12 @@ fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
     assert!(rejections.of(TYPE).is_unclear(), "nothing was left to sample");
     let later = Rejections::begin(&rejections.evidence, []);
     assert_eq!(later.verdicts(), []);
-    assert_eq!(later.of(TYPE).sample(&mut (0..20).collect()).len(), SAMPLE, "counted from the start");
+    assert_eq!(later.of(TYPE).sample(&mut (0..20).map(ItemIndex).collect()).len(), SAMPLE, "counted from the start");
 }
 
 #[test]
 fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_accepted() {
-    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).collect(), wave: 1 };
+    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).map(ItemIndex).collect(), wave: 1 };
     for (counts, expected) in
         [(vec![20, 20], [false, false, true, true]), (vec![7], [false, false, true, true]), (vec![6], [false; 4])]
     {
@@ -122,14 +122,14 @@ fn a_sample_is_spread_over_the_call() {
     for (length, expected) in
         [(1, vec![0]), (2, vec![1, 0]), (3, vec![2, 1, 0]), (4, vec![3, 2, 0]), (20, vec![16, 10, 3])]
     {
-        let mut items: Vec<_> = (0..length).collect();
+        let mut items: Vec<_> = (0..length).map(ItemIndex).collect();
         let sample = Rejections::default().of(TYPE).sample(&mut items);
-        assert_eq!(sample, expected);
+        assert_eq!(sample, expected.into_iter().map(ItemIndex).collect::<Vec<_>>());
         assert_eq!(items.len() + sample.len(), length);
     }
-    let mut items: Vec<_> = (0..20).collect();
-    assert_eq!(rejected(&[const { UNDOCUMENTED }; 2]).of(TYPE).sample(&mut items), [10]);
-    assert_eq!(rejected(&[const { UNDOCUMENTED }; 5]).of(TYPE).sample(&mut items), [0; 0]);
+    let mut items: Vec<_> = (0..20).map(ItemIndex).collect();
+    assert_eq!(rejected(&[const { UNDOCUMENTED }; 2]).of(TYPE).sample(&mut items), [ItemIndex(10)]);
+    assert_eq!(rejected(&[const { UNDOCUMENTED }; 5]).of(TYPE).sample(&mut items), []);
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn a_bare_status_is_the_apps_fault_only_when_calls_of_single_items_agree_and_not
     let rejections = rejected(&[FORBIDDEN]);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
     let untried = Verdict::Retry(Failure { reason: Reason::TpnsBadInput, ..FORBIDDEN }, None);
-    assert_eq!(rejections.verdicts(), [(0, untried)], "it was not tried since");
-    assert_eq!(rejections.alone(1, TYPE, FORBIDDEN).0, of_an_item);
+    assert_eq!(rejections.verdicts(), [(ItemIndex(0), untried)], "it was not tried since");
+    assert_eq!(rejections.alone(ItemIndex(1), TYPE, FORBIDDEN).0, of_an_item);
     // TPNS takes other calls with this key: whatever all of these have in common, it is not the app's fault.
     let rejections = rejected(&[const { FORBIDDEN }; 3]);
     rejections.of(TYPE).conclude(10);
