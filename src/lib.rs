@@ -23,6 +23,7 @@ mod json;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
+mod moment;
 pub mod outcome;
 pub mod parking;
 pub mod plan;

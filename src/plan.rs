@@ -70,7 +70,7 @@ pub enum Gate {
     Tried(ItemIndex),
 }
 
-/// The way of a call through an invocation: calls of one wave go out together, and those of the next wait for them.
+/// One call to TPNS: up to [`ITEMS_PER_CALL`] items of one app and operator_type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The app.
@@ -79,9 +79,6 @@ pub struct Call {
     pub operator_type: OperatorType,
     /// At most [`ITEMS_PER_CALL`], never none.
     pub items: Vec<ItemIndex>,
-    /// 0 for deletions, 1 for other items, 2 if some wait for an item of wave 1. An order in which all gates are open in time:
-    /// items that wait for nothing need not keep to it.
-    pub wave: u8,
 }
 
 /// The calls, and which of their items carry what of which event.
@@ -267,18 +264,9 @@ fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
             app,
             operator_type,
             items: chunk.to_vec(),
-            wave: chunk.iter().map(|&index| wave(&items[index.0])).max().unwrap_or_default(),
         }));
     }
     calls
-}
-
-fn wave(item: &Item) -> u8 {
-    match item.work {
-        Work::UnbindEverywhere(_) => 0,
-        _ if item.after.iter().any(|gate| matches!(gate, Gate::Cleared(_))) => 2,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]

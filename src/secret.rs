@@ -4,19 +4,20 @@ mod freshness;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::Duration,
 };
 
 use aws_lc_rs::digest;
 use aws_sdk_secretsmanager::Client;
-use tokio::time::Instant as Deadline;
+use tokio::time::Instant;
 
 pub use freshness::Needs;
-use freshness::{Freshness, Moment};
+use freshness::Freshness;
 
 use crate::{
     aws::{self, AwsError, Tries},
     config::{Apps, AppsError, AppsFrom},
+    moment::Moment,
 };
 
 const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
@@ -64,7 +65,7 @@ impl AppsInForce {
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: None })
             }
             (AppsFrom::Secret(id), Some(sdk)) => {
-                let freshness = Mutex::new(Freshness::new(max_age, moment()));
+                let freshness = Mutex::new(Freshness::new(max_age, Moment::now()));
                 let secret = Secret { client: Client::new(sdk), id, freshness };
                 let version = secret.fetch(IN_INIT).await?;
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
@@ -81,7 +82,7 @@ impl AppsInForce {
 
     /// Whether the document is to be read again, for its age or for what an invocation needs of it.
     pub fn is_due(&self, needs: impl FnOnce() -> Needs) -> bool {
-        self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), moment()))
+        self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), Moment::now()))
     }
 
     /// Reads the document again, within `limit`, and gives the apps that are in force then.
@@ -90,7 +91,7 @@ impl AppsInForce {
     /// [`NotRead`], which is in the log by then.
     pub async fn read_again(&self, limit: Duration) -> Result<Arc<Apps>, NotRead> {
         let Some(secret) = &self.secret else { return Ok(self.current()) };
-        let begun = moment();
+        let begun = Moment::now();
         match secret.fetch(limit).await {
             Ok(version) => {
                 secret.freshness().was_read(begun);
@@ -101,7 +102,7 @@ impl AppsInForce {
                 Ok(self.current())
             }
             Err(error) => {
-                secret.freshness().failed(moment());
+                secret.freshness().failed(Moment::now());
                 tracing::error!("{error}; the apps document read before stays in force");
                 Err(NotRead)
             }
@@ -120,10 +121,6 @@ impl AppsInForce {
     }
 }
 
-fn moment() -> Moment {
-    Moment { wall: SystemTime::now(), steady: Instant::now() }
-}
-
 impl Secret {
     fn freshness(&self) -> MutexGuard<'_, Freshness> {
         self.freshness.lock().unwrap_or_else(PoisonError::into_inner)
@@ -131,7 +128,7 @@ impl Secret {
 
     /// Fetches the document, within `limit`.
     async fn fetch(&self, limit: Duration) -> Result<Version, SecretError> {
-        let tries = Tries::few(Deadline::now() + limit);
+        let tries = Tries::few(Instant::now() + limit);
         let answer = aws::send(tries, || self.client.get_secret_value().secret_id(&self.id).send()).await;
         let answer = answer.map_err(|error| FetchError::from(AwsError::of(&error)))?;
         let document = answer.secret_string().ok_or(FetchError::NoText)?;

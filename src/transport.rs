@@ -22,8 +22,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use error::{NoConnection, TlsFailure, TransportError};
 
+use crate::moment::Moment;
 use connect::{Connector, Origin};
-use pool::{Kept, Moment, Pool};
+use pool::{Kept, Pool};
 
 /// What carries requests over one connection.
 type Connection = SendRequest<Full<Bytes>>;

@@ -92,35 +92,43 @@ impl Fallbacks<'_> {
 
     fn sent_at(&self) -> Option<Millis> {
         static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""SentTimestamp":""#));
-        #[derive(Deserialize)]
-        struct Attributes<'a> {
-            #[serde(rename = "SentTimestamp")]
-            value: &'a str,
-        }
-        let attributes = self.attributes?.get();
-        find(attributes, &NAME).or_else(|| serde_json::from_str::<Attributes<'_>>(attributes).ok()?.value.parse().ok())
+        number_of(self.attributes?, &NAME, |numbers| numbers.sent_timestamp)
     }
 
     /// The record's `ApproximateReceiveCount`, or 1.
     pub(super) fn deliveries(&self) -> u32 {
         static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""ApproximateReceiveCount":""#));
-        #[derive(Deserialize)]
-        struct Attributes<'a> {
-            #[serde(rename = "ApproximateReceiveCount")]
-            value: &'a str,
-        }
-        let Some(attributes) = self.attributes.map(RawValue::get) else { return 1 };
-        let count = find(attributes, &NAME)
-            .or_else(|| serde_json::from_str::<Attributes<'_>>(attributes).ok()?.value.parse().ok());
+        let count = self.attributes.and_then(|attributes| {
+            number_of(attributes, &NAME, |numbers| numbers.approximate_receive_count)
+        });
         count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1)
     }
 }
 
-/// The number behind a name. It is asked of every record, so the name is looked for before the attributes are parsed. A
-/// quote within a value would be escaped: what is found can be nothing but the name.
-fn find(attributes: &str, name: &Finder<'_>) -> Option<Millis> {
-    let at = name.find(attributes.as_bytes())?;
-    number(attributes.as_bytes().get(at + name.needle().len()..)?)
+/// The attributes that are numbers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Numbers<'a> {
+    #[serde(borrow, default)]
+    sent_timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    approximate_receive_count: Option<&'a RawValue>,
+}
+
+/// The number behind a name. Every record is read for it, so the name is searched for before the attributes are parsed. A
+/// quote within a value would be escaped, so what is found can only be the name.
+fn number_of(
+    attributes: &RawValue,
+    name: &Finder<'_>,
+    field: impl Fn(Numbers<'_>) -> Option<&RawValue>,
+) -> Option<Millis> {
+    let json = attributes.get();
+    let found = name.find(json.as_bytes());
+    let found = found.and_then(|place| number(json.as_bytes().get(place + name.needle().len()..)?));
+    found.or_else(|| {
+        let value = field(serde_json::from_str(json).ok()?)?;
+        serde_json::from_str::<&str>(value.get()).ok()?.parse().ok()
+    })
 }
 
 /// The digits up to the next quote.

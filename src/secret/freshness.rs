@@ -1,18 +1,13 @@
 //! When the apps document is read again.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
+
+use crate::moment::Moment;
 
 /// A document that could not be read is asked for again after this, however old the one in force.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
 /// For apps that are not in the document it is read no more often than this: a producer's slip may be in every batch.
 const BETWEEN_UNKNOWN_APPS: Duration = Duration::from_secs(30);
-
-/// A moment by both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) wall: SystemTime,
-    pub(super) steady: Instant,
-}
 
 /// What an invocation needs of the document, whatever its age.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,15 +25,6 @@ pub(super) struct Freshness {
     read: Moment,
     failed: Option<Moment>,
     for_other_apps: Option<Moment>,
-}
-
-impl Moment {
-    /// The time since an earlier moment. While a sandbox is frozen one clock may stand still, and the other may be set:
-    /// the one that has gone further counts.
-    fn since(self, earlier: Self) -> Duration {
-        let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
-        wall.max(self.steady.saturating_duration_since(earlier.steady))
-    }
 }
 
 impl Freshness {
@@ -71,6 +57,8 @@ impl Freshness {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Instant, SystemTime};
+
     use super::*;
 
     const MAX_AGE: Duration = Duration::from_secs(60);

@@ -133,7 +133,7 @@ impl Rejections {
         }
         let mut alone = self.alone.borrow_mut();
         let doubtful = alone.extract_if(.., |alone| !alone.confirmed && is_a_status_of_the_app(&alone.failure));
-        let call = |Alone { item, operator_type, .. }| Call { app, operator_type, items: vec![item], wave: 0 };
+        let call = |Alone { item, operator_type, .. }| Call { app, operator_type, items: vec![item] };
         doubtful.map(call).collect()
     }
 

@@ -93,7 +93,7 @@ fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
 
 #[test]
 fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_accepted() {
-    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).map(ItemIndex).collect(), wave: 1 };
+    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).map(ItemIndex).collect() };
     for (counts, expected) in
         [(vec![20, 20], [false, false, true, true]), (vec![7], [false, false, true, true]), (vec![6], [false; 4])]
     {
