@@ -1,5 +1,6 @@
 //! The contract: what a backend says happened, checked and completed (design, "Contract: the event (version 1)").
 
+mod account;
 mod characters;
 mod explain;
 mod fallbacks;
@@ -12,11 +13,10 @@ mod wire;
 
 use std::{borrow::Cow, ops::Deref};
 
+pub use account::{Account, AccountType, ListedAccount};
 pub(crate) use explain::{Place, explain};
 pub use fallbacks::{EventTime, Fallbacks};
-pub use fields::{
-    Account, AccountName, AccountType, AppName, EventId, Kind, ListedAccount, Millis, OccurredAt, Text, Token,
-};
+pub use fields::{AccountName, AppName, EventId, Kind, Millis, OccurredAt, Text, Token};
 pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};
 pub use wire::EventFields;
 pub(crate) use wire::Field;

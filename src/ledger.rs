@@ -5,6 +5,7 @@
 
 mod app_keys;
 mod device;
+mod known;
 mod protocol;
 mod row;
 mod table;
@@ -13,7 +14,8 @@ use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use protocol::{Known, Ledger, Read, Rows, Trouble, Troubled, Verified};
+pub use known::{Known, Trouble, Troubled};
+pub use protocol::{Ledger, Read, Rows, Verified};
 pub use row::DeletionRow;
 pub(crate) use table::ROWS_READ_AT_A_TIME;
 pub use table::{OpenTable, Table};
