@@ -11,7 +11,7 @@ pub use error::ConfigError;
 
 use crate::tpns::Settings;
 
-/// Everything the function can be told.
+/// All settings of the function.
 #[derive(Debug)]
 pub struct Config {
     /// The TPNS apps, with their keys, or where they are kept.
@@ -26,7 +26,7 @@ pub struct Config {
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
     pub parking_queue_url: Option<String>,
-    /// What Lambda calls this function: its metrics bear the name.
+    /// The function's name in Lambda, which its metrics carry.
     pub function_name: String,
 }
 

@@ -38,8 +38,8 @@ pub struct Event {
     pub change: Change,
     /// The producer's id, or the envelope's.
     pub id: Text,
-    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the clock that
-    /// set it is ahead. Mostly 0.
+    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the producer's
+    /// clock is ahead. Usually 0.
     pub clock_ahead: Millis,
     /// How often its message has been delivered, as far as the envelope says; at least 1.
     pub deliveries: u32,
@@ -117,7 +117,7 @@ impl Deref for Reach {
 pub struct Invalid {
     /// Why, in one word.
     pub reason: Reason,
-    /// The field and the mend. Never a value of the event.
+    /// The field and what to do. Never a value of the event.
     pub detail: Cow<'static, str>,
 }
 

@@ -1,7 +1,7 @@
-//! From what became of the items to what became of the events that shaped them.
+//! From the verdicts on items to the outcomes of the events that shaped them.
 //!
 //! Events of one device share an item. When TPNS rejects it, only the event that is at fault may fail: the others are
-//! given back, to be planned anew without it.
+//! returned, to be planned again without it.
 
 use indexmap::IndexMap;
 
@@ -13,7 +13,7 @@ use crate::{
     tpns::Verdict,
 };
 
-/// What became of the events of a round.
+/// The outcomes of the events of a round.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fates {
     /// Events that are settled, each once.
@@ -24,14 +24,14 @@ pub struct Fates {
     pub again: Vec<Vec<EventIndex>>,
 }
 
-/// A token that TPNS does not know this long after a login is none: a fresh install is registered by the phone itself,
+/// A token that TPNS does not know this long after a login is invalid: a fresh install is registered by the phone itself,
 /// at the same time as the backend reports its login.
 const FRESH: Millis = 120_000;
 
-/// Makes a retry of what TPNS rejected since it does not know the token, where the device's newest login is fresh.
+/// Turns rejections of an unknown token into retries, if the device's newest login is recent.
 ///
-/// It is done to the items: every event that shaped them is then redelivered. Were one of them acknowledged, such as a
-/// logout from one of the accounts, the login would be redelivered without it.
+/// This changes the items' verdicts, so that every event that shaped them is redelivered. If one of them were acknowledged,
+/// such as a logout from one of the accounts, the login would be redelivered without it.
 pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict], now: Millis) {
     let unknown = |verdict: &Verdict| {
         let reason = verdict.failure().map(|failure| failure.reason);
@@ -61,7 +61,7 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
 
 /// Judges the events of a round, given by index, from the verdicts on the items of its plan.
 ///
-/// An event of a further round is always in a smaller company than before, so the rounds come to an end.
+/// A further round always has fewer events, so the rounds come to an end.
 #[must_use]
 pub fn fates<'e>(
     round: impl IntoIterator<Item = (EventIndex, &'e Event)>,
@@ -96,7 +96,7 @@ fn accepted(event: &Event, state: &State, plan: &Plan) -> Outcome {
     let Change::Logout(device, listed) = &event.change else { return Outcome::Applied };
     let owner = state.devices.get(device).and_then(DeviceState::owner);
     let is_owners = |listed: &ListedAccount| owner.is_none_or(|owner| owner.has(listed));
-    // Where the device ends without any account, what a logout missed is not bound either.
+    // If the device has no account in the end, what a logout missed is not bound either.
     let keeps_one = plan.items_of(device).iter().any(|&item| matches!(plan.item(item).work, Work::Bind(..)));
     if keeps_one && !listed.iter().all(is_owners) { Outcome::AppliedNotBound } else { Outcome::Applied }
 }
@@ -112,7 +112,7 @@ fn superseded(event: &Event, newer: Option<&Version>) -> Outcome {
 /// The events of a device whose item TPNS rejected, and why it did.
 type Spoilt<'e> = (Vec<(EventIndex, &'e Event)>, Failure);
 
-/// The verdict on an event: the gravest of its items'. What another event's item is rejected for does not fail it.
+/// The verdict on an event: the gravest of its items'. The rejection of another event's item does not fail it.
 fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
     let gravity = |verdict: &Verdict| match verdict {
         Verdict::Accepted => 0,
@@ -129,7 +129,7 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
         }),
     };
     const UNKNOWN: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
-    // An event without items would be acknowledged without any effect: there is none, and should there be, it fails.
+    // An event without items would be acknowledged without any effect: there is none, and if there were one, it would fail.
     shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
 }
 
@@ -153,7 +153,7 @@ impl Fates {
         let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
         let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));
         if failure.reason == Reason::TpnsInvalidToken && !binds {
-            // All of them name the token, so none can fare better.
+            // All of them name the token, so each of them would be rejected.
             for (index, _) in events {
                 self.settle(index, rejected());
             }
@@ -161,17 +161,17 @@ impl Fates {
             // Any of the logouts may hold the account that TPNS refuses: half by half.
             let half = events.len() / 2;
             for (place, (index, _)) in events.into_iter().enumerate() {
-                self.come_again(usize::from(place >= half), index);
+                self.run_again(usize::from(place >= half), index);
             }
         } else if binds {
-            // The newest login is at fault. Older logins stay overtaken by it, even so: whoever was signed in before
-            // is not signed in now. Logouts must have their effect.
+            // The newest login is at fault. Older logins stay superseded by it nevertheless: the accounts that were signed
+            // in before are not signed in now. Logouts must have their effect.
             for (index, event) in events {
                 match &event.change {
                     Change::Login(..) if owner.is_some_and(|owner| owner.version > event.version) => {
                         self.settle(index, superseded(event, owner.map(|owner| &owner.version)));
                     }
-                    Change::Logout(..) | Change::LogoutAll(_) => self.come_again(0, index),
+                    Change::Logout(..) | Change::LogoutAll(_) => self.run_again(0, index),
                     Change::Login(..) => self.refused.push((index, failure.clone())),
                     Change::Deletion(..) => self.settle(index, rejected()),
                 }
@@ -184,7 +184,7 @@ impl Fates {
         }
     }
 
-    fn come_again(&mut self, turn: usize, index: EventIndex) {
+    fn run_again(&mut self, turn: usize, index: EventIndex) {
         if self.again.len() <= turn {
             self.again.resize_with(turn + 1, Vec::new);
         }

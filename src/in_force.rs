@@ -1,4 +1,4 @@
-//! A batch's events under the apps document in force: merged and settled, also when the document changes meanwhile.
+//! Merges and settles a batch's events under the apps document in force, also if the document changes meanwhile.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -48,8 +48,8 @@ pub(crate) struct Merged<'a> {
 }
 
 impl AccountSync {
-    /// Merges what the events say. If it is time to, the apps document is read again meanwhile, and if it names other
-    /// apps by then, the batch is opened and merged once more.
+    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps, the batch
+    /// is opened and merged once more.
     pub(crate) async fn merge(
         &self,
         batch: &Batch<'_>,
@@ -63,7 +63,7 @@ impl AccountSync {
             let merged = merge.await;
             return Merged { ledger, merged, apps: Ok(()) };
         }
-        // Not for long: the events can do without it.
+        // Not for long: the events do not depend on it.
         let limit = self.calls.timeout.min(Deadline(times.ends.calls).remaining() / 4);
         let (merged, read) = join(merge, self.apps.read_again(limit)).await;
         match read {
@@ -82,7 +82,7 @@ impl AccountSync {
         }
     }
 
-    /// Settles what has been merged.
+    /// Settles the events that have been merged.
     pub(crate) async fn settle(
         &self,
         merged: Merged<'_>,
@@ -97,7 +97,7 @@ impl AccountSync {
             self.follow(Arc::new(apps), tpns, times, events, outcomes).await;
         }
         if let Err(NotRead) = apps {
-            // Done for the apps that are known. Any sandbox that knows more does the rest with the next delivery.
+            // Done for the known apps. A sandbox that knows more of them does the rest with the next delivery.
             for (index, event) in events {
                 if event.reaches_every_app() && outcomes[index.0].is_acknowledged() {
                     outcomes[index.0] = Outcome::Retry(APPS_DOCUMENT_UNREAD);
@@ -106,8 +106,8 @@ impl AccountSync {
         }
     }
 
-    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so what was
-    /// refused is merged again.
+    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so the refused
+    /// events are merged again.
     async fn follow(
         &self,
         apps: Arc<Apps>,

@@ -14,8 +14,8 @@ use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use known::{Known, Trouble, Troubled};
-pub use protocol::{Ledger, Read, Rows, Verified};
+pub use known::{KnownState, RowError, FailedRows};
+pub use protocol::{Ledger, Read, Rows};
 pub use row::DeletionRow;
 pub(crate) use table::ROWS_READ_AT_A_TIME;
 pub use table::{OpenTable, Table};

@@ -11,7 +11,7 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry,
 use crate::{
     event::Event,
     fingerprint,
-    finished::{Finished, Told},
+    finished::{Finished, MessageOutcome},
     ingress::{MessageIndex, Source, Unrecognised},
     outcome::{Cause, Failure, Outcome, OutcomeKind, Reason},
 };
@@ -44,14 +44,14 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
     }));
 }
 
-/// What every line of an invocation bears.
+/// The span of an invocation, whose fields are on each of its lines.
 #[must_use]
 pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
     // At ERROR it is there whatever the level; it prints nothing of itself.
     tracing::error_span!("invocation", requestId = request_id, xray_trace_id = trace.and_then(root))
 }
 
-/// An invocation that is answered with an error before any event was looked at.
+/// An invocation that is answered with an error before any event was read.
 pub fn unrecognised(error: &Unrecognised) {
     tracing::error!(reason = Reason::UnrecognisedInvocation.as_str(), "{error}");
 }
@@ -59,10 +59,10 @@ pub fn unrecognised(error: &Unrecognised) {
 /// One line for each message (failures at WARN, the others at DEBUG), one for the invocation, and one for each
 /// misconfiguration.
 pub fn finished(finished: &Finished<'_>) {
-    for told in finished.messages() {
-        let is_failure = told.outcome.failure().is_some();
+    for settled in finished.messages() {
+        let is_failure = settled.outcome.failure().is_some();
         if is_failure && tracing::enabled!(Level::WARN) || tracing::enabled!(Level::DEBUG) {
-            message(&told, finished.batch.source);
+            message(&settled, finished.batch.source);
         }
     }
     let Finished { outcomes, calls, .. } = finished;
@@ -103,13 +103,13 @@ fn clock_ahead(finished: &Finished<'_>) {
     }
 }
 
-fn message(told: &Told<'_>, source: Source) {
-    let Told { message, event, outcome, app } = *told;
+fn message(settled: &MessageOutcome<'_>, source: Source) {
+    let MessageOutcome { message, event, outcome, app } = *settled;
     let (failure, attributes) = (outcome.failure(), message.attributes());
     let detail = failure.map(Failure::detail);
-    let (message_id, event_id) = (ids::of_message(told, source), ids::of_event(told, source));
+    let (message_id, event_id) = (ids::of_message(settled, source), ids::of_event(settled, source));
     let device = event.and_then(Event::device).map(|device| fingerprint::device(app, device.token.as_str()));
-    /// A macro, since a line's level and words are fixed where it stands.
+    /// A macro, since the level and the words of a line are fixed at compile time.
     macro_rules! line {
         ($level:ident, $words:literal) => {
             tracing::$level!(
@@ -138,14 +138,14 @@ fn message(told: &Told<'_>, source: Source) {
     }
 }
 
-/// A misconfiguration is told once an invocation, at ERROR, for it is the operator's to mend.
+/// A misconfiguration is logged once an invocation, at ERROR, since the operator has to correct it.
 fn misconfigured(outcomes: &[Outcome]) {
-    let mut told = Vec::new();
+    let mut logged = Vec::new();
     for outcome in outcomes {
         if let Outcome::Misconfigured(failure) = outcome
-            && !told.contains(&failure)
+            && !logged.contains(&failure)
         {
-            told.push(failure);
+            logged.push(failure);
             tracing::error!(
                 reason = failure.reason.as_str(),
                 detail = &*failure.detail(),
@@ -155,7 +155,7 @@ fn misconfigured(outcomes: &[Outcome]) {
     }
 }
 
-/// What SQS drops never gets here, so the first of two equal events has to do: the second would be the one that is lost.
+/// What SQS drops never gets here, so the first of two equal events is reported: the second one would be lost.
 fn deduplicated_by_content(finished: &Finished<'_>) {
     if finished.batch.source != Source::FifoQueue {
         return;

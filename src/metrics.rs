@@ -31,7 +31,7 @@ pub struct Metrics {
     formats: Mutex<Formats>,
 }
 
-/// One for each kind of line, for a format has its dimensions built in. Kept for their buffers.
+/// One for each kind of line, since a format has its dimensions built in. Kept for their buffers.
 struct Formats {
     apps: Emf,
     failures: Emf,
@@ -96,7 +96,7 @@ impl Metrics {
         output.write_all(&text).and_then(|()| output.flush()).map_err(IoStreamError::Io)
     }
 
-    /// Writes them to standard output. What can't be written is told to the log: it is no reason to fail events.
+    /// Writes them to standard output. A failure is logged: it is no reason to fail events.
     pub fn print(&self, request_id: &str, finished: &Finished<'_>) {
         if let Err(error) = self.write(request_id, finished, &mut io::stdout().lock()) {
             tracing::error!(%error, "metrics: incomplete for this invocation");
@@ -108,8 +108,8 @@ fn figures<'a>(finished: &Finished<'a>) -> IndexMap<&'a str, Figures> {
     let mut by_app: IndexMap<&str, Figures> = IndexMap::new();
     let at = finished.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let at = Millis::try_from(at).unwrap_or(Millis::MAX);
-    for told in finished.messages() {
-        by_app.entry(told.app).or_default().count(told.outcome, told.event, at);
+    for settled in finished.messages() {
+        by_app.entry(settled.app).or_default().count(settled.outcome, settled.event, at);
     }
     for call in finished.calls {
         let figures = by_app.entry(finished.apps.name(call.app)).or_default();

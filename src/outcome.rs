@@ -1,4 +1,4 @@
-//! What became of a message, and why. Values that every other module may use: they know nothing of TPNS, the ledger or AWS.
+//! The outcome of a message, and why. Values that every other module may use: they know nothing of TPNS, the ledger or AWS.
 
 mod reason;
 
@@ -57,7 +57,7 @@ impl Display for Failure {
     }
 }
 
-/// What became of one message.
+/// The outcome of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Everything it shaped has been accepted by TPNS.

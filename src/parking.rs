@@ -32,13 +32,13 @@ pub struct Parking {
     queue_url: String,
 }
 
-/// What is to be parked, and what became of it so far.
+/// What is to be parked, and the result so far.
 struct Post<'o> {
     /// Places of parcels.
     calls: VecDeque<Vec<usize>>,
     parcels: &'o [Parcel],
     outcomes: &'o mut [Outcome],
-    /// Lambda brings all messages again or none.
+    /// Lambda redelivers all messages or none.
     whole: bool,
     some_parked: bool,
     /// What is wrong with the queue, and for how many messages.

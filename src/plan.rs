@@ -1,4 +1,4 @@
-//! From what is known to the fewest calls that make it so (design, "What is pushed" and "Calls").
+//! From the known state to the fewest calls that make TPNS agree with it (design, "What is pushed" and "Calls").
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -62,8 +62,8 @@ pub enum Work {
 pub enum Gate {
     /// The device's own operator_type 4 ([`plan`] says when there is one): without it the item would be wrong.
     Cleared(ItemIndex),
-    /// The operator_type 5 of an account the item binds anew: landing later, it would take the account away again.
-    /// One that TPNS rejects can't land later.
+    /// The operator_type 5 of an account that the item binds again: applied later, it would take the account away. One that
+    /// TPNS rejects can't be applied later.
     Deleted(ItemIndex),
     /// The same of an item that has waited in an earlier delivery: now it waits until the deletion has been tried, and
     /// while there is time. A deletion that TPNS never takes must not hold it for ever.
@@ -84,9 +84,9 @@ pub struct Call {
 /// The calls, and which of their items carry what of which event.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// Everything to say to TPNS.
+    /// Everything that TPNS must be sent.
     pub items: Vec<Item>,
-    /// How it is said.
+    /// The calls that carry them.
     pub calls: Vec<Call>,
     devices: HashMap<Device, Vec<ItemIndex>>,
     deletions: HashMap<AccountKey, Deletion>,
@@ -129,7 +129,7 @@ impl Work {
 /// A device has one item, with one exception: where newer logouts or deletions took some accounts of a login but not
 /// all, the operator_type 2 names fewer account types than the events spoke of. If TPNS overrides per type (facts.md,
 /// section 3: the documents allow both readings), an account that was bound under such a type earlier would stay, and
-/// somebody who signed out would go on getting messages. There an operator_type 4 goes first.
+/// someone who signed out would go on getting messages. In this case an operator_type 4 goes first.
 #[must_use]
 pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     let mut plan = Plan::default();

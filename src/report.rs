@@ -1,6 +1,6 @@
-//! What became of each message, and what Lambda reads of it (design, "Result").
+//! What Lambda reads of the outcomes (design, "Result").
 //!
-//! A message is either deleted because everything it shaped is true at TPNS, or reported so that it comes again.
+//! A message is either deleted because everything it shaped is true at TPNS, or reported so that it is redelivered.
 //! Nothing is dropped in silence, and what was never attempted counts as failed.
 
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ pub enum Answer {
     Bridge(()),
 }
 
-/// Events that came straight from EventBridge and are not applied: a function error makes Lambda bring them again.
+/// Events that came straight from EventBridge and are not applied: a function error makes Lambda redeliver them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{failed} of {all} events not applied; the first: {}", .first.as_ref().map(Failure::to_string).unwrap_or_default())]
 pub struct NotApplied {
@@ -68,8 +68,8 @@ fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {
     Answer::Queue(response)
 }
 
-/// In a FIFO queue, takes back what stands behind a message of its group that must come again: acknowledged now, it
-/// would be overtaken by that one. A rejected message lets its group go on, for it will not be applied later either.
+/// In a FIFO queue, holds back messages behind one of their group that is redelivered: acknowledged now, they would be
+/// overtaken by that one. A rejected message lets its group go on, for it will not be applied later either.
 pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
     const BEHIND: Outcome = Outcome::Retry(Failure::new(
         Reason::BehindAFailedMessage,
@@ -91,7 +91,7 @@ pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
 
 /// The rejected messages that may be parked now, by index. A message that is delivered again must not be parked, or
 /// there would be one more copy of it with each delivery: with EventBridge one failure brings all events again, in a FIFO
-/// queue a message waits for its predecessors, and an id can only be reported for all messages that bear it.
+/// queue a message waits for its predecessors, and an id can only be reported for all messages that have it.
 #[must_use]
 pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<MessageIndex> {
     let rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));

@@ -21,7 +21,7 @@ use crate::{
 };
 
 const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
-/// Lambda gives Init 10 s, and ends one that takes longer without a word.
+/// Lambda gives Init 10 s, and ends a longer one without any message.
 const IN_INIT: Duration = Duration::from_secs(6);
 
 /// The apps in force, shared by all invocations of this process.

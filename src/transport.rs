@@ -29,7 +29,7 @@ use pool::{Kept, Pool};
 /// What carries requests over one connection.
 type Connection = SendRequest<Full<Bytes>>;
 
-/// So often the connection's own task gets its turn before it counts as busy with an earlier request.
+/// How often the connection's own task gets its turn before the connection counts as busy with an earlier request.
 const TURNS: usize = 4;
 
 /// The connections. Made once, in Init, and kept over warm invocations.
@@ -56,7 +56,7 @@ pub(crate) struct Limits {
 }
 
 impl Transport {
-    /// Without connections as yet, and with Mozilla's roots.
+    /// Without connections so far, and with Mozilla's roots.
     ///
     /// # Errors
     /// What the TLS library refuses; nothing of the environment enters.

@@ -1,4 +1,4 @@
-//! What becomes of the messages, put together from what becomes of them app by app.
+//! The outcomes of messages, combined from their outcomes in each app.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -9,7 +9,7 @@ use crate::{event::Event, ingress::MessageIndex, outcome::Outcome};
 #[derive(Debug)]
 pub(super) struct Outcomes<'o> {
     all: RefCell<&'o mut [Outcome]>,
-    /// Of the events of several apps, by their messages: how many apps are left, and what became of the event in the others.
+    /// Events of several apps, by their messages: how many apps are left, and the outcome in the others.
     shared: RefCell<HashMap<MessageIndex, (usize, Option<Outcome>)>>,
 }
 
@@ -26,7 +26,7 @@ impl<'o> Outcomes<'o> {
         Self { all: RefCell::new(all), shared: RefCell::new(shared) }
     }
 
-    /// What became of a message's event in one app. It counts when all of its apps have been heard.
+    /// Takes the outcome of a message's event in one app. It counts when all of its apps have one.
     pub(super) fn settle(&self, message: MessageIndex, outcome: Outcome) {
         let outcome = match self.shared.borrow_mut().get_mut(&message) {
             None => Some(outcome),

@@ -1,7 +1,7 @@
 //! plan -> tpns -> fate for the events of a slice, in rounds, until each is settled.
 //!
-//! The first round has all of them. A further one has those whose item TPNS rejected for another event's fault, without
-//! that one; or those whose device another invocation has changed meanwhile, as it is now.
+//! The first round has all of them. A further round has the events whose item TPNS rejected because of another event,
+//! without that one; or those whose device another invocation has changed meanwhile, with its current state.
 
 use std::{
     cell::RefCell,
@@ -18,7 +18,7 @@ use super::{Push, Settling, pace::UnderWay};
 use crate::{
     event::{Event, EventIndex, Version},
     fate::{fates, wait_for_fresh_tokens},
-    ledger::{AccountKey, Known, Rows, State, Trouble, Troubled},
+    ledger::{AccountKey, KnownState, Rows, State, RowError, FailedRows},
     outcome::{Failure, Outcome},
     plan::{ItemIndex, Plan, Share, plan},
     redelivery::Redelivered,
@@ -35,26 +35,26 @@ pub(super) struct Round {
 }
 
 enum Start {
-    /// What is known of the events' devices: after the merge, or as another invocation left them.
-    Known(Rc<Known>, u32),
-    /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
-    Alone(Rc<Known>, u32),
-    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before are to go all
-    /// the same. The rows must stay as they were.
-    Refused(Rc<Known>, u32, Vec<Failure>),
+    /// The known state of the events' devices: after the merge, or as another invocation left it.
+    FromLedger(Rc<KnownState>, u32),
+    /// These events alone, since the rest of the known state has been rejected. It must stay as it was.
+    Alone(Rc<KnownState>, u32),
+    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before must be removed
+    /// nevertheless. The rows must stay as they were.
+    Refused(Rc<KnownState>, u32, Vec<Failure>),
 }
 
 /// A round under way.
 struct Going<'a, R: Rows, P: Push> {
     all: &'a Settling<'a, R, P>,
-    known: Rc<Known>,
+    known: Rc<KnownState>,
     repeats: u32,
     refused: HashMap<EventIndex, Failure>,
-    /// What is pushed where it is not what is known.
+    /// What is pushed, if it is not the known state.
     alone: Option<State>,
     plan: Plan,
     verdicts: Verdicts,
-    /// Deletions that are noted as accepted.
+    /// Deletions that the ledger has recorded as accepted.
     noted: RefCell<HashSet<AccountKey>>,
 }
 
@@ -63,36 +63,36 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     pub(super) async fn slice(
         &self,
         places: Vec<EventIndex>,
-        known: Known,
+        known: KnownState,
         deadline: Option<Deadline>,
         under_way: UnderWay<'_>,
     ) {
-        let first = Round { places, start: Start::Known(Rc::new(known), 0) };
+        let first = Round { places, start: Start::FromLedger(Rc::new(known), 0) };
         let mut rounds = VecDeque::from([first]);
         while let Some(round) = rounds.pop_front() {
             rounds.extend(self.round(round, deadline, &under_way).await);
         }
     }
 
-    /// Gives the rounds that are to follow.
+    /// Returns the rounds that must follow.
     async fn round(
         &self,
         Round { mut places, start }: Round,
         deadline: Option<Deadline>,
         under_way: &UnderWay<'_>,
     ) -> Vec<Round> {
-        let said = || State::of(places.iter().map(|&place| self.event(place)));
+        let own = || State::of(places.iter().map(|&place| self.event(place)));
         let (known, alone, repeats, refused) = match start {
-            Start::Known(known, repeats) => (known, None, repeats, HashMap::new()),
-            Start::Alone(known, repeats) => (known, Some(said()), repeats, HashMap::new()),
+            Start::FromLedger(known, repeats) => (known, None, repeats, HashMap::new()),
+            Start::Alone(known, repeats) => (known, Some(own()), repeats, HashMap::new()),
             Start::Refused(known, repeats, failures) => {
                 let refused: HashMap<_, _> = places.iter().copied().zip(failures).collect();
-                (known, Some(said().without_logins()), repeats, refused)
+                (known, Some(own().without_logins()), repeats, refused)
             }
         };
-        places.retain(|&place| match known.troubled.of(self.event(place)) {
-            Some(trouble) => {
-                self.settle(place, Outcome::Retry(trouble.into()));
+        places.retain(|&place| match known.failed.of(self.event(place)) {
+            Some(row_error) => {
+                self.settle(place, Outcome::Retry(row_error.into()));
                 false
             }
             None => true,
@@ -169,21 +169,21 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
                 (_, outcome) => outcome,
             };
             let event = self.event(place);
-            let trouble = latest.troubled.of(event).or_else(|| unnoted.of(event));
+            let row_error = latest.failed.of(event).or_else(|| unnoted.of(event));
             let moved = || event.device().is_some_and(|device| latest.state.devices.contains_key(device));
-            match trouble {
+            match row_error {
                 _ if !is_done(&outcome) => self.all.settle(place, outcome),
-                Some(trouble) => self.all.settle(place, Outcome::Retry(trouble.into())),
+                Some(row_error) => self.all.settle(place, Outcome::Retry(row_error.into())),
                 None if !moved() => self.all.settle(place, outcome),
                 None if self.repeats == MOST_REPEATS => {
-                    self.all.settle(place, Outcome::Retry(Trouble::KeepsChanging.into()));
+                    self.all.settle(place, Outcome::Retry(RowError::KeepsChanging.into()));
                 }
                 None => changed.push(place),
             }
         }
         let mut rounds = Vec::new();
         if !changed.is_empty() {
-            rounds.push(Round { places: changed, start: Start::Known(Rc::new(latest), self.repeats + 1) });
+            rounds.push(Round { places: changed, start: Start::FromLedger(Rc::new(latest), self.repeats + 1) });
         }
         if !fates.refused.is_empty() {
             let (places, failures) = fates.refused.into_iter().unzip();
@@ -203,7 +203,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         accepted.map(|(key, deletion)| (key, &deletion.version)).collect()
     }
 
-    fn note(&self, accepted: &[(&AccountKey, &Version)], unnoted: &Troubled) {
+    fn note(&self, accepted: &[(&AccountKey, &Version)], unnoted: &FailedRows) {
         let noted = accepted.iter().map(|(key, _)| *key).filter(|key| !unnoted.has_deletion(key));
         self.noted.borrow_mut().extend(noted.cloned());
     }

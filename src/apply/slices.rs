@@ -6,7 +6,7 @@ use super::parts::Part;
 use crate::{
     event::{Account, Change, Device, Event, EventIndex},
     ingress::MessageIndex,
-    ledger::{AccountKey, Known},
+    ledger::{AccountKey, KnownState},
     plan::{ITEMS_PER_CALL, ItemIndex, OperatorType, Share, plan},
     redelivery::Redelivered,
 };
@@ -109,7 +109,7 @@ fn separate(part: &Part, events: &[(MessageIndex, Event)]) -> VecDeque<Group> {
     groups.into()
 }
 
-/// Takes groups of so many rows at most; if none is that small, the first one if `at_least_one`.
+/// Takes groups with at most `most` rows in total; if none is that small, the first one if `at_least_one`.
 pub(super) fn take(groups: &mut VecDeque<Group>, most: usize, at_least_one: bool) -> Vec<Group> {
     let (mut taken, mut skipped, mut rows) = (Vec::new(), VecDeque::new(), 0);
     while rows < most
@@ -133,8 +133,8 @@ pub(super) fn hold_back(
     part: &Part,
     events: &[(MessageIndex, Event)],
     groups: &mut Vec<Group>,
-    known: &mut Known,
-) -> (Vec<Group>, Known) {
+    known: &mut KnownState,
+) -> (Vec<Group>, KnownState) {
     let plan = plan(&known.state, &Redelivered::default());
     let items = |group: &Group| -> HashSet<ItemIndex> {
         let shares = group.places.iter().flat_map(|&place| plan.shares(part.event(events, place)));

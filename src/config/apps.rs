@@ -20,9 +20,9 @@ use crate::{
     tpns::{Endpoint, SigningKey},
 };
 
-/// In the log and the metrics, the place of an app's name where an event goes to more than one.
+/// What the log and the metrics show instead of an app's name if an event goes to more than one.
 pub const SEVERAL: &str = "several";
-/// In the log and the metrics, the place of an app's name where the app can't be known.
+/// What the log and the metrics show instead of an app's name if the app is not known.
 pub const UNKNOWN: &str = "unknown";
 
 /// The place of an app in the apps document.
@@ -87,7 +87,7 @@ impl AppNames {
 }
 
 impl App {
-    /// What tells it from every other app, whatever its name: `<AccessID>@<access point>`.
+    /// What distinguishes it from every other app, whatever its name: `<AccessID>@<access point>`.
     #[must_use]
     pub fn identity(&self) -> String {
         format!("{}@{}", self.key.access_id(), self.endpoint.url().authority())
@@ -190,8 +190,8 @@ impl Entry {
     }
 }
 
-/// The document: a JSON object of apps by name, each still unread. All of them, also those of one name, for serde's maps
-/// would silently keep the last one's keys.
+/// The document: a JSON object of apps by name, each still unread. It keeps apps of the same name, of which serde's maps
+/// would silently keep only the last.
 struct Document<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Document<'de> {

@@ -1,4 +1,4 @@
-//! The errors of a text that can't be read, by field and in words of JSON.
+//! The errors of a text that can't be read, by field and in the terms of JSON.
 //!
 //! serde's own message quotes values, and a value may be an account: only what it expected is kept of it.
 
@@ -91,13 +91,13 @@ fn field_error(place: Place, path: &str, message: &str) -> Invalid {
         return Invalid::new(Reason::MalformedJson, format!("{}: must be a JSON object", place.name()));
     }
     let path = place.path(path);
-    // Not a value that is a text: that would stand in quotation marks.
+    // Not a string: that would be in quotation marks.
     if message.starts_with("invalid type: null,") && !path.ends_with(']') {
         // An empty list is the nearest to a list that is null.
         let reason = if path.ends_with("account_list") { Reason::InvalidField } else { Reason::MissingField };
         return Invalid::new(reason, format!("{path}: is null; omit the field, or give it a value"));
     }
-    // The last one is serde's: whatever the value holds stands before it.
+    // The last one is serde's: whatever the value holds is before it.
     let expected = message
         .rsplit_once(", expected ")
         .map_or("of another shape", |(_, rest)| rest.rsplit_once(" at line ").map_or(rest, |(expected, _)| expected));

@@ -247,8 +247,8 @@ proptest! {
         let values = [json!(secret), json!([{"account": secret, "account_type": secret}]), json!({secret.clone(): secret}), json!([secret])];
         for value in values {
             if let Err(error) = read(&["android"], &with(&json!({field.clone(): value}))) {
-                let told = error.to_string();
-                prop_assert!(!told.contains(&secret[..6]) && !told.contains(&secret[17..26]), "{told}");
+                let shown = error.to_string();
+                prop_assert!(!shown.contains(&secret[..6]) && !shown.contains(&secret[17..26]), "{shown}");
             }
         }
     }

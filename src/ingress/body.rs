@@ -38,11 +38,11 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
     // Some editors and .NET's writers put a byte-order mark before a text.
     let json = json.trim_start_matches('\u{feff}');
     let body: Body<'_> = serde_json::from_str(json)
-        .map_err(|_| foreign::look(json, place).unwrap_or_else(|| explain::<Body<'_>>(json, place)))?;
+        .map_err(|_| foreign::recognise(json, place).unwrap_or_else(|| explain::<Body<'_>>(json, place)))?;
     match (body.fields.kind, body.detail_type.zip(body.detail), body.sns_type.zip(body.message)) {
         (Some(_), None, None) if place != Place::Event => {
             body.is_bare(json, place)?;
-            Event::new(body.fields, fallbacks, rules).map_err(|invalid| foreign::look(json, place).unwrap_or(invalid))
+            Event::new(body.fields, fallbacks, rules).map_err(|invalid| foreign::recognise(json, place).unwrap_or(invalid))
         }
         (None, Some((detail_type, detail)), None) => {
             body.odd.misspelt(&BRIDGE)?;
@@ -59,7 +59,7 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
             let fallbacks = Fallbacks { sns_time: body.timestamp, ..fallbacks.clone() };
             text(&message, &fallbacks, rules, Place::Message)
         }
-        (None, None, None) => Err(foreign::look(json, place).unwrap_or_else(|| body.lacks_a_mark())),
+        (None, None, None) => Err(foreign::recognise(json, place).unwrap_or_else(|| body.lacks_a_mark())),
         _ => Err(Invalid::new(
             Reason::UnknownEnvelope,
             format!(
@@ -72,19 +72,19 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
 
 fn bridge_detail(kind: Kind, json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Event, Invalid> {
     let fields: EventFields = serde_json::from_str(json).map_err(|_| {
-        foreign::look(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
+        foreign::recognise(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
     })?;
     if fields.kind.is_some_and(|own| own != kind) {
         return Err(Invalid::new(Reason::InvalidField, "detail.type: contradicts detail-type; omit it"));
     }
     Event::new(EventFields { kind: Some(kind), ..fields }, fallbacks, rules)
-        .map_err(|invalid| foreign::look(json, Place::Detail).unwrap_or(invalid))
+        .map_err(|invalid| foreign::recognise(json, Place::Detail).unwrap_or(invalid))
 }
 
 impl Body<'_> {
     /// Refuses what would mean something else than its sender thinks.
     fn is_bare(&self, json: &str, place: Place) -> Result<(), Invalid> {
-        let foreign = if self.odd.specversion && self.odd.data { foreign::look(json, place) } else { None };
+        let foreign = if self.odd.specversion && self.odd.data { foreign::recognise(json, place) } else { None };
         if let Some(foreign) = foreign {
             return Err(foreign);
         }
@@ -114,7 +114,7 @@ impl Body<'_> {
         }
     }
 
-    /// Says which mark is missing, as far as the others tell.
+    /// Names the mark that is missing, as far as the others show it.
     fn lacks_a_mark(&self) -> Invalid {
         let kind_as_mark =
             self.sns_type.and_then(text_of).is_some_and(|kind| Kind::NAMES.iter().any(|(name, _)| *name == kind));

@@ -1,4 +1,4 @@
-//! What a text that is no event looks like, and what to send instead. Looked for only when a text could not be read.
+//! What a text that is no event resembles, and what to send instead. Examined only if a text could not be read.
 
 use data_encoding::BASE64_NOPAD;
 use serde::{Deserialize, de::IgnoredAny};
@@ -23,7 +23,7 @@ enum Foreign {
 }
 
 /// Why this text is refused, if it is something known.
-pub(super) fn look(text: &str, place: Place) -> Option<Invalid> {
+pub(super) fn recognise(text: &str, place: Place) -> Option<Invalid> {
     // Elsewhere these are opened.
     let envelope = || (place == Place::Detail && holds_an_envelope(text)).then_some(Foreign::Envelope);
     let (reason, detail) = match foreign(text).or_else(envelope)? {

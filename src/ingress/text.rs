@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 /// Borrowed unless it has escapes. `None` for any other value, and for a string that is no Unicode.
 ///
-/// Bodies are full of escaped quotes: serde_json would begin anew at each of them, and grow a buffer for each body
+/// Bodies are full of escaped quotes: serde_json would start again at each of them, and grow a buffer for each body
 /// (`make counts`: 10 % of the instructions of reading).
 pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let mut rest = raw.get().strip_prefix('"')?.strip_suffix('"')?;

@@ -1,5 +1,5 @@
-//! How what a batch says is brought together with what earlier batches said (design, "Order", "Ledger"):
-//! merge, push the winner, verify, acknowledge. Why each step is needed is in ARCHITECTURE.md, "The ledger"; that they
+//! Merges a batch's events with those of earlier batches (design, "Order", "Ledger"): merge, push the winner, verify,
+//! acknowledge. Why each step is needed is in ARCHITECTURE.md, "The ledger"; that they
 //! are enough is searched for in `tests/search`.
 
 use std::collections::{HashMap, HashSet};
@@ -10,21 +10,21 @@ use futures_util::{
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeletionRow, DeviceState, Known, State, Trouble, Troubled};
+use super::{AccountKey, Deletion, DeletionRow, DeviceState, KnownState, State, RowError, FailedRows};
 use crate::event::{Device, Version};
 
-/// More than a batch of an ordinary size has, and few enough for the memory of a small function.
+/// More than an ordinary batch needs, and few enough for the memory of a small function.
 pub(crate) const WRITES_AT_A_TIME: usize = 64;
 
 /// Rows that all invocations share. What is done to one row is atomic; of several rows nothing is promised.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
 pub trait Rows {
     /// Adds to a device's row, and gives the row as it then is.
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble>;
+    async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError>;
     /// Adds a deletion to an account's row, and gives the row as it then is.
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble>;
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Notes that TPNS has accepted the deletion of this version, unless a newer one has come.
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble>;
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
     /// Reads rows, each as it is at some moment after the call. Every row asked for is in the answer.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read;
 }
@@ -33,15 +33,12 @@ pub trait Rows {
 #[derive(Debug, Default)]
 pub struct Read {
     /// Of devices; with nothing in the state where there is no row.
-    pub devices: HashMap<Device, Result<DeviceState, Trouble>>,
+    pub devices: HashMap<Device, Result<DeviceState, RowError>>,
     /// Of deleted accounts.
-    pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, Trouble>>,
+    pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>,
 }
 
-/// What has changed since it was pushed.
-pub type Verified = Known;
-
-/// Where it is kept what events say.
+/// Where the state is kept.
 #[derive(Debug)]
 pub enum Ledger<R> {
     /// For this invocation, in memory.
@@ -51,14 +48,14 @@ pub enum Ledger<R> {
 }
 
 impl<R: Rows> Ledger<R> {
-    /// Adds what a batch says, and gives what is known then. What is not done when `over` resolves is left.
-    pub async fn merge<F: Future<Output = ()>>(&self, said: State, over: impl Fn() -> F) -> Known {
+    /// Merges a batch, and returns the state that is known then. What is not done when `over` resolves is omitted.
+    pub async fn merge<F: Future<Output = ()>>(&self, batch: State, over: impl Fn() -> F) -> KnownState {
         let Self::Table(rows) = self else {
-            return Known { state: said, troubled: Troubled::default() };
+            return KnownState { state: batch, failed: FailedRows::default() };
         };
-        let devices = said.devices.iter().map(async |(device, state)| {
+        let devices = batch.devices.iter().map(async |(device, state)| {
             let row = rows.raise_device(device, state).await;
-            // With no owner known, what other logouts said is theirs to push.
+            // Without a known owner, what other logouts say is pushed by their own invocations.
             (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
         });
         let deletions = said
@@ -66,39 +63,38 @@ impl<R: Rows> Ledger<R> {
             .iter()
             .map(async |(key, deletion)| (key.clone(), rows.raise_deletion(key, &deletion.version).await));
         let others: IndexSet<_> =
-            said.devices.iter().flat_map(owned).filter(|key| !said.deleted.contains_key(key)).collect();
+            batch.devices.iter().flat_map(owned).filter(|key| !batch.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
         // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read is
         // begun first, for in a sandbox's first invocation it brings what the writes wait for.
         let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
         let (mut deletions, (mut devices, raised)) = join(read_deletions(rows, &others), writes).await;
-        if devices.len() < said.devices.len() {
+        if devices.len() < batch.devices.len() {
             let done: HashSet<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
-            let left = said.devices.keys().filter(|device| !done.contains(*device));
-            devices.extend(left.map(|device| (device.clone(), Err(Trouble::NoTime))));
+            let left = batch.devices.keys().filter(|device| !done.contains(*device));
+            devices.extend(left.map(|device| (device.clone(), Err(RowError::NoTime))));
         }
-        let mut troubled = HashMap::new();
+        let mut failed = HashMap::new();
         for (key, row) in raised {
-            if let Err(trouble) = row {
-                troubled.insert(key.clone(), trouble);
+            if let Err(row_error) = row {
+                failed.insert(key.clone(), row_error);
             }
             let deletion = |row: DeletionRow| Some(Deletion { due: !row.accepted, version: row.version });
             deletions.insert(key, row.map(deletion));
         }
-        for key in said.deleted.keys().filter(|key| !deletions.contains_key(*key)) {
-            troubled.insert(key.clone(), Trouble::NoTime);
+        for key in batch.deleted.keys().filter(|key| !deletions.contains_key(*key)) {
+            failed.insert(key.clone(), RowError::NoTime);
         }
         let mut known = complete(rows, devices, deletions).await;
-        known.troubled.deletions = troubled;
+        known.failed.deletions = failed;
         known
     }
 
-    /// Looks whether these devices are still what they were when they were pushed. Those that are not are in the answer,
-    /// as they are now.
-    pub async fn verify(&self, known: &Known, devices: &[Device]) -> Verified {
-        let Self::Table(rows) = self else { return Known::default() };
+    /// Checks whether these devices have changed since they were pushed. Returns those that have, in their current state.
+    pub async fn verify(&self, known: &KnownState, devices: &[Device]) -> KnownState {
+        let Self::Table(rows) = self else { return KnownState::default() };
         if devices.is_empty() {
-            return Known::default();
+            return KnownState::default();
         }
         let pushed = |device: &Device| known.state.devices.get_key_value(device);
         let accounts: IndexSet<_> = devices.iter().filter_map(pushed).flat_map(owned).collect();
@@ -106,8 +102,8 @@ impl<R: Rows> Ledger<R> {
         let mut read = rows.read(devices, &accounts).await;
         let deletions = known_from_table(std::mem::take(&mut read.deletions));
         let changed = devices.iter().filter_map(|device| {
-            let row = read.devices.remove(device).unwrap_or(Err(Trouble::Unreachable));
-            let Some((_, pushed)) = pushed(device) else { return Some((device.clone(), Err(Trouble::Unreadable))) };
+            let row = read.devices.remove(device).unwrap_or(Err(RowError::Unreachable));
+            let Some((_, pushed)) = pushed(device) else { return Some((device.clone(), Err(RowError::Unreadable))) };
             let same = |row: &DeviceState| {
                 (row.owner().is_none() && pushed.owner().is_none())
                     || row == pushed
@@ -121,8 +117,8 @@ impl<R: Rows> Ledger<R> {
             };
             match row {
                 Ok(row) if same(&row) => None,
-                // A row never loses its owner, unless somebody takes it out of the table.
-                Ok(row) if row.owner().is_none() => Some((device.clone(), Err(Trouble::Unreadable))),
+                // A row never loses its owner, unless someone deletes it from the table.
+                Ok(row) if row.owner().is_none() => Some((device.clone(), Err(RowError::Unreadable))),
                 row => Some((device.clone(), row)),
             }
         });
@@ -130,13 +126,13 @@ impl<R: Rows> Ledger<R> {
         complete(rows, changed, deletions).await
     }
 
-    /// Notes the deletions that TPNS has accepted, so that a copy that comes later does not delete again.
-    pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> Troubled {
-        let Self::Table(rows) = self else { return Troubled::default() };
+    /// Records the deletions that TPNS has accepted, so that a later copy does not delete again.
+    pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> FailedRows {
+        let Self::Table(rows) = self else { return FailedRows::default() };
         let notes = accepted.iter().map(async |(key, version)| (*key, rows.accept_deletion(key, version).await));
         let noted = side_by_side(notes, std::future::pending()).await.into_iter();
         let deletions = noted.filter_map(|(key, noted)| Some((key.clone(), noted.err()?))).collect();
-        Troubled { devices: HashMap::new(), deletions }
+        FailedRows { devices: HashMap::new(), deletions }
     }
 }
 
@@ -145,15 +141,15 @@ async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>, over: impl Fu
     stream::iter(futures).buffer_unordered(WRITES_AT_A_TIME).take_until(over).collect().await
 }
 
-type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, Trouble>>;
+type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, RowError>>;
 
 /// The accounts a device's owner has: whether they are deleted matters to the device.
 fn owned<'a>((device, state): (&'a Device, &'a DeviceState)) -> impl Iterator<Item = AccountKey> + 'a {
     state.owner().into_iter().flat_map(|owner| owner.keys(device.app))
 }
 
-/// What rows tell of deletions is not due: each has a message of its own.
-fn known_from_table(rows: HashMap<AccountKey, Result<Option<DeletionRow>, Trouble>>) -> Deletions {
+/// Deletions that are only known from rows are not due: each has a message of its own.
+fn known_from_table(rows: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>) -> Deletions {
     let known = |row: DeletionRow| Deletion { version: row.version, due: false };
     rows.into_iter().map(|(key, row)| (key, row.map(|row| row.map(known)))).collect()
 }
@@ -165,28 +161,28 @@ async fn read_deletions<R: Rows>(rows: &R, keys: &[AccountKey]) -> Deletions {
     known_from_table(rows.read(&[], keys).await.deletions)
 }
 
-/// Adds the deletions of accounts that only the rows told of, and parts what is known from what is not.
+/// Adds the deletions of accounts that only rows name, and separates the known state from rows that failed.
 async fn complete<R: Rows>(
     rows: &R,
-    devices: Vec<(Device, Result<DeviceState, Trouble>)>,
+    devices: Vec<(Device, Result<DeviceState, RowError>)>,
     mut deletions: Deletions,
-) -> Known {
+) -> KnownState {
     let states = devices.iter().filter_map(|(device, row)| Some((device, row.as_ref().ok()?)));
     let missing: IndexSet<_> = states.flat_map(owned).filter(|key| !deletions.contains_key(key)).collect();
     deletions.extend(read_deletions(rows, &missing.into_iter().collect::<Vec<_>>()).await);
-    let mut known = Known::default();
+    let mut known = KnownState::default();
     for (device, row) in devices {
         let accounts = |state: &DeviceState| {
-            let trouble =
-                |key| deletions.get(&key).map_or(Some(Trouble::Unreachable), |row| row.as_ref().err().copied());
-            owned((&device, state)).find_map(trouble)
+            let row_error =
+                |key| deletions.get(&key).map_or(Some(RowError::Unreachable), |row| row.as_ref().err().copied());
+            owned((&device, state)).find_map(row_error)
         };
         match row.and_then(|state| accounts(&state).map_or(Ok(state), Err)) {
             Ok(state) => _ = known.state.devices.insert(device, state),
-            Err(trouble) => _ = known.troubled.devices.insert(device, trouble),
+            Err(row_error) => _ = known.failed.devices.insert(device, row_error),
         }
     }
-    let told = deletions.into_iter().filter_map(|(key, row)| Some((key, row.ok()??)));
-    known.state.deleted.extend(told);
+    let deleted = deletions.into_iter().filter_map(|(key, row)| Some((key, row.ok()??)));
+    known.state.deleted.extend(deleted);
     known
 }

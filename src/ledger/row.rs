@@ -1,7 +1,7 @@
 //! What a row of the table holds, and how it is written (design, "Order", "Ledger").
 //!
 //! A row is a set of registers that only ever grow: the owner by (version, accounts), each signed-out account and each
-//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can tell which of two is
+//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can determine which of two is
 //! the greater, and merging is one conditional write.
 //!
 //! ```text
@@ -53,7 +53,7 @@ pub(super) struct Unreadable(pub(super) &'static str);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceRow {
     pub(super) state: DeviceState,
-    /// Logouts that the owner has overtaken: attributes with their values, good for nothing any more.
+    /// Logouts that the owner has superseded: attributes with their values, which have no effect any more.
     pub(super) dead: Vec<(String, String)>,
 }
 
@@ -122,10 +122,10 @@ impl DeviceRow {
         Ok(Self { state, dead })
     }
 
-    /// What the row has to be told of what was said. Nothing, if it knows.
-    pub(super) fn lacks(&self, said: &DeviceState) -> Vec<Register> {
+    /// What has to be added to the row; nothing if it has all of it.
+    pub(super) fn lacks(&self, added: &DeviceState) -> Vec<Register> {
         let mut merged = self.state.clone();
-        merged.merge(said);
+        merged.merge(added);
         let merged = merged.bounded();
         let owner = merged
             .owner()
@@ -139,7 +139,7 @@ impl DeviceRow {
 }
 
 impl DeletionRow {
-    /// `None` for a row that tells of no deletion.
+    /// `None` for a row without a deletion.
     pub(super) fn read(row: &Attributes) -> Result<Option<Self>, Unreadable> {
         let version =
             |name: &'static str| row.get(name).map(|value| version_of(value).ok_or(Unreadable(name))).transpose();

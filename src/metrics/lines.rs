@@ -1,4 +1,4 @@
-//! What stands in a line, and in which unit.
+//! The contents of a line, and their units.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use metrique_writer_core::{
 use super::{Distribution, Figures};
 use crate::outcome::Reason;
 
-/// What stands in every line.
+/// What every line contains.
 #[derive(Clone, Copy)]
 pub(super) struct Common<'a> {
     pub(super) at: SystemTime,
@@ -17,7 +17,7 @@ pub(super) struct Common<'a> {
     pub(super) request_id: &'a str,
 }
 
-/// What became of an app's events, and its calls.
+/// The outcomes of an app's events, and its calls.
 pub(super) struct AppLine<'a> {
     pub(super) common: Common<'a>,
     pub(super) app: &'a str,

@@ -124,9 +124,9 @@ fn failed_calls_are_counted_by_app_and_reason() {
     ];
     let lines = lines(&[(Some(event(Kind::Login, 0, 1)), retry(Reason::TpnsTimeout))], &calls);
     let failures = lines.iter().filter(|line| line.get("Reason").is_some());
-    let told: Vec<_> = failures.map(|line| json!([line["App"], line["Reason"], line["CallFailures"]])).collect();
+    let counted: Vec<_> = failures.map(|line| json!([line["App"], line["Reason"], line["CallFailures"]])).collect();
     assert_eq!(
-        told,
+        counted,
         [
             json!(["android", "tpns_timeout", 2]),
             json!(["ios", "tpns_timeout", 1]),

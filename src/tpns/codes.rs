@@ -30,7 +30,7 @@ pub enum Verdict {
     Retry(Failure, Option<Duration>),
     /// Never as it is.
     Rejected(Failure),
-    /// Never until the operator mends the configuration or the account with Tencent.
+    /// Never until the operator corrects the configuration or the account with Tencent.
     Misconfigured(Failure),
 }
 
@@ -66,7 +66,7 @@ pub fn classify(signal: Signal, operator_type: OperatorType) -> Verdict {
 
         // NO_ERROR, and "ok" in older answers.
         Signal::Code(0) => Verdict::Accepted,
-        // invoke service error: TPNS's own trouble.
+        // invoke service error: a failure of TPNS itself.
         Signal::Code(1_008_004) => retry(Reason::TpnsInternal),
         // request too fast.
         Signal::Code(1_008_028) => retry(Reason::TpnsThrottled),

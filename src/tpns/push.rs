@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use exchange::Standing;
+use exchange::AppHealth;
 use futures_util::future::join_all;
 use indexmap::IndexMap;
 use rejections::{Evidence, Rejections};
@@ -37,7 +37,7 @@ const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The longest first pause before trying again; it doubles with each try, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// When nothing has become known of a push for this long, some call hangs: what does not depend on it goes on without it.
+/// When no verdict of a push has been set for this long, some call hangs: what does not depend on it goes on without it.
 const QUIET: Duration = Duration::from_secs(1);
 
 const NOT_SENT: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
@@ -74,7 +74,7 @@ pub struct Tpns<'a> {
     renewed: OnceCell<Option<Arc<Apps>>>,
     settings: Settings,
     slots: Slots,
-    standing: Vec<Standing>,
+    health: Vec<AppHealth>,
     evidence: Vec<Evidence>,
     made: RefCell<Vec<CallMade>>,
 }
@@ -117,15 +117,15 @@ impl<'a> Tpns<'a> {
             renewed: OnceCell::new(),
             settings,
             slots: Slots::new(settings.concurrency, calls),
-            standing: apps.list.iter().map(|_| Standing::default()).collect(),
+            health: apps.list.iter().map(|_| AppHealth::default()).collect(),
             evidence: apps.list.iter().map(|_| Evidence::default()).collect(),
             apps,
             made: RefCell::default(),
         }
     }
 
-    /// The apps as they are in force, if TPNS refused a key and one of them has moved meanwhile. Such an app's calls
-    /// were not repeated: what is known of its devices is known of another place.
+    /// The apps in force, if TPNS refused a key and one of the apps has moved meanwhile. The calls of that app were not
+    /// repeated: the known state of its devices belongs to another access point.
     #[must_use]
     pub fn moved(&self) -> Option<Apps> {
         self.apps.moved(self.renewed.get()?.as_ref()?)
@@ -138,7 +138,7 @@ impl<'a> Tpns<'a> {
         Self { renewed, ..Self::new(self.client, self.source, apps, self.settings, calls) }
     }
 
-    /// Counts calls that were made besides.
+    /// Adds calls that were made elsewhere.
     pub fn add_calls(&self, other: Self) {
         self.made.borrow_mut().extend(other.made.into_inner());
     }
@@ -168,7 +168,7 @@ impl<'a> Tpns<'a> {
         .await;
     }
 
-    /// Resolves when nothing has become known of a push for a while: some call of it hangs.
+    /// Resolves when no verdict of a push has been set for a while: some call of it hangs.
     pub async fn quiet(&self, verdicts: &Verdicts) {
         let begun = Instant::now();
         loop {

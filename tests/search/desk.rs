@@ -13,7 +13,7 @@ use tpns_account_sync::{
     apply::Push,
     config::AppId,
     event::{Account, Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, RowError},
     outcome::{Failure, Reason},
     plan::{Gate, ItemIndex, Plan, Work},
     tpns::{Deadline, Verdict, Verdicts},
@@ -132,25 +132,25 @@ fn index_of(is: impl Fn(&Device) -> bool) -> u8 {
 }
 
 impl Rows for &Desk<'_> {
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble> {
+    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, RowError> {
         let said = self.values.borrow_mut().device_id(said.clone());
         match self.ask(Op::RaiseDevice(index_of(|each| each == device), said)).await {
             Answer::Device(row) => Ok(self.values().device(row).clone()),
-            _ => Err(Trouble::Unreachable),
+            _ => Err(RowError::Unreachable),
         }
     }
 
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
         match self.ask(Op::RaiseDeletion(self.account(&key.account), self.book.event_at(version))).await {
             Answer::Deletion(row) => Ok(self.values().deletion(row).unwrap().clone()),
-            _ => Err(Trouble::Unreachable),
+            _ => Err(RowError::Unreachable),
         }
     }
 
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         match self.ask(Op::Accept(self.account(&key.account), self.book.event_at(version))).await {
             Answer::Done => Ok(()),
-            _ => Err(Trouble::Unreachable),
+            _ => Err(RowError::Unreachable),
         }
     }
 
@@ -159,14 +159,14 @@ impl Rows for &Desk<'_> {
         let devices = devices.iter().map(async |device| {
             let row = match self.ask(Op::ReadDevice(index_of(|each| each == device))).await {
                 Answer::Device(row) => Ok(self.values().device(row).clone()),
-                _ => Err(Trouble::Unreachable),
+                _ => Err(RowError::Unreachable),
             };
             (device.clone(), row)
         });
         let deletions = accounts.iter().map(async |key| {
             let row = match self.ask(Op::ReadDeletion(self.account(&key.account))).await {
                 Answer::Deletion(row) => Ok(self.values().deletion(row).cloned()),
-                _ => Err(Trouble::Unreachable),
+                _ => Err(RowError::Unreachable),
             };
             (key.clone(), row)
         });

@@ -6,7 +6,7 @@ use tpns_account_sync::{
     apply::{Push, apply},
     event::{Change, Device, Event, Version},
     ingress::MessageIndex,
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, Trouble},
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, RowError},
     outcome::Outcome,
     plan::plan,
     redelivery::Redelivered,
@@ -167,19 +167,19 @@ impl<R> Blind<R> {
 }
 
 impl<R: Rows> Rows for Blind<R> {
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble> {
+    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, RowError> {
         let row = self.rows.raise_device(device, said).await?;
         self.devices.borrow_mut().insert(device.clone(), row.clone());
         Ok(row)
     }
 
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
         let row = self.rows.raise_deletion(key, version).await?;
         self.deletions.borrow_mut().insert(key.clone(), Some(row.clone()));
         Ok(row)
     }
 
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         self.rows.accept_deletion(key, version).await
     }
 

@@ -11,9 +11,9 @@ fn parts(events: Vec<Event>) -> (Vec<(MessageIndex, Event)>, Vec<Part>) {
     (events, parts)
 }
 
-fn known(part: &Part, events: &[(MessageIndex, Event)], groups: &[Group]) -> Known {
+fn known(part: &Part, events: &[(MessageIndex, Event)], groups: &[Group]) -> KnownState {
     let places = groups.iter().flat_map(|group| &group.places);
-    Known { state: State::of(places.map(|&place| part.event(events, place))), ..Known::default() }
+    KnownState { state: State::of(places.map(|&place| part.event(events, place))), ..KnownState::default() }
 }
 
 /// What becomes a call: the items of each operator_type.
@@ -70,7 +70,7 @@ proptest! {
             items(&known(part, &events, &all.into_iter().collect::<Vec<_>>()).state).values().map(|items| items.div_ceil(ITEMS_PER_CALL)).sum();
         let mut rest = separate(part, &events);
         let (mut calls, mut settled) = (0, BTreeSet::new());
-        let (mut carried, mut carried_known) = (Vec::new(), Known::default());
+        let (mut carried, mut carried_known) = (Vec::new(), KnownState::default());
         let mut next = take(&mut rest, most, true);
         while !next.is_empty() {
             let mut known = known(part, &events, &next);

@@ -29,7 +29,7 @@ pub enum AppsError {
     /// A name that metrics or logs can't hold.
     #[error("gives its {0} app {1}; use 1 to {LONGEST_NAME} of A-Z, a-z, 0-9, dot, hyphen and underscore")]
     Name(Ordinal, NameFlaw),
-    /// A name that stands for other things in metrics and logs.
+    /// A name that means something else in metrics and logs.
     #[error("gives its {0} app a name that is reserved in metrics ({UNKNOWN}, {SEVERAL}); choose another")]
     ReservedName(Ordinal),
     /// Two apps of the same name.

@@ -79,8 +79,8 @@ proptest! {
             let Some(device) = event.device() else { continue };
             let mut row = Attributes::new();
             for event in a.iter().filter(|event| event.device() == Some(device)) {
-                let said = State::of([event]);
-                raise(&mut row, DeviceRow::default().lacks(&said.devices[device]));
+                let state = State::of([event]);
+                raise(&mut row, DeviceRow::default().lacks(&state.devices[device]));
             }
             let read = DeviceRow::read(&row).unwrap();
             for (name, _) in &read.dead {

@@ -12,19 +12,19 @@ use crate::{
     aws::{self, Tries},
     event::Version,
     ledger::{
-        Trouble,
+        RowError,
         row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register},
     },
 };
 
 /// How many a write has at most: a condition may have 4 KB, and a register takes some 60 bytes of it.
 pub(super) const REGISTERS: usize = 50;
-/// So many overtaken logouts are taken out of a row at a time; fewer are not worth a write.
+/// The least number of superseded logouts that are removed from a row at a time; fewer are not worth a write.
 const DEAD_A_SWEEP: usize = 20;
 
 impl OpenTable<'_> {
     /// Raises the registers if each of them grows by it; gives the row as it then is, raised or not.
-    pub(super) async fn raise(&self, key: &str, registers: &[Register]) -> Result<Attributes, Trouble> {
+    pub(super) async fn raise(&self, key: &str, registers: &[Register]) -> Result<Attributes, RowError> {
         let error = match self.send(|| self.raising(key, registers).send()).await {
             Ok(answer) => return self.written(answer),
             Err(error) if is_refusal(&error) => return self.row_of_refusal(key, error).await,
@@ -32,19 +32,19 @@ impl OpenTable<'_> {
         };
         // DynamoDB has one code for everything it finds wrong with a write, so the row itself has to be looked at.
         if error.code() == Some("ValidationException") && self.is_full(key, registers).await {
-            self.tell_once(format_args!(
+            self.log_once(format_args!(
                 "LEDGER_TABLE: the row of a device has reached the 400 KB of a DynamoDB item; delete the row: the event's \
                  next delivery writes it again"
             ));
-            return Err(Trouble::RowFull);
+            return Err(RowError::RowFull);
         }
-        Err(self.trouble(&error))
+        Err(self.row_error(&error))
     }
 
     /// The row after a write.
-    pub(super) fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, Trouble> {
+    pub(super) fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, RowError> {
         // A row that has just been written has attributes.
-        answer.attributes.ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the row"))
+        answer.attributes.ok_or_else(|| self.log(RowError::Unreachable, "an answer without the row"))
     }
 
     /// The row that did not meet a condition. Not every store with DynamoDB's API shows it, and there it is read.
@@ -52,7 +52,7 @@ impl OpenTable<'_> {
         &self,
         key: &str,
         error: SdkError<UpdateItemError, HttpResponse>,
-    ) -> Result<Attributes, Trouble> {
+    ) -> Result<Attributes, RowError> {
         match error.into_service_error() {
             UpdateItemError::ConditionalCheckFailedException(refusal) if refusal.item.is_some() => {
                 Ok(refusal.item.unwrap_or_default())

@@ -8,7 +8,7 @@ use crate::transport::NoConnection;
 const ALL: [OperatorType; 4] = [Bind, Unbind, UnbindAll, UnbindEverywhere];
 
 /// The class of a verdict and its reason.
-fn told(verdict: Verdict) -> (&'static str, &'static str) {
+fn class_and_reason(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Accepted => ("accepted", ""),
         Verdict::Retry(failure, after) => {
@@ -65,7 +65,7 @@ fn each_documented_code_has_its_class() {
             if let Some(failure) = verdict.failure() {
                 assert_eq!(failure.code, Some(code), "the log names TPNS's number");
             }
-            assert_eq!(told(verdict), (class, reason), "{code} for {operator_type:?}");
+            assert_eq!(class_and_reason(verdict), (class, reason), "{code} for {operator_type:?}");
         }
     }
 }
@@ -75,7 +75,7 @@ fn what_is_not_there_needs_no_unbinding_but_can_not_be_bound() {
     for operator_type in [Unbind, UnbindAll, UnbindEverywhere] {
         assert_eq!(classify(Signal::Code(10_110_008), operator_type), Verdict::Accepted);
     }
-    assert_eq!(told(classify(Signal::Code(10_110_008), Bind)), ("rejected", "tpns_no_token"));
+    assert_eq!(class_and_reason(classify(Signal::Code(10_110_008), Bind)), ("rejected", "tpns_no_token"));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_status_without_a_code_has_its_class() {
     ] {
         for status in statuses {
             for operator_type in ALL {
-                assert_eq!(told(classify(Signal::Status(status), operator_type)).0, class, "{status}");
+                assert_eq!(class_and_reason(classify(Signal::Status(status), operator_type)).0, class, "{status}");
             }
         }
     }
@@ -161,7 +161,7 @@ fn table() -> String {
          | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
     );
     let mut row = |name: &str, words: &str, signal: Signal| {
-        let verdicts: Vec<_> = ALL.iter().map(|operator_type| told(classify(signal, *operator_type))).collect();
+        let verdicts: Vec<_> = ALL.iter().map(|operator_type| class_and_reason(classify(signal, *operator_type))).collect();
         let ((class, reason), (other, _)) = (verdicts[0], verdicts[1]);
         let class = if verdicts.iter().all(|verdict| verdict.0 == class) {
             class.to_owned()

@@ -1,4 +1,4 @@
-//! Whether what an item waits for has come about. Pure.
+//! Whether the gates of an item are open. Pure.
 
 use super::Verdicts;
 use crate::{

@@ -1,6 +1,6 @@
-//! Who is at fault when TPNS rejects calls as a whole: some of their items, or whatever all calls have in common.
+//! What is at fault when TPNS rejects calls as a whole: some of their items, or what all calls have in common.
 //!
-//! What TPNS says of an item in `result` is not meant here: that is about the item.
+//! What TPNS says of an item in `result` does not count here: that is about the item.
 
 use std::{
     cell::{Cell, RefCell},
@@ -137,7 +137,7 @@ impl Rejections {
         doubtful.map(call).collect()
     }
 
-    /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
+    /// The verdicts on the items that were rejected alone, as far as the answers so far show them.
     pub(super) fn verdicts(&self) -> Vec<(ItemIndex, Verdict)> {
         let alone = self.alone.borrow();
         alone.iter().map(|alone| (alone.item, self.verdict(alone))).collect()
@@ -222,7 +222,7 @@ impl OfOperatorType {
         places.map(|place| items.remove(place)).collect()
     }
 
-    /// The sample has been sent, and so many items of its call are left.
+    /// The sample has been sent, and `left` items of its call remain.
     pub(super) fn conclude(&self, left: usize) {
         match &*self.agreeing.borrow() {
             _ if left == 0 => {}

@@ -1,4 +1,4 @@
-//! What has become of a plan's items so far, for those who wait for it.
+//! The verdicts on a plan's items so far, and waiting for more of them.
 
 use std::cell::{Cell, RefCell};
 
@@ -13,13 +13,13 @@ use crate::{plan::ItemIndex, tpns::Verdict};
 /// The verdicts on the items of a plan, by index, as they come.
 #[derive(Debug)]
 pub struct Verdicts {
-    each: RefCell<Vec<Known>>,
+    each: RefCell<Vec<Progress>>,
     changed: Notify,
     last_change: Cell<Option<Instant>>,
 }
 
 #[derive(Clone, Debug)]
-enum Known {
+enum Progress {
     Nothing,
     /// Later answers may change it.
     Provisional(Verdict),
@@ -30,32 +30,32 @@ impl Verdicts {
     /// Nothing is known of this many items.
     #[must_use]
     pub fn new(items: usize) -> Self {
-        Self { each: RefCell::new(vec![Known::Nothing; items]), changed: Notify::new(), last_change: Cell::default() }
+        Self { each: RefCell::new(vec![Progress::Nothing; items]), changed: Notify::new(), last_change: Cell::default() }
     }
 
     /// Sets the verdict on an item.
     pub fn set(&self, item: ItemIndex, verdict: Verdict) {
-        self.put(item, Known::Final(verdict));
+        self.put(item, Progress::Final(verdict));
     }
 
     /// Sets what the verdict will be unless later answers change it.
     pub(super) fn set_for_now(&self, item: ItemIndex, verdict: Verdict) {
-        self.put(item, Known::Provisional(verdict));
+        self.put(item, Progress::Provisional(verdict));
     }
 
     /// The verdict on an item as far as it is known.
     #[must_use]
     pub fn get(&self, item: ItemIndex) -> Option<Verdict> {
         match self.each.borrow().get(item.0) {
-            Some(Known::Provisional(verdict) | Known::Final(verdict)) => Some(verdict.clone()),
-            Some(Known::Nothing) | None => None,
+            Some(Progress::Provisional(verdict) | Progress::Final(verdict)) => Some(verdict.clone()),
+            Some(Progress::Nothing) | None => None,
         }
     }
 
     /// Whether the verdict on an item is known and stays.
     #[must_use]
     pub fn is_final(&self, item: ItemIndex) -> bool {
-        matches!(self.each.borrow().get(item.0), Some(Known::Final(_)))
+        matches!(self.each.borrow().get(item.0), Some(Progress::Final(_)))
     }
 
     /// All verdicts; an item of which nothing is known was not sent.
@@ -73,7 +73,7 @@ impl Verdicts {
         self.last_change.get()
     }
 
-    fn put(&self, item: ItemIndex, known: Known) {
+    fn put(&self, item: ItemIndex, known: Progress) {
         if let Some(place) = self.each.borrow_mut().get_mut(item.0) {
             *place = known;
         }
