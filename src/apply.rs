@@ -186,8 +186,8 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         (self.outcome)(self.events[place.0].0, outcome);
     }
 
-    /// Settles slice by slice. While one is pushed and verified, the next is merged. Events for which there is no time keep
-    /// their outcome.
+    /// Settles slice by slice. While one is pushed and verified, the next is merged. Events for which there is no time
+    /// keep their outcome.
     async fn slices(&self, first: MergedSlice, mut rest: VecDeque<Group>) {
         let mut under_way = FuturesUnordered::new();
         let mut carried: (Vec<Group>, KnownState) = Default::default();

@@ -1,5 +1,5 @@
-//! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and most
-//! of what Init takes with a ledger, and would draw dead connections from its pool again and again.
+//! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and
+//! most of what Init takes with a ledger, and would draw dead connections from its pool again and again.
 
 mod error;
 mod retry;
@@ -35,9 +35,9 @@ const UNLIMITED: Duration = Duration::from_secs(3600);
 /// `BatchGetItem` answers with at most 16 MB, and DynamoDB's JSON doubles some characters.
 const LONGEST_ANSWER: usize = 64 << 20;
 
-/// The SDK's configuration, from Lambda's environment. A kept connection may be silent for half of `timeout` at most, the
-/// time that a call to TPNS has. Nothing is asked over the network for it: Lambda sets the region, and where it does not, the
-/// SDK would look for one on a machine of EC2.
+/// The SDK's configuration, from Lambda's environment. A kept connection may be silent for half of `timeout` at most,
+/// the time that a call to TPNS has. Nothing is asked over the network for it: Lambda sets the region, and where it
+/// does not, the SDK would look for one on a machine of EC2.
 pub(crate) async fn sdk(transport: &Transport, timeout: Duration) -> SdkConfig {
     let client = SharedHttpClient::new(Client { transport: transport.clone(), silence: SILENCE.min(timeout / 2) });
     aws_config::defaults(BehaviorVersion::latest())

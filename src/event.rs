@@ -38,8 +38,8 @@ pub struct Event {
     pub change: Change,
     /// The producer's id, or the envelope's.
     pub id: Text,
-    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the producer's
-    /// clock is ahead. Usually 0.
+    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the
+    /// producer's clock is ahead. Usually 0.
     pub clock_ahead: Millis,
     /// How often its message has been delivered, as far as the envelope says; at least 1.
     pub deliveries: u32,
@@ -56,8 +56,8 @@ pub struct Version {
     pub at: Millis,
     /// login < logout < deletion.
     pub rank: Kind,
-    /// The event's id; of a login or logout from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts as
-    /// the numbers do, and behind ids without one.
+    /// The event's id; of a login or logout from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts
+    /// as the numbers do, and behind ids without one.
     pub tie_breaker: Text,
 }
 
@@ -144,8 +144,8 @@ pub struct Rules<'a> {
     pub max_age: Millis,
     /// An event further ahead is rejected, for one bad clock must not outrank every later event.
     pub max_skew: Millis,
-    /// Whether a table keeps what is newest of each device and account. Then logouts and deletions of any age are applied:
-    /// they do nothing where the table has something newer.
+    /// Whether a table keeps what is newest of each device and account. Then logouts and deletions of any age are
+    /// applied: they do nothing where the table has something newer.
     pub ledger: bool,
 }
 
@@ -276,8 +276,8 @@ fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
     })
 }
 
-/// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a ledger
-/// they are applied at any age, and a clock ahead of its transport's has been corrected already.
+/// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a
+/// ledger they are applied at any age, and a clock ahead of its transport's has been corrected already.
 fn check_age(kind: Kind, time: &EventTime, rules: &Rules<'_>) -> Result<(), Invalid> {
     let unbinds_by_ledger = rules.ledger && kind != Kind::Login;
     let claimed = if unbinds_by_ledger { time.at } else { time.at.saturating_add(time.ahead) };

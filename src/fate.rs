@@ -24,14 +24,14 @@ pub struct Fates {
     pub again: Vec<Vec<EventIndex>>,
 }
 
-/// A token that TPNS does not know this long after a login is invalid: a fresh install is registered by the phone itself,
-/// at the same time as the backend reports its login.
+/// A token that TPNS does not know this long after a login is invalid: a fresh install is registered by the phone
+/// itself, at the same time as the backend reports its login.
 const FRESH: Millis = 120_000;
 
 /// Turns rejections of an unknown token into retries, if the device's newest login is recent.
 ///
-/// This changes the items' verdicts, so that every event that shaped them is redelivered. If one of them were acknowledged,
-/// such as a logout from one of the accounts, the login would be redelivered without it.
+/// This changes the items' verdicts, so that every event that shaped them is redelivered. If one of them were
+/// acknowledged, such as a logout from one of the accounts, the login would be redelivered without it.
 pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict], now: Millis) {
     let unknown = |verdict: &Verdict| {
         let reason = verdict.failure().map(|failure| failure.reason);
@@ -129,7 +129,8 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
         }),
     };
     const UNKNOWN: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
-    // An event without items would be acknowledged without any effect: there is none, and if there were one, it would fail.
+    // An event without items would be acknowledged without any effect: there is none, and if there were one, it would
+    // fail.
     shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
 }
 
@@ -164,8 +165,8 @@ impl Fates {
                 self.run_again(usize::from(place >= half), index);
             }
         } else if binds {
-            // The newest login is at fault. Older logins stay superseded by it nevertheless: the accounts that were signed
-            // in before are not signed in now. Logouts must have their effect.
+            // The newest login is at fault. Older logins stay superseded by it nevertheless: the accounts that were
+            // signed in before are not signed in now. Logouts must have their effect.
             for (index, event) in events {
                 match &event.change {
                     Change::Login(..) if owner.is_some_and(|owner| owner.version > event.version) => {

@@ -48,8 +48,8 @@ pub(crate) struct Merged<'a> {
 }
 
 impl AccountSync {
-    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps, the batch
-    /// is opened and merged once more.
+    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps, the
+    /// batch is opened and merged once more.
     pub(crate) async fn merge(
         &self,
         batch: &Batch<'_>,
@@ -106,8 +106,8 @@ impl AccountSync {
         }
     }
 
-    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so the refused
-    /// events are merged again.
+    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so the
+    /// refused events are merged again.
     async fn follow(
         &self,
         apps: Arc<Apps>,

@@ -130,8 +130,8 @@ impl Message<'_> {
         }
     }
 
-    /// What SQS says of the message, read only when something asks for it. Empty where it can't be read: none of it decides
-    /// what becomes of the event.
+    /// What SQS says of the message, read only when something asks for it. Empty where it can't be read: none of it
+    /// decides what becomes of the event.
     #[must_use]
     pub fn attributes(&self) -> Attributes {
         self.attributes.and_then(|attributes| serde_json::from_str(attributes.get()).ok()).unwrap_or_default()

@@ -155,7 +155,8 @@ impl AccountSync {
         let batch = Batch::open(invocation.payload).inspect_err(log::unrecognised)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
 
-        // Lambda's deadline is a clock time. The clock is read once: from here on time is measured, since clocks may be set.
+        // Lambda's deadline is a clock time. The clock is read once: from here on time is measured, since clocks may be
+        // set.
         let time = invocation.deadline.duration_since(now).unwrap_or_default();
         let (end, reserve) = (tokio::time::Instant::now() + time, self.reserve(time));
 
@@ -194,8 +195,8 @@ impl AccountSync {
         Ok(report::answer(&batch, &outcomes)?)
     }
 
-    /// The time to keep free at the end of an invocation that has this time: no more than half of it, or no call would ever
-    /// be made.
+    /// The time to keep free at the end of an invocation that has this time: no more than half of it, or no call would
+    /// ever be made.
     fn reserve(&self, time: Duration) -> Duration {
         let (wanted, most) = (self.limits.deadline_reserve, time / 2);
         if wanted > most {
@@ -230,9 +231,9 @@ impl AccountSync {
     }
 }
 
-/// When the phases of an invocation that ends at `end` must be over. Verifying after the last call takes a moment: half of
-/// the reserve is for it. A log line for each message takes a few times as long as reading it took, on a fast machine and on
-/// a slow one.
+/// When the phases of an invocation that ends at `end` must be over. Verifying after the last call takes a moment: half
+/// of the reserve is for it. A log line for each message takes a few times as long as reading it took, on a fast
+/// machine and on a slow one.
 fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends {
     const TIMES: u32 = 6;
     let most = end.saturating_duration_since(tokio::time::Instant::now()) / 4;

@@ -20,8 +20,8 @@ use ids::Shown;
 /// Sets up the log as Lambda wants it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
 /// `AWS_LAMBDA_LOG_LEVEL`, read through `variable`.
 ///
-/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. What they
-/// fail at is in our own lines.
+/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. What
+/// they fail at is in our own lines.
 pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = match variable("AWS_LAMBDA_LOG_LEVEL").as_deref() {
         // Lambda's level above ERROR, which tracing does not know.
@@ -90,7 +90,8 @@ pub fn finished(finished: &Finished<'_>) {
     deduplicated_by_content(finished);
 }
 
-/// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it was sent.
+/// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it
+/// was sent.
 fn clock_ahead(finished: &Finished<'_>) {
     let ahead = || finished.events.iter().map(|(_, event)| event.clock_ahead).filter(|ahead| *ahead > 0);
     if let Some(most_ahead_ms) = ahead().max() {

@@ -1,4 +1,5 @@
-//! The outcome of a message, and why. Values that every other module may use: they know nothing of TPNS, the ledger or AWS.
+//! The outcome of a message, and why. Values that every other module may use: they know nothing of TPNS, the ledger or
+//! AWS.
 
 mod reason;
 
@@ -16,8 +17,8 @@ pub struct Failure {
     pub reason: Reason,
     /// TPNS's `ret_code`, item code or HTTP status, if it answered.
     pub code: Option<i64>,
-    /// The field and what to do about it, or what prevented an answer; empty if there is nothing to add. [`Self::detail`]
-    /// is what is shown.
+    /// The field and what to do about it, or what prevented an answer; empty if there is nothing to add.
+    /// [`Self::detail`] is what is shown.
     pub detail: Cow<'static, str>,
 }
 

@@ -62,8 +62,8 @@ pub enum Work {
 pub enum Gate {
     /// The device's own operator_type 4 ([`plan`] says when there is one): without it the item would be wrong.
     Cleared(ItemIndex),
-    /// The operator_type 5 of an account that the item binds again: applied later, it would take the account away. One that
-    /// TPNS rejects can't be applied later.
+    /// The operator_type 5 of an account that the item binds again: applied later, it would take the account away. One
+    /// that TPNS rejects can't be applied later.
     Deleted(ItemIndex),
     /// The same of an item that has waited in an earlier delivery: now it waits until the deletion has been tried, and
     /// while there is time. A deletion that TPNS never takes must not hold it for ever.

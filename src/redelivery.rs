@@ -1,5 +1,5 @@
-//! What earlier deliveries mean for the next one: what makes an event fail again and again must not fail its neighbours,
-//! and what waited for another event must not wait for ever. Pure.
+//! What earlier deliveries mean for the next one: what makes an event fail again and again must not fail its
+//! neighbours, and what waited for another event must not wait for ever. Pure.
 
 use std::collections::{HashMap, HashSet};
 

@@ -90,8 +90,8 @@ pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
 }
 
 /// The rejected messages that may be parked now, by index. A message that is delivered again must not be parked, or
-/// there would be one more copy of it with each delivery: with EventBridge one failure brings all events again, in a FIFO
-/// queue a message waits for its predecessors, and an id can only be reported for all messages that have it.
+/// there would be one more copy of it with each delivery: with EventBridge one failure brings all events again, in a
+/// FIFO queue a message waits for its predecessors, and an id can only be reported for all messages that have it.
 #[must_use]
 pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<MessageIndex> {
     let rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));

@@ -1,9 +1,9 @@
 //! HTTP for TPNS and for AWS: one pool of kept connections, and how a dead one among them is survived.
 //!
 //! A sandbox is frozen between invocations, for minutes, and its connections die meanwhile: the next bytes are answered
-//! with RST, or not at all. That says nothing of the service, so no caller sees it: the request is sent again at once over
-//! a new connection, and the connections that date from before the invocation are dropped. It must be a request that may
-//! be carried out twice, since a break does not show whether it was carried out.
+//! with RST, or not at all. That says nothing of the service, so no caller sees it: the request is sent again at once
+//! over a new connection, and the connections that date from before the invocation are dropped. It must be a request
+//! that may be carried out twice, since a break does not show whether it was carried out.
 
 mod connect;
 mod error;

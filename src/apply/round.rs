@@ -39,8 +39,8 @@ enum Start {
     FromLedger(Rc<KnownState>, u32),
     /// These events alone, since the rest of the known state has been rejected. It must stay as it was.
     Alone(Rc<KnownState>, u32),
-    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before must be removed
-    /// nevertheless. The rows must stay as they were.
+    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before must be
+    /// removed nevertheless. The rows must stay as they were.
     Refused(Rc<KnownState>, u32, Vec<Failure>),
 }
 

@@ -1,4 +1,5 @@
-//! A large part of a batch, cut so that each slice can be merged, pushed and verified before the next one is begun. Pure.
+//! A large part of a batch, cut so that each slice can be merged, pushed and verified before the next one is begun.
+//! Pure.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

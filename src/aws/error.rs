@@ -1,8 +1,8 @@
 //! Why a request to AWS failed, in words that are safe to log.
 //!
 //! An error of the SDK holds the raw answer and prints it: where the answer can't be read, that is the secret, or the
-//! rows of devices. A proxy's answer may also repeat the request. So of both nothing is shown but the status, and a code
-//! that has the form of one of AWS's.
+//! rows of devices. A proxy's answer may also repeat the request. So of both nothing is shown but the status, and a
+//! code that has the form of one of AWS's.
 
 use std::{error::Error, io};
 
@@ -108,8 +108,8 @@ impl AwsError {
     }
 }
 
-/// The text of an error of these types: none of them quotes a request, an answer or a URL. The first is of the function's
-/// own connections, the others of those that the SDK makes for `replay`.
+/// The text of an error of these types: none of them quotes a request, an answer or a URL. The first is of the
+/// function's own connections, the others of those that the SDK makes for `replay`.
 fn shown(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<TransportError>() {
         return Some(error.to_string());
@@ -163,8 +163,8 @@ const WORDS: [&str; 24] = [
     "OverLimit", "OptInRequired", "Queue", "Batch",
 ];
 
-/// The code, if it has the form of one of AWS's. A proxy may have put anything in its place, and tokens, account names and
-/// keys are letters and digits too: so a code has no digits, and at least one word that AWS uses in codes.
+/// The code, if it has the form of one of AWS's. A proxy may have put anything in its place, and tokens, account names
+/// and keys are letters and digits too: so a code has no digits, and at least one word that AWS uses in codes.
 #[must_use]
 pub fn aws_code(code: &str) -> Option<&str> {
     let of_letters = |part: &str| {

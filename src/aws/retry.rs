@@ -1,5 +1,5 @@
-//! Requests to AWS are tried again here, not in the SDK. There all requests of a client draw their retries from one quota,
-//! and after a storm of throttling it is empty: nothing is retried any more, and a batch fails at its first 503.
+//! Requests to AWS are tried again here, not in the SDK. There all requests of a client draw their retries from one
+//! quota, and after a storm of throttling it is empty: nothing is retried any more, and a batch fails at its first 503.
 
 use std::time::{Duration, SystemTime};
 
@@ -105,7 +105,8 @@ fn is_of_the_signature(code: &str) -> bool {
     matches!(code, "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestTimeTooSkewed")
 }
 
-/// Whether the clock here is wrong. From an answer's date the SDK learns to sign the client's next request by AWS's clock.
+/// Whether the clock here is wrong. From an answer's date the SDK learns to sign the client's next request by AWS's
+/// clock.
 fn is_skewed(answer: &HttpResponse, now: SystemTime) -> bool {
     let Some(date) = answer.headers().get("date").and_then(|date| httpdate::parse_http_date(date).ok()) else {
         return false;

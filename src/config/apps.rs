@@ -190,8 +190,8 @@ impl Entry {
     }
 }
 
-/// The document: a JSON object of apps by name, each still unread. It keeps apps of the same name, of which serde's maps
-/// would silently keep only the last.
+/// The document: a JSON object of apps by name, each still unread. It keeps apps of the same name, of which serde's
+/// maps would silently keep only the last.
 struct Document<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Document<'de> {

@@ -58,7 +58,7 @@ fn every_setting_can_be_set_and_an_empty_one_counts_as_unset() {
 }
 
 #[test]
-fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
+fn a_bad_setting_is_one_line_that_names_the_variable_and_what_to_do() {
     for (name, value, remedy) in [
         ("TPNS_CONCURRENCY", "0", "must be a whole number from 1 to 1000; the default is 8"),
         ("TPNS_CONCURRENCY", "eight", "must be a whole number from 1 to 1000; the default is 8"),
@@ -103,7 +103,7 @@ fn a_ledger_table_is_a_name_or_an_arn() {
 }
 
 #[test]
-fn a_bad_apps_document_is_told_by_field() {
+fn a_bad_apps_document_is_reported_by_field() {
     for (document, expected) in [
         ("{", "is not valid JSON (line 1, column 1); check quotes and commas"),
         ("[]", "is not a JSON object; it holds the apps by name"),

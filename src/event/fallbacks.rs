@@ -1,5 +1,5 @@
-//! What the envelopes say of an event: its id and time where it has none of its own, when it was sent at the latest, and
-//! its place in a FIFO queue.
+//! What the envelopes say of an event: its id and time where it has none of its own, when it was sent at the latest,
+//! and its place in a FIFO queue.
 
 use std::{
     fmt::Write,
@@ -49,8 +49,8 @@ impl Fallbacks<'_> {
         }
     }
 
-    /// The event's own time, else EventBridge's, SNS's or SQS's; and, since nothing happens after it was sent, at most the
-    /// earliest of those.
+    /// The event's own time, else EventBridge's, SNS's or SQS's; and, since nothing happens after it was sent, at most
+    /// the earliest of those.
     pub(super) fn time(&self, own: Option<OccurredAt>) -> Result<EventTime, Invalid> {
         let (bridge, sns, sent) = (self.bridge_time.map(read_time), self.sns_time.map(read_time), self.sent_at());
         let claimed = match (own, bridge, sns, sent) {
@@ -78,8 +78,8 @@ impl Fallbacks<'_> {
     }
 
     /// Decides between events of the same time and rank. Of two messages of a FIFO queue the later one has the greater
-    /// `SequenceNumber`, whatever their ids are. Between two deletions there is nothing to decide, and a redriven one has
-    /// a new number: it must be known for the one that TPNS has accepted.
+    /// `SequenceNumber`, whatever their ids are. Between two deletions there is nothing to decide, and a redriven one
+    /// has a new number: it must be known for the one that TPNS has accepted.
     pub(super) fn tie_breaker(&self, kind: Kind, id: &Text) -> Text {
         let attributes = self.attributes.filter(|_| self.fifo && kind != Kind::Deletion);
         let number = attributes.and_then(sequence_number);
@@ -115,8 +115,8 @@ struct Numbers<'a> {
     approximate_receive_count: Option<&'a RawValue>,
 }
 
-/// The number behind a name. Every record is read for it, so the name is searched for before the attributes are parsed. A
-/// quote within a value would be escaped, so what is found can only be the name.
+/// The number behind a name. Every record is read for it, so the name is searched for before the attributes are parsed.
+/// A quote within a value would be escaped, so what is found can only be the name.
 fn number_of(
     attributes: &RawValue,
     name: &Finder<'_>,

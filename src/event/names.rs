@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_let_be() {
+    fn other_names_are_ignored() {
         for name in [
             "",
             "_",

@@ -1,6 +1,7 @@
 //! The contract as a JSON Schema, `events/auth-event.v1.schema.json`, made from the types below.
 //!
-//! `UPDATE_SCHEMA=1 cargo test schema` writes the file again. `agreement.rs` tests that the types say what the parser does.
+//! `UPDATE_SCHEMA=1 cargo test schema` writes the file again. `agreement.rs` tests that the types say what the parser
+//! does.
 
 mod agreement;
 

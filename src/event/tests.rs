@@ -190,7 +190,7 @@ fn what_the_contract_allows_is_taken() {
 }
 
 #[test]
-fn a_doubled_key_is_refused_for_nobody_could_say_which_one_counts() {
+fn a_repeated_key_is_refused_because_either_value_could_count() {
     let json = r#"{"type":"user.login","token":"t1","token":"t2"}"#;
     let error = explain::<EventFields>(json, Place::Body);
     assert_eq!((error.reason, &*error.detail), (Reason::InvalidField, "token: appears twice; keep one"));
@@ -241,7 +241,7 @@ fn at_equal_times_privacy_wins_and_the_id_breaks_the_tie() {
 }
 
 proptest! {
-    /// Whatever stands where, an error holds none of it.
+    /// Whatever a field holds, an error contains none of it.
     #[test]
     fn no_error_quotes_a_value(field in "(type|id|occurred_at|app|token|account_list)", secret in "[a-z]{6}, expected [A-Z]{9}[\u{0}-\u{20}]?") {
         let values = [json!(secret), json!([{"account": secret, "account_type": secret}]), json!({secret.clone(): secret}), json!([secret])];

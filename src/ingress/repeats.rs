@@ -21,9 +21,9 @@ struct Marks<'a> {
 }
 
 impl Message<'_> {
-    /// Whether a FIFO queue drops an equal event that is sent within five minutes, such as the second of two logouts: the
-    /// deduplication id is the SHA-256 of the text (so does SQS make it, and SNS of its `Message`), and the text has neither an
-    /// `id` nor an `occurred_at`.
+    /// Whether a FIFO queue drops an equal event that is sent within five minutes, such as the second of two logouts:
+    /// the deduplication id is the SHA-256 of the text (so does SQS make it, and SNS of its `Message`), and the text
+    /// has neither an `id` nor an `occurred_at`.
     #[must_use]
     pub fn hides_repeats(&self) -> bool {
         let Some(id) = self.attributes().deduplication_id.filter(|id| id.len() == 64) else { return false };
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_hides_its_repeats_if_only_its_content_tells_them_apart() {
+    fn an_event_hides_its_repeats_if_only_its_content_identifies_it() {
         let bare = r#"{"type":"user.logout","token":"t"}"#;
         let sns = json!({"Type": "Notification", "MessageId": "1", "Message": bare}).to_string();
         for (body, deduplicated) in [

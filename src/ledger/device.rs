@@ -15,8 +15,8 @@ pub struct DeviceState {
     unbound: BTreeMap<ListedAccount, Version>,
 }
 
-/// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half of a
-/// DynamoDB item (400 KB).
+/// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half
+/// of a DynamoDB item (400 KB).
 pub(super) const MOST_UNBOUND: usize = 200;
 
 /// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.
@@ -153,8 +153,8 @@ impl DeviceState {
         self.unbound.insert(listed.clone(), version.clone());
     }
 
-    /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of since
-    /// its last login counts as signed out of all.
+    /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of
+    /// since its last login counts as signed out of all.
     pub(super) fn bounded(mut self) -> Self {
         if self.unbound.len() > MOST_UNBOUND
             && let Some(newest) = self.unbound.values().max().cloned()

@@ -65,8 +65,8 @@ impl<R: Rows> Ledger<R> {
         let others: IndexSet<_> =
             batch.devices.iter().flat_map(owned).filter(|key| !batch.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
-        // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read is
-        // begun first, for in a sandbox's first invocation it brings what the writes wait for.
+        // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read
+        // is begun first, for in a sandbox's first invocation it brings what the writes wait for.
         let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
         let (mut deletions, (mut devices, raised)) = join(read_deletions(rows, &others), writes).await;
         if devices.len() < batch.devices.len() {
@@ -90,7 +90,8 @@ impl<R: Rows> Ledger<R> {
         known
     }
 
-    /// Checks whether these devices have changed since they were pushed. Returns those that have, in their current state.
+    /// Checks whether these devices have changed since they were pushed. Returns those that have, in their current
+    /// state.
     pub async fn verify(&self, known: &KnownState, devices: &[Device]) -> KnownState {
         let Self::Table(rows) = self else { return KnownState::default() };
         if devices.is_empty() {

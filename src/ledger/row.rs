@@ -1,8 +1,8 @@
 //! What a row of the table holds, and how it is written (design, "Order", "Ledger").
 //!
 //! A row is a set of registers that only ever grow: the owner by (version, accounts), each signed-out account and each
-//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can determine which of two is
-//! the greater, and merging is one conditional write.
+//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can determine which of
+//! two is the greater, and merging is one conditional write.
 //!
 //! ```text
 //! pk                               attributes

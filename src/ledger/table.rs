@@ -36,8 +36,8 @@ use crate::{
 };
 
 const READS_AT_A_TIME: usize = 16;
-/// Under way at a time, of all apps, merging and verifying: the more there are, the longer each takes on a small part of a
-/// core.
+/// Under way at a time, of all apps, merging and verifying: the more there are, the longer each takes on a small part
+/// of a core.
 const MOST_REQUESTS: usize = WRITES_AT_A_TIME;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;

@@ -12,7 +12,7 @@ fn state(events: &[Event]) -> State {
 
 type Content = (Vec<(Device, DeviceState)>, Vec<(AccountKey, Deletion)>);
 
-/// What the state says, without the order it was told in.
+/// The content of the state, whatever its order.
 fn content(state: &State) -> Content {
     let mut devices: Vec<_> = state.devices.clone().into_iter().collect();
     let mut deleted: Vec<_> = state.deleted.clone().into_iter().collect();
@@ -70,7 +70,7 @@ proptest! {
 }
 
 #[test]
-fn two_events_of_one_version_merge_the_same_whoever_comes_first() {
+fn two_events_of_the_same_version_merge_the_same_in_either_order() {
     // A producer that gives two logins one id and one time.
     let login = |name: &str| {
         let device = Device { app: AppId(0), token: Token::new("t").unwrap() };

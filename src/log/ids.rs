@@ -1,5 +1,5 @@
-//! How a log line names a message and its event: by the id if that reveals nothing about a person, else by a fingerprint
-//! in a field of its own.
+//! How a log line names a message and its event: by the id if that reveals nothing about a person, else by a
+//! fingerprint in a field of its own.
 
 use serde_json::{Map, Value};
 

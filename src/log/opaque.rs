@@ -38,8 +38,8 @@ fn letters(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Five groups of hex digits. One that is filled up with zeros, or has no letter but in its last group, is a number in the
-/// form of a UUID.
+/// Five groups of hex digits. One that is filled up with zeros, or has no letter but in its last group, is a number in
+/// the form of a UUID.
 fn is_uuid(id: &str) -> bool {
     let groups = [8, 4, 4, 4, 12];
     let form =

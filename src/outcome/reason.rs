@@ -1,5 +1,5 @@
-//! Why something failed, as one stable word for logs, metrics and message attributes. All words are in the table below, and
-//! nothing is decided by their spelling: what a reason leads to is decided by the reason or its [`Cause`].
+//! Why something failed, as one stable word for logs, metrics and message attributes. All words are in the table below,
+//! and nothing is decided by their spelling: what a reason leads to is decided by the reason or its [`Cause`].
 
 use std::fmt;
 
@@ -61,7 +61,8 @@ macro_rules! reasons {
 reasons! {
     /// A field that the event must have is absent.
     MissingField: Event, "missing_field";
-    /// The event names no app, and more than one is configured. Producers read the same word as for any other absent field.
+    /// The event names no app, and more than one is configured. Producers read the same word as for any other absent
+    /// field.
     MissingApp: Event, "missing_field";
     /// A field holds what it must not hold.
     InvalidField: Event, "invalid_field";

@@ -47,8 +47,8 @@ fn reasons_in_tables(document: &str) -> BTreeSet<&str> {
     words
 }
 
-/// The tables of reasons: LOGGING.md's names each reason, TPNS's by a link to the table of its codes (which is generated,
-/// see `tpns/codes/tests.rs`).
+/// The tables of reasons: LOGGING.md's names each reason, TPNS's by a link to the table of its codes (which is
+/// generated, see `tpns/codes/tests.rs`).
 #[test]
 fn the_tables_of_the_docs_name_the_reasons_that_exist() {
     let codes = include_str!("../../docs/tpns/codes.md");

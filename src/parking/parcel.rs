@@ -118,8 +118,8 @@ fn entry(
     if size(&entry) > MOST_BYTES { Err(Unfit::TooLarge) } else { Ok(entry) }
 }
 
-/// The same for each delivery of a message, and for no other message: ids alone are not enough, since EventBridge events
-/// may have none.
+/// The same for each delivery of a message, and for no other message: ids alone are not enough, since EventBridge
+/// events may have none.
 fn deduplication_id(message_id: &str, body: &str) -> String {
     HEXLOWER.encode(digest(&SHA256, [message_id, body].join("\0").as_bytes()).as_ref())
 }
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sqs_takes_is_told_from_what_it_refuses() {
+    fn what_sqs_accepts_is_distinguished_from_what_it_refuses() {
         for c in
             ['\t', '\n', '\r', ' ', '~', '\u{7f}', '\u{85}', 'é', '\u{d7ff}', '\u{e000}', '\u{fffd}', '\u{10000}', '😀']
         {

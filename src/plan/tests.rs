@@ -26,8 +26,8 @@ fn send(tpns: &mut model::Tpns, app: AppId, operator_type: OperatorType, items: 
     assert!(answer.result.len() == items.len() && answer.result.iter().all(|code| code == "0"), "{answer:?}");
 }
 
-/// An order in which all gates are open in time: deletions, then what waits for none but them, then the rest. Calls of one
-/// wave may go out together.
+/// An order in which all gates are open in time: deletions, then what waits for none but them, then the rest. Calls of
+/// one wave may go out together.
 fn wave(plan: &Plan, call: &Call) -> u8 {
     let of_item = |item: &Item| match item.work {
         Work::UnbindEverywhere(_) => 0,

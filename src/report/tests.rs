@@ -29,7 +29,7 @@ fn bridge(count: usize) -> String {
 }
 
 #[test]
-fn a_queue_is_always_told_the_list_of_failures() {
+fn a_queue_always_gets_the_list_of_failures() {
     let payload = payload("arn:events", &[("m1", "g"), ("m2", "g"), ("m3", "g")]);
     let failed = |ids: &[&str]| json!({"batchItemFailures": ids.iter().map(|id| json!({"itemIdentifier": id})).collect::<Vec<_>>()});
     assert_eq!(answered(&payload, &[Outcome::Applied, Outcome::Superseded, Outcome::Applied]), failed(&[]));
@@ -38,7 +38,7 @@ fn a_queue_is_always_told_the_list_of_failures() {
 }
 
 #[test]
-fn a_message_that_came_twice_in_a_batch_is_reported_once() {
+fn a_message_that_is_twice_in_a_batch_is_reported_once() {
     let payload = payload("arn:events", &[("m1", "g"), ("m1", "g"), ("m2", "g")]);
     let expected = json!({"batchItemFailures": [{"itemIdentifier": "m1"}]});
     assert_eq!(answered(&payload, &[retry(), retry(), Outcome::Applied]), expected);
@@ -46,7 +46,7 @@ fn a_message_that_came_twice_in_a_batch_is_reported_once() {
 }
 
 #[test]
-fn eventbridge_is_told_null_or_an_error() {
+fn eventbridge_gets_null_or_an_error() {
     assert_eq!(answered(&bridge(2), &[Outcome::Applied, Outcome::Superseded]), Value::Null);
     assert_eq!(answered("[]", &[]), Value::Null);
     let payload = bridge(3);
@@ -56,7 +56,7 @@ fn eventbridge_is_told_null_or_an_error() {
 }
 
 #[test]
-fn in_a_fifo_queue_a_message_does_not_overtake_one_of_its_group_that_comes_again() {
+fn in_a_fifo_queue_a_message_does_not_overtake_one_of_its_group_that_is_redelivered() {
     let messages = [("m1", "g"), ("m2", "h"), ("m3", "g"), ("m4", "g"), ("m5", "h")];
     let before = [Outcome::Applied, retry(), retry(), Outcome::Applied, rejected()];
     let held = |arn| {

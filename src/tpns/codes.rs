@@ -130,8 +130,8 @@ impl Signal {
     }
 }
 
-/// Whether `result` is about the items under this `ret_code`: success, partly failed, all failed. Under any other code the
-/// call failed before TPNS looked at its items.
+/// Whether `result` is about the items under this `ret_code`: success, partly failed, all failed. Under any other code
+/// the call failed before TPNS looked at its items.
 pub(super) fn is_about_items(ret_code: i64, verdict: &Verdict) -> bool {
     ret_code == 0 || verdict.failure().is_some_and(|failure| failure.reason == Reason::TpnsBatchError)
 }

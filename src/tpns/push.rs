@@ -37,7 +37,8 @@ const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The longest first pause before trying again; it doubles with each try, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// When no verdict of a push has been set for this long, some call hangs: what does not depend on it goes on without it.
+/// When no verdict of a push has been set for this long, some call hangs: what does not depend on it goes on without
+/// it.
 const QUIET: Duration = Duration::from_secs(1);
 
 const NOT_SENT: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
@@ -101,8 +102,8 @@ struct Run<'a> {
 }
 
 impl<'a> Tpns<'a> {
-    /// Begins an invocation with these apps, which are those in force at `source`. `calls` says how many calls each app,
-    /// by its place, will need.
+    /// Begins an invocation with these apps, which are those in force at `source`. `calls` says how many calls each
+    /// app, by its place, will need.
     #[must_use]
     pub fn new(
         client: &'a Client,
@@ -149,8 +150,8 @@ impl<'a> Tpns<'a> {
         self.made.borrow()
     }
 
-    /// Carries out the plan, and sets the verdict on each item as it becomes known; what is still without one in the end
-    /// was not sent. Never fails as a whole.
+    /// Carries out the plan, and sets the verdict on each item as it becomes known; what is still without one in the
+    /// end was not sent. Never fails as a whole.
     pub async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Deadline) {
         let mut by_app: IndexMap<AppId, Vec<&Call>> = IndexMap::new();
         for call in &plan.calls {

@@ -4,8 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::moment::Moment;
 
-/// A connection that was idle for longer is not tried. Between invocations this close together most are alive. After longer
-/// pauses a new one costs less than finding out: two or three round trips, where a silent one costs `TPNS_TIMEOUT_MS`.
+/// A connection that was idle for longer is not tried. Between invocations this close together most are alive. After
+/// longer pauses a new one costs less than finding out: two or three round trips, where a silent one costs
+/// `TPNS_TIMEOUT_MS`.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
 /// Connections by their address.

@@ -77,7 +77,7 @@ async fn an_answer_that_is_too_long_is_not_read() {
 }
 
 #[tokio::test]
-async fn tls_failures_are_told_apart() {
+async fn tls_failures_are_distinguished() {
     let certificates = [
         (include_bytes!("fixtures/expired.crt.der").as_slice(), TlsFailure::Expired),
         (include_bytes!("fixtures/future.crt.der"), TlsFailure::NotYetValid),

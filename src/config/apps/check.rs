@@ -9,7 +9,8 @@ use super::{
 
 pub(super) const LONGEST_NAME: usize = 64;
 
-/// Checks the name of the app at this place. Names end in metrics, which drop a line with other characters, and in logs.
+/// Checks the name of the app at this place. Names end in metrics, which drop a line with other characters, and in
+/// logs.
 pub(super) fn name(index: usize, name: &str) -> Result<(), AppsError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let flaw = match name {

@@ -1,5 +1,5 @@
-//! What is wrong with an apps document. The texts quote nothing but names that have passed the check, for a key may have been
-//! pasted anywhere; so serde's own errors, which quote values, are no sources of these.
+//! What is wrong with an apps document. The texts quote nothing but names that have passed the check, for a key may
+//! have been pasted anywhere; so serde's own errors, which quote values, are no sources of these.
 
 use std::fmt;
 

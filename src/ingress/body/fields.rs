@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::event::{BRIDGE, EVENT, EventFields, Field, Invalid, Misspelt, NOTIFICATION};
 
-/// The marks of every envelope and the bare event's fields: one reading shows the shape and, of a bare event, everything.
+/// The marks of every envelope and the bare event's fields: one reading shows the shape and, of a bare event,
+/// everything.
 ///
 /// The marks stay unread, since to a bare event they are unknown fields, which may hold anything.
 #[derive(Debug, Default)]

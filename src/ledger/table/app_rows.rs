@@ -39,8 +39,8 @@ impl OpenTable<'_> {
         keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)
     }
 
-    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the document's.
-    /// That spares the first invocation a request.
+    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the
+    /// document's. That spares the first invocation a request.
     pub(super) async fn app_keys_and(&self, accounts: &[AccountKey]) -> Result<(&AppNames, Option<Found>), RowError> {
         self.has_time()?;
         let along = Cell::default();

@@ -61,8 +61,8 @@ impl OpenTable<'_> {
         rows.into_iter().collect()
     }
 
-    /// The rows found, and the keys that were not looked for. What is in neither does not exist, so an answer of which a
-    /// part is missing is none.
+    /// The rows found, and the keys that were not looked for. What is in neither does not exist, so an answer of which
+    /// a part is missing is none.
     pub(super) async fn read_some(&self, keys: &[String]) -> Result<(Vec<(String, Attributes)>, Vec<String>), RowError> {
         let answer = self.send(|| self.reading(keys)).await.map_err(|error| self.row_error(&error))?;
         let key = |row: &Attributes| row.get(KEY).and_then(|key| key.as_s().ok()).cloned();

@@ -116,8 +116,8 @@ impl OpenTable<'_> {
         size > row::LARGEST
     }
 
-    /// Takes overtaken logouts out of a row, once there are enough of them, so that a device many people sign in on does
-    /// not outgrow a row. No event depends on its success.
+    /// Takes overtaken logouts out of a row, once there are enough of them, so that a device many people sign in on
+    /// does not outgrow a row. No event depends on its success.
     pub(super) async fn sweep(&self, key: &str, row: &DeviceRow) {
         if row.dead.len() < DEAD_A_SWEEP {
             return;

@@ -6,7 +6,7 @@ fn exchange(status: u16, body: &str) -> Exchange {
     Exchange { status, retry_after: Some(Duration::from_secs(7)), body: body.as_bytes().to_vec() }
 }
 
-/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a whole verdict stands alone in capitals.
+/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a verdict on the whole call is one capital letter.
 fn judged(status: u16, body: &str, items: usize) -> String {
     let letter = |verdict: &Verdict| match verdict {
         Verdict::Accepted => 'a',
@@ -105,7 +105,7 @@ fn what_says_nothing_of_the_items_is_a_verdict_on_the_whole_call() {
 }
 
 #[test]
-fn of_one_item_a_result_of_another_length_tells_what_all_its_errors_agree_on() {
+fn for_one_item_a_result_of_another_length_counts_if_all_its_errors_agree() {
     for (body, expected) in [
         (r#"{"ret_code":0,"result":["0","1008006"]}"#, "x"),
         (r#"{"ret_code":0,"result":["1008004","1008004"]}"#, "r"),
@@ -139,7 +139,7 @@ fn a_ret_code_counts_at_any_status_but_acceptance_only_with_success() {
 }
 
 #[test]
-fn how_long_to_wait_is_told_with_what_may_be_tried_again() {
+fn a_retry_says_how_long_to_wait() {
     let after = |status, body| match judge(&exchange(status, body), OperatorType::Bind, 1) {
         Judgement::Whole(Verdict::Retry(_, after)) => after,
         other => panic!("{other:?}"),

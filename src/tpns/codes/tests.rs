@@ -144,10 +144,10 @@ fn table() -> String {
          # What each answer of TPNS leads to\n\n\
          *accepted*: the events are acknowledged. *retry*: tried again within the invocation, then redelivered. *rejected*: a call\n\
          of several items is halved down to the one at fault; its event is parked, or reported until the redrive policy takes it.\n\
-         *misconfigured*: reported for redelivery, told at ERROR, the app is left alone for the rest of the invocation; where newer\n\
+         *misconfigured*: reported for redelivery, logged at ERROR, the app is not called for the rest of the invocation; where newer\n\
          keys could fix it, the secret is fetched again once. A bare status may also be a gateway's, for what is in a call: then the\n\
          call is halved, and the status is the app's fault only if calls of single items agree.\n\n\
-         Codes stand for a whole call (`ret_code`) and for one of its items (`result`) alike; 1008026 and 1008027 are met only\n\
+         The codes of a whole call (`ret_code`) and of one of its items (`result`) mean the same; 1008026 and 1008027 are met only\n\
          when `result` can't say which items failed. A code is a number or text: `0`, `\"0\"`, `0.0`. With `ret_code` 0 and a\n\
          `result` of another length than the call, the call is accepted only if every element is; otherwise it is halved, and a\n\
          single item gets the code that all errors agree on (*retry* as `tpns_broken_answer` if they don't).\n\n\
@@ -190,7 +190,7 @@ fn table() -> String {
         row(&format!("none, HTTP {status}"), "", Signal::Status(status));
     }
     for (transport, words) in [
-        (NoConnection::Refused.into(), "no connection: name, address or TLS, told apart in `detail`"),
+        (NoConnection::Refused.into(), "no connection: name, address or TLS, as `detail` says"),
         (TransportError::Timeout, "nothing within TPNS_TIMEOUT_MS"),
         (TransportError::Broken, "the connection broke, or the answer was cut short"),
         (TransportError::TooLong, "an answer of over 1 MiB"),

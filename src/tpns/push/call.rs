@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Tpns<'_> {
-    /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind, and
-    /// sent later.
+    /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind,
+    /// and sent later.
     pub(super) async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<ItemIndex>) {
         // An item that need not wait gives up half of the time for it.
         let patience_ends = Instant::now() + run.deadline.remaining() / 2;

@@ -65,11 +65,11 @@ struct Sent<'a> {
 }
 
 impl Tpns<'_> {
-    /// One exchange, or the verdict on all items if it is not worth one. If TPNS refuses the key, the apps document is read
-    /// again, and the exchange is repeated with a newer key.
+    /// One exchange, or the verdict on all items if it is not worth one. If TPNS refuses the key, the apps document is
+    /// read again, and the exchange is repeated with a newer key.
     pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[ItemIndex]) -> Result<Judgement, Verdict> {
-        // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn, the
-        // exchange's own state included, which is boxed for that.
+        // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn,
+        // the exchange's own state included, which is boxed for that.
         let _slot = self.slots.take(call.app).await.ok_or(NOT_SENT)?;
         let health = self.health.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
         let deadline = run.deadline;

@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// Once this many calls were rejected and none accepted, this many items that are sent alone and rejected alike decide for
-/// all the others.
+/// Once this many calls were rejected and none accepted, this many items that are sent alone and rejected alike decide
+/// for all the others.
 const SAMPLE: usize = 3;
 /// If there are no more items than these, each of them is tried.
 const FEW: usize = 2 * SAMPLE;
@@ -147,7 +147,8 @@ impl Rejections {
         let alike = || self.alone.borrow().iter().filter(|other| other.failure == *failure).count();
         match *self.of(*operator_type).fault.borrow() {
             Fault::Everything(_) => self.of_every_call(failure),
-            // The status may be transient, so the item is to blame only if it was tried again since TPNS accepted others.
+            // The status may be transient, so the item is to blame only if it was tried again since TPNS accepted
+            // others.
             _ if self.is_understood() && is_a_status_of_the_app(failure) && !confirmed => {
                 Verdict::Retry(of_an_item(failure.clone()), None)
             }

@@ -21,7 +21,8 @@ struct Share {
 }
 
 impl Slots {
-    /// Shares out `concurrency` by how many calls each app has to make, by its place. An app without any counts as ended.
+    /// Shares out `concurrency` by how many calls each app has to make, by its place. An app without any counts as
+    /// ended.
     pub(super) fn new(concurrency: usize, calls: &[usize]) -> Self {
         let shares = calls.iter().zip(shares(concurrency, calls)).map(|(&calls, size)| Share {
             // An app that was not counted with can still make its calls, one after the other.
