@@ -61,7 +61,7 @@ pub struct Version {
     pub tie_breaker: Text,
 }
 
-/// A phone as TPNS knows it: TPNS gives each app its own tokens.
+/// A device as TPNS identifies it: each app has its own tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Device {
     /// The app the token belongs to.

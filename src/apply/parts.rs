@@ -1,4 +1,4 @@
-//! A batch, app by app: apps have nothing to do with each other, so none waits for another's.
+//! A batch, app by app: apps are independent of each other, so none waits for another's events.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,14 +13,14 @@ use crate::{
     redelivery,
 };
 
-/// What a batch's events say of one app. Events go by their places in the batch.
+/// The part of a batch that concerns one app. Events are named by their places in the batch.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) app: AppId,
     pub(super) places: Vec<EventIndex>,
-    /// Deletions of several apps, as this one sees them.
+    /// Deletions of several apps, reduced to this one.
     of_this_app: HashMap<EventIndex, Event>,
-    /// The events whose items travel alone.
+    /// The events whose items go in calls of their own.
     pub(super) alone: HashSet<EventIndex>,
 }
 
@@ -58,7 +58,7 @@ impl Part {
         self.of_this_app.get(&place).unwrap_or(&events[place.0].1)
     }
 
-    /// The events that are other apps' too.
+    /// The events that concern other apps, too.
     pub(super) fn shared(&self) -> impl Iterator<Item = EventIndex> {
         self.of_this_app.keys().copied()
     }

@@ -15,7 +15,7 @@ use crate::{
 /// Rows of the ledger in a slice: a device has one, a deleted account has one.
 pub(super) const MOST_ROWS: usize = 400;
 
-/// Events that must be settled together, by their places: those of a device, a deletion and the logins of its accounts.
+/// Events that must be settled together, by their places: those of one device; a deletion and the logins of its accounts.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) places: Vec<EventIndex>,
@@ -23,7 +23,7 @@ pub(super) struct Group {
     kind: Kind,
 }
 
-/// Which groups come first when not all can be done: those that sign someone out.
+/// Which groups come first if there is no time for all: those that sign someone out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     SignsOut,
@@ -40,7 +40,7 @@ impl Group {
     }
 }
 
-/// The rows that an event speaks of.
+/// The number of rows that an event names.
 fn rows(event: &Event) -> usize {
     match &event.change {
         Change::Deletion(_, accounts) => accounts.len(),
@@ -143,7 +143,7 @@ pub(super) fn hold_back(
     };
     let count = |group: &Group| {
         let mut counts = [0; 4];
-        // What travels alone fills no call.
+        // An item that goes alone fills no call.
         if !group.places.iter().any(|place| part.alone.contains(place)) {
             for item in items(group) {
                 counts[plan.item(item).work.operator_type() as usize - OperatorType::Bind as usize] += 1;

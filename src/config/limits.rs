@@ -1,4 +1,4 @@
-//! The limits, and what they must not be: values under which order or progress would be lost, and nothing would say so.
+//! The limits, and values that they must not have, since order or progress would be lost without any message.
 
 use std::time::Duration;
 

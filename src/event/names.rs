@@ -1,10 +1,10 @@
-//! Names that are nearly those of a field. An unknown field is ignored, but a misspelt one changes what the event
-//! means: without its `account_list` a logout signs everyone out.
+//! Names that are nearly those of a field. An unknown field is ignored, but a misspelt one changes the meaning of the event:
+//! without its `account_list` a logout signs everyone out.
 
 use super::{Invalid, characters::is_unseen};
 use crate::outcome::Reason;
 
-/// A name, and the field that someone means who writes one like it.
+/// A name, and the field that is meant by a name like it.
 pub(crate) type Likeness = (&'static str, &'static str);
 
 /// The event's own fields, and those of an account where `account_list` belongs.
@@ -41,7 +41,7 @@ pub(crate) struct Misspelt {
 impl Misspelt {
     /// Whether this name, which is no field's, is like one of these.
     pub(crate) fn of(name: &str, fields: &[Likeness]) -> Option<Self> {
-        // Nearly every unknown name ends here.
+        // Nearly every unknown name is excluded here.
         if !matches!(letters(name).next()?, 'a' | 'd' | 'i' | 'm' | 'o' | 't') {
             return None;
         }

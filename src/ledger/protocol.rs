@@ -102,28 +102,18 @@ impl<R: Rows> Ledger<R> {
         let accounts: Vec<_> = accounts.into_iter().collect();
         let mut read = rows.read(devices, &accounts).await;
         let deletions = known_from_table(std::mem::take(&mut read.deletions));
-        let changed = devices.iter().filter_map(|device| {
+        let mut changed = Vec::new();
+        for device in devices {
             let row = read.devices.remove(device).unwrap_or(Err(RowError::Unreachable));
-            let Some((_, pushed)) = pushed(device) else { return Some((device.clone(), Err(RowError::Unreadable))) };
-            let same = |row: &DeviceState| {
-                (row.owner().is_none() && pushed.owner().is_none())
-                    || row == pushed
-                        && owned((device, pushed)).all(|key| match deletions.get(&key) {
-                            Some(Ok(now)) => {
-                                now.as_ref().map(|now| &now.version)
-                                    == known.state.deleted.get(&key).map(|was| &was.version)
-                            }
-                            _ => false,
-                        })
-            };
-            match row {
-                Ok(row) if same(&row) => None,
+            let row = match (row, known.state.devices.get(device)) {
+                (_, None) => Err(RowError::Unreadable),
+                (Ok(row), Some(pushed)) if is_as_pushed(device, &row, pushed, &deletions, &known.state) => continue,
                 // A row never loses its owner, unless someone deletes it from the table.
-                Ok(row) if row.owner().is_none() => Some((device.clone(), Err(RowError::Unreadable))),
-                row => Some((device.clone(), row)),
-            }
-        });
-        let changed = changed.collect();
+                (Ok(row), Some(_)) if row.owner().is_none() => Err(RowError::Unreadable),
+                (row, Some(_)) => row,
+            };
+            changed.push((device.clone(), row));
+        }
         complete(rows, changed, deletions).await
     }
 
@@ -147,6 +137,25 @@ type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, RowError>>;
 /// The accounts a device's owner has: whether they are deleted matters to the device.
 fn owned<'a>((device, state): (&'a Device, &'a DeviceState)) -> impl Iterator<Item = AccountKey> + 'a {
     state.owner().into_iter().flat_map(|owner| owner.keys(device.app))
+}
+
+/// Whether a device's row, and the deletions of its accounts, are what was known when it was pushed.
+fn is_as_pushed(
+    device: &Device,
+    row: &DeviceState,
+    pushed: &DeviceState,
+    deletions: &Deletions,
+    known: &State,
+) -> bool {
+    if row.owner().is_none() && pushed.owner().is_none() {
+        return true;
+    }
+    let is_same_deletion = |key: AccountKey| {
+        let Some(Ok(deletion)) = deletions.get(&key) else { return false };
+        let version = deletion.as_ref().map(|deletion| &deletion.version);
+        version == known.deleted.get(&key).map(|deletion| &deletion.version)
+    };
+    row == pushed && owned((device, pushed)).all(is_same_deletion)
 }
 
 /// Deletions that are only known from rows are not due: each has a message of its own.

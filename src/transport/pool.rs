@@ -1,4 +1,4 @@
-//! The connections that wait for their next request. Knows no network: what a connection is, is the caller's affair.
+//! The connections that wait for their next request. Independent of the network: the caller decides what a connection is.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -89,7 +89,7 @@ impl Tpns<'_> {
         join(halves, sample.for_each(|()| std::future::ready(()))).await;
     }
 
-    /// Sends these items of a call, and again what TPNS could not take now. Gives back what it rejected as a whole.
+    /// Sends these items of a call, and retries those that TPNS could not take. Returns those that it rejected as a whole.
     async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) -> Option<(Vec<ItemIndex>, Failure)> {
         let mut open = items;
         let mut attempt = 1;

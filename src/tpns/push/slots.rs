@@ -55,8 +55,8 @@ impl Slots {
     }
 }
 
-/// Of each app as many as it has calls, or an equal part of what there is; at least one. What is left over is for those
-/// with more calls, or for all alike if all have what they need.
+/// Each app gets as many as it has calls, or an equal share of the total; at least one. The rest goes to apps with more
+/// calls, or to all equally if all have what they need.
 fn shares(concurrency: usize, calls: &[usize]) -> Vec<usize> {
     let mut shares = vec![0; calls.len()];
     let mut apps: Vec<usize> = (0..calls.len()).filter(|&app| calls[app] > 0).collect();
