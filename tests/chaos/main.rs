@@ -1,29 +1,34 @@
 //! The chaos run: random events of many devices and accounts through a FIFO queue grouped by token, in random batches
-//! with duplicates, through several processes at once, while TPNS fails in every way and processes are killed; until the
-//! queue is empty. Then the bindings must be those of applying the events one by one in version order.
+//! with duplicates, through several processes at once, while TPNS fails in every way and processes are killed, until the
+//! queue is empty. Then the bindings must be those that result from applying the events one by one in version order.
 //!
 //! ```console
-//! $ cargo test --test chaos                                             # a short run, a handful of seeds
-//! $ SEED=7 EVENTS=300 cargo test --test chaos                           # one seed again
-//! $ SEED=100 SEEDS=30 EVENTS=3000 cargo test --test chaos               # the long run, with its progress on stderr
+//! $ cargo test --test chaos                                             # a short run of a few seeds
+//! $ SEED=7 EVENTS=300 cargo test --test chaos                           # repeats one seed
+//! $ SEED=100 SEEDS=30 EVENTS=3000 cargo test --test chaos               # the long run, with progress on stderr
 //! ```
 //!
-//! [`standard`] is the same with a standard queue and the ledger: events late, doubled and shuffled, nobody's order to rely on.
+//! [`standard`] is the same with a standard queue and the ledger: events are late, duplicated and shuffled, and there is no
+//! order to rely on.
 //!
-//! [`script`] writes the events, [`post`] says which may be sent when, [`trouble`] what goes wrong, [`run`] is the run
-//! itself, [`books`] and [`past`] what must be true during and after it.
+//! [`script`] writes the events, [`producer`] decides which may be sent when, [`faults`] what goes wrong; [`run`] is the run
+//! itself, and [`records`] and [`history`] check it during and after.
 //!
-//! A seed fixes the events, the batches, the faults and the kills. It does not fix how fast this machine is: should an
-//! answer take longer than the timeout on its own, that run has one fault more.
+//! A seed fixes the events, the batches, the faults and the kills, but not the speed of the machine: if an answer takes
+//! longer than the timeout by itself, that run has one more fault.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 
-mod books;
+#[path = "../matrix/contract_event.rs"]
+#[allow(dead_code, reason = "the matrix needs the rest of it")]
+mod contract_event;
 #[path = "../matrix/control.rs"]
 #[allow(dead_code, reason = "the matrix needs the rest of it")]
 mod control;
-mod past;
-mod post;
+mod faults;
+mod history;
+mod producer;
+mod records;
 mod run;
 mod script;
 #[path = "../matrix/secrets.rs"]
@@ -33,10 +38,6 @@ mod secrets;
 mod stage;
 mod standard;
 mod tally;
-mod trouble;
-#[path = "../matrix/what.rs"]
-#[allow(dead_code, reason = "the matrix needs the rest of it")]
-mod what;
 
 use std::{env, io::Write, time::Instant};
 
@@ -44,32 +45,32 @@ use tpns_sim::model::OverrideMode;
 
 use crate::{run::run, tally::Tally};
 
-/// What to run: `SEED` or the seeds from it on, so many `SEEDS`, of so many `EVENTS`.
-struct Order {
+/// Change to run: `SEEDS` seeds from `SEED` on, each with `EVENTS` events.
+struct Options {
     seeds: std::ops::Range<u64>,
     events: usize,
-    /// Somebody is watching, or waiting.
-    tells: bool,
+    /// Whether to print progress.
+    verbose: bool,
 }
 
-fn order() -> Order {
+fn options() -> Options {
     let number = |name: &str| env::var(name).ok().filter(|text| !text.is_empty()).map(|text| text.parse::<u64>());
-    let number = |name: &str| number(name).map(|number| number.unwrap_or_else(|_| panic!("{name}: no whole number")));
+    let number = |name: &str| number(name).map(|number| number.unwrap_or_else(|_| panic!("{name}: must be a whole number")));
     let (seed, seeds, events) = (number("SEED"), number("SEEDS"), number("EVENTS"));
     let first = seed.unwrap_or(1);
     let count = seeds.unwrap_or(if seed.is_some() { 1 } else { 3 });
     let events = usize::try_from(events.unwrap_or(250)).unwrap();
-    Order { seeds: first..first + count, events, tells: seed.or(seeds).is_some() }
+    Options { seeds: first..first + count, events, verbose: seed.or(seeds).is_some() }
 }
 
-/// Past the test harness, which keeps back what a test prints.
-fn tell(text: &str) {
+/// Prints directly, since the test harness captures what a test prints.
+fn print(text: &str) {
     _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 async fn chaos(mode: OverrideMode, kind: Kind) {
-    let Order { seeds, events, tells } = order();
-    let mut whole = Tally::default();
+    let Options { seeds, events, verbose } = options();
+    let mut total = Tally::default();
     for seed in seeds.clone() {
         let begun = Instant::now();
         let ended = match kind {
@@ -78,33 +79,33 @@ async fn chaos(mode: OverrideMode, kind: Kind) {
         };
         match ended {
             Ok(tally) => {
-                if tells {
-                    tell(&format!(
+                if verbose {
+                    print(&format!(
                         "{kind:?}, {mode:?}, seed {seed}: {} ({:.1} s)",
                         tally.line(),
                         begun.elapsed().as_secs_f64()
                     ));
                 }
-                whole.add(tally);
+                total.add(tally);
             }
             Err(wrong) => panic!(
-                "{kind:?}, {mode:?}: {wrong}\n\nagain: SEED={seed} EVENTS={events} cargo test --test chaos {}",
+                "{kind:?}, {mode:?}: {wrong}\n\nto repeat: SEED={seed} EVENTS={events} cargo test --test chaos {}",
                 test_of(mode, kind)
             ),
         }
     }
-    whole.assert_wild();
-    if tells {
-        tell(&format!(
+    total.assert_eventful();
+    if verbose {
+        print(&format!(
             "\n{kind:?}, {mode:?}, seeds {} to {}, {events} events each\n{}",
             seeds.start,
             seeds.end - 1,
-            whole.table()
+            total.table()
         ));
     }
 }
 
-/// What brings the order.
+/// Change ensures the order of events.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Fifo,
@@ -123,21 +124,21 @@ fn test_of(mode: OverrideMode, kind: Kind) -> String {
 }
 
 #[tokio::test]
-async fn the_bindings_come_true_by_fifo_where_tpns_replaces_all_accounts_of_a_token() {
+async fn the_bindings_are_correct_with_fifo_where_tpns_replaces_all_accounts_of_a_token() {
     chaos(OverrideMode::Replace, Kind::Fifo).await;
 }
 
 #[tokio::test]
-async fn the_bindings_come_true_by_fifo_where_tpns_overrides_per_type() {
+async fn the_bindings_are_correct_with_fifo_where_tpns_overrides_per_type() {
     chaos(OverrideMode::PerType, Kind::Fifo).await;
 }
 
 #[tokio::test]
-async fn the_bindings_come_true_by_the_ledger_where_tpns_replaces_all_accounts_of_a_token() {
+async fn the_bindings_are_correct_with_the_ledger_where_tpns_replaces_all_accounts_of_a_token() {
     chaos(OverrideMode::Replace, Kind::Ledger).await;
 }
 
 #[tokio::test]
-async fn the_bindings_come_true_by_the_ledger_where_tpns_overrides_per_type() {
+async fn the_bindings_are_correct_with_the_ledger_where_tpns_overrides_per_type() {
     chaos(OverrideMode::PerType, Kind::Ledger).await;
 }

@@ -1,7 +1,7 @@
-//! A run: rounds of sending, receiving and invoking, until everything is done with.
+//! A run: rounds of sending, receiving and invoking, until everything is completed.
 //!
-//! The event source mapping is written out here, where `lambda_sim::EventSource` would do for less: batches are of random
-//! size and shuffled, and each has its own trouble.
+//! The event source mapping is written out here instead of using `lambda_sim::EventSource`: batches have a random size and
+//! order, and each has its own faults.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration, time::Instant};
 
@@ -16,26 +16,26 @@ use serde_json::Value;
 use tpns_sim::{RunningSim, model::OverrideMode};
 
 use crate::{
-    books::Books,
-    control::forget,
-    post::Post,
+    control::reset,
+    faults::{self, BatchFaults},
+    producer::Producer,
+    records::Records,
     script::{self, End, Event, Script},
-    secrets::{assert_discreet, told_by},
+    secrets::{assert_no_secrets, secret_in},
     stage::function,
     tally::Tally,
-    trouble::{self, Trouble},
 };
 
 const VISIBILITY: Duration = Duration::from_secs(120);
-/// A message that failed so often is left in peace from then on ...
-const TIRED: u32 = 5;
-/// ... so that only what can never be applied gets as far as this.
-const GIVE_UP: u32 = 10;
-/// Calls at once and tries of each, by process. One at a time, or all at once: with a number between, the order in
-/// which calls end would decide what the next one knows, and a seed would not repeat itself.
+/// From this delivery on a message meets no faults,
+const SPARED_FROM: u32 = 5;
+/// so that only a message that can never be applied is received this often and dead-lettered.
+const MAX_RECEIVE_COUNT: u32 = 10;
+/// Concurrent calls and attempts of each, by process. One at a time, or all at once: with a number in between, the order
+/// in which calls end would decide what the next one is, and a seed would not be repeatable.
 const PROCESSES: [(&str, &str); 3] = [("1", "1"), ("20", "2"), ("1", "3")];
 
-/// A batch, and what became of it.
+/// A batch, and its result.
 pub(crate) struct Delivery {
     pub(crate) messages: Vec<Message>,
     pub(crate) acknowledged: Vec<String>,
@@ -46,8 +46,8 @@ pub(crate) struct Delivery {
 struct Chaos {
     rng: Rng,
     script: Script,
-    post: Post,
-    books: Books,
+    producer: Producer,
+    records: Records,
     tpns: RunningSim,
     processes: Vec<Arc<Function>>,
     queue: Queue,
@@ -55,7 +55,7 @@ struct Chaos {
     tally: Tally,
 }
 
-/// Runs a seed to its end. What is wrong comes back as an error; whatever can't be told so panics.
+/// Runs a seed to its end. Returns what is wrong as an error; other problems panic.
 pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<Tally, String> {
     let begun = Instant::now();
     let mut chaos = Chaos::new(seed, count, mode).await;
@@ -70,8 +70,8 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
             ));
         }
     }
-    chaos.books.close(&chaos.tpns, &chaos.script).map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
-    chaos.processes.iter().for_each(|process| assert_discreet(process));
+    chaos.records.check_at_end(&chaos.tpns, &chaos.script).map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
+    chaos.processes.iter().for_each(|process| assert_no_secrets(process));
     chaos.tally.cold_starts = chaos.processes.iter().map(|process| process.cold_starts()).sum();
     chaos.tally.took = begun.elapsed();
     Ok(chaos.tally)
@@ -86,12 +86,12 @@ impl Chaos {
                 [("TPNS_CONCURRENCY", concurrency), ("TPNS_MAX_ATTEMPTS", attempts), ("TPNS_TIMEOUT_MS", "300")];
             function(&tpns.apps_document(), &settings)
         };
-        let queue = Queue::builder("auth-events.fifo").visibility_timeout(VISIBILITY).dead_letter_after(GIVE_UP);
+        let queue = Queue::builder("auth-events.fifo").visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
         Self {
-            // Another stream than the script's, so that the one does not shift when the other changes.
+            // A different random stream from the script's, so that a change in one does not shift the other.
             rng: Rng::with_seed(seed ^ 0x5eed),
-            post: Post::new(script.events.len()),
-            books: Books::new(&script),
+            producer: Producer::new(script.events.len()),
+            records: Records::new(&script),
             processes: PROCESSES.map(process).to_vec(),
             tpns,
             queue: queue.seed(seed).build().unwrap(),
@@ -102,15 +102,15 @@ impl Chaos {
     }
 
     fn is_over(&self) -> bool {
-        self.post.is_done() && self.queue.depth(self.clock.now()).total() == 0
+        self.producer.is_done() && self.queue.depth(self.clock.now()).total() == 0
     }
 
     async fn round(&mut self) -> Result<(), String> {
         let most = self.rng.usize(0..25);
         let now = self.clock.now();
-        let posted = self.post.send(most, &self.script.events, &mut self.queue, now, &mut self.rng);
-        self.tally.messages += posted.len();
-        self.books.posted(posted, &self.script.events);
+        let sent = self.producer.send(most, &self.script.events, &mut self.queue, now, &mut self.rng);
+        self.tally.messages += sent.len();
+        self.records.sent(sent, &self.script.events);
 
         let batches: Vec<_> = (0..self.processes.len()).map_while(|_| self.receive()).collect();
         if batches.is_empty() {
@@ -119,77 +119,77 @@ impl Chaos {
             }
         } else {
             self.tally.batches += batches.len();
-            self.tally.side_by_side += if batches.len() > 1 { batches.len() } else { 0 };
+            self.tally.concurrent += if batches.len() > 1 { batches.len() } else { 0 };
             self.invoke(batches).await?;
             self.clock.advance(Duration::from_secs(self.rng.u64(0..40)));
         }
-        self.books.bury(&self.queue, &self.script.events, &mut self.post, &mut self.tally)?;
-        self.books.check_between_rounds(&self.tpns, &self.post)
+        self.records.record_dead_letters(&self.queue, &self.script.events, &mut self.producer, &mut self.tally)?;
+        self.records.check_between_rounds(&self.tpns, &self.producer)
     }
 
-    /// A batch of random size. FIFO: no group is in two batches at once.
+    /// Receives a batch of random size. FIFO: no group is in two batches at once.
     fn receive(&mut self) -> Option<Vec<Message>> {
         let most = self.rng.usize(1..=10);
         let messages = self.queue.receive(most, VISIBILITY, self.clock.now());
         (!messages.is_empty()).then(|| self.shuffled(messages))
     }
 
-    /// Groups in among each other, and within a group what happened at the same time. The rest of a group's order is
-    /// what a FIFO queue keeps.
+    /// Interleaves groups, and within a group shuffles events of the same time. A FIFO queue keeps the rest of a group's
+    /// order.
     fn shuffled(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
         self.rng.shuffle(&mut messages);
-        let at = |message: &Message| self.script.events[self.books.event_of(&message.message_id)].at;
+        let at = |message: &Message| self.script.events[self.records.event_of(&message.message_id)].at;
         let mut in_order = messages.clone();
         in_order.sort_by_key(at);
         let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for message in in_order.into_iter().rev() {
             groups.entry(message.group_id.clone()).or_default().push(message);
         }
-        // Whichever of its places in the batch a group got, its messages take them in order.
+        // Whichever places in the batch a group got, its messages take them in order.
         messages.iter().map(|place| groups.get_mut(&place.group_id).unwrap().pop().unwrap()).collect()
     }
 
-    /// Takes the batches through a process each, at the same time.
+    /// Invokes a process for each batch, all at the same time.
     async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
-        // What never gets through would be tired for good.
-        let is_tired = |message: &Message| message.receive_count >= TIRED && self.event(message).end != End::Blocked;
-        let tired: Vec<_> = batches.iter().map(|batch| batch.iter().any(is_tired)).collect();
-        let outage = trouble::outage(&mut self.rng).filter(|_| !tired.contains(&true));
+        // Blocked messages never succeed and would be spared for ever.
+        let is_spared = |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
+        let spared: Vec<_> = batches.iter().map(|batch| batch.iter().any(is_spared)).collect();
+        let outage = faults::outage(&mut self.rng).filter(|_| !spared.contains(&true));
         self.tally.outages += usize::from(outage.is_some());
-        let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(trouble::hides_all_else);
+        let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(faults::hides_all_others);
         first.into_iter().for_each(|outage| self.tpns.fault(outage));
-        trouble::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
-        let mut troubles = Vec::new();
+        faults::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
+        let mut of_batches = Vec::new();
         let mut rng = self.rng.fork();
-        for (batch, tired) in batches.iter().zip(tired) {
+        for (batch, spared) in batches.iter().zip(spared) {
             let events: Vec<_> = batch.iter().map(|message| self.event(message)).collect();
-            let trouble = if tired { Trouble::NONE } else { trouble::of_batch(&mut rng, &events) };
-            trouble.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
-            troubles.push(trouble);
+            let of_batch = if spared { BatchFaults::NONE } else { faults::of_batch(&mut rng, &events) };
+            of_batch.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
+            of_batches.push(of_batch);
         }
         last.into_iter().for_each(|outage| self.tpns.fault(outage));
-        let running = batches.into_iter().zip(&troubles).zip(&self.processes);
-        let ended = join_all(running.map(|((batch, trouble), process)| self.deliver(process, batch, trouble))).await;
+        let running = batches.into_iter().zip(&of_batches).zip(&self.processes);
+        let ended = join_all(running.map(|((batch, faults), process)| self.deliver(process, batch, faults))).await;
         for ended in ended {
             let (delivery, outcomes) = ended?;
-            self.conclude(&delivery, &outcomes)?;
+            self.record(&delivery, &outcomes)?;
         }
         self.tally.count(&self.tpns.calls());
-        forget(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
+        reset(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
         Ok(())
     }
 
     fn event(&self, message: &Message) -> &Event {
-        &self.script.events[self.books.event_of(&message.message_id)]
+        &self.script.events[self.records.event_of(&message.message_id)]
     }
 
     async fn deliver(
         &self,
         process: &Function,
         messages: Vec<Message>,
-        trouble: &Trouble,
+        faults: &BatchFaults,
     ) -> Result<(Delivery, BTreeMap<String, String>), String> {
-        if trouble.kill_first {
+        if faults.kill_first {
             process.kill();
         }
         let mark = process.output_len().unwrap();
@@ -198,7 +198,7 @@ impl Chaos {
         let mut killed = false;
         let invocation = tokio::select! {
             invocation = &mut invocation => invocation,
-            () = self.a_call_hangs(&messages), if trouble.kill => {
+            () = self.a_call_hangs(&messages), if faults.kill => {
                 process.kill();
                 killed = true;
                 invocation.await
@@ -206,17 +206,17 @@ impl Chaos {
         };
         let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone()).collect();
         let (acknowledged, failed) = match invocation.unwrap().outcome {
-            // On a slow machine it may still have been starting.
+            // On a slow machine it may still have been in its init phase.
             Outcome::Exited { .. } | Outcome::InitFailed(_) if killed => (Vec::new(), ids),
             Outcome::Response { body } => {
                 killed = false;
-                if let Some(told) = told_by(&body) {
-                    return Err(format!("the answer: {told}"));
+                if let Some(found) = secret_in(&body) {
+                    return Err(format!("the response: {found}"));
                 }
                 let verdict = interpret(&body, &ids);
                 match verdict.why {
                     Why::Partial | Why::EmptyList => (verdict.deletes, verdict.fails),
-                    why => return Err(format!("no flawless answer: {why:?}")),
+                    why => return Err(format!("not a valid partial batch response: {why:?}")),
                 }
             }
             other => return Err(format!("neither answered nor killed: {other:?}")),
@@ -228,10 +228,10 @@ impl Chaos {
         Ok((Delivery { messages, acknowledged, failed, killed }, outcomes))
     }
 
-    /// Waits until a call hangs that has something of this batch.
+    /// Waits until a call hangs that contains something of this batch.
     async fn a_call_hangs(&self, messages: &[Message]) {
-        let tokens: Vec<_> = messages.iter().filter_map(|message| self.event(message).what.token()).collect();
-        let accounts: Vec<_> = messages.iter().flat_map(|message| self.event(message).what.accounts()).collect();
+        let tokens: Vec<_> = messages.iter().filter_map(|message| self.event(message).change.token()).collect();
+        let accounts: Vec<_> = messages.iter().flat_map(|message| self.event(message).change.accounts()).collect();
         let is_ours = |request: &Value| {
             let deletes = request["account_list"].as_array().into_iter().flatten();
             let mut deletes = deletes.filter_map(|account| account["account"].as_str());
@@ -246,7 +246,7 @@ impl Chaos {
         }
     }
 
-    fn conclude(&mut self, delivery: &Delivery, outcomes: &BTreeMap<String, String>) -> Result<(), String> {
+    fn record(&mut self, delivery: &Delivery, outcomes: &BTreeMap<String, String>) -> Result<(), String> {
         let now = self.clock.now();
         self.tally.deliveries += delivery.messages.len();
         self.tally.kills += usize::from(delivery.killed);
@@ -255,11 +255,11 @@ impl Chaos {
             if acknowledged {
                 self.queue.delete(&message.receipt_handle, now).unwrap();
             }
-            // FNV-1a over what was delivered and what became of it.
+            // FNV-1a over what was delivered and its result.
             for byte in message.message_id.bytes().chain([u8::from(acknowledged)]) {
                 self.tally.trace = (self.tally.trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }
         }
-        self.books.delivered(delivery, outcomes, &self.script.events, &mut self.post, &mut self.tally)
+        self.records.delivered(delivery, outcomes, &self.script.events, &mut self.producer, &mut self.tally)
     }
 }

@@ -1,4 +1,4 @@
-//! The events of a run, in version order, and the TPNS that they meet.
+//! The events of a run, in version order, and the TPNS that receives them.
 
 use std::{
     collections::HashSet,
@@ -14,25 +14,25 @@ use tpns_sim::{
 };
 
 use crate::{
-    books::APPS,
+    contract_event::{Change, ContractEvent, sns},
+    records::APPS,
     secrets::{account, token},
     stage::SECRETS,
-    what::{Saying, What, sns},
 };
 
 /// One event, as its producer sends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    /// Its place in version order.
+    /// Its time.
     pub(crate) at: i64,
     pub(crate) id: String,
-    /// `None` is every app, for deletions.
+    /// `None` means every app, for deletions.
     pub(crate) app: Option<&'static str>,
-    pub(crate) what: What,
+    pub(crate) change: Change,
     pub(crate) body: String,
     /// The FIFO message group.
     pub(crate) group: String,
-    /// The accounts whose deletions may not be overtaken ([`crate::post`] says how that is kept).
+    /// The accounts whose deletions may not be overtaken (see [`crate::producer`]).
     pub(crate) shared: Vec<Account>,
     pub(crate) end: End,
 }
@@ -48,43 +48,43 @@ impl Event {
 pub(crate) enum End {
     /// Applied, or superseded by a newer one.
     InEffect,
-    /// TPNS takes its token, or the deletion of its account, from nobody: a dead letter, unless a newer event of the
-    /// device overtakes it in its batch.
+    /// TPNS never accepts its token, or the deletion of its account: a dead letter, unless a newer event of the device
+    /// supersedes it in its batch.
     Refused,
-    /// A gateway answers every call that holds its token or account with a status alone. It is a dead letter as well,
-    /// but need not be found to be at fault: where no other call of its app is accepted beside it, it may be the app.
+    /// A gateway answers every call that contains its token or account with a bare status. It is a dead letter as well, but
+    /// need not be reported as rejected: if no other call of its app is accepted at the same time, the app may be at fault.
     Blocked,
-    /// TPNS would refuse its account, if it had to be told: a dead letter, unless a login in its batch says it all.
+    /// TPNS would refuse its account if it were sent: a dead letter, unless a login in its batch makes sending unnecessary.
     Moot,
-    /// Can't be read: a dead letter.
+    /// It can't be read: a dead letter.
     Unreadable,
 }
 
-/// A device and what its producer knows of it.
+/// A device and what its producer knows about it.
 struct Device {
     app: &'static str,
     token: String,
-    /// The account types of its logins. Always the same ones where TPNS overrides per type: the promise there (design,
-    /// "Order") holds for producers that keep to them.
+    /// The account types of its logins. Always the same where TPNS overrides per type: the promise then (design, "Order")
+    /// holds only for producers that always use the same types.
     types: Vec<u32>,
-    /// Accounts that are used on this device alone.
+    /// Accounts that are used on this device only.
     own: Vec<Account>,
     last_login: Vec<Account>,
     end: End,
 }
 
-/// TPNS takes these, but not always the way it should.
+/// The settings of TPNS, and the tokens and accounts that it does not accept.
 pub(crate) struct World {
     pub(crate) settings: Settings,
-    /// Any call that has it is rejected whole.
+    /// Any call that contains it is rejected as a whole.
     pub(crate) poison_token: String,
-    /// Any call that has it is answered with a `result` of another length.
+    /// Any call that contains it is answered with a `result` of another length.
     pub(crate) garbled_token: String,
-    /// Any deletion of it is rejected whole.
+    /// Any deletion of it is rejected as a whole.
     pub(crate) poison_account: String,
-    /// Any call that has it is answered with a bare status.
+    /// Any call that contains it is answered with a bare status.
     pub(crate) blocked_token: String,
-    /// Any deletion of it is.
+    /// Any deletion of it is answered with a bare status.
     pub(crate) blocked_account: String,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct Script {
 
 const TYPES: [u32; 3] = [0, 1005, 3];
 
-/// Writes a script. The same seed writes the same one, but for the day.
+/// Writes a script. The same seed writes the same script, except for the date.
 pub(crate) fn write(seed: u64, count: usize, mode: OverrideMode) -> Script {
     let mut rng = Rng::with_seed(seed);
     let mut devices = devices(&mut rng, mode);
@@ -128,20 +128,20 @@ pub(crate) fn write(seed: u64, count: usize, mode: OverrideMode) -> Script {
         i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap() - 86_400_000;
     let mut events: Vec<_> = (0..count)
         .map(|n| {
-            // Ties, so that rank and id count.
+            // With ties, so that rank and id matter.
             now += i64::from(rng.u8(0..4));
             event(&mut rng, n, now, &mut devices, mode, &world)
         })
         .collect();
-    events.sort_by(|a, b| (a.at, rank(&a.what), &a.id).cmp(&(b.at, rank(&b.what), &b.id)));
+    events.sort_by(|a, b| (a.at, rank(&a.change), &a.id).cmp(&(b.at, rank(&b.change), &b.id)));
     Script { world, events }
 }
 
-fn rank(what: &What) -> u8 {
-    match what {
-        What::Login(..) => 0,
-        What::Logout(..) | What::LogoutAll(_) => 1,
-        What::Deletion(_) => 2,
+fn rank(change: &Change) -> u8 {
+    match change {
+        Change::Login(..) => 0,
+        Change::Logout(..) | Change::LogoutAll(_) => 1,
+        Change::Deletion(_) => 2,
     }
 }
 
@@ -174,52 +174,52 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
     let mut app = Some(device.app);
     let mut group = device.token.clone();
     let mut end = device.end;
-    let what = match rng.u8(0..100) {
+    let change = match rng.u8(0..100) {
         0..50 => {
             let list = accounts_of_login(rng, device, mode);
             device.last_login.clone_from(&list);
-            What::Login(device.token.clone(), list)
+            Change::Login(device.token.clone(), list)
         }
-        50..68 => What::Logout(device.token.clone(), accounts_of_logout(rng, device)),
+        50..68 => Change::Logout(device.token.clone(), accounts_of_logout(rng, device)),
         68..72 => {
-            // Too short for this TPNS, if it is ever told of it.
+            // Too short for this TPNS, if it is ever sent.
             end = if end == End::InEffect { End::Moot } else { end };
-            What::Logout(device.token.clone(), vec![Account::new("é", 0)])
+            Change::Logout(device.token.clone(), vec![Account::new("é", 0)])
         }
-        72..86 => What::LogoutAll(device.token.clone()),
+        72..86 => Change::LogoutAll(device.token.clone()),
         86..94 if device.end == End::InEffect => {
-            // An account of this device alone: its group keeps the order of the deletion among the other events, so
-            // that a batch can hold logins older and newer than it.
+            // An account of this device only: its group keeps the deletion in order among the other events, so that a
+            // batch can contain older and newer logins.
             app = app.filter(|_| rng.bool());
-            What::Deletion(vec![rng.choice(&device.own).unwrap().clone()])
+            Change::Deletion(vec![rng.choice(&device.own).unwrap().clone()])
         }
         _ => {
             app = app.filter(|_| rng.bool());
             group = format!("deletion-{n}");
             let any = |rng: &mut Rng| Account::new(shared_name(rng), *rng.choice(&TYPES).unwrap());
-            let (list, how) = match rng.u8(0..12) {
+            let (list, ending) = match rng.u8(0..12) {
                 0 => (vec![Account::new(world.poison_account.clone(), 0)], End::Refused),
                 1 => (vec![Account::new(world.blocked_account.clone(), 0)], End::Blocked),
                 _ => ((0..rng.usize(1..=3)).map(|_| any(rng)).collect(), End::InEffect),
             };
-            end = how;
-            What::Deletion(list)
+            end = ending;
+            Change::Deletion(list)
         }
     };
     let id = format!("{:08x}-{n}", rng.u32(..));
-    let mut body = body(rng, &id, at, app, &what);
+    let mut body = body(rng, &id, at, app, &change);
     if rng.u8(0..50) == 0 {
         end = End::Unreadable;
         body.truncate(body.floor_char_boundary(body.len() / 2));
-        // In a group of its own now and then, so that it isn't always in somebody's way.
+        // Sometimes in a group of its own, so that it does not always block other events.
         if rng.bool() {
             group = format!("noise-{n}");
         }
     }
     let is_shared =
         |account: &&Account| [".shared", ".poison", ".blocked"].into_iter().any(|kind| account.account.contains(kind));
-    let shared = what.accounts().iter().filter(is_shared).cloned().collect();
-    Event { at, id, app, what, body, group, shared, end }
+    let shared = change.accounts().iter().filter(is_shared).cloned().collect();
+    Event { at, id, app, change, body, group, shared, end }
 }
 
 fn shared_name(rng: &mut Rng) -> String {
@@ -232,7 +232,7 @@ fn accounts_of_login(rng: &mut Rng, device: &Device, mode: OverrideMode) -> Vec<
     if mode == OverrideMode::Replace {
         types.truncate(rng.usize(1..=3));
     }
-    // Of two accounts of one type the later counts.
+    // Of two accounts of one type the later one counts.
     if rng.u8(0..8) == 0 {
         types.push(types[0]);
     }
@@ -243,7 +243,7 @@ fn accounts_of_login(rng: &mut Rng, device: &Device, mode: OverrideMode) -> Vec<
     types.into_iter().map(one).collect()
 }
 
-/// Mostly accounts that are signed in, for others there is nothing to do.
+/// Mostly accounts that are signed in, since for others there is nothing to do.
 fn accounts_of_logout(rng: &mut Rng, device: &Device) -> Vec<Account> {
     let mut list: Vec<_> = device.last_login.iter().filter(|_| rng.bool()).cloned().collect();
     if list.is_empty() || rng.u8(0..4) == 0 {
@@ -252,14 +252,14 @@ fn accounts_of_logout(rng: &mut Rng, device: &Device) -> Vec<Account> {
     list
 }
 
-fn body(rng: &mut Rng, id: &str, at: i64, app: Option<&str>, what: &What) -> String {
+fn body(rng: &mut Rng, id: &str, at: i64, app: Option<&str>, change: &Change) -> String {
     let time = UNIX_EPOCH + Duration::from_millis(u64::try_from(at).unwrap());
-    // EventBridge cuts its time down to whole seconds.
+    // EventBridge truncates its time to whole seconds.
     let second = humantime::format_rfc3339_seconds(time).to_string();
-    let saying = Saying { id, occurred_at: &second, app, what };
-    let mut bare = saying.bare();
+    let event = ContractEvent { id, occurred_at: &second, app, change };
+    let mut bare = event.bare();
     bare["occurred_at"] = json!(at);
-    let mut bridge = saying.bridge();
+    let mut bridge = event.bridge();
     bridge["detail"]["occurred_at"] = json!(at);
     let notification = |message| {
         let mut notification = sns(message);
@@ -276,7 +276,7 @@ fn body(rng: &mut Rng, id: &str, at: i64, app: Option<&str>, what: &What) -> Str
 }
 
 #[test]
-fn a_seed_writes_the_same_script_each_time_and_another_seed_another() {
+fn a_seed_always_writes_the_same_script_and_another_seed_a_different_one() {
     let ids =
         |seed| write(seed, 50, OverrideMode::Replace).events.into_iter().map(|event| event.id).collect::<Vec<_>>();
     assert_eq!(ids(1), ids(1));

@@ -1,8 +1,9 @@
-//! A standard queue with the ledger: events come in any order, several times, to any process, and nobody waits for
-//! anybody. TPNS fails, DynamoDB fails, and processes are killed wherever they happen to be.
+//! A standard queue with the ledger: events are delivered in any order, several times, to any process, and no process waits
+//! for another. TPNS fails, DynamoDB fails, and processes are killed at any point.
 //!
-//! At the end the bindings are those of applying the events in version order, but for the ledger's named exception: a
-//! deletion that reached TPNS after a newer login of the very same account. What is more than it should be is never an exception.
+//! At the end the bindings are those that result from applying the events in version order, except for the ledger's named
+//! exception: a deletion that reached TPNS after a newer login of the same account. An additional binding is never an
+//! exception.
 
 use std::{collections::HashMap, sync::Arc, time::Duration, time::Instant};
 
@@ -19,29 +20,29 @@ use tpns_sim::{
 };
 
 use crate::{
-    books::{APPS, apply},
-    control::forget,
+    contract_event::Change,
+    control::reset,
+    faults::{self, BatchFaults},
+    records::{APPS, apply},
     script::{self, End, Event, Script},
-    secrets::{assert_discreet, told_by},
+    secrets::{assert_no_secrets, secret_in},
     stage::function,
     tally::Tally,
-    trouble::{self, Trouble},
-    what::What,
 };
 
 const TABLE: &str = "ledger";
 const PARKED: &str = "parked";
 const VISIBILITY: Duration = Duration::from_secs(120);
-/// From this delivery on a message is left in peace ...
-const TIRED: u32 = 6;
-/// ... so none should get as far as this.
-const GIVE_UP: u32 = 60;
+/// From this delivery on a message meets no faults,
+const SPARED_FROM: u32 = 6;
+/// so that none should be received this often.
+const MAX_RECEIVE_COUNT: u32 = 60;
 const PROCESSES: usize = 4;
 
 struct Chaos {
     rng: Rng,
     script: Script,
-    /// The places of events not sent yet, the next one last; some are there twice.
+    /// The indices of events not sent yet, the next one last; some appear twice.
     unsent: Vec<usize>,
     messages: HashMap<String, usize>,
     tpns: RunningSim,
@@ -52,7 +53,7 @@ struct Chaos {
     tally: Tally,
 }
 
-/// Runs a seed to its end. What is wrong comes back as an error; whatever can't be told so panics.
+/// Runs a seed to its end. Returns what is wrong as an error; other problems panic.
 pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<Tally, String> {
     let begun = Instant::now();
     let mut chaos = Chaos::new(seed, count, mode).await;
@@ -67,8 +68,8 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
             ));
         }
     }
-    chaos.close().map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
-    chaos.processes.iter().for_each(|process| assert_discreet(process));
+    chaos.check_at_end().map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
+    chaos.processes.iter().for_each(|process| assert_no_secrets(process));
     chaos.tally.cold_starts = chaos.processes.iter().map(|process| process.cold_starts()).sum();
     chaos.tally.took = begun.elapsed();
     Ok(chaos.tally)
@@ -93,25 +94,25 @@ impl Chaos {
         ];
         let processes = (0..PROCESSES).map(|_| function(&tpns.apps_document(), &settings)).collect();
         let mut rng = Rng::with_seed(seed ^ 0x1ed6e5);
-        // Most events come a little late, some very late, some twice.
+        // Most events are sent a little late, some very late, some twice.
         let mut unsent = Vec::new();
-        for place in 0..script.events.len() {
+        for index in 0..script.events.len() {
             for _ in 0..if rng.u8(0..6) == 0 { 2 } else { 1 } {
                 let late = if rng.u8(0..12) == 0 { rng.usize(0..count.max(1)) } else { rng.usize(0..20) };
-                unsent.push((place + late, place));
+                unsent.push((index + late, index));
             }
         }
         unsent.sort_unstable_by(|a, b| b.cmp(a));
         Self {
             rng,
-            unsent: unsent.into_iter().map(|(_, place)| place).collect(),
+            unsent: unsent.into_iter().map(|(_, index)| index).collect(),
             messages: HashMap::new(),
             processes,
             tpns,
             aws,
             queue: Queue::builder("auth-events")
                 .visibility_timeout(VISIBILITY)
-                .dead_letter_after(GIVE_UP)
+                .dead_letter_after(MAX_RECEIVE_COUNT)
                 .seed(seed)
                 .build()
                 .unwrap(),
@@ -124,9 +125,9 @@ impl Chaos {
     async fn round(&mut self) -> Result<(), String> {
         let now = self.clock.now();
         for _ in 0..self.rng.usize(0..25) {
-            let Some(place) = self.unsent.pop() else { break };
-            let sent = self.queue.send(SendMessage::new(self.script.events[place].body.as_str()), now).unwrap();
-            self.messages.insert(sent.message_id, place);
+            let Some(index) = self.unsent.pop() else { break };
+            let sent = self.queue.send(SendMessage::new(self.script.events[index].body.as_str()), now).unwrap();
+            self.messages.insert(sent.message_id, index);
             self.tally.messages += 1;
         }
         let batches: Vec<_> = (0..PROCESSES).map_while(|_| self.receive()).collect();
@@ -137,7 +138,7 @@ impl Chaos {
             return Ok(());
         }
         self.tally.batches += batches.len();
-        self.tally.side_by_side += if batches.len() > 1 { batches.len() } else { 0 };
+        self.tally.concurrent += if batches.len() > 1 { batches.len() } else { 0 };
         self.invoke(batches).await?;
         self.clock.advance(Duration::from_secs(self.rng.u64(0..60)));
         Ok(())
@@ -150,28 +151,28 @@ impl Chaos {
     }
 
     async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
-        // What never gets through would be tired for good.
-        let is_tired = |message: &Message| message.receive_count >= TIRED && self.event(message).end != End::Blocked;
-        let tired = batches.iter().flatten().any(is_tired);
-        let outage = trouble::outage(&mut self.rng).filter(|_| !tired);
+        // Blocked messages never succeed and would be spared for ever.
+        let is_spared = |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
+        let spared = batches.iter().flatten().any(is_spared);
+        let outage = faults::outage(&mut self.rng).filter(|_| !spared);
         self.tally.outages += usize::from(outage.is_some());
-        let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(trouble::hides_all_else);
+        let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(faults::hides_all_others);
         first.into_iter().for_each(|outage| self.tpns.fault(outage));
-        trouble::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
+        faults::lasting(&self.script.world).into_iter().for_each(|fault| self.tpns.fault(fault));
         let mut kills = Vec::new();
         for batch in &batches {
             let events: Vec<_> = batch.iter().map(|message| self.event(message)).collect();
             let mut rng = Rng::with_seed(self.tally.batches as u64 ^ self.tally.deliveries as u64);
-            let trouble = if tired { Trouble::NONE } else { trouble::of_batch(&mut rng, &events) };
-            trouble.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
-            // Wherever it happens to be then: in a merge, a call, a look.
-            kills.push((!tired && self.rng.u8(0..8) == 0).then(|| Duration::from_micros(self.rng.u64(0..40_000))));
+            let of_batch = if spared { BatchFaults::NONE } else { faults::of_batch(&mut rng, &events) };
+            of_batch.faults.iter().for_each(|fault| self.tpns.fault(fault.clone()));
+            // At any point: in a merge, a call, a verification.
+            kills.push((!spared && self.rng.u8(0..8) == 0).then(|| Duration::from_micros(self.rng.u64(0..40_000))));
         }
         last.into_iter().for_each(|outage| self.tpns.fault(outage));
-        if !tired {
-            self.aws_trouble();
+        if !spared {
+            self.inject_aws_faults();
         }
-        // Somebody is slow: between its merge and its call, or its call and its look, others do all of theirs.
+        // One process is slow: between its merge and its call, or its call and its verification, others do all of theirs.
         let slow = (0..self.rng.usize(0..=3)).map(|_| {
             let operation = if self.rng.u8(0..4) == 0 { Operation::UpdateItem } else { Operation::BatchGetItem };
             let nth = self.rng.usize(1..8);
@@ -200,12 +201,12 @@ impl Chaos {
             self.tally.applied += acknowledged.len() - superseded;
         }
         self.tally.count(&self.tpns.calls());
-        forget(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
+        reset(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
         self.aws.clear_faults();
         Ok(())
     }
 
-    fn aws_trouble(&mut self) {
+    fn inject_aws_faults(&mut self) {
         let rng = &mut self.rng;
         for _ in 0..[0, 0, 1, 2][rng.usize(0..4)] {
             let operation = if rng.bool() { Operation::UpdateItem } else { Operation::BatchGetItem };
@@ -228,11 +229,11 @@ impl Chaos {
         &self.script.events[self.messages[&message.message_id]]
     }
 
-    fn close(&mut self) -> Result<(), String> {
+    fn check_at_end(&mut self) -> Result<(), String> {
         let dead = self.queue.dead_letter_queue().unwrap().messages();
         let dead: Vec<_> = dead.map(|message| &self.script.events[self.messages[&message.message_id]]).collect();
         if let Some(event) = dead.iter().find(|event| event.end != End::Blocked) {
-            return Err(format!("a dead letter, though there is a parking queue: {event:?}"));
+            return Err(format!("a dead letter, although there is a parking queue: {event:?}"));
         }
         self.tally.dead += dead.len();
         let by_body: HashMap<&str, &Event> =
@@ -241,9 +242,9 @@ impl Chaos {
             .aws
             .with_queue(PARKED, |queue| queue.messages().map(|message| message.body.to_string()).collect::<Vec<_>>());
         for body in parked.unwrap() {
-            let event = by_body.get(body.as_str()).ok_or("parked, and never sent")?;
+            let event = by_body.get(body.as_str()).ok_or("parked, but never sent")?;
             if event.end == End::InEffect {
-                return Err(format!("parked, and could have been applied: {event:?}"));
+                return Err(format!("parked, but could have been applied: {event:?}"));
             }
             self.tally.dead += 1;
             self.tally.applied -= 1;
@@ -267,7 +268,7 @@ impl Chaos {
                 let (is, should) = (of(bound[app].get(token)), of(should.get(token)));
                 if let Some(account) = is.iter().find(|account| !should.contains(account)) {
                     return Err(format!(
-                        "{app} {token} is bound to {account:?}, and must not be: {is:?}, not {should:?}"
+                        "{app} {token} is bound to {account:?}, but must not be: {is:?}, not {should:?}"
                     ));
                 }
                 for account in should.iter().filter(|account| !is.contains(account)) {
@@ -288,9 +289,9 @@ impl Chaos {
         let mut deleted = false;
         let mut exception = false;
         for event in events {
-            match &event.what {
-                What::Deletion(accounts) => deleted |= accounts.contains(account),
-                What::Login(device, accounts) if device == token => exception = deleted && accounts.contains(account),
+            match &event.change {
+                Change::Deletion(accounts) => deleted |= accounts.contains(account),
+                Change::Login(device, accounts) if device == token => exception = deleted && accounts.contains(account),
                 _ => {}
             }
         }
@@ -301,12 +302,12 @@ impl Chaos {
 struct Delivered {
     messages: Vec<Message>,
     acknowledged: Vec<String>,
-    /// Of these by the log.
+    /// How many of these are superseded according to the log.
     superseded: usize,
     killed: bool,
 }
 
-/// Takes a batch through a process, which may be killed after a while.
+/// Invokes a process with a batch; it may be killed after a while.
 async fn deliver(
     process: &Function,
     arn: &str,
@@ -330,13 +331,13 @@ async fn deliver(
     };
     let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone()).collect();
     match invocation.unwrap().outcome {
-        // It may still have been starting.
+        // It may still have been in its init phase.
         Outcome::Exited { .. } | Outcome::InitFailed(_) if killed => {
             Ok(Delivered { messages, acknowledged: Vec::new(), superseded: 0, killed })
         }
         Outcome::Response { body } => {
-            if let Some(told) = told_by(&body) {
-                return Err(format!("the answer: {told}"));
+            if let Some(found) = secret_in(&body) {
+                return Err(format!("the response: {found}"));
             }
             let verdict = interpret(&body, &ids);
             match verdict.why {
@@ -346,7 +347,7 @@ async fn deliver(
                         lines.iter().filter(|line| line.contains(r#""message":"event superseded""#)).count();
                     Ok(Delivered { messages, acknowledged: verdict.deletes, superseded, killed: false })
                 }
-                why => Err(format!("no flawless answer: {why:?}")),
+                why => Err(format!("not a valid partial batch response: {why:?}")),
             }
         }
         other => Err(format!("neither answered nor killed: {other:?}")),

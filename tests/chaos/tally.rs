@@ -1,4 +1,4 @@
-//! What a run came to, in numbers.
+//! The results of a run, in numbers.
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
@@ -13,21 +13,21 @@ pub(crate) struct Tally {
     /// Messages handed to the function, redeliveries included.
     pub(crate) deliveries: usize,
     pub(crate) batches: usize,
-    /// Batches under way at the same time as another.
-    pub(crate) side_by_side: usize,
+    /// Batches handled at the same time as another.
+    pub(crate) concurrent: usize,
     pub(crate) kills: usize,
     pub(crate) outages: usize,
     pub(crate) calls: usize,
-    /// Calls that a fault hit, by its kind.
+    /// Calls hit by a fault, by its kind.
     pub(crate) faults: BTreeMap<&'static str, usize>,
     pub(crate) applied: usize,
     pub(crate) superseded: usize,
     pub(crate) dead: usize,
-    /// Accounts that a deletion took from a newer login: the ledger's named exception.
+    /// Accounts that a deletion removed from a newer login: the ledger's named exception.
     pub(crate) exceptions: usize,
     pub(crate) cold_starts: u64,
     pub(crate) took: Duration,
-    /// Of every batch and what became of it: the same for a seed each time.
+    /// A hash of every batch and its result: always the same for a seed.
     pub(crate) trace: u64,
 }
 
@@ -38,7 +38,7 @@ impl Tally {
         self.messages += other.messages;
         self.deliveries += other.deliveries;
         self.batches += other.batches;
-        self.side_by_side += other.side_by_side;
+        self.concurrent += other.concurrent;
         self.kills += other.kills;
         self.outages += other.outages;
         self.calls += other.calls;
@@ -54,7 +54,7 @@ impl Tally {
         self.trace ^= other.trace;
     }
 
-    /// Counts calls that TPNS got, and what hit them.
+    /// Counts calls that TPNS received, and the faults that hit them.
     pub(crate) fn count(&mut self, calls: &[Call]) {
         self.calls += calls.len();
         for kind in calls.iter().filter_map(|call| call.fault) {
@@ -78,7 +78,7 @@ impl Tally {
             ("messages, with duplicates", self.messages),
             ("deliveries", self.deliveries),
             ("batches", self.batches),
-            ("  beside another one", self.side_by_side),
+            ("  at the same time as another", self.concurrent),
             ("kills", self.kills),
             ("outages of an app", self.outages),
             ("calls", self.calls),
@@ -89,24 +89,24 @@ impl Tally {
             ("processes started", usize::try_from(self.cold_starts).unwrap_or(usize::MAX)),
         ];
         for (name, count) in rows {
-            _ = writeln!(table, "  {name:<28} {count:>8}");
+            _ = writeln!(table, "  {name:<29} {count:>8}");
         }
         for (kind, count) in &self.faults {
-            _ = writeln!(table, "  calls hit by {kind:<15} {count:>8}");
+            _ = writeln!(table, "  calls hit by {kind:<16} {count:>8}");
         }
-        _ = writeln!(table, "  {:<28} {:>6.0} s", "time", self.took.as_secs_f64());
+        _ = writeln!(table, "  {:<29} {:>6.0} s", "time", self.took.as_secs_f64());
         table
     }
 
-    /// A run in which nothing went wrong proves nothing. Single short runs may be quiet.
-    pub(crate) fn assert_wild(&self) {
+    /// A run in which nothing went wrong proves nothing. Single short runs may have few faults.
+    pub(crate) fn assert_eventful(&self) {
         if self.events < 600 {
             return;
         }
         let table = self.table();
         assert!(self.faults.len() >= 9, "too few kinds of faults:\n{table}");
-        assert!(self.kills > 0 && self.outages > 0 && self.side_by_side > 0, "too quiet:\n{table}");
-        assert!(self.applied > 0 && self.superseded > 0 && self.dead > 0, "ends are missing:\n{table}");
-        assert!(self.deliveries > self.messages && self.messages > self.events, "nothing came twice:\n{table}");
+        assert!(self.kills > 0 && self.outages > 0 && self.concurrent > 0, "too few faults:\n{table}");
+        assert!(self.applied > 0 && self.superseded > 0 && self.dead > 0, "outcomes are missing:\n{table}");
+        assert!(self.deliveries > self.messages && self.messages > self.events, "nothing was delivered twice:\n{table}");
     }
 }

@@ -84,7 +84,7 @@ def test_a_send_that_is_killed_goes_on_where_it_was_and_every_event_is_applied(e
     assert 10 <= killed[0] < killed[1] < len(events), "it was not killed in the middle"
     ended = replay.run(*command)
     assert ended.code == 0, ended
-    assert f"{killed[1]} lines sent before, going on after them" in ended.stderr
+    assert f"{killed[1]} lines already sent, resuming after them" in ended.stderr
     assert sent(ended) == len(events) - killed[1], "it sent again what was confirmed"
     either.drain()
     assert bound(either, ends) == ends
@@ -108,8 +108,8 @@ def test_ctrl_c_ends_a_send_in_order_and_nothing_is_sent_twice(
         stdout, stderr = process.communicate(timeout=10)
         first = Ended(process.returncode, stdout, stderr)
         assert first.code == 130, first
-        assert "interrupted; noted in" in first.stdout
-        assert "the same command again goes on from there" in first.stdout
+        assert "interrupted; recorded in" in first.stdout
+        assert "run the same command again to resume" in first.stdout
         assert sent(first) == confirmed(file) < len(events)
         second = replay.run(*command)
         assert second.code == 0, second
@@ -149,7 +149,7 @@ def test_a_dry_run_sends_nothing_and_tells_what_is_in_the_file(standard: Deploym
     tells_nobody(ended, *good, archived, timeless, unknown, old)
     assert not Path(f"{file}.replay").exists()
     aged = replay.run("send", "--dry-run", "--max-event-age", "1000d", file)
-    assert "1 line, the first is 10, older than 2years" in aged.stdout, aged
+    assert "1 line older than 2years" in aged.stdout, aged
     assert replay.run("send", "--dry-run", "--max-event-age", "3650d", "-", stdin=json.dumps(good[0])).code == 0
 
 
@@ -161,7 +161,7 @@ def test_bad_lines_are_refused_by_their_number_and_the_others_are_sent(either: D
     ended = replay.run("send", "--queue-url", either.stack.queue_url, file)
     assert ended.code == 3
     assert [line.partition(": ")[0] for line in ended.stderr.splitlines()] == ["line 2", "line 3"]
-    assert "an old login the newest" in ended.stderr
+    assert "an old login would become the newest" in ended.stderr
     assert sent(ended) == 2
     either.drain()
     assert bound(either, {device: set(), also: set()}) == {device: {"ann"}, also: {"ben"}}
@@ -223,7 +223,7 @@ def test_another_file_or_another_queue_is_not_gone_on_with(standard: Deployment,
     assert (appended.code, sent(appended)) == (0, 1)
     other = replay.run("send", "--queue-url", standard.stack.dead_letter_queue_url, file)
     assert other.code == 2
-    assert "is of another queue" in other.stderr
+    assert "belongs to another queue" in other.stderr
     file.write_text(file.read_text().replace("ann", "ben", 1))
     changed = replay.run("send", "--queue-url", queue, file)
     assert changed.code == 2

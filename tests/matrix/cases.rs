@@ -4,7 +4,7 @@ use tpns_sim::Fault;
 
 use crate::{
     envelope::{BATCHES, Envelope},
-    scene::{Happening, Scene, mixed, wide},
+    scene::{BatchEvent, Scene, mixed, wide},
     table::{Meaning, Row, table},
 };
 
@@ -20,7 +20,7 @@ pub(crate) enum Shape {
     Mixed,
     /// Three full calls of operator_type 2.
     Wide,
-    /// One event alone.
+    /// A single event.
     Solo,
 }
 
@@ -31,9 +31,9 @@ pub(crate) struct Case {
     pub(crate) envelope: Envelope,
     pub(crate) shape: Shape,
     pub(crate) lasts: Lasts,
-    /// The call that is hit.
+    /// The call that the fault hits.
     pub(crate) call: usize,
-    /// Its item that is hit; without one the call is hit for its operator_type.
+    /// The item that the fault hits; without one it hits the call, by operator_type.
     pub(crate) item: Option<usize>,
 }
 
@@ -44,8 +44,8 @@ impl Case {
         format!("{} [{lasts:?}, {envelope:?}, {shape:?}, call {call}{item}]", row.name)
     }
 
-    pub(crate) fn is_refused(&self) -> bool {
-        matches!(self.row.meaning, Meaning::Refused(_))
+    pub(crate) fn is_rejected(&self) -> bool {
+        matches!(self.row.meaning, Meaning::Rejected(_))
     }
 
     pub(crate) fn scene(&self) -> Scene {
@@ -60,13 +60,13 @@ impl Case {
         scene
     }
 
-    /// The fault, aimed. Items are aimed at by token and, where they name one, in the middle by account.
+    /// The fault, aimed at its target. Items are aimed at by token and, where they name one, the middle item by account.
     pub(crate) fn fault(&self, scene: &Scene) -> Fault {
-        let aimed = |event: &&Happening| event.place == Some((self.call, self.item.unwrap_or(1)));
+        let aimed = |event: &&BatchEvent| event.place == Some((self.call, self.item.unwrap_or(1)));
         let target = scene.events.iter().find(aimed).unwrap();
         let mut fault = self.row.fault.clone().app("android").operator_type(target.operator_type().into());
         if let Some(item) = self.item {
-            fault = match (target.what.token(), target.what.accounts()) {
+            fault = match (target.change.token(), target.change.accounts()) {
                 (Some(token), accounts) if item != 1 || accounts.is_empty() => fault.token(token),
                 (_, accounts) => fault.account(&accounts[0].account),
             };
@@ -78,8 +78,8 @@ impl Case {
     }
 }
 
-/// Full rows with a lasting fault are played whole. Of the rest it is every so many, from another one on in each row:
-/// neither the number of envelopes, of calls nor of items divides these, so that samples differ in all of them.
+/// Full rows with a lasting fault are run completely. Of the others every n-th case is run, with a different start in each
+/// row. These numbers are not multiples of the numbers of envelopes, calls or items, so that samples vary in all of them.
 const EVERY: usize = 13;
 const EVERY_OF_FULL: usize = 7;
 
@@ -104,14 +104,14 @@ fn all(row: &Row, lasts: Lasts) -> Vec<Case> {
         cases.push(Case { row: row.clone(), envelope, shape, lasts, call, item });
     };
     let calls = || (0..4).filter(|&call| row.on.contains(&[5, 2, 3, 4][call]));
-    // What tells the items of a call apart is worth aiming at items for.
-    let tells_items = row.is_about_items() || matches!(row.meaning, Meaning::Refused(_) | Meaning::OfTheAppOrAnItem(_));
+    // Aiming at items is only useful if the function distinguishes the items of a call.
+    let by_item = row.is_about_items() || matches!(row.meaning, Meaning::Rejected(_) | Meaning::AppOrItem(_));
     for (number, envelope) in BATCHES.into_iter().enumerate() {
         for call in calls() {
             add(envelope, Shape::Mixed, call, None);
-            // Each item in bare bodies; in other envelopes one of them in turn, for envelopes are opened before.
+            // Each item in bare bodies; in other envelopes one item in turn, since envelopes are read before calls are made.
             let turn = |item: &usize| envelope == Envelope::Sqs || (number + call) % 3 == *item;
-            for item in (0..3).filter(turn).filter(|_| tells_items) {
+            for item in (0..3).filter(turn).filter(|_| by_item) {
                 add(envelope, Shape::Mixed, call, Some(item));
             }
         }
@@ -121,7 +121,7 @@ fn all(row: &Row, lasts: Lasts) -> Vec<Case> {
     }
     if row.on.contains(&2) {
         for call in 0..3 {
-            for item in [0, 9, 19].into_iter().filter(|&item| tells_items || item == 9) {
+            for item in [0, 9, 19].into_iter().filter(|&item| by_item || item == 9) {
                 add(Envelope::Sqs, Shape::Wide, call, Some(item));
             }
         }
@@ -130,7 +130,7 @@ fn all(row: &Row, lasts: Lasts) -> Vec<Case> {
 }
 
 #[test]
-fn the_product_has_every_row_and_each_full_row_every_envelope_at_every_place() {
+fn every_row_is_covered_and_full_rows_in_every_envelope_at_every_place() {
     let cases = cases();
     for row in table() {
         for lasts in [Lasts::Forever, Lasts::Once] {
@@ -144,8 +144,8 @@ fn the_product_has_every_row_and_each_full_row_every_envelope_at_every_place() {
             }
         }
     }
-    // A sample must not leave an envelope or a shape out for a whole class.
-    for outcome in ["Taken", "Again", "Refused", "Misconfigured", "OfTheAppOrAnItem"] {
+    // A sample must not omit an envelope or a shape for a whole class.
+    for outcome in ["Accepted", "Retried", "Rejected", "Misconfigured", "AppOrItem"] {
         let of_class = || cases.iter().filter(|case| format!("{:?}", case.row.meaning).starts_with(outcome));
         for envelope in BATCHES.into_iter().chain([Envelope::Object]) {
             for call in 0..4 {

@@ -1,4 +1,4 @@
-//! Steering tpns-sim where its library has no method: over HTTP, by hand.
+//! Controls tpns-sim over HTTP where its library has no method.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -6,13 +6,13 @@ use tokio::{
 };
 use tpns_sim::RunningSim;
 
-/// Takes the faults away and leaves bindings and calls: the outage is over.
+/// Removes the faults and keeps bindings and calls: the outage is over.
 pub(crate) async fn end_faults(tpns: &RunningSim) {
-    forget(tpns, r#"{"faults":true}"#).await;
+    reset(tpns, r#"{"faults":true}"#).await;
 }
 
-/// Forgets what the body names.
-pub(crate) async fn forget(tpns: &RunningSim, what: &str) {
+/// Resets what the body names.
+pub(crate) async fn reset(tpns: &RunningSim, what: &str) {
     let mut stream = TcpStream::connect(tpns.address()).await.unwrap();
     let length = what.len();
     let request = format!(

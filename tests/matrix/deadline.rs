@@ -1,4 +1,4 @@
-//! However TPNS stalls, the function answers before Lambda gives up on it, and says which events are not done.
+//! In whatever way TPNS stalls, the function answers before its timeout, and reports the events that are not completed.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +7,16 @@ use tpns_sim::Fault;
 use crate::{
     control::end_faults,
     envelope::Envelope,
-    expect::Ending,
-    play::{deliver, same_bindings},
+    expect::EventOutcome,
+    run::{deliver, same_bindings},
     scene::mixed,
-    secrets::assert_discreet,
+    secrets::assert_no_secrets,
     stage::Stage,
 };
 
-/// The shortest of the template. The reserve is the template's too.
+/// The shortest timeout that the template allows. The reserve is the template's too.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The reserve, the longest pause before another try, and the least time for a call: nothing else is left unused.
+/// The reserve, the longest pause before a retry, and the minimum time for a call: no other time is left unused.
 const UNUSED: Duration = Duration::from_millis(1000 + 2000 + 100);
 
 #[tokio::test]
@@ -27,9 +27,9 @@ async fn the_deadline_passes_while_tpns_stalls_and_the_answer_is_in_time() {
         ("takes a minute", Fault::delay(60_000), ["tpns_timeout", "deadline"]),
         ("asks to wait a second each time", Fault::status(503).retry_after("1"), ["tpns_unavailable", "deadline"]),
         ("asks to wait an hour", Fault::status(429).retry_after("3600"), ["tpns_throttled", "deadline"]),
-        ("is slow to say that it can not", Fault::ret_code(1_008_004), ["tpns_internal", "deadline"]),
+        ("is slow to answer that it fails", Fault::ret_code(1_008_004), ["tpns_internal", "deadline"]),
     ];
-    // Side by side, for all of them do is wait.
+    // Concurrently, since they only wait.
     let rows = rows.into_iter().flat_map(|row| ["1", "8"].map(|concurrency| (row.clone(), concurrency)));
     let rows = rows.map(|((name, fault, reasons), concurrency)| stalls(name, fault, reasons, concurrency));
     futures_util::future::join_all(rows).await;
@@ -43,19 +43,19 @@ async fn stalls(name: &str, fault: Fault, reasons: [&str; 2], concurrency: &str)
     let events: Vec<_> = scene.events.iter().collect();
     stage.tpns.fault(fault.clone().forever());
     let begun = Instant::now();
-    // Anything but an answer, such as running out of time, is an error.
-    let endings = deliver(&stage, Envelope::Sqs, &events).await.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+    // Anything but a response, such as a timeout, is an error.
+    let outcomes = deliver(&stage, Envelope::Sqs, &events).await.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
     let took = begun.elapsed();
     assert!(name.ends_with("hour") || took >= TIMEOUT - UNUSED, "{name}: given up after {took:?}");
     for event in &scene.events {
-        let Ending::Reported((outcome, reason)) = endings[&event.id] else { panic!("{name}: {event:?}") };
+        let EventOutcome::Reported((outcome, reason)) = outcomes[&event.id] else { panic!("{name}: {event:?}") };
         assert!(outcome == "retry" && reasons.contains(&reason), "{name}: {outcome} {reason} of {event:?}");
     }
-    assert_eq!(stage.function.cold_starts(), 1, "{name}: the process lives on");
+    assert_eq!(stage.function.cold_starts(), 1, "{name}: the process is still alive");
 
     end_faults(&stage.tpns).await;
-    let endings = deliver(&stage, Envelope::Sqs, &events).await.unwrap();
-    assert!(scene.events.iter().all(|event| endings[&event.id] == Ending::Acknowledged), "{name}");
+    let outcomes = deliver(&stage, Envelope::Sqs, &events).await.unwrap();
+    assert!(scene.events.iter().all(|event| outcomes[&event.id] == EventOutcome::Acknowledged), "{name}");
     assert_eq!(same_bindings(&stage, &scene.bound_after(&scene.events)), Ok(()), "{name}");
-    assert_discreet(&stage.function);
+    assert_no_secrets(&stage.function);
 }

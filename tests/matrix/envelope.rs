@@ -1,4 +1,4 @@
-//! The ways an event can come, and what the answer to each of them says.
+//! The envelopes in which events arrive, and how the response to each of them is read.
 
 use bytes::Bytes;
 use lambda_sim::{
@@ -9,15 +9,15 @@ use lambda_sim::{
 use serde_json::{Value, json};
 
 use crate::{
-    scene::{Happening, STRAY},
-    what::{Saying, sns},
+    contract_event::{ContractEvent, sns},
+    scene::{BatchEvent, STRAY},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Envelope {
     /// SQS bodies that are bare events.
     Sqs,
-    /// The same of a FIFO queue, each device or account a group.
+    /// The same from a FIFO queue, with a group for each device or account.
     Fifo,
     /// SQS bodies that are EventBridge events.
     SqsBridge,
@@ -25,13 +25,13 @@ pub(crate) enum Envelope {
     SqsSns,
     /// SQS bodies that are SNS notifications of EventBridge events.
     SqsSnsBridge,
-    /// EventBridge events in an array, as the invocation.
+    /// EventBridge events in an array, as the payload.
     Array,
-    /// One EventBridge event, as the invocation.
+    /// One EventBridge event, as the payload.
     Object,
 }
 
-/// Those that hold more than one event.
+/// The envelopes that hold more than one event.
 pub(crate) const BATCHES: [Envelope; 6] =
     [Envelope::Sqs, Envelope::Fifo, Envelope::SqsBridge, Envelope::SqsSns, Envelope::SqsSnsBridge, Envelope::Array];
 
@@ -40,9 +40,9 @@ impl Envelope {
         !matches!(self, Self::Array | Self::Object)
     }
 
-    /// The invocation that brings these events.
-    pub(crate) fn payload(self, events: &[&Happening]) -> Bytes {
-        let bridges = || events.iter().map(|event| saying(event).bridge()).collect::<Vec<_>>();
+    /// The payload with these events.
+    pub(crate) fn payload(self, events: &[&BatchEvent]) -> Bytes {
+        let bridges = || events.iter().map(|event| contract_event(event).bridge()).collect::<Vec<_>>();
         match self {
             Self::Array => json!(bridges()).to_string().into(),
             Self::Object => bridges().remove(0).to_string().into(),
@@ -50,11 +50,11 @@ impl Envelope {
         }
     }
 
-    fn queue_payload(self, events: &[&Happening]) -> Bytes {
+    fn queue_payload(self, events: &[&BatchEvent]) -> Bytes {
         let queue = if self == Self::Fifo { "auth-events.fifo" } else { "auth-events" };
         let mut batch = SqsEvent::of_queue(format!("arn:aws:sqs:us-east-2:123456789012:{queue}"));
         for event in events {
-            let group = event.what.token().unwrap_or_else(|| &event.what.accounts()[0].account).replace('@', ".");
+            let group = event.change.token().unwrap_or_else(|| &event.change.accounts()[0].account).replace('@', ".");
             batch = batch.message(self.message(&event.id, self.body(event), &group));
         }
         let stray = r#"{"type":"user.logout","id":"stray","app":"windows","token":"t"}"#.to_owned();
@@ -66,18 +66,18 @@ impl Envelope {
         if self == Self::Fifo { message.group(group) } else { message }
     }
 
-    fn body(self, event: &Happening) -> String {
+    fn body(self, event: &BatchEvent) -> String {
         match self {
-            Self::Sqs | Self::Fifo => saying(event).bare().to_string(),
-            Self::SqsSns => sns(&saying(event).bare()).to_string(),
-            Self::SqsSnsBridge => sns(&saying(event).bridge()).to_string(),
-            Self::SqsBridge | Self::Array | Self::Object => saying(event).bridge().to_string(),
+            Self::Sqs | Self::Fifo => contract_event(event).bare().to_string(),
+            Self::SqsSns => sns(&contract_event(event).bare()).to_string(),
+            Self::SqsSnsBridge => sns(&contract_event(event).bridge()).to_string(),
+            Self::SqsBridge | Self::Array | Self::Object => contract_event(event).bridge().to_string(),
         }
     }
 
-    /// The ids of the reported messages, the stray one among them. Of EventBridge all of `events` or none: Lambda
-    /// brings the invocation again or does not.
-    pub(crate) fn reported(self, outcome: &Outcome, events: &[&Happening]) -> Result<Vec<String>, String> {
+    /// The ids of the reported messages, including the stray one. For EventBridge all of `events` or none: Lambda retries the
+    /// invocation or does not.
+    pub(crate) fn reported(self, outcome: &Outcome, events: &[&BatchEvent]) -> Result<Vec<String>, String> {
         let mut ids: Vec<_> = events.iter().map(|event| event.id.clone()).collect();
         match (self.is_queue(), outcome) {
             (true, Outcome::Response { body }) => {
@@ -85,12 +85,12 @@ impl Envelope {
                 let verdict = interpret(body, &ids);
                 match verdict.why {
                     Why::Partial | Why::EmptyList => Ok(verdict.fails),
-                    why => Err(format!("no flawless answer: {why:?}")),
+                    why => Err(format!("not a valid partial batch response: {why:?}")),
                 }
             }
             (false, Outcome::Response { body }) if body.as_ref() == b"null" => Ok(Vec::new()),
             (false, Outcome::FunctionError { body, .. }) if error_type(body) == "EventsNotApplied" => Ok(ids),
-            (_, other) => Err(format!("neither an answer nor the function's own error: {other:?}")),
+            (_, other) => Err(format!("neither a response nor the function's own error: {other:?}")),
         }
     }
 }
@@ -100,8 +100,8 @@ fn error_type(body: &[u8]) -> String {
     body["errorType"].as_str().unwrap_or_default().to_owned()
 }
 
-/// What was bound before was bound before.
-fn saying(event: &Happening) -> Saying<'_> {
+/// Events of `before` are a second older.
+fn contract_event(event: &BatchEvent) -> ContractEvent<'_> {
     let occurred_at = if event.id.starts_with('b') { "2026-11-22T08:00:01Z" } else { "2026-11-22T08:00:02Z" };
-    Saying { id: &event.id, occurred_at, app: Some(event.app), what: &event.what }
+    ContractEvent { id: &event.id, occurred_at, app: Some(event.app), change: &event.change }
 }

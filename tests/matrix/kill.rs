@@ -1,4 +1,4 @@
-//! SIGKILL while a call is under way, whether TPNS has taken it or not; then Lambda brings the batch again.
+//! SIGKILL during a call, whether TPNS has applied it or not; then Lambda redelivers the batch.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use tpns_sim::Fault;
 
 use crate::{
     envelope::Envelope,
-    expect::Ending,
-    play::{deliver, same_bindings},
+    expect::EventOutcome,
+    run::{deliver, same_bindings},
     scene::mixed,
-    secrets::assert_discreet,
+    secrets::assert_no_secrets,
     stage::Stage,
 };
 
 #[tokio::test]
-async fn killed_in_any_call_nothing_is_lost_and_nothing_wrong_stays() {
+async fn killed_during_any_call_nothing_is_lost_and_the_bindings_are_correct() {
     let stage = Stage::with(&[("TPNS_CONCURRENCY", "1"), ("TPNS_TIMEOUT_MS", "15000")]).await;
     for (operator_type, apply) in [5, 2, 3, 4].into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
         let row = format!("operator_type {operator_type}, applied: {apply}");
@@ -36,16 +36,16 @@ async fn killed_in_any_call_nothing_is_lost_and_nothing_wrong_stays() {
                 let (invocation, ()) = tokio::join!(stage.function.invoke(payload), kill_in_the_hanging_call(&stage));
                 let outcome = invocation.unwrap().outcome;
                 assert!(matches!(outcome, Outcome::Exited { .. }), "{row}: {outcome:?}");
-                let endings = deliver(&stage, envelope, &events).await.unwrap();
-                assert!(scene.events.iter().all(|event| endings[&event.id] == Ending::Acknowledged), "{row}");
+                let outcomes = deliver(&stage, envelope, &events).await.unwrap();
+                assert!(scene.events.iter().all(|event| outcomes[&event.id] == EventOutcome::Acknowledged), "{row}");
             }
             assert_eq!(same_bindings(&stage, &scene.bound_after(&scene.events)), Ok(()), "{row}, {envelope:?}");
         }
     }
-    assert_discreet(&stage.function);
+    assert_no_secrets(&stage.function);
 }
 
-/// Waits for the call, so that the process dies neither before nor after it.
+/// Waits for the call, so that the process is killed neither before nor after it.
 async fn kill_in_the_hanging_call(stage: &Stage) {
     while stage.tpns.calls().iter().all(|call| call.fault.is_none()) {
         tokio::time::sleep(Duration::from_millis(3)).await;

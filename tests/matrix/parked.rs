@@ -1,10 +1,10 @@
-//! The parking queue of a process, and whether it holds what the log says.
+//! The parking queue of a process, compared with the log.
 
 use std::collections::BTreeMap;
 
 use lambda_sim::{AwsApi, Message, Queue, RunningAwsApi, message::AttributeValue};
 
-use crate::expect::Ending;
+use crate::expect::EventOutcome;
 
 pub(crate) struct Parking {
     aws: RunningAwsApi,
@@ -25,14 +25,14 @@ impl Parking {
         [("PARKING_QUEUE_URL", &self.url), ("AWS_ENDPOINT_URL", &self.endpoint)]
     }
 
-    /// Whether there is one message for each parked event and no other, with its reason; then empties the queue.
-    pub(crate) fn holds(&self, endings: &BTreeMap<String, Ending>) -> Result<(), String> {
+    /// Checks that there is exactly one message for each parked event, with its reason; then empties the queue.
+    pub(crate) fn check_and_empty(&self, outcomes: &BTreeMap<String, EventOutcome>) -> Result<(), String> {
         let messages: Vec<Message> = self.aws.with_queue(NAME, |queue| queue.messages().cloned().collect()).unwrap();
         self.aws.create_queue(Queue::builder(NAME).build().unwrap());
-        let mut missing: Vec<_> = endings
+        let mut missing: Vec<_> = outcomes
             .iter()
-            .filter_map(|(id, ending)| match ending {
-                Ending::Parked((_, reason)) => Some((id, *reason)),
+            .filter_map(|(id, outcome)| match outcome {
+                EventOutcome::Parked((_, reason)) => Some((id, *reason)),
                 _ => None,
             })
             .collect();
@@ -43,10 +43,12 @@ impl Parking {
             };
             // A body inside an SNS notification is escaped.
             let body = message.body.to_string().replace("\\\"", "\"");
-            let is_it = |(id, why): &(&String, &str)| body.contains(&format!("\"id\":\"{id}\"")) && why == reason;
-            let place =
-                missing.iter().position(is_it).ok_or_else(|| format!("parked for {reason}, unasked: {body}"))?;
-            missing.swap_remove(place);
+            let matches = |(id, expected): &(&String, &str)| {
+                body.contains(&format!("\"id\":\"{id}\"")) && expected == reason
+            };
+            let index =
+                missing.iter().position(matches).ok_or_else(|| format!("parked for {reason}, unexpectedly: {body}"))?;
+            missing.swap_remove(index);
         }
         if missing.is_empty() { Ok(()) } else { Err(format!("not in the parking queue: {missing:?}")) }
     }

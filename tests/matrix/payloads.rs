@@ -1,4 +1,4 @@
-//! Bodies that no producer should send, each between two good neighbours: what is taken, what is rejected, and why.
+//! Bodies that no producer should send, each between two good ones: what is accepted, what is rejected, and why.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use lambda_sim::{Message, Outcome, answer::interpret, event::SqsEvent};
 use serde_json::{Value, json};
 
 use crate::{
-    secrets::{account, assert_discreet, token, told_by},
+    secrets::{account, assert_no_secrets, secret_in, token},
     stage::Stage,
 };
 
-/// A login of the token `odd`, with this text for the whole account list.
+/// A login of the token `odd`, with this text as its account list.
 fn login_with(account_list: &str) -> String {
     let token = token("odd");
     format!(
@@ -23,7 +23,7 @@ fn login_as(account: &str) -> String {
     login_with(&format!(r#"[{{"account":{account}}}]"#))
 }
 
-/// A good login, with one more field that stands before all others.
+/// A good login, with an additional field before all others.
 fn login_and(field: &str) -> String {
     let name = account("odd");
     login_as(&format!(r#""{name}""#)).replacen('{', &format!("{{{field},"), 1)
@@ -35,13 +35,13 @@ fn login_at(time: &str) -> String {
     login_as(&format!(r#""{name}""#)).replace(r#""2026-11-22T08:00:02Z""#, time)
 }
 
-/// What is bound to `odd` afterwards, or the reason of the rejection.
+/// Change is bound to `odd` afterwards, or the reason of the rejection.
 type Outcomes = Result<String, &'static str>;
 
 #[rustfmt::skip]
 fn rows() -> Vec<(&'static str, String, Outcomes)> {
     let odd = account("odd");
-    let taken = || Ok(odd.clone());
+    let accepted = || Ok(odd.clone());
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let family = "👩‍👩‍👧‍👦";
     vec![
@@ -55,7 +55,7 @@ fn rows() -> Vec<(&'static str, String, Outcomes)> {
         ("half a pair in the token",        login_as(r#""x""#).replace("vexillumodd", r"\ud800"),   Err("malformed_json")),
         ("an escaped NUL",                  login_as(r#""a\u0000b""#),                              Err("invalid_field")),
         ("a tab as it is",                  login_as("\"a\tb\""),                                   Err("malformed_json")),
-        ("a byte order mark",               format!("\u{feff}{}", login_as(&format!(r#""{odd}""#))), taken()),
+        ("a byte order mark",               format!("\u{feff}{}", login_as(&format!(r#""{odd}""#))), accepted()),
         ("a byte order mark in an account",login_as("\"\u{feff}x\""),                             Err("invalid_field")),
         ("a zero-width space",              login_as("\"x\u{200b}\""),                             Err("invalid_field")),
         ("a blank at the end",              login_as(r#""x ""#),                                    Err("invalid_field")),
@@ -64,16 +64,16 @@ fn rows() -> Vec<(&'static str, String, Outcomes)> {
         ("a misspelt field of an account",  login_as(r#""x","accountType":1"#),                     Err("invalid_field")),
         ("null for the app",                login_as(r#""x""#).replace(r#""android""#, "null"),     Err("missing_field")),
         ("JSON in a JSON string",           json!(login_as(r#""x""#)).to_string(),                  Err("malformed_json")),
-        ("a time without seconds",          login_at(r#""2026-11-22T08:00Z""#),                     taken()),
+        ("a time without seconds",          login_at(r#""2026-11-22T08:00Z""#),                     accepted()),
         ("a time without an offset",        login_at(r#""2026-11-22T08:00:00""#),                   Err("invalid_field")),
         ("text behind it",                  format!("{}!", login_as(r#""x""#)),                     Err("malformed_json")),
         ("a field twice",                   login_and(r#""app":"android""#),                        Err("invalid_field")),
         ("the type twice",                  login_and(r#""type":"user.login""#),                    Err("invalid_field")),
-        ("an unknown field twice",          login_and(r#""x":1,"x":2"#),                            taken()),
+        ("an unknown field twice",          login_and(r#""x":1,"x":2"#),                            accepted()),
         ("an account's name twice",         login_with(&format!(r#"[{{"account":"x","account":"{odd}"}}]"#)), Err("invalid_field")),
-        ("an account twice",                login_with(&format!(r#"[{{"account":"{odd}"}},{{"account":"{odd}"}}]"#)), taken()),
-        ("two accounts of a type",          login_with(&format!(r#"[{{"account":"x"}},{{"account":"{odd}"}}]"#)), taken()),
-        ("deep nesting, unknown",           login_and(&format!(r#""x":{}"#, nested(100_000))),      taken()),
+        ("an account twice",                login_with(&format!(r#"[{{"account":"{odd}"}},{{"account":"{odd}"}}]"#)), accepted()),
+        ("two accounts of a type",          login_with(&format!(r#"[{{"account":"x"}},{{"account":"{odd}"}}]"#)), accepted()),
+        ("deep nesting, unknown",           login_and(&format!(r#""x":{}"#, nested(100_000))),      accepted()),
         ("deep nesting of accounts",        login_with(&nested(100_000)),                           Err("invalid_field")),
         ("deep nesting without an end",     login_and(&format!(r#""x":{}"#, "[".repeat(100_000))),  Err("malformed_json")),
         ("an account type beyond 32 bits",  login_with(r#"[{"account":"x","account_type":4294967296}]"#), Err("invalid_field")),
@@ -87,10 +87,10 @@ fn rows() -> Vec<(&'static str, String, Outcomes)> {
         ("a time before all time",          login_at("-9223372036854775808"),                       Err("too_old")),
         ("a number as account",             login_as("7"),                                          Err("invalid_field")),
         ("an empty account",                login_as(r#""""#),                                      Err("invalid_field")),
-        ("an empty id",                     login_and(r#""id":"""#),                                taken()),
+        ("an empty id",                     login_and(r#""id":"""#),                                accepted()),
         ("a number as id",                  login_and(r#""id":18446744073709551616"#),              Err("invalid_field")),
         ("an id of a mebibyte",             login_and(&format!(r#""id":"{}""#, "i".repeat(1 << 20))), Err("invalid_field")),
-        ("an unknown field of a mebibyte",  login_and(&format!(r#""x":"{}""#, "x".repeat(1 << 20))), taken()),
+        ("an unknown field of a mebibyte",  login_and(&format!(r#""x":"{}""#, "x".repeat(1 << 20))), accepted()),
         ("an account of a mebibyte",        login_as(&format!(r#""{}""#, "x".repeat(1 << 20))),     Err("invalid_field")),
         ("ten thousand accounts",           login_with(&format!("[{}]", vec![r#"{"account":"x"}"#; 10_000].join(","))), Err("invalid_field")),
         ("blanks alone",                    " ".repeat(1 << 20),                                    Err("malformed_json")),
@@ -98,7 +98,7 @@ fn rows() -> Vec<(&'static str, String, Outcomes)> {
 }
 
 #[tokio::test]
-async fn an_odd_body_is_taken_or_rejected_and_its_neighbours_never_notice() {
+async fn an_odd_body_is_accepted_or_rejected_without_effect_on_its_neighbours() {
     let stage = Stage::new().await;
     let good = |n: usize| {
         json!({"type": "user.login", "occurred_at": "2026-11-22T08:00:02Z", "app": "android",
@@ -128,28 +128,27 @@ async fn an_odd_body_is_taken_or_rejected_and_its_neighbours_never_notice() {
             assert_eq!(bound, [format!("{}/0", account(&n.to_string()))], "{name}");
         }
     }
-    assert_discreet(&stage.function);
+    assert_no_secrets(&stage.function);
 }
 
-/// Two events of one device, at the same time and under one id: a producer's mistake. Whoever comes first, the end is
-/// the same.
+/// Two events of one device with the same time and id: a producer's mistake. The result does not depend on their order.
 #[tokio::test]
-async fn events_of_one_id_and_time_end_the_same_in_whatever_order_they_come() {
+async fn events_of_one_id_and_time_have_the_same_result_in_any_order() {
     let stage = Stage::new().await;
     let with_id = |name: &str| login_as(&format!(r#""{}""#, account(name))).replacen('{', r#"{"id":"one","#, 1);
-    let mut ends = Vec::new();
+    let mut results = Vec::new();
     for bodies in [["a", "b"], ["b", "a"]] {
         stage.tpns.reset();
         assert_eq!(stage.batch(&bodies.map(with_id)).await, [""; 0]);
-        ends.push(stage.bound("android", &token("odd")));
+        results.push(stage.bound("android", &token("odd")));
     }
-    assert_eq!(ends[0], ends[1]);
-    assert_eq!(ends[0].len(), 1);
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0].len(), 1);
 }
 
-/// Lambda promises that a batch names each message once. Should it not, the id is reported if one of the two failed.
+/// Lambda guarantees that a batch contains each message once. If it does not, the id is reported if one of both failed.
 #[tokio::test]
-async fn a_message_id_that_stands_twice_is_reported_if_either_failed() {
+async fn a_message_id_that_appears_twice_is_reported_if_either_failed() {
     let stage = Stage::new().await;
     let good = login_as(&format!(r#""{}""#, account("good")));
     for bodies in [[good.as_str(), "bad"], ["bad", good.as_str()], ["bad", "worse"]] {
@@ -162,7 +161,7 @@ async fn a_message_id_that_stands_twice_is_reported_if_either_failed() {
 }
 
 #[tokio::test]
-async fn a_payload_that_can_not_be_taken_apart_is_an_error_and_never_an_empty_success() {
+async fn an_unreadable_payload_is_an_error_and_never_an_empty_success() {
     let stage = Stage::new().await;
     let body = json!(login_as(&format!(r#""{}""#, account("good")))).to_string();
     let record = |more: &str| {
@@ -181,11 +180,11 @@ async fn a_payload_that_can_not_be_taken_apart_is_an_error_and_never_an_empty_su
     ]);
     for (name, payload) in rows {
         match stage.outcome(payload).await {
-            Outcome::FunctionError { body, .. } => assert_eq!(told_by(&body), None, "{name}"),
+            Outcome::FunctionError { body, .. } => assert_eq!(secret_in(&body), None, "{name}"),
             other => panic!("{name}: {other:?}"),
         }
     }
     assert_eq!(stage.calls(), [], "nothing of it was applied");
     assert_eq!(stage.function.cold_starts(), 1);
-    assert_discreet(&stage.function);
+    assert_no_secrets(&stage.function);
 }

@@ -1,4 +1,4 @@
-//! The largest invocations there are, and what they cost in memory.
+//! The largest possible invocations, and the memory they need.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tpns_sim::Fault;
 
 use crate::{
     control::end_faults,
-    secrets::{account, assert_discreet, token},
+    secrets::{account, assert_no_secrets, token},
     stage::{Stage, failures},
 };
 
-/// What the function is given in `template.yaml`, and must do with.
+/// The memory of the function in `template.yaml`.
 const MEMORY: u64 = 128 << 20;
-/// What Lambda takes.
+/// The largest payload that Lambda accepts.
 const LARGEST_PAYLOAD: usize = 6_291_556;
 
 async fn stage() -> Stage {
-    // As deployed: at DEBUG it would be the log that is measured.
+    // As deployed: at DEBUG the log would be measured.
     Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("TPNS_MAX_ATTEMPTS", "1")]).await
 }
 
@@ -26,11 +26,11 @@ fn assert_small(stage: &Stage, what: &str) {
     let peak = stage.function.peak_rss_bytes().expect("the process lives");
     eprintln!("{what}: {} MiB at most", peak >> 20);
     assert!(peak < MEMORY, "{what}: {peak} bytes");
-    // Guards the measurement: a process of this size has a few.
+    // Guards the measurement: the process needs a few MiB at least.
     assert!(peak > 2 << 20, "{what}: {peak} bytes");
 }
 
-/// As small as events can be: with larger ones, ten thousand do not fit into the 6 MB of an invocation.
+/// With the smallest possible events: ten thousand larger ones do not fit into the 6 MB of a payload.
 #[tokio::test]
 async fn ten_thousand_messages_fit_into_the_memory_of_a_small_function() {
     let stage = stage().await;
@@ -38,7 +38,7 @@ async fn ten_thousand_messages_fit_into_the_memory_of_a_small_function() {
         (0..10_000).map(|n| format!(r#"{{"type":"user.logout","token":"t{n}","app":"ios"}}"#)).collect();
 
     stage.tpns.fault(Fault::status(503).forever());
-    assert_eq!(stage.batch(&bodies).await.len(), 10_000, "TPNS is down: all of them come again");
+    assert_eq!(stage.batch(&bodies).await.len(), 10_000, "TPNS is down: all are reported");
     assert_eq!(stage.lines("event failed").len(), 10_000);
     assert_small(&stage, "ten thousand reported");
 
@@ -47,7 +47,7 @@ async fn ten_thousand_messages_fit_into_the_memory_of_a_small_function() {
     assert_eq!(stage.batch(&bodies).await, [""; 0]);
     assert_eq!(stage.calls()[before..], vec![("ios".to_owned(), 4, 20); 500]);
     assert_small(&stage, "ten thousand applied");
-    assert_discreet(&stage.function);
+    assert_no_secrets(&stage.function);
 }
 
 /// With the ledger each of them is a row written and a row read.
@@ -55,12 +55,12 @@ async fn ten_thousand_messages_fit_into_the_memory_of_a_small_function() {
 async fn ten_thousand_messages_fit_with_the_ledger_too() {
     let aws = AwsApi::start().await.unwrap();
     aws.create_table("ledger", "pk");
-    // As long as Lambda allows: how fast the machine is must not decide.
+    // As long as Lambda allows, so that the speed of the machine does not matter.
     let settings = [("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("LEDGER_TABLE", "ledger"), ("AWS_ENDPOINT_URL", &aws.url())];
     let stage = Stage::within(Duration::from_secs(900), &settings).await;
     let bodies: Vec<_> =
         (0..10_000).map(|n| format!(r#"{{"type":"user.logout","token":"t{n}","app":"ios"}}"#)).collect();
-    // A request that a starved machine answers late has its event redelivered, as in Lambda.
+    // If a busy machine answers a request late, its event is redelivered, as in Lambda.
     let mut left = bodies.clone();
     for _ in 0..5 {
         let failed = stage.batch(&left).await;
@@ -70,7 +70,7 @@ async fn ten_thousand_messages_fit_with_the_ledger_too() {
         }
     }
     assert_eq!(left, [""; 0]);
-    assert_eq!(aws.with_table("ledger", |table| table.len()), Some(10_001), "and one that says whose they are");
+    assert_eq!(aws.with_table("ledger", |table| table.len()), Some(10_001), "and the row with the app keys");
     assert_small(&stage, "ten thousand with the ledger");
 }
 
@@ -83,7 +83,7 @@ async fn the_largest_payload_fits_too() {
         .to_string()
     };
     let payload = |last: usize| {
-        // SQS takes a mebibyte a message.
+        // SQS accepts 1 MiB per message.
         let fillers = [vec![(1 << 20) - 300; 5], vec![last]].concat();
         let messages =
             fillers.into_iter().enumerate().map(|(n, filler)| Message::new(format!("m{n}"), login(n, filler)));
@@ -98,5 +98,5 @@ async fn the_largest_payload_fits_too() {
         assert_eq!(bound, [format!("{}/0", account(&n.to_string()))]);
     }
     assert_small(&stage, "six megabytes in six messages");
-    assert_discreet(&stage.function);
+    assert_no_secrets(&stage.function);
 }

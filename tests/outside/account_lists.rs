@@ -1,5 +1,5 @@
-//! What a logout names and what the device has: account types left out, accounts that are not bound, rows that must not
-//! outgrow an item.
+//! The accounts of a logout compared with those of the device: omitted account types, accounts that are not bound, and rows
+//! that must not exceed the size of an item.
 
 use lambda_sim::{Operation, aws::dynamodb::Item};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     stage::{Stage, at, deletion, login, logout, logout_of},
 };
 
-/// A login or logout of these accounts; `null` leaves the type out.
+/// A login or logout of these accounts; `None` omits the type.
 fn event(kind: &str, second: u32, accounts: &[(&str, Option<u32>)]) -> String {
     let account = |(name, account_type): &(&str, Option<u32>)| {
         let mut account = json!({"account": name});
@@ -30,8 +30,8 @@ fn signs_out(second: u32, accounts: &[(&str, Option<u32>)]) -> String {
     event("user.logout", second, accounts)
 }
 
-/// Each: what it shows, the events in their order, and what is bound in the end.
-fn types_left_out() -> Vec<(&'static str, Vec<String>, &'static [&'static str])> {
+/// Each: a name, the events in their order, and what is bound in the end.
+fn omitted_types() -> Vec<(&'static str, Vec<String>, &'static [&'static str])> {
     const MAIL: &str = "a@example.com";
     let as_mail = |second| signs_in(second, &[(MAIL, Some(1005))]);
     let without_type = |second| signs_out(second, &[(MAIL, None)]);
@@ -70,7 +70,7 @@ fn types_left_out() -> Vec<(&'static str, Vec<String>, &'static [&'static str])>
 
 #[tokio::test]
 async fn an_account_without_type_in_a_logout_is_the_devices_account_of_that_name() {
-    for (name, events, bound) in types_left_out() {
+    for (name, events, bound) in omitted_types() {
         let stage = Stage::new().await;
         assert_eq!(stage.batch(&events).await, NONE, "{name}");
         assert_eq!(stage.bound("android", "t"), bound, "{name}");
@@ -82,9 +82,9 @@ async fn an_account_without_type_in_a_logout_is_the_devices_account_of_that_name
     }
 }
 
-/// Nothing is known of the device's login: as TPNS's documents say, no type is type 0.
+/// The device's login is not known: as in TPNS's documents, an omitted type is type 0.
 #[tokio::test]
-async fn where_no_login_is_known_an_account_without_type_is_of_type_0() {
+async fn without_a_known_login_an_account_without_type_is_of_type_0() {
     let stage = Stage::new().await;
     assert_eq!(stage.batch(&[signs_in(1, &[("a", None), ("a", Some(7)), ("b", Some(3))])]).await, NONE);
     assert_eq!(stage.batch(&[signs_out(2, &[("a", None)])]).await, NONE);
@@ -104,16 +104,16 @@ fn unbound_nothing(stage: &Stage) -> (Vec<Value>, i64) {
 }
 
 #[tokio::test]
-async fn a_logout_that_leaves_somebody_bound_whom_it_may_have_meant_is_noticed() {
-    let noticed = || (vec![json!(["WARN", "account_not_bound", "applied"])], 1);
+async fn a_logout_that_leaves_a_similar_account_bound_is_reported() {
+    let reported = || (vec![json!(["WARN", "account_not_bound", "applied"])], 1);
     let quiet = || (vec![], 0);
     for (name, bound, out, expected) in [
-        ("other capitals", ("A@example.com", Some(1005)), ("a@example.com", Some(1005)), noticed()),
-        ("another Unicode form", ("e\u{301}", None), ("\u{e9}", None), noticed()),
-        ("without the country's code", ("+8613700000000", None), ("13700000000", None), noticed()),
-        ("another type", ("a", Some(1005)), ("a", Some(0)), noticed()),
+        ("other capitals", ("A@example.com", Some(1005)), ("a@example.com", Some(1005)), reported()),
+        ("another Unicode form", ("e\u{301}", None), ("\u{e9}", None), reported()),
+        ("without the country's code", ("+8613700000000", None), ("13700000000", None), reported()),
+        ("another type", ("a", Some(1005)), ("a", Some(0)), reported()),
         ("the account", ("a", Some(1005)), ("a", Some(1005)), quiet()),
-        ("the account, its type left out", ("a", Some(1005)), ("a", None), quiet()),
+        ("the account, its type omitted", ("a", Some(1005)), ("a", None), quiet()),
     ] {
         let world = World::new().await;
         assert_eq!(world.batch(&[signs_in(1, &[bound])]).await, NONE, "{name}");
@@ -123,16 +123,17 @@ async fn a_logout_that_leaves_somebody_bound_whom_it_may_have_meant_is_noticed()
 }
 
 #[tokio::test]
-async fn a_logout_that_misses_one_account_of_two_is_noticed_while_the_other_is_bound() {
+async fn a_logout_that_misses_one_of_two_accounts_is_reported_while_the_other_is_bound() {
     let world = World::new().await;
     assert_eq!(world.batch(&[signs_in(1, &[("a", Some(0)), ("b", Some(1))])]).await, NONE);
     assert_eq!(world.batch(&[signs_out(2, &[("a", None), ("B", None)])]).await, NONE);
     assert_eq!(unbound_nothing(&world.stage).1, 1);
 }
 
-/// What was missed is not bound either: nothing to notice, or every logout of a fixed list of accounts would be.
+/// The missed account is not bound either, so there is nothing to report; otherwise every logout of a fixed list of
+/// accounts would be reported.
 #[tokio::test]
-async fn a_logout_that_leaves_no_account_bound_is_not_noticed() {
+async fn a_logout_that_leaves_no_account_bound_is_not_reported() {
     for before in [
         vec![logout(1, "t")],
         vec![login(1, "t", &["a"]), logout_of(2, "t", "a")],
@@ -152,7 +153,7 @@ async fn a_logout_that_leaves_no_account_bound_is_not_noticed() {
     assert_eq!(unbound_nothing(&world.stage), (vec![], 0));
 }
 
-/// As long as names and ids may be, in bytes.
+/// A name of the maximum length in bytes.
 fn long(n: usize) -> String {
     format!("{n:04}{}", "\u{10ffff}".repeat(96)).replace('\u{10ffff}', "\u{1f980}")
 }
@@ -173,7 +174,7 @@ async fn twelve_hundred_long_accounts_signed_out_of_one_device_fit_into_its_row(
 }
 
 #[tokio::test]
-async fn twelve_hundred_accounts_signed_out_in_one_batch_are_settled_in_it() {
+async fn twelve_hundred_accounts_signed_out_in_one_batch_are_completed_in_it() {
     let world = World::new().await;
     let events: Vec<_> = (0..12)
         .map(|twelfth| {

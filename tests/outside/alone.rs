@@ -1,6 +1,7 @@
-//! What fails, fails alone, and in time: each fault with neighbours beside it that it must not touch.
+//! A failure affects only the events it concerns, and is reported in time: each fault is tested with neighbours that it must
+//! not affect.
 //!
-//! Slow and silent peers make the time here, never this machine's speed.
+//! The time is determined by slow and silent peers, not by the speed of this machine.
 
 mod calls;
 mod deletions;
@@ -23,7 +24,7 @@ use crate::stage::{SECRETS, Stage, at, failures, function_within};
 const TABLE: &str = "ledger";
 const PARKED: &str = "parked";
 
-/// Whether order is kept in the table.
+/// Whether the ledger is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ledger {
     Off,
@@ -34,17 +35,17 @@ impl Ledger {
     const BOTH: [Self; 2] = [Self::Off, Self::On];
 }
 
-/// A function with a parking queue, some apps and, if asked for, a ledger.
+/// A function with a parking queue, some apps and optionally a ledger.
 struct World {
     stage: Stage,
     aws: RunningAwsApi,
 }
 
-/// What one invocation came to.
+/// The result of one invocation.
 struct Delivery {
     /// The messages that are redelivered.
     reported: Vec<String>,
-    /// The outcome and reason of each message, by the log: `applied`, `retry tpns_timeout`.
+    /// The outcome and reason of each message according to the log: `applied`, `retry tpns_timeout`.
     outcomes: BTreeMap<String, String>,
     took: Duration,
 }
@@ -83,12 +84,12 @@ impl World {
         self.redelivery(1, bodies).await
     }
 
-    /// Delivers it for the `receive_count`th time.
+    /// The same with this receive count.
     async fn redelivery(&self, receive_count: u32, bodies: &[String]) -> Delivery {
         self.deliver(messages(receive_count, bodies)).await
     }
 
-    /// Redelivers what was reported of a batch.
+    /// Redelivers the reported messages of a batch.
     async fn again(&self, receive_count: u32, bodies: &[String], before: &Delivery) -> Delivery {
         let mut reported = messages(receive_count, bodies);
         reported.retain(|message| before.reported.contains(&message.message_id));
@@ -100,7 +101,7 @@ impl World {
         let mark = function.output_len().unwrap();
         let event = SqsEvent::of_queue("arn:aws:sqs:us-east-1:123456789012:auth-events").messages(messages);
         let invocation = function.invoke(event.to_bytes()).await.unwrap();
-        let Outcome::Response { body } = invocation.outcome else { panic!("no answer: {:?}", invocation.outcome) };
+        let Outcome::Response { body } = invocation.outcome else { panic!("no response: {:?}", invocation.outcome) };
         let word = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
         let lines = function.lines_since(mark).unwrap();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -128,19 +129,19 @@ impl World {
         self.aws.with_queue(PARKED, |queue| queue.messages().map(parked).collect()).unwrap()
     }
 
-    /// How many calls TPNS saw of this app.
+    /// The number of calls that TPNS received for this app.
     fn calls_of(&self, app: &str) -> usize {
         self.stage.calls().iter().filter(|call| call.0 == app).count()
     }
 }
 
 impl Delivery {
-    /// The outcome of a message, by its place in the batch.
+    /// The outcome of a message, by its index in the batch.
     fn outcome(&self, place: usize) -> &str {
         self.outcomes.get(&format!("m{place}")).map_or("no line", String::as_str)
     }
 
-    /// How many messages ended in each way.
+    /// The number of messages with each outcome.
     fn counts(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for outcome in self.outcomes.values() {
@@ -149,7 +150,7 @@ impl Delivery {
         counts
     }
 
-    /// Those of these places whose message was not applied, and what became of it.
+    /// The messages at these indices that were not applied, with their outcomes.
     fn not_applied(&self, places: impl IntoIterator<Item = usize>) -> Vec<String> {
         let failed = places.into_iter().map(|place| (place, self.outcome(place)));
         failed
@@ -164,7 +165,7 @@ fn messages(receive_count: u32, bodies: &[String]) -> Vec<Message> {
     numbered.map(|(n, body)| Message::new(format!("m{n}"), body.as_str()).received(receive_count)).collect()
 }
 
-/// The ids of these places' messages.
+/// The ids of the messages at these indices.
 fn ids(places: impl IntoIterator<Item = usize>) -> Vec<String> {
     places.into_iter().map(|place| format!("m{place}")).collect()
 }
@@ -191,7 +192,7 @@ fn deletion_of(second: u32, accounts: &[String]) -> String {
     json!({"type": "account.deleted", "occurred_at": at(second), "account_list": accounts}).to_string()
 }
 
-/// Runs the cases side by side: most of their time is waiting.
-async fn side_by_side<T, F: Future>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) -> F) -> Vec<F::Output> {
+/// Runs the cases concurrently: they mostly wait.
+async fn concurrently<T, F: Future>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) -> F) -> Vec<F::Output> {
     join_all(cases.into_iter().map(run)).await
 }

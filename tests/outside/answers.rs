@@ -30,7 +30,7 @@ fn tokens(count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_code_is_understood_however_it_is_written() {
+async fn a_code_is_understood_in_any_notation() {
     for body in [
         "\u{feff}{\"ret_code\":0,\"err_msg\":\"NO_ERROR\",\"result\":[\"0\",\"0\"]}",
         r#"{"ret_code":"0","result":["0","0"]}"#,
@@ -79,7 +79,7 @@ async fn a_success_whose_result_of_another_length_holds_an_error_is_halved() {
         (r#"{"ret_code":0,"result":["1008004","0",0,0,0,0,0]}"#, Some("retry tpns_internal")),
         (r#"{"ret_code":0,"result":["1008006","1008007",0,0,0,0,0]}"#, Some("retry tpns_broken_answer")),
         (r#"{"ret_code":0,"result":"[1008007,0,0,0,0,0,0]"}"#, Some("rejected tpns_bad_input")),
-        // All of it says ok, or nothing at all.
+        // Everything is ok, or nothing is known.
         (r#"{"ret_code":0,"result":["0","0","0","0","0","0","0"]}"#, None),
         (r#"{"ret_code":0,"result":["ok"]}"#, None),
         (r#"{"ret_code":0,"result":[]}"#, None),
@@ -99,7 +99,7 @@ async fn a_success_whose_result_of_another_length_holds_an_error_is_halved() {
     }
 }
 
-/// Rejections of whole calls, and the code that the operator reads.
+/// Rejections of whole calls, and the code in the log.
 fn rejections() -> Vec<(Fault, i64)> {
     vec![
         (Fault::ret_code(1_008_005), 1_008_005),
@@ -137,7 +137,7 @@ async fn events_whose_calls_are_all_rejected_alike_are_reported_and_not_parked()
             }
             assert_eq!(aws.with_queue("parked", |queue| queue.messages().count()), Some(0), "{fault:?}");
 
-            // It passes, and Lambda brings all of them again.
+            // The fault ends, and Lambda redelivers all of them.
             stage.tpns.reset();
             assert_eq!(stage.batch(&logouts).await, [""; 0], "{fault:?}");
             assert_eq!(stage.calls().len(), 10, "{fault:?}");
@@ -146,7 +146,7 @@ async fn events_whose_calls_are_all_rejected_alike_are_reported_and_not_parked()
 }
 
 #[tokio::test]
-async fn an_app_whose_calls_are_all_rejected_does_not_harm_the_other() {
+async fn an_app_whose_calls_are_all_rejected_does_not_affect_the_other() {
     for (fault, _) in rejections() {
         let stage = Stage::new().await;
         stage.tpns.fault(fault.clone().app("android").forever());
@@ -166,7 +166,7 @@ async fn an_app_whose_calls_are_all_rejected_does_not_harm_the_other() {
     }
 }
 
-/// Also if the app takes everything else: 200 items at fault at once are none.
+/// Also if the app accepts everything else: it is not plausible that 100 items are at fault at the same time.
 #[tokio::test]
 async fn an_operator_type_whose_calls_are_all_rejected_is_reported() {
     for (fault, _) in rejections() {
@@ -206,7 +206,7 @@ async fn the_items_at_fault_are_found_among_good_neighbours() {
     }
 }
 
-/// Small batches: each of the neighbours is worth a call.
+/// In small batches every neighbour is tried in a call of its own.
 #[tokio::test]
 async fn in_a_small_batch_the_one_good_item_is_found() {
     for count in 2..=6 {
@@ -218,7 +218,7 @@ async fn in_a_small_batch_the_one_good_item_is_found() {
             let logins: Vec<_> = tokens(count).iter().map(|token| login(1, token, &["x"])).collect();
             let expected: Vec<_> = (0..count).filter(|place| *place != good).map(|place| format!("m{place}")).collect();
             assert_eq!(stage.batch(&logins).await, expected, "{good} of {count}");
-            assert!(failed(&stage).values().all(|sign| sign == "rejected tpns_unknown_code"), "{good} of {count}");
+            assert!(failed(&stage).values().all(|failure| failure == "rejected tpns_unknown_code"), "{good} of {count}");
         }
     }
 }
@@ -249,7 +249,7 @@ async fn an_event_alone_is_rejected_for_what_tpns_documents_and_reported_for_any
             stage.tpns.fault(fault.clone().forever());
             assert_eq!(stage.batch(&[&body]).await, ["m0"]);
             assert_eq!(failed(&stage), BTreeMap::from([("m0".to_owned(), expected.to_owned())]), "{fault:?} {body}");
-            // A login that is rejected signs out who was signed in before.
+            // A rejected login signs out the accounts that were signed in before.
             let signs_out = usize::from(expected.starts_with("rejected") && body.contains("login"));
             assert_eq!(stage.calls().len(), 1 + signs_out, "{fault:?} {body}");
         }
@@ -283,7 +283,7 @@ async fn a_login_of_a_token_that_tpns_does_not_know_yet_is_retried_while_it_is_f
         assert_eq!(line["detail"], format!("TPNS answered {code}"));
         assert_eq!(stage.bound("android", "known"), ["y/0"]);
         let alone = stage.tpns.calls().iter().filter(|call| call.items == 1).count();
-        assert!(alone <= 2, "{fault:?}: not hammered");
+        assert!(alone <= 2, "{fault:?}: too many calls");
 
         // The phone has registered by the next delivery.
         stage.tpns.reset();
@@ -293,13 +293,13 @@ async fn a_login_of_a_token_that_tpns_does_not_know_yet_is_retried_while_it_is_f
         stage.tpns.reset();
         stage.tpns.fault(fault.clone().operator_type(2).token("new").forever());
         assert_eq!(stage.batch(&[login_ago(130, "new", &["x"]), bodies[1].clone()]).await, ["m0"], "{fault:?}");
-        assert_eq!(stage.lines("event failed")[1]["outcome"], "rejected", "{fault:?}: it had its time");
+        assert_eq!(stage.lines("event failed")[1]["outcome"], "rejected", "{fault:?}: it is no longer fresh");
     }
 }
 
-/// Were the logout acknowledged, the login would be redelivered alone and bind the account.
+/// If the logout were acknowledged, the login would be redelivered alone and bind the account.
 #[tokio::test]
-async fn what_shaped_a_fresh_login_is_retried_with_it() {
+async fn events_merged_with_a_fresh_login_are_retried_with_it() {
     let stage = Stage::new().await;
     stage.tpns.fault(Fault::item_code(1_008_006).operator_type(2).token("new").forever());
     let now = || login_ago(0, "new", &["x", "y"]);
@@ -307,7 +307,7 @@ async fn what_shaped_a_fresh_login_is_retried_with_it() {
     logout["occurred_at"] = serde_json::from_str::<Value>(&now()).unwrap()["occurred_at"].clone();
     let bodies = [login_ago(5, "new", &["x", "y"]), logout.to_string(), login_ago(0, "known", &["z"])];
     assert_eq!(stage.batch(&bodies).await, ["m0", "m1"]);
-    assert!(failed(&stage).values().all(|sign| sign == "retry tpns_token_not_yet_known"), "{:?}", failed(&stage));
+    assert!(failed(&stage).values().all(|failure| failure == "retry tpns_token_not_yet_known"), "{:?}", failed(&stage));
     stage.tpns.reset();
     assert_eq!(stage.batch(&bodies[..2]).await, [""; 0]);
     assert_eq!(stage.bound("android", "new"), ["y/1"]);

@@ -1,4 +1,4 @@
-//! The apps document: what Init refuses, and what a running sandbox learns when it changes.
+//! The apps document, and how a running sandbox notices that it has changed.
 
 mod changed;
 mod rows;

@@ -1,5 +1,5 @@
 //! Connections that died while the sandbox was frozen: each is found dead at its next use, by RST or by silence. One
-//! delivery applies everything all the same, in the time of one call and a little.
+//! delivery still applies everything, in little more than the time of one call.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,15 +12,16 @@ use crate::{
     stage::{SECRETS, Stage, function, login, logout},
 };
 
-/// Long against what a busy machine needs for a batch: what took less than two of it has waited for silence once.
+/// Long compared to the time that a busy machine needs for a batch: what took less than two timeouts has waited for
+/// silence only once.
 const TIMEOUT: u64 = 6000;
-/// Of each answer, so that calls overlap.
+/// The latency of each answer, so that calls overlap.
 const LATENCY: Duration = Duration::from_millis(200);
 const DEATHS: [Death; 2] = [Death::Reset, Death::Silence];
 
 const ID: &str = "tpns/apps";
 
-/// All four services around a function that tries each call once.
+/// All four services around a function that attempts each call once.
 struct World {
     aws: RunningAwsApi,
     stage: Stage,
@@ -51,7 +52,7 @@ impl World {
         Self::with(&[("LEDGER_TABLE", "ledger")]).await
     }
 
-    /// Delivers once, and all of it is acknowledged.
+    /// Delivers once; everything must be acknowledged.
     async fn deliver(&self, bodies: &[String]) {
         assert_eq!(self.stage.batch(bodies).await, [""; 0], "{}", self.stage.printed());
     }
@@ -62,17 +63,17 @@ impl World {
         self.aws.kill_connections(death);
     }
 
-    /// Delivers once after connections died: it meets dead ones, and waits for their answers once if it waits at all.
+    /// Delivers once after connections died: the function uses dead ones, and waits for their answers at most once.
     async fn deliver_over_dead(&self, bodies: &[String], death: Death) {
         let before = self.dead().len();
         self.deliver(bodies).await;
         let took = self.stage.lines("batch done").pop().unwrap()["took_ms"].as_u64().unwrap();
         assert!(took < 2 * TIMEOUT, "{death:?}: {took} ms");
         let dead = &self.dead()[before..];
-        assert!(dead.contains(&(death == Death::Silence)), "{death:?}: no dead connection was met: {dead:?}");
+        assert!(dead.contains(&(death == Death::Silence)), "{death:?}: no dead connection was used: {dead:?}");
     }
 
-    /// The dead connections met so far, and whether each was silent.
+    /// The dead connections found so far, and whether each was silent.
     fn dead(&self) -> Vec<bool> {
         let lines = self.stage.lines("a kept connection was dead; using a new one");
         lines.iter().map(|line| line["silent"].as_bool().unwrap()).collect()
@@ -116,7 +117,7 @@ async fn one_event_over_a_dead_pool_takes_one_delivery() {
         world.kill(death);
         world.deliver_over_dead(&[login(2, "t0", &["b"])], death).await;
         assert_eq!(world.stage.bound("android", "t0"), ["b/0"]);
-        assert_eq!(world.dead().len(), 1, "the others are not tried");
+        assert_eq!(world.dead().len(), 1, "the others are not used");
     }
 }
 
@@ -150,7 +151,7 @@ async fn dead_connections_to_secrets_manager_cost_no_delivery() {
         let world = World::with(&[]).await;
         let good = world.stage.tpns.apps_document();
         world.aws.put_secret(ID, good.replace(SECRETS[0], "the-old-key").as_str()).unwrap();
-        assert_eq!(world.stage.batch(&logins(1, 40)).await.len(), 40, "it is fetched in vain");
+        assert_eq!(world.stage.batch(&logins(1, 40)).await.len(), 40, "the fetched key is wrong, too");
         world.aws.put_secret(ID, good.as_str()).unwrap();
         assert!(world.aws.kill_connections(death) > 0);
         world.deliver_over_dead(&logins(1, 40), death).await;
@@ -159,7 +160,7 @@ async fn dead_connections_to_secrets_manager_cost_no_delivery() {
 }
 
 #[tokio::test]
-async fn where_every_connection_is_dead_silence_is_waited_for_once() {
+async fn when_every_connection_is_dead_the_function_waits_for_silence_only_once() {
     for death in DEATHS {
         let world = World::with_ledger().await;
         world.deliver(&[logins(1, 64), bad()].concat()).await;
@@ -169,9 +170,9 @@ async fn where_every_connection_is_dead_silence_is_waited_for_once() {
     }
 }
 
-/// A server closes connections when it likes, also within an invocation.
+/// A server may close a connection at any time, also within an invocation.
 #[tokio::test]
-async fn a_connection_that_dies_between_two_calls_is_no_failed_try() {
+async fn a_connection_that_dies_between_two_calls_is_no_failed_attempt() {
     let world = World::with(&[("TPNS_CONCURRENCY", "1")]).await;
     let killed = async {
         while world.stage.tpns.calls().is_empty() {
@@ -193,10 +194,10 @@ async fn no_connection_is_used_again_after_a_pause_of_some_seconds() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     world.kill(Death::Silence);
     world.deliver(&logins(2, 1)).await;
-    assert_eq!(world.dead(), [false; 0], "none of them was tried");
+    assert_eq!(world.dead(), [false; 0], "none of them was used");
 }
 
-/// What a service fails at over a new connection still counts.
+/// Failures over a new connection still count.
 #[tokio::test]
 async fn a_service_that_breaks_new_connections_is_down() {
     let world = World::with(&[("TPNS_CONCURRENCY", "1")]).await;
@@ -205,15 +206,15 @@ async fn a_service_that_breaks_new_connections_is_down() {
     world.stage.tpns.fault(Fault::disconnect().forever());
     assert_eq!(world.stage.batch(&logins(2, 200)).await.len(), 200);
     let calls = world.stage.calls().len() - before;
-    assert_eq!(calls - world.dead().len(), 3, "ten calls of one try each, and three failures are enough");
+    assert_eq!(calls - world.dead().len(), 3, "ten calls of one attempt each, and three failures are enough");
     let line = &world.stage.lines("event failed")[0];
     assert_eq!((&line["outcome"], &line["reason"]), (&json!("retry"), &json!("tpns_broken_answer")));
     assert_eq!(line["detail"], "the connection broke before the answer was complete");
 }
 
-/// Where nothing is sent, `detail` says what stood in the way, and quotes nothing.
+/// If nothing could be sent, `detail` names the cause, without quoting anything.
 #[tokio::test]
-async fn what_stands_in_the_way_of_a_connection_is_named() {
+async fn the_cause_of_a_failed_connection_is_named() {
     let plain = Stage::new().await;
     let plain = plain.tpns.url().replace("http://", "https://");
     let refused = "the connection was refused";
@@ -221,25 +222,25 @@ async fn what_stands_in_the_way_of_a_connection_is_named() {
     for (url, details) in [
         ("http://127.0.0.1:1", [refused; 2]),
         ("https://127.0.0.1:1", [refused; 2]),
-        // A resolver may take its time over it.
+        // A resolver may be slow.
         ("https://tpns.invalid", [unresolved, slow]),
         (&plain, ["TLS failed: the server does not speak TLS"; 2]),
-        (&Listener::Nobody.listen().0, ["TLS failed: the certificate is not trusted"; 2]),
+        (&Listener::Impostor.listen().0, ["TLS failed: the certificate is not trusted"; 2]),
         (&Listener::SpeaksHttp.listen().0, ["TLS failed: the server does not speak TLS"; 2]),
         (&Listener::RefusesTls.listen().0, ["TLS failed: the server refused the handshake"; 2]),
-        (&Listener::ShutsTheDoor.listen().0, ["TLS failed: the connection was closed during the handshake"; 2]),
+        (&Listener::ClosesAtOnce.listen().0, ["TLS failed: the connection was closed during the handshake"; 2]),
         (&Listener::Silent.listen().0, [slow; 2]),
     ] {
         let apps = json!({"android": {"access_id": 1, "secret_key": "k", "endpoint": url}}).to_string();
         let settings = [("TPNS_TIMEOUT_MS", "500"), ("TPNS_MAX_ATTEMPTS", "1"), ("TPNS_CONCURRENCY", "1")];
         let stage = Stage { function: function(&apps, &settings), tpns: Stage::new().await.tpns };
         assert_eq!(stage.batch(&logins(1, 200)).await.len(), 200, "{url}");
-        // Also those for which no further call was made.
+        // Also events for which no further call was made.
         for line in stage.lines("event failed") {
             assert_eq!(line["reason"], "tpns_unreachable", "{url}: {line}");
             assert!(details.contains(&line["detail"].as_str().unwrap()), "{url}: {line}");
         }
-        // AWS's services, in lines of their own.
+        // The same for AWS's services, in their own log lines.
         let own = [("LEDGER_TABLE", "ledger"), ("AWS_ENDPOINT_URL", url)];
         let stage = Stage::with(&[&settings[..], &own].concat()).await;
         assert_eq!(stage.batch(&logins(1, 1)).await, ["m0"], "{url}");

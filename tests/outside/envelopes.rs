@@ -1,4 +1,4 @@
-//! The sample files under `events/`, each as the invocation it is.
+//! The sample files under `events/`, each as the payload of an invocation.
 
 use std::{fs, path::PathBuf};
 
@@ -51,7 +51,7 @@ async fn the_mixed_samples_end_in_version_order() {
 }
 
 #[tokio::test]
-async fn a_login_binds_what_it_says() {
+async fn a_login_binds_its_accounts() {
     let stage = Stage::new().await;
     stage.invoke(sample("sqs-eventbridge/login.json")).await;
     let bound = stage.bound("android", "05da87c0ae5973bd2dfa9e08d884aada5bb2");
@@ -59,11 +59,11 @@ async fn a_login_binds_what_it_says() {
 }
 
 #[tokio::test]
-async fn the_sample_stream_ends_as_its_story_says() {
+async fn the_sample_stream_has_the_documented_result() {
     let stage = Stage::new().await;
     let stream = sample("stream.jsonl");
     let lines: Vec<_> = stream.lines().collect();
-    // The story is told at once here, whatever the envelopes: SQS bodies take all of them.
+    // Delivered in one batch, since SQS bodies may have any of the envelopes.
     let failed = stage.batch(&lines).await;
     assert_eq!(
         failed,
@@ -83,13 +83,13 @@ async fn eventbridge_is_answered_with_an_error_until_all_is_applied() {
     let mut invoker = lambda_sim::AsyncInvoker::new(stage.function.clone());
     let invocation = invoker.invoke(sample("eventbridge/login.json")).await.unwrap();
     assert!(invocation.succeeded());
-    assert_eq!(invocation.attempts.len(), 2, "Lambda tried again after the function error");
+    assert_eq!(invocation.attempts.len(), 2, "Lambda retried after the function error");
     let bad = sample("eventbridge/login.json").replace("android", "windows");
     let invocation = invoker.invoke(bad).await.unwrap();
     assert!(!invocation.succeeded());
     assert_eq!(invocation.attempts.len(), 3);
-    let told = invoker.on_failure()[0].to_json().to_string();
-    assert!(told.contains("EventsNotApplied") && told.contains("unknown_app"), "{told}");
+    let record = invoker.on_failure()[0].to_json().to_string();
+    assert!(record.contains("EventsNotApplied") && record.contains("unknown_app"), "{record}");
 }
 
 #[tokio::test]
@@ -101,6 +101,6 @@ async fn an_unknown_invocation_is_a_function_error() {
         let error: Value = serde_json::from_slice(body).unwrap();
         assert_eq!(error["errorType"], "UnrecognisedInvocation", "{payload}");
     }
-    assert_eq!(stage.function.cold_starts(), 1, "the process lives on");
+    assert_eq!(stage.function.cold_starts(), 1, "the process is still alive");
     assert_eq!(stage.calls(), []);
 }

@@ -13,7 +13,7 @@ const MAIL: &str = "alice.smith@example.com";
 const ULID: &str = "01JDA2V6K0Q3N8Z4T5W6X7Y8Z9";
 const UUID: &str = "6f0c2a4e-1b3d-4c5f-8a7b-9c0d1e2f3a40";
 
-/// As LOGGING.md says to compute it.
+/// Computed as described in LOGGING.md.
 fn fingerprint(app: &str, token: &str, id: &str) -> String {
     let digest = digest(&SHA256, [app, token, id].join("\0").as_bytes());
     digest.as_ref()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -56,8 +56,8 @@ fn sqs(event: &Value) -> bytes::Bytes {
     SqsEvent::of_queue("arn:aws:sqs:us-east-1:123456789012:auth-events").message(message).to_bytes()
 }
 
-/// The ids that could show a person, with the event they are of.
-fn telling() -> Vec<(&'static str, Value)> {
+/// Ids that could identify a person, each with an event.
+fn identifying() -> Vec<(&'static str, Value)> {
     vec![
         ("logout-13711112222-1", logout(PHONE)),
         ("logout-13711112222-1", logout_all()),
@@ -87,9 +87,9 @@ fn telling() -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn an_event_id_that_could_show_a_person_is_logged_as_a_fingerprint() {
+async fn an_event_id_that_could_identify_a_person_is_logged_as_a_fingerprint() {
     let stage = Stage::new().await;
-    for (id, mut event) in telling() {
+    for (id, mut event) in identifying() {
         event["id"] = json!(id);
         let device = event["token"].as_str().map_or(["", ""], |token| ["android", token]);
         for payload in [sqs(&event), sqs(&bridge(UUID, &event))] {
@@ -103,7 +103,7 @@ async fn an_event_id_that_could_show_a_person_is_logged_as_a_fingerprint() {
 }
 
 #[tokio::test]
-async fn an_opaque_event_id_is_logged_as_it_is() {
+async fn an_opaque_event_id_is_logged_unchanged() {
     let stage = Stage::new().await;
     for id in [
         UUID,
@@ -125,7 +125,7 @@ async fn an_opaque_event_id_is_logged_as_it_is() {
 }
 
 #[tokio::test]
-async fn without_an_id_of_its_own_an_event_is_called_by_that_of_its_message() {
+async fn an_event_without_an_id_is_logged_with_that_of_its_message() {
     let stage = Stage::new().await;
     let of_sqs = line(&stage, sqs(&logout_all())).await;
     assert_eq!(of_sqs["event_id"], of_sqs["message_id"]);
@@ -134,9 +134,9 @@ async fn without_an_id_of_its_own_an_event_is_called_by_that_of_its_message() {
 }
 
 #[tokio::test]
-async fn the_id_of_an_eventbridge_invocation_is_a_message_id_like_any_other_id() {
+async fn the_id_of_an_eventbridge_invocation_is_logged_as_a_message_id_by_the_same_rules() {
     let stage = Stage::new().await;
-    for (id, mut event) in telling() {
+    for (id, mut event) in identifying() {
         // With an id of its own, and without.
         for own in [Some(json!(ULID)), None] {
             event.as_object_mut().unwrap().remove("id");
@@ -154,9 +154,9 @@ async fn the_id_of_an_eventbridge_invocation_is_a_message_id_like_any_other_id()
     assert_eq!((&line["message_id"], line.get("message_id_hash")), (&json!(UUID), None));
 }
 
-/// Nothing is known of such an event, so its id is compared with all of its text.
+/// Such an event can't be read, so its id is compared with its whole text.
 #[tokio::test]
-async fn the_id_of_an_eventbridge_invocation_that_holds_no_event_is_shown_with_the_same_care() {
+async fn the_id_of_an_eventbridge_invocation_without_an_event_follows_the_same_rules() {
     let stage = Stage::new().await;
     let broken = |account: Value| json!({"app": "android", "token": TOKEN, "account_list": [{"account": account}, {}]});
     for (id, account) in [

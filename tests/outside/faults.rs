@@ -1,4 +1,4 @@
-//! TPNS in trouble: what is tried again, what is given back, and that the invocation always ends in time.
+//! Failures of TPNS: what is retried, what is reported, and that the invocation always ends in time.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tpns_sim::Fault;
 use crate::stage::{SECRETS, Stage, deletion, fifo, function, login, logout, numbered};
 
 #[tokio::test]
-async fn a_passing_trouble_is_got_over_within_the_invocation() {
+async fn a_transient_failure_is_retried_within_the_invocation() {
     for fault in [
         Fault::status(503),
         Fault::status(429),
@@ -22,16 +22,16 @@ async fn a_passing_trouble_is_got_over_within_the_invocation() {
         Fault::hang(),
     ] {
         let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "300")]).await;
-        let told = format!("{fault:?}");
+        let name = format!("{fault:?}");
         stage.tpns.fault(fault);
-        assert_eq!(stage.batch(&[login(1, "t1", &["x"]), login(1, "t2", &["y"])]).await, [""; 0], "{told}");
-        assert_eq!(stage.bound("android", "t2"), ["y/0"], "{told}");
-        assert_eq!(stage.calls().len(), 2, "{told}: one more call");
+        assert_eq!(stage.batch(&[login(1, "t1", &["x"]), login(1, "t2", &["y"])]).await, [""; 0], "{name}");
+        assert_eq!(stage.bound("android", "t2"), ["y/0"], "{name}");
+        assert_eq!(stage.calls().len(), 2, "{name}: one more call");
     }
 }
 
 #[tokio::test]
-async fn a_lasting_trouble_is_given_back_after_so_many_tries() {
+async fn a_lasting_failure_is_reported_after_the_configured_number_of_attempts() {
     let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "4")]).await;
     stage.tpns.fault(Fault::status(503).forever());
     assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, ["m0"]);
@@ -41,7 +41,7 @@ async fn a_lasting_trouble_is_given_back_after_so_many_tries() {
 }
 
 #[tokio::test]
-async fn only_the_items_that_tpns_could_not_take_are_sent_again() {
+async fn only_the_items_that_tpns_did_not_accept_are_retried() {
     let stage = Stage::new().await;
     stage.tpns.fault(Fault::item_code(1_008_004).token("t1"));
     assert_eq!(stage.batch(&[login(1, "t0", &["x"]), login(1, "t1", &["x"]), login(1, "t2", &["x"])]).await, [""; 0]);
@@ -58,7 +58,7 @@ async fn retry_after_is_honoured_if_there_is_time() {
     stage.tpns.fault(Fault::status(503).retry_after("3600"));
     let begun = Instant::now();
     assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, ["m0"]);
-    assert!(begun.elapsed() < Duration::from_secs(5), "there is no time for that, so nobody waits");
+    assert!(begun.elapsed() < Duration::from_secs(5), "there is no time for that, so the function does not wait");
 }
 
 #[tokio::test]
@@ -75,20 +75,20 @@ async fn a_result_of_another_length_is_never_read_by_index() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_reported_as_the_operators_to_mend_and_not_hammered() {
+async fn a_wrong_key_is_reported_as_misconfigured_and_not_retried() {
     let stage = Stage::new().await;
     let wrong = stage.tpns.apps_document().replace(SECRETS[0], "another-secret");
     let stage = Stage { function: function(&wrong, &[]), tpns: stage.tpns };
     let bodies = [login(1, "t1", &["x"]), login(1, "t2", &["y"]), deletion(1, "z")];
     assert_eq!(stage.batch(&bodies).await, ["m0", "m1", "m2"]);
     let android = stage.tpns.calls().iter().filter(|call| call.ret_code == Some(tpns_sim::RetCode(1_008_003))).count();
-    assert!((1..=2).contains(&android), "{android} calls: the deletion's and, side by side with it, the logins'");
-    let told = stage.lines("TPNS refuses the app; check access_id, secret_key, region and billing");
-    assert_eq!(told.len(), 1, "once an invocation");
-    assert_eq!((&told[0]["level"], &told[0]["detail"]), (&json!("ERROR"), &json!("TPNS answered 1008003")));
+    assert!((1..=2).contains(&android), "{android} calls: the deletion's and, at the same time, the logins'");
+    let refusals = stage.lines("TPNS refuses the app; check access_id, secret_key, region and billing");
+    assert_eq!(refusals.len(), 1, "once per invocation");
+    assert_eq!((&refusals[0]["level"], &refusals[0]["detail"]), (&json!("ERROR"), &json!("TPNS answered 1008003")));
 }
 
-/// With the reserve of the template: the calls go on until a second before the end.
+/// With the template's reserve, calls continue until a second before the timeout.
 #[tokio::test]
 async fn a_hanging_tpns_never_makes_the_invocation_time_out() {
     let timeout = Duration::from_secs(4);
@@ -98,12 +98,12 @@ async fn a_hanging_tpns_never_makes_the_invocation_time_out() {
     let Outcome::Response { body } = invocation.outcome else { panic!("{:?}", invocation.outcome) };
     assert_eq!(crate::stage::failures(&serde_json::from_slice(&body).unwrap()), ["m0", "m1"]);
     let took = invocation.duration;
-    assert!(took < timeout && took >= Duration::from_millis(2800), "the time is made use of: {took:?}");
+    assert!(took < timeout && took >= Duration::from_millis(2800), "the time is used: {took:?}");
     assert_eq!(stage.function.cold_starts(), 1);
 }
 
 #[tokio::test]
-async fn one_apps_trouble_does_not_stop_the_other() {
+async fn the_failure_of_one_app_does_not_affect_the_other() {
     let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "200"), ("TPNS_CONCURRENCY", "1")]).await;
     stage.tpns.fault(Fault::hang().app("android").forever());
     let mut bodies: Vec<_> = (0..200).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
@@ -114,12 +114,12 @@ async fn one_apps_trouble_does_not_stop_the_other() {
     let android = stage.calls().into_iter().filter(|(app, ..)| app == "android").count();
     assert!(
         (5..=6).contains(&android),
-        "after a run of failures the app is left alone: {android} of 10 calls, 3 tries each"
+        "after several failures in a row the app is not called any more: {android} of 10 calls, 3 attempts each"
     );
 }
 
 #[tokio::test]
-async fn tpns_that_is_not_there_fails_every_event_and_nothing_else() {
+async fn an_unreachable_tpns_fails_every_event_and_nothing_else() {
     for endpoint in ["http://127.0.0.1:1", "https://127.0.0.1:1", "https://tpns.invalid"] {
         let stage = Stage::with(&[]).await;
         let apps = json!({"android": {"access_id": 1, "secret_key": "k", "endpoint": endpoint}}).to_string();
@@ -140,7 +140,7 @@ async fn a_server_without_tls_is_no_tpns() {
 }
 
 #[tokio::test]
-async fn killed_in_mid_call_nothing_is_lost() {
+async fn killed_during_a_call_nothing_is_lost() {
     let stage = Stage::new().await;
     stage.tpns.fault(Fault::hang().apply(true));
     let invoked = stage.function.invoke(numbered(&[login(1, "t1", &["alice"])]));
@@ -152,7 +152,7 @@ async fn killed_in_mid_call_nothing_is_lost() {
     };
     let (outcome, ()) = tokio::join!(invoked, killed);
     assert!(matches!(outcome.unwrap().outcome, Outcome::Exited { .. }));
-    // The queue brings it again, and more with it.
+    // The queue redelivers it, together with a new message.
     assert_eq!(stage.batch(&[login(1, "t1", &["alice"]), logout(2, "t1")]).await, [""; 0]);
     assert_eq!(stage.bound("android", "t1"), [""; 0]);
     assert_eq!(stage.function.cold_starts(), 2);
@@ -173,25 +173,25 @@ async fn in_a_fifo_queue_a_group_waits_for_its_failed_message() {
     assert_eq!(
         crate::stage::failures(&answer),
         ["m0", "m1", "m3"],
-        "g waits behind m0; h goes on behind what can never be applied"
+        "g waits behind m0; h continues behind a message that can never be applied"
     );
 }
 
 #[tokio::test]
-async fn a_deletion_that_failed_holds_the_login_it_could_overtake() {
+async fn a_login_that_a_failed_deletion_could_undo_is_retried_with_it() {
     let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
     stage.tpns.fault(Fault::status(503).app("android").operator_type(5));
     let bodies = [deletion(1, "alice"), login(2, "t1", &["alice"]), login(2, "t2", &["bob"])];
-    assert_eq!(stage.batch(&bodies).await, ["m0", "m1"], "a later operator_type 5 would take alice from t1 again");
+    assert_eq!(stage.batch(&bodies).await, ["m0", "m1"], "a later operator_type 5 would unbind alice from t1 again");
     assert_eq!(stage.bound("android", "t2"), ["bob/0"]);
     assert_eq!(stage.batch(&bodies[..2]).await, [""; 0]);
     assert_eq!(stage.bound("android", "t1"), ["alice/0"]);
 }
 
 #[tokio::test]
-async fn ten_thousand_messages_go_through_in_five_hundred_calls() {
+async fn ten_thousand_messages_need_five_hundred_calls() {
     let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
-    // Small bodies: with larger ones, ten thousand do not fit into the 6 MB of an invocation.
+    // Small bodies: with larger ones, ten thousand do not fit into the 6 MB of a payload.
     let bodies: Vec<_> =
         (0..10_000).map(|n| format!(r#"{{"type":"user.logout","token":"t{n}","app":"ios"}}"#)).collect();
     assert_eq!(stage.batch(&bodies).await, [""; 0]);

@@ -1,4 +1,4 @@
-//! What may listen where a service should.
+//! Listeners in place of a service.
 
 use std::{
     io::{Read, Write},
@@ -17,41 +17,41 @@ use rustls::{
 /// How it behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Listener {
-    /// Ends each connection before a byte.
-    ShutsTheDoor,
-    /// Takes the connection and never says a word.
+    /// Closes each connection at once.
+    ClosesAtOnce,
+    /// Accepts the connection and never answers.
     Silent,
     /// Answers the handshake with a fatal alert.
     RefusesTls,
     /// Answers the handshake with text.
     SpeaksHttp,
-    /// Proves itself with a certificate that nobody signed.
-    Nobody,
+    /// Presents a self-signed certificate.
+    Impostor,
 }
 
-/// All that was said to a [`Listener`] but the handshake.
-pub(crate) type Heard = Arc<Mutex<Vec<u8>>>;
+/// All bytes that a [`Listener`] received after the handshake.
+pub(crate) type Received = Arc<Mutex<Vec<u8>>>;
 
 impl Listener {
-    /// The address, and what is heard there. The thread ends with the tests.
-    pub(crate) fn listen(self) -> (String, Heard) {
+    /// The address, and the bytes received there. The thread ends with the tests.
+    pub(crate) fn listen(self) -> (String, Received) {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, heard) = (socket.local_addr().unwrap(), Heard::default());
-        let hears = heard.clone();
+        let (address, received) = (socket.local_addr().unwrap(), Received::default());
+        let of_thread = received.clone();
         thread::spawn(move || {
             for stream in socket.incoming().flatten() {
-                let hears = hears.clone();
-                thread::spawn(move || self.serve(stream, &hears));
+                let received = of_thread.clone();
+                thread::spawn(move || self.serve(stream, &received));
             }
         });
-        (format!("https://{address}"), heard)
+        (format!("https://{address}"), received)
     }
 
-    /// Errors end the connection, which is all there is to do.
-    fn serve(self, mut stream: TcpStream, heard: &Heard) {
+    /// Errors end the connection, so they are ignored.
+    fn serve(self, mut stream: TcpStream, received: &Received) {
         let mut first = [0; 4096];
         match self {
-            Self::ShutsTheDoor => {}
+            Self::ClosesAtOnce => {}
             Self::Silent => {
                 _ = stream.read(&mut first);
                 thread::sleep(Duration::from_secs(60));
@@ -61,18 +61,18 @@ impl Listener {
             Self::SpeaksHttp => {
                 _ = stream.read(&mut first).and_then(|_| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
             }
-            Self::Nobody => {
-                let mut stream = StreamOwned::new(ServerConnection::new(nobody()).unwrap(), stream);
-                let mut said = Vec::new();
-                _ = stream.read_to_end(&mut said);
-                heard.lock().unwrap().extend(said);
+            Self::Impostor => {
+                let mut stream = StreamOwned::new(ServerConnection::new(self_signed()).unwrap(), stream);
+                let mut bytes = Vec::new();
+                _ = stream.read_to_end(&mut bytes);
+                received.lock().unwrap().extend(bytes);
             }
         }
     }
 }
 
-/// A server with a certificate of its own making for 127.0.0.1, good until 2126.
-fn nobody() -> Arc<ServerConfig> {
+/// A server with a self-signed certificate for 127.0.0.1, valid until 2126.
+fn self_signed() -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_slice(include_bytes!("../matrix/fixtures/nobody.crt.der"));
     let key = PrivatePkcs8KeyDer::from(include_bytes!("../matrix/fixtures/nobody.key.der").as_slice());
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

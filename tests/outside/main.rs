@@ -1,7 +1,6 @@
-//! From the outside: the built binary as a process, a strict Lambda Runtime API and SQS queue around it, and a local
-//! TPNS behind it.
+//! Tests from the outside: the built binary as a process, with a strict Lambda Runtime API and SQS queue, and a local TPNS.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 
 mod account_lists;
 mod alone;

@@ -1,4 +1,4 @@
-//! The stage each test plays on: a local TPNS with two apps, and the function.
+//! The environment of a test: a local TPNS with two apps, and the function.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -16,7 +16,7 @@ use tpns_sim::{Call, RunningSim, Sim};
 /// Secrets that must never be printed.
 pub(crate) const SECRETS: [&str; 2] = ["android-secret-1452fcebae9f3115", "ios-secret-ba794fb0fff2fd73"];
 
-/// Of an invocation, unless a test is about it.
+/// The function's timeout, unless a test sets its own.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Stage {
@@ -46,12 +46,12 @@ impl Stage {
         Self { function: function_within(timeout, &apps, settings), tpns }
     }
 
-    /// Answers of one SQS batch of these bodies, whose message ids are `m0`, `m1` and so on.
+    /// Delivers one SQS batch of these bodies, with the message ids `m0`, `m1` and so on, and returns the reported ids.
     pub(crate) async fn batch(&self, bodies: &[impl AsRef<str>]) -> Vec<String> {
         failures(&self.invoke(numbered(bodies)).await)
     }
 
-    /// The JSON the function answered; panics on anything but an answer.
+    /// The function's response; panics on anything else.
     pub(crate) async fn invoke(&self, payload: impl Into<bytes::Bytes>) -> Value {
         match self.outcome(payload).await {
             Outcome::Response { body } => serde_json::from_slice(&body).unwrap(),
@@ -69,7 +69,7 @@ impl Stage {
         accounts.iter().map(|account| format!("{}/{}", account.account, account.account_type)).collect()
     }
 
-    /// The calls TPNS saw, as (app, operator_type, items).
+    /// The calls that TPNS received, as (app, operator_type, items).
     pub(crate) fn calls(&self) -> Vec<(String, i64, usize)> {
         let call = |call: Call| (call.app.unwrap_or_default(), call.operator_type.unwrap_or_default(), call.items);
         self.tpns.calls().into_iter().map(call).collect()
@@ -87,20 +87,20 @@ impl Stage {
         lines.filter(|line| line["message"] == message).collect()
     }
 
-    /// The lines that CloudWatch makes metrics of.
+    /// The lines from which CloudWatch creates metrics.
     pub(crate) fn metrics(&self) -> Vec<Value> {
         let printed = self.printed();
         let lines = printed.lines().filter(|line| line.starts_with(r#"{"_aws""#));
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// An event source that feeds the function from this queue, with a clock that jumps over waiting times.
+    /// An event source that feeds the function from this queue, with a clock that skips waiting times.
     pub(crate) fn source(&self, queue: Queue, clock: ManualClock) -> EventSource {
         EventSource::builder(queue, self.function.clone()).clock(clock).build().unwrap()
     }
 }
 
-/// A function that keeps its apps in this secret.
+/// A function that reads its apps from this secret.
 pub(crate) fn secret_function(id: &str, endpoint: &str) -> Arc<Function> {
     function("", &[("TPNS_APPS_SECRET_ID", id), ("AWS_ENDPOINT_URL", endpoint)])
 }
@@ -116,7 +116,7 @@ pub(crate) fn function_within(timeout: Duration, apps: &str, settings: &[(&str, 
         .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
         .env("AWS_LAMBDA_LOG_LEVEL", "DEBUG")
         .timeout(timeout);
-    // Samples have fixed dates. With a ledger the function refuses such an age, and times are relative to now.
+    // Samples have fixed dates. With a ledger the function refuses this setting, and times are relative to now.
     if settings.iter().all(|(name, _)| *name != "LEDGER_TABLE") {
         builder = builder.env("MAX_EVENT_AGE", "36500d");
     }
@@ -141,7 +141,7 @@ pub(crate) fn fifo(bodies: &[(String, &str)]) -> bytes::Bytes {
     event.to_bytes()
 }
 
-/// The message ids an SQS answer reports.
+/// The message ids reported in an SQS response.
 pub(crate) fn failures(answer: &Value) -> Vec<String> {
     let failures = answer["batchItemFailures"].as_array().unwrap_or_else(|| panic!("{answer}"));
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
@@ -172,8 +172,8 @@ pub(crate) fn deletion(second: u32, account: &str) -> String {
     json!({"type": "account.deleted", "occurred_at": at(second), "account_list": [{"account": account}]}).to_string()
 }
 
-/// So many seconds after a moment an hour ago: young enough for every setting, and the same for a whole test run.
-/// Epoch milliseconds.
+/// The given number of seconds after a time one hour ago, which is young enough for every setting and constant within a
+/// test run. In epoch milliseconds.
 pub(crate) fn at(second: u32) -> i64 {
     static START: LazyLock<i64> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

@@ -1,21 +1,21 @@
-//! From messages in their order to calls: as full as SQS allows, and never two of one message group on their way at once.
+//! Groups messages into calls, in order: as full as SQS allows, and never two messages of one group in flight at once.
 
 use std::collections::{HashSet, VecDeque};
 
-/// SQS takes ten messages in a call,
+/// The most messages that SQS accepts in a call.
 pub(crate) const MOST_ENTRIES: usize = 10;
-/// and a MiB.
+/// The most bytes that SQS accepts in a call: 1 MiB.
 pub(crate) const MOST_BYTES: usize = 1 << 20;
 
-/// So much may wait: enough that a queue of few devices finds ten that are free.
-const ROOM_ENTRIES: usize = 1000;
-const ROOM_BYTES: usize = 16 << 20;
+/// The most messages that may wait: enough to find ten of different groups in a queue of few devices.
+const MOST_WAITING: usize = 1000;
+const MOST_WAITING_BYTES: usize = 16 << 20;
 
-/// What can stand in a call.
+/// What can be sent in a call.
 pub(crate) trait Item {
-    /// What SQS counts of it.
+    /// Its size as SQS counts it.
     fn size(&self) -> usize;
-    /// Its message group, in a FIFO queue.
+    /// Its message group, for a FIFO queue.
     fn group(&self) -> Option<&str>;
 }
 
@@ -24,7 +24,7 @@ pub(crate) trait Item {
 pub(crate) struct Batcher<T> {
     waiting: VecDeque<T>,
     bytes: usize,
-    /// The groups with a message on its way.
+    /// The groups with a message in flight.
     busy: HashSet<String>,
 }
 
@@ -43,12 +43,12 @@ impl<T: Item> Batcher<T> {
     }
 
     /// Whether more should be read.
-    pub(crate) fn has_room(&self) -> bool {
-        self.waiting.len() < ROOM_ENTRIES && self.bytes < ROOM_BYTES
+    pub(crate) fn has_capacity(&self) -> bool {
+        self.waiting.len() < MOST_WAITING && self.bytes < MOST_WAITING_BYTES
     }
 
-    /// The next call, of at most `most` messages; empty when every group that waits is on its way. One message of a
-    /// group a call: SQS may refuse the first of two and take the second.
+    /// The next call, of at most `most` messages; empty when every waiting group has a message in flight. A call holds one
+    /// message of a group only: SQS may refuse the first of two and accept the second.
     pub(crate) fn take(&mut self, most: usize) -> Vec<T> {
         let (mut call, mut bytes, mut index) = (Vec::new(), 0, 0);
         let mut held = HashSet::new();
@@ -75,8 +75,8 @@ impl<T: Item> Batcher<T> {
         call
     }
 
-    /// The call with this message is over, so the next of its group may go.
-    pub(crate) fn is_over(&mut self, item: &T) {
+    /// The call with this message has ended, so the next message of its group may be sent.
+    pub(crate) fn finish(&mut self, item: &T) {
         if let Some(group) = item.group() {
             self.busy.remove(group);
         }

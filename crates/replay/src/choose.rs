@@ -1,10 +1,10 @@
-//! Which messages are meant.
+//! Which messages a redrive applies to.
 
 use std::collections::HashSet;
 
-use crate::{cli::ChoiceArgs, message::Told};
+use crate::{cli::ChoiceArgs, message::Summary};
 
-/// What the options say: of one option any value, of different options all.
+/// The options of the command line: a message must match every option given, and any one of its values.
 #[derive(Debug)]
 pub(crate) struct Choice {
     reasons: HashSet<String>,
@@ -14,16 +14,16 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    pub(crate) fn takes(&self, told: &Told) -> bool {
+    pub(crate) fn matches(&self, message: &Summary) -> bool {
         let any =
             |wanted: &HashSet<String>, is: Option<&str>| wanted.is_empty() || is.is_some_and(|is| wanted.contains(is));
-        any(&self.reasons, Some(&told.reason))
-            && any(&self.ids, Some(&told.message_id))
-            && any(&self.types, told.kind)
-            && any(&self.apps, told.app.as_deref())
+        any(&self.reasons, Some(&message.reason))
+            && any(&self.ids, Some(&message.message_id))
+            && any(&self.types, message.kind)
+            && any(&self.apps, message.app.as_deref())
     }
 
-    /// The ids that were asked for by name.
+    /// The ids given with `--id`.
     pub(crate) fn ids(&self) -> &HashSet<String> {
         &self.ids
     }
@@ -31,7 +31,7 @@ impl Choice {
 
 impl From<ChoiceArgs> for Choice {
     fn from(args: ChoiceArgs) -> Self {
-        // `all` is the choice without a condition, and the command line lets it stand alone only.
+        // `all` is the choice without a condition; the command line accepts it only on its own.
         let ChoiceArgs { all: _, reasons, ids, types, apps } = args;
         let set = |list: Vec<String>| list.into_iter().collect();
         Self { reasons: set(reasons), ids: set(ids), types: set(types), apps: set(apps) }
@@ -42,8 +42,8 @@ impl From<ChoiceArgs> for Choice {
 mod tests {
     use super::*;
 
-    fn told(id: &str, reason: &str, kind: Option<&'static str>, app: Option<&str>) -> Told {
-        Told {
+    fn summary(id: &str, reason: &str, kind: Option<&'static str>, app: Option<&str>) -> Summary {
+        Summary {
             message_id: id.into(),
             kind,
             app: app.map(str::to_owned),
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn of_one_option_any_and_of_different_options_all() {
-        let one = told("1", "unknown_app", Some("user.login"), Some("huawei"));
-        let odd = told("2", "malformed_json", None, None);
-        assert!(choice(&[], &[], &[], &[]).takes(&one) && choice(&[], &[], &[], &[]).takes(&odd));
-        assert!(choice(&["too_old", "unknown_app"], &[], &[], &["huawei"]).takes(&one));
-        assert!(!choice(&["unknown_app"], &[], &[], &["android"]).takes(&one));
-        assert!(!choice(&["unknown_app"], &["2"], &[], &[]).takes(&one));
-        assert!(choice(&[], &["2"], &[], &[]).takes(&odd));
-        assert!(!choice(&[], &[], &["user.login"], &[]).takes(&odd));
+    fn a_message_matches_every_option_and_one_value_of_each() {
+        let one = summary("1", "unknown_app", Some("user.login"), Some("huawei"));
+        let odd = summary("2", "malformed_json", None, None);
+        assert!(choice(&[], &[], &[], &[]).matches(&one) && choice(&[], &[], &[], &[]).matches(&odd));
+        assert!(choice(&["too_old", "unknown_app"], &[], &[], &["huawei"]).matches(&one));
+        assert!(!choice(&["unknown_app"], &[], &[], &["android"]).matches(&one));
+        assert!(!choice(&["unknown_app"], &["2"], &[], &[]).matches(&one));
+        assert!(choice(&[], &["2"], &[], &[]).matches(&odd));
+        assert!(!choice(&[], &[], &["user.login"], &[]).matches(&odd));
     }
 }

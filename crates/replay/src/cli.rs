@@ -1,4 +1,4 @@
-//! The command line: what may be said, and what it means.
+//! The command line: commands, options and their help.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,8 +8,9 @@ use tpns_account_sync::{config::AppNames, event::Millis};
 use crate::{contract::Contract, sqs::queue_url};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 something failed; 2 the command can't be followed as it is; 3 some lines or messages were refused;
-130 interrupted. Credentials, region and endpoint are AWS's usual: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.";
+Exit codes: 0 done; 1 something failed; 2 the command can't be carried out as given; 3 some lines or messages
+were refused; 130 interrupted. Credentials, region and endpoint are those of the AWS CLI: AWS_PROFILE, AWS_REGION,
+AWS_ENDPOINT_URL.";
 
 /// Puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them back
 #[derive(Debug, Parser)]
@@ -24,23 +25,24 @@ pub(crate) enum Command {
     /// Puts events on the queue from a file of JSON lines
     #[command(long_about = SEND, after_help = SEND_EXAMPLES)]
     Send(SendArgs),
-    /// Shows what is parked or dead-lettered, and why; everything stays where it is
+    /// Shows what is parked or dead-lettered, and why; all messages stay in their queue
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
     /// Sends parked or dead-lettered messages back to the queue
     #[command(long_about = REDRIVE, after_help = REDRIVE_EXAMPLES)]
     Redrive(RedriveArgs),
-    /// Prints what a device or an event is called in the function's log
+    /// Prints the fingerprint of a device or an event, as in the function's log
     #[command(after_help = FINGERPRINT_EXAMPLES)]
     Fingerprint(FingerprintArgs),
 }
 
 const SEND: &str = "\
-Puts events on the queue from a file of JSON lines: an export, an archive; any body that the function takes.
+Puts events on the queue from a file of JSON lines, such as an export or an archive, in any envelope that the function
+accepts.
 
-Every line is checked with the function's own contract first. One that breaks it is refused, and the others are sent.
-What SQS has confirmed is noted beside the file, so the same command goes on where it was interrupted; what was on its
-way just then is sent twice, which is harmless, since events have times and ids.";
+Every line is first checked against the function's own contract. Lines that break it are refused, and the others are
+sent. What SQS has confirmed is recorded next to the file, so the same command resumes where it was interrupted. Messages
+that were in flight at that moment are sent twice, which is harmless, since events have times and ids.";
 
 const SEND_EXAMPLES: &str = "\
 Examples:
@@ -55,9 +57,10 @@ Examples:
   replay list --queue-url $DEAD_LETTERS --json | jq -r .reason | sort | uniq -c";
 
 const REDRIVE: &str = "\
-Sends parked or dead-lettered messages back to the queue. A message is deleted here only after SQS has taken it there.
+Sends parked or dead-lettered messages back to the queue. A message is deleted from --from only after SQS has
+accepted it at --to.
 
-Say which: conditions of different options must all hold, of one option any.";
+Choose the messages by options: a message must match every option given, and one of the values of each.";
 
 const REDRIVE_EXAMPLES: &str = "\
 Examples:
@@ -74,25 +77,25 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
-    /// The file, one JSON body a line; - reads standard input
+    /// The file, one JSON body per line; - reads standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The queue that the function reads
     #[arg(long, value_name = "URL", value_parser = queue_url, required_unless_present = "dry_run")]
     pub(crate) queue_url: Option<String>,
-    /// Messages a second, at most
+    /// Maximum number of messages per second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: Option<u32>,
     /// Checks every line and sends nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Events without a time of their own happen when they are sent; they are given that time, a millisecond apart
+    /// Gives events without a time of their own the time of sending, a millisecond apart
     #[arg(long)]
     pub(crate) stamp_now: bool,
-    /// What has been sent is noted here [default: FILE.replay; for standard input nowhere]
+    /// Records here what has been sent [default: FILE.replay; for standard input none]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
-    /// Forgets what has been sent, and sends everything
+    /// Ignores the record of what has been sent, and sends everything
     #[arg(long)]
     pub(crate) restart: bool,
     #[command(flatten)]
@@ -104,10 +107,10 @@ pub(crate) struct ListArgs {
     /// The parking queue or the dead-letter queue
     #[arg(long, value_name = "URL", value_parser = queue_url)]
     pub(crate) queue_url: String,
-    /// One JSON object a message, for machines
+    /// Prints one JSON object per message
     #[arg(long)]
     pub(crate) json: bool,
-    /// Stops after so many messages
+    /// Stops after this number of messages
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) limit: u32,
     #[command(flatten)]
@@ -124,16 +127,16 @@ pub(crate) struct RedriveArgs {
     pub(crate) to: String,
     #[command(flatten)]
     pub(crate) choice: ChoiceArgs,
-    /// At most so many
+    /// Chooses at most this number of messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
-    /// Gives events without a time of their own the time their message was sent at; see the README first
+    /// Gives events without a time of their own the time at which their message was sent; read the README first
     #[arg(long)]
     pub(crate) stamp: bool,
     /// Shows what would be sent, and sends nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Doesn't ask
+    /// Does not ask for confirmation
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -147,10 +150,10 @@ pub(crate) struct ChoiceArgs {
     /// Every message
     #[arg(long, conflicts_with_all = ["reasons", "ids", "types", "apps_named"])]
     pub(crate) all: bool,
-    /// Those there for this reason, as list shows it; repeatable
+    /// Messages with this reason, as shown by list; repeatable
     #[arg(long = "reason", value_name = "REASON")]
     pub(crate) reasons: Vec<String>,
-    /// The message of this id; repeatable
+    /// The message with this id; repeatable
     #[arg(long = "id", value_name = "MESSAGE_ID")]
     pub(crate) ids: Vec<String>,
     /// Events of this type; repeatable
@@ -161,16 +164,16 @@ pub(crate) struct ChoiceArgs {
     pub(crate) apps: Vec<String>,
 }
 
-/// What events are checked against: the function's settings.
+/// The function's settings that events are checked against.
 #[derive(Debug, Args)]
 pub(crate) struct ContractArgs {
-    /// The apps that the function knows, e.g. android,ios [default: any name will do]
+    /// The apps configured in the function, e.g. android,ios [default: any name is accepted]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     apps: Vec<String>,
     /// The function's MAX_EVENT_AGE; it parks older logins, and without a ledger older events of any type
     #[arg(long, value_name = "DURATION", default_value = "14d", value_parser = duration)]
     max_event_age: Duration,
-    /// The function's MAX_CLOCK_SKEW; it parks logins further ahead, and without a ledger events of any type
+    /// The function's MAX_CLOCK_SKEW; it parks logins further in the future, and without a ledger events of any type
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     max_clock_skew: Duration,
 }
@@ -195,7 +198,7 @@ pub(crate) struct FingerprintArgs {
     /// The device's token; - reads it from standard input
     #[arg(value_name = "TOKEN", required_unless_present = "event_id", requires = "app")]
     pub(crate) token: Option<String>,
-    /// Prints the event_id_hash of the event of this id; app and token are those of its device, if it has one
+    /// Prints the event_id_hash of the event with this id; app and token are those of its device, if it has one
     #[arg(long, value_name = "ID")]
     pub(crate) event_id: Option<String>,
 }
@@ -207,13 +210,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Clap's error on one line, without the usage that follows it.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    let said: Vec<&str> = text
+    let lines: Vec<&str> = text
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .filter(|line| !line.is_empty())
         .collect();
-    format!("{}; see replay --help", said.join(" "))
+    format!("{}; see replay --help", lines.join(" "))
 }
 
 #[cfg(test)]
@@ -227,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_contradicts_itself_nowhere() {
+    fn the_command_line_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_line_that_cant_be_followed_is_told_in_one_line_with_the_mend() {
+    fn an_invalid_command_line_is_reported_in_one_line_that_says_what_to_do() {
         assert_eq!(
             error("replay send --queue-url tpns-events f"),
             "error: invalid value 'tpns-events' for '--queue-url <URL>': must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-parked; see replay --help"

@@ -1,4 +1,4 @@
-//! The clock, and times that differ.
+//! The clock, and times that are all different.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,15 +10,15 @@ pub(crate) fn now() -> Millis {
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// Gives out times of which each is later than the one before: events of one millisecond would be put in order by their
-/// types, and no longer by their lines.
+/// Hands out times, each later than the one before: events of the same millisecond would be ordered by their types, and
+/// no longer by their lines.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
     last: Millis,
 }
 
 impl Stamps {
-    /// So many a second keep up with the clock.
+    /// The most times per second that do not run ahead of the clock.
     pub(crate) const MOST_A_SECOND: u32 = 1000;
 
     pub(crate) fn next(&mut self, now: Millis) -> Millis {

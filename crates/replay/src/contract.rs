@@ -1,4 +1,4 @@
-//! What the function will say of a body, asked of the function's own code.
+//! How the function judges a body, according to the function's own code.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub(crate) struct Contract {
 /// A body, read.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// The event's type in the contract's words, as far as it can be read.
+    /// The event's type as the contract names it, if it can be read.
     pub(crate) kind: Option<&'static str>,
     /// The app it names.
     pub(crate) app: Option<String>,
@@ -40,11 +40,11 @@ pub(crate) struct Reading {
 pub(crate) enum When {
     /// At the time that the event or its EventBridge envelope names.
     At(Millis),
-    /// It names none: for the function it happens when SQS gets it.
+    /// It names none: the function takes the time at which SQS received it.
     WhenSent,
 }
 
-/// Whether the function takes an event of that time.
+/// Whether the function accepts an event of that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Age {
     Fine,
@@ -53,13 +53,13 @@ pub(crate) enum Age {
 }
 
 impl Contract {
-    /// Reads a body as the function would, but for its age, which [`Self::age`] tells.
+    /// Reads a body as the function would, except for its age, which [`Self::age`] checks.
     pub(crate) fn read(&self, body: &str) -> Reading {
-        let Glance { kind, app, token } = glance(body, true);
-        // Without names of the apps, whichever the event says is the only one.
+        let BodyFields { kind, app, token } = body_fields(body, true);
+        // Without configured names, the app that the event names is the only one.
         let any = || AppNames::new([app.as_deref().unwrap_or("any")]);
         let apps = self.apps.as_ref().map_or_else(|| Cow::Owned(any()), Cow::Borrowed);
-        // What is valid with SQS's time and invalid without has no time of its own.
+        // An event that is valid only with SQS's time has no time of its own.
         let verdict = match event(body, false, &apps) {
             Ok(event) => Ok(When::At(event.version.at)),
             Err(invalid) => event(body, true, &apps).map(|_| When::WhenSent).map_err(|_| invalid),
@@ -67,7 +67,7 @@ impl Contract {
         Reading { kind, app, token, verdict }
     }
 
-    /// Whether the function would take an event of that time now.
+    /// Whether the function would accept an event of that time now.
     pub(crate) fn age(&self, at: Millis, now: Millis) -> Age {
         match () {
             () if at < now.saturating_sub(self.max_age) => Age::TooOld,
@@ -89,14 +89,14 @@ fn event(body: &str, sent: bool, apps: &AppNames) -> Result<Event, Invalid> {
 }
 
 #[derive(Default)]
-struct Glance {
+struct BodyFields {
     kind: Option<&'static str>,
     app: Option<String>,
     token: Option<String>,
 }
 
-/// What a body says of itself, also one that breaks the contract: it has to be told from the others all the same.
-fn glance(json: &str, may_be_notification: bool) -> Glance {
+/// The fields that identify an event, also in a body that breaks the contract: operators have to recognise that one, too.
+fn body_fields(json: &str, may_be_notification: bool) -> BodyFields {
     #[derive(Deserialize)]
     struct Fields<'a> {
         #[serde(borrow, rename = "type")]
@@ -114,25 +114,25 @@ fn glance(json: &str, may_be_notification: bool) -> Glance {
     }
     // The function skips a byte-order mark too.
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(json.trim_start_matches('\u{feff}')) else {
-        return Glance::default();
+        return BodyFields::default();
     };
-    match (fields.detail_type, fields.detail, fields.message.and_then(text)) {
-        (Some(kind), Some(detail), _) => Glance { kind: named(kind), ..glance(detail.get(), false) },
-        (_, _, Some(message)) if may_be_notification => glance(&message, false),
-        _ => Glance {
-            kind: fields.kind.and_then(named),
-            app: fields.app.and_then(text),
-            token: fields.token.and_then(text),
+    match (fields.detail_type, fields.detail, fields.message.and_then(string)) {
+        (Some(kind), Some(detail), _) => BodyFields { kind: event_type(kind), ..body_fields(detail.get(), false) },
+        (_, _, Some(message)) if may_be_notification => body_fields(&message, false),
+        _ => BodyFields {
+            kind: fields.kind.and_then(event_type),
+            app: fields.app.and_then(string),
+            token: fields.token.and_then(string),
         },
     }
 }
 
-fn named(kind: &RawValue) -> Option<&'static str> {
-    let kind = text(kind)?;
+fn event_type(kind: &RawValue) -> Option<&'static str> {
+    let kind = string(kind)?;
     Kind::NAMES.into_iter().map(|(name, _)| name).find(|name| *name == kind)
 }
 
-fn text(raw: &RawValue) -> Option<String> {
+fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 

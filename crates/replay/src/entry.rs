@@ -1,4 +1,4 @@
-//! A message as SQS takes it.
+//! A message as it is sent to SQS.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::batch::Item;
 
-/// A message that is to be sent, and what is to be remembered of it meanwhile.
+/// A message to be sent, with what the sender needs to know about it once it is settled.
 #[derive(Debug)]
 pub(crate) struct Outgoing<T> {
     pub(crate) body: String,
@@ -16,10 +16,10 @@ pub(crate) struct Outgoing<T> {
     /// Its X-Ray trace.
     pub(crate) trace: Option<String>,
     pub(crate) attributes: HashMap<String, MessageAttributeValue>,
-    pub(crate) of: T,
+    pub(crate) context: T,
 }
 
-/// What a FIFO queue wants besides.
+/// What a FIFO queue requires in addition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fifo {
     pub(crate) group: String,
@@ -32,7 +32,7 @@ impl<T> Item for Outgoing<T> {
             let value = value.string_value().map_or(0, str::len) + value.binary_value().map_or(0, |b| b.as_ref().len());
             name.len() + value
         };
-        // A data type is a word, with a label of the sender's perhaps.
+        // SQS counts the data type's name, too.
         let types: usize = self.attributes.values().map(|value| value.data_type().len()).sum();
         self.body.len() + self.attributes.iter().map(attribute).sum::<usize>() + types
     }
@@ -47,10 +47,10 @@ pub(crate) fn is_fifo(queue_url: &str) -> bool {
     queue_url.ends_with(".fifo")
 }
 
-/// The message group of an event: the device's token, as the template tells producers. What names no device waits for
-/// nothing; it is told by a digest, since an account must not stand in a message's attributes.
+/// The message group of an event: the device's token, as the template asks of producers. An event without a device waits
+/// for no other; its group is a digest, since an account must not appear in a message's attributes.
 pub(crate) fn group(token: Option<&str>, body: &str) -> String {
-    // SQS takes what a keyboard has; the contract takes more in a token.
+    // SQS accepts ASCII letters, digits and punctuation; the contract accepts more in a token.
     let fits = |token: &&str| (1..=128).contains(&token.len()) && token.chars().all(|c| c.is_ascii_graphic());
     match token {
         Some(token) if fits(&token) => token.to_owned(),
@@ -59,8 +59,8 @@ pub(crate) fn group(token: Option<&str>, body: &str) -> String {
     }
 }
 
-/// What SQS tells doubles by, within five minutes. The body and the run, so that a copy that a resumed run sends is
-/// dropped, and an event that somebody means to send again is not.
+/// The deduplication id, which SQS compares for five minutes. It covers the body and the run, so that a copy sent by a
+/// resumed run is dropped, and an event that is sent again on purpose is not.
 pub(crate) fn deduplication(run: &str, body: &str) -> String {
     digest(&["replay", run, body])
 }
@@ -74,21 +74,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_group_is_the_token_as_it_stands_if_sqs_can_take_it() {
+    fn the_group_is_the_token_unchanged_if_sqs_accepts_it() {
         assert_eq!(group(Some("05da87c0ae5973bd"), "body"), "05da87c0ae5973bd");
         let odd = group(Some("tökén"), "body");
         assert_eq!((odd.len(), group(Some("tökén"), "other body")), (64, odd));
     }
 
     #[test]
-    fn deletions_are_each_alone_and_no_account_shows() {
+    fn each_deletion_has_its_own_group_and_no_account_is_visible() {
         let (one, other) = (group(None, r#"{"account":"ann"}"#), group(None, r#"{"account":"ben"}"#));
         assert_ne!(one, other);
         assert!(!one.contains("ann"));
     }
 
     #[test]
-    fn a_copy_of_the_same_run_is_a_double_and_one_of_another_run_is_not() {
+    fn a_copy_of_the_same_run_is_a_duplicate_and_one_of_another_run_is_not() {
         assert_eq!(deduplication("run", "body"), deduplication("run", "body"));
         assert_ne!(deduplication("run", "body"), deduplication("another", "body"));
         assert_ne!(deduplication("run", "body"), deduplication("run", "another"));

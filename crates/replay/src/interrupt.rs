@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks for an end in order, the second ends at once.
+//! Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends the program at once.
 
 use std::{io, process};
 
@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::problem::Ending;
 
-/// Tells whether somebody wants the program to end.
+/// Whether the program has been asked to end.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
@@ -17,7 +17,7 @@ impl Interrupt {
     /// Listens from here on.
     pub(crate) fn listen() -> io::Result<Self> {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let (tell, told) = watch::channel(false);
+        let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
             for asked_before in [false, true] {
                 tokio::select! {
@@ -27,19 +27,19 @@ impl Interrupt {
                 if asked_before {
                     process::exit(Ending::Interrupted as i32);
                 }
-                tell.send_replace(true);
+                sender.send_replace(true);
             }
         });
-        Ok(Self(told))
+        Ok(Self(receiver))
     }
 
-    pub(crate) fn came(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         *self.0.borrow()
     }
 
     /// Waits for it.
     pub(crate) async fn wait(&self) {
-        if self.0.clone().wait_for(|came| *came).await.is_err() {
+        if self.0.clone().wait_for(|requested| *requested).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Reading a file of events, line by line, and knowing it again.
+//! Reads a file of events line by line, with a digest by which the file is recognised later.
 
 use std::io::{self, BufRead};
 
@@ -10,13 +10,13 @@ use crate::batch::MOST_BYTES;
 /// A line that is not blank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// Its number in the file, for people.
+    /// Its number in the file, used in messages to the user.
     pub(crate) number: u64,
-    /// Its number among the lines that are not blank, for the state.
+    /// Its number among the lines that are not blank, used in the state.
     pub(crate) nth: u64,
     /// The body.
     pub(crate) text: Result<String, Flaw>,
-    /// How far into the file it reaches.
+    /// The offset in the file at which it ends.
     pub(crate) end: u64,
     /// SHA-256 of the file up to here.
     pub(crate) digest: Digest256,
@@ -31,10 +31,10 @@ pub(crate) struct Digest256([u8; 32]);
 pub(crate) enum Flaw {
     #[error("line: is not UTF-8 text; export the events as UTF-8")]
     NotUtf8,
-    #[error("line: is larger than the MiB that SQS takes; split the event")]
+    #[error("line: is larger than 1 MiB, the most that SQS accepts; split the event")]
     TooLong,
-    #[error("line: holds U+FFFE or U+FFFF, which SQS refuses; take them out")]
-    NoCharacter,
+    #[error("line: contains U+FFFE or U+FFFF, which SQS refuses; remove them")]
+    Noncharacter,
 }
 
 impl Digest256 {
@@ -55,16 +55,16 @@ pub(crate) struct Lines<R> {
     number: u64,
     nth: u64,
     end: u64,
-    so_far: Sha256,
+    hasher: Sha256,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader, number: 0, nth: 0, end: 0, so_far: Sha256::new() }
+        Self { reader, number: 0, nth: 0, end: 0, hasher: Sha256::new() }
     }
 
-    /// The next line, blank or not, without what ends it; `None` at the end of the file. Of a line that is too long the
-    /// beginning, and that it was.
+    /// The next line, blank or not, without its line break, and whether it is too long, in which case only its beginning is
+    /// returned; `None` at the end of the file.
     fn line(&mut self) -> io::Result<Option<(Vec<u8>, bool)>> {
         let (mut line, mut too_long, mut any) = (Vec::new(), false, false);
         loop {
@@ -78,7 +78,7 @@ impl<R: BufRead> Lines<R> {
             any = true;
             let newline = chunk.iter().position(|&byte| byte == b'\n');
             let text = &chunk[..newline.unwrap_or(chunk.len())];
-            self.so_far.update(text);
+            self.hasher.update(text);
             too_long |= line.len() + text.len() > MOST_BYTES;
             if !too_long {
                 line.extend_from_slice(text);
@@ -90,8 +90,8 @@ impl<R: BufRead> Lines<R> {
                 break;
             }
         }
-        // As if the last line ended like the others: then the file is still the same when more is appended.
-        self.so_far.update(b"\n");
+        // As if the last line ended with a line break: the digest then stays the same when lines are appended.
+        self.hasher.update(b"\n");
         Ok(any.then_some((line, too_long)))
     }
 }
@@ -112,7 +112,7 @@ impl<R: BufRead> Iterator for Lines<R> {
                 continue;
             }
             self.nth += 1;
-            let digest = Digest256(self.so_far.clone().finalize().into());
+            let digest = Digest256(self.hasher.clone().finalize().into());
             return Some(Ok(Line { number: self.number, nth: self.nth, text, end: self.end, digest }));
         }
     }
@@ -120,9 +120,9 @@ impl<R: BufRead> Iterator for Lines<R> {
 
 fn text(bytes: &[u8], first: bool) -> Result<String, Flaw> {
     let text = std::str::from_utf8(bytes).map_err(|_| Flaw::NotUtf8)?;
-    // Some programs begin a file with a byte order mark, which is no JSON.
+    // Some programs begin a file with a byte order mark, which is not JSON.
     let text = if first { text.trim_start_matches('\u{feff}') } else { text }.trim();
-    if text.contains(['\u{fffe}', '\u{ffff}']) { Err(Flaw::NoCharacter) } else { Ok(text.to_owned()) }
+    if text.contains(['\u{fffe}', '\u{ffff}']) { Err(Flaw::Noncharacter) } else { Ok(text.to_owned()) }
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_are_passed_over_and_counted() {
+    fn blank_lines_are_skipped_and_counted() {
         let text = |text: &str| Ok(text.to_owned());
         let wanted = [(2, 1, text("one")), (5, 2, text("two and more"))];
         assert_eq!(seen(b"\n one\r\n\n  \t\ntwo and more"), wanted);
@@ -150,23 +150,23 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_body_harms_no_other() {
+    fn a_line_that_is_no_body_does_not_affect_others() {
         let long = "x".repeat(MOST_BYTES + 1);
         let file = [b"\xff\xfe\n".as_slice(), long.as_bytes(), b"\n\xef\xbf\xbf\nfine"].concat();
         let flaws: Vec<_> = read(&file).into_iter().map(|line| line.text.err()).collect();
-        assert_eq!(flaws, [Some(Flaw::NotUtf8), Some(Flaw::TooLong), Some(Flaw::NoCharacter), None]);
+        assert_eq!(flaws, [Some(Flaw::NotUtf8), Some(Flaw::TooLong), Some(Flaw::Noncharacter), None]);
         assert_eq!(read(&long.as_bytes()[1..])[0].text.as_ref().map(String::len), Ok(MOST_BYTES));
     }
 
     #[test]
-    fn the_end_of_the_last_line_is_the_end_of_the_file() {
+    fn the_last_line_ends_at_the_end_of_the_file() {
         assert_eq!(read(b"one\ntwo").last().map(|line| line.end), Some(7));
         assert_eq!(read(b"one\ntwo\n").last().map(|line| line.end), Some(8));
     }
 
     proptest! {
         #[test]
-        fn what_is_appended_changes_nothing_that_was_there(
+        fn appended_lines_do_not_change_earlier_ones(
             lines in proptest::collection::vec("[a-c]{0,12}", 0..10),
             more in proptest::collection::vec("[a-c]{1,12}", 1..5),
         ) {
@@ -178,7 +178,7 @@ mod tests {
         }
 
         #[test]
-        fn a_change_in_a_line_shows_in_it_and_in_all_that_follow(
+        fn a_changed_line_changes_its_digest_and_those_of_all_later_lines(
             mut lines in proptest::collection::vec("[a-c]{1,12}", 1..10), at in any::<prop::sample::Index>(),
         ) {
             let before = read(lines.join("\n").as_bytes());

@@ -37,7 +37,7 @@ use self::{
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // --help and --version: not errors, and on standard output. No command at all: the help, and an error.
+        // --help and --version are no errors and go to standard output. Without a command: the help, and an error.
         Err(asked) if asked.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => asked.exit(),
         Err(asked) if !asked.use_stderr() => asked.exit(),
         Err(error) => {
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     };
     match run(cli.command) {
         Ok(ending) => ending.into(),
-        // Who reads the output has seen enough.
+        // The reader of the output has closed it.
         Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ending::Failed.into(),
         Err(problem) => {
             eprintln!("error: {problem}");
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread besides that of the reader: it is mostly waiting for SQS.
+/// On one thread, besides that of the reader: it mostly waits for SQS.
 #[tokio::main(flavor = "current_thread")]
 async fn run(command: Command) -> Result<Ending, Problem> {
     if let Command::Fingerprint(args) = command {
@@ -77,7 +77,7 @@ fn print_fingerprint(args: &FingerprintArgs) -> Result<Ending, Problem> {
     let fingerprint = match (&args.event_id, device) {
         (Some(id), device) => fingerprint::event_id(device, id),
         (None, Some((app, token))) => fingerprint::device(app, token),
-        (None, None) => return Err(Problem::Usage("--app and TOKEN, or --event-id: are missing".into())),
+        (None, None) => return Err(Problem::Usage("--app and TOKEN, or --event-id: missing; add one or the other".into())),
     };
     writeln!(io::stdout(), "{fingerprint}")?;
     Ok(Ending::Done)

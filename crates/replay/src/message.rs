@@ -9,16 +9,16 @@ use crate::{
     sqs::Message,
 };
 
-/// What may be told of a message: no account, no token.
+/// What may be shown of a message: no account, no token.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct Summary {
     pub(crate) message_id: String,
     #[serde(rename = "type")]
     pub(crate) kind: Option<&'static str>,
     pub(crate) app: Option<String>,
     /// The device's fingerprint.
     pub(crate) device: Option<String>,
-    /// When it happened, if the event says so.
+    /// When it happened, if the event has a time.
     pub(crate) occurred_at: Option<String>,
     pub(crate) reason: String,
     pub(crate) detail: String,
@@ -26,30 +26,30 @@ pub(crate) struct Told {
     pub(crate) sent_at: Option<String>,
     /// Whether the function parked it; otherwise it was dead-lettered.
     pub(crate) parked: bool,
-    /// The function would park it, because of its time, if it came now.
+    /// The function would park it because of its time if it were delivered now.
     pub(crate) out_of_time: bool,
-    /// It breaks the contract as it is now: sent back, it would be parked again.
+    /// It breaks the current contract: sent back, it would be parked again.
     pub(crate) breaks_contract: bool,
     #[serde(skip)]
     pub(crate) sent_millis: Option<Millis>,
-    /// It happens when SQS gets it, so sending it again would make it new.
+    /// Its time is that at which SQS received it, so sending it again would give it a new one.
     pub(crate) timeless: bool,
 }
 
-impl Told {
+impl Summary {
     pub(crate) fn new(message: &Message, contract: &Contract, now: Millis) -> Self {
         let reading = contract.read(&message.body);
         let at = match reading.verdict {
             Ok(When::At(at)) => Some(at),
             _ => None,
         };
-        // An app that the event does not name is the configured one, if that is known and the only one.
+        // An event without an app is of the configured one, if there is exactly one.
         let only = || contract.apps.as_ref().and_then(|apps| apps.only().map(|id| apps.name(id).to_owned()));
         let app = reading.app.or_else(only);
         let device = app.as_deref().zip(reading.token.as_deref()).map(|(app, token)| fingerprint::device(app, token));
         let (timeless, breaks_contract) = (reading.verdict == Ok(When::WhenSent), reading.verdict.is_err());
         let (reason, detail) =
-            why(message, reading.verdict.err().map(|e| (e.reason.to_string(), e.detail.into_owned())));
+            reason(message, reading.verdict.err().map(|e| (e.reason.to_string(), e.detail.into_owned())));
         Self {
             message_id: message.id.clone(),
             kind: reading.kind,
@@ -69,9 +69,9 @@ impl Told {
     }
 }
 
-/// The function says it of what it parks; EventBridge of what it could not put on the queue; the contract of what breaks
-/// it. The rest was delivered in vain, and only the function's log knows why.
-fn why(message: &Message, invalid: Option<(String, String)>) -> (String, String) {
+/// The function gives the reason for what it parks, EventBridge for what it could not deliver, and the contract for what
+/// breaks it. All else was delivered and never applied; only the function's log has the reason.
+fn reason(message: &Message, invalid: Option<(String, String)>) -> (String, String) {
     if let Some(reason) = message.attribute("reason") {
         return (reason.to_owned(), message.attribute("detail").unwrap_or_default().to_owned());
     }
@@ -81,7 +81,7 @@ fn why(message: &Message, invalid: Option<(String, String)>) -> (String, String)
     invalid.unwrap_or_else(|| {
         let times = message
             .receive_count
-            .map_or_else(|| "several times".into(), |count| format!("{count} times, this look included"));
+            .map_or_else(|| "several times".into(), |count| format!("{count} times, this receive included"));
         ("delivered_in_vain".into(), format!("delivered {times}; see the function's log for message_id {}", message.id))
     })
 }
@@ -113,50 +113,50 @@ mod tests {
         }
     }
 
-    fn told(body: &str, attributes: &[(&str, &str)]) -> Told {
+    fn summary(body: &str, attributes: &[(&str, &str)]) -> Summary {
         let contract = Contract { apps: None, max_age: 1000, max_skew: 1000 };
-        Told::new(&message(body, attributes), &contract, NOW)
+        Summary::new(&message(body, attributes), &contract, NOW)
     }
 
     const LOGIN: &str = r#"{"type":"user.login","app":"android","token":"t0k3n","occurred_at":1795334400000,"account_list":[{"account":"ann@example.com"}]}"#;
 
     #[test]
-    fn what_the_function_said_stands_first() {
-        let told = told(LOGIN, &[("reason", "unknown_app"), ("detail", "app: is not configured")]);
+    fn the_reason_given_by_the_function_takes_precedence() {
+        let parked = summary(LOGIN, &[("reason", "unknown_app"), ("detail", "app: is not configured")]);
         assert_eq!(
-            (told.reason.as_str(), told.detail.as_str(), told.parked),
+            (parked.reason.as_str(), parked.detail.as_str(), parked.parked),
             ("unknown_app", "app: is not configured", true)
         );
-        assert_eq!(told.occurred_at.as_deref(), Some("2026-11-22T08:00:00Z"));
-        assert_eq!(told.device, Some(fingerprint::device("android", "t0k3n")));
+        assert_eq!(parked.occurred_at.as_deref(), Some("2026-11-22T08:00:00Z"));
+        assert_eq!(parked.device, Some(fingerprint::device("android", "t0k3n")));
     }
 
     #[test]
     fn a_dead_letter_is_explained_by_eventbridge_by_the_contract_or_by_the_log() {
         assert_eq!(
-            told(LOGIN, &[("ERROR_CODE", "NO_PERMISSIONS")]).detail,
+            summary(LOGIN, &[("ERROR_CODE", "NO_PERMISSIONS")]).detail,
             "EventBridge could not deliver it: NO_PERMISSIONS"
         );
-        assert_eq!(told("not JSON", &[]).reason, "malformed_json");
-        let vain = told(LOGIN, &[]);
-        assert_eq!(vain.reason, "delivered_in_vain");
-        assert_eq!(vain.detail, "delivered 6 times, this look included; see the function's log for message_id m-1");
-        assert!(!vain.parked && !vain.timeless && !vain.out_of_time && !vain.breaks_contract);
-        assert!(told("not JSON", &[("reason", "malformed_json")]).breaks_contract);
+        assert_eq!(summary("not JSON", &[]).reason, "malformed_json");
+        let unapplied = summary(LOGIN, &[]);
+        assert_eq!(unapplied.reason, "delivered_in_vain");
+        assert_eq!(unapplied.detail, "delivered 6 times, this receive included; see the function's log for message_id m-1");
+        assert!(!unapplied.parked && !unapplied.timeless && !unapplied.out_of_time && !unapplied.breaks_contract);
+        assert!(summary("not JSON", &[("reason", "malformed_json")]).breaks_contract);
     }
 
     #[test]
-    fn a_time_that_the_function_refuses_and_one_that_is_missing_are_told() {
-        assert!(told(&LOGIN.replace("1795334400000", "1795334300000"), &[]).out_of_time);
-        let timeless = told(&LOGIN.replace(r#""occurred_at":1795334400000,"#, ""), &[]);
+    fn a_time_that_the_function_refuses_and_a_missing_time_are_marked() {
+        assert!(summary(&LOGIN.replace("1795334400000", "1795334300000"), &[]).out_of_time);
+        let timeless = summary(&LOGIN.replace(r#""occurred_at":1795334400000,"#, ""), &[]);
         assert!(timeless.timeless && timeless.occurred_at.is_none());
     }
 
     #[test]
-    fn nothing_that_is_told_names_an_account_or_a_token_or_breaks_a_line() {
+    fn a_summary_holds_no_account_no_token_and_no_line_break() {
         let odd = LOGIN.replace("android", "ann@example.com");
-        let told = serde_json::to_string(&told(&odd, &[("reason", "a\u{1b}[2Jb\nc"), ("detail", "x\ry")])).unwrap();
-        assert!(!told.contains("ann") && !told.contains("t0k3n"), "{told}");
-        assert!(told.contains("a [2Jb c") && told.contains("x y"), "{told}");
+        let json = serde_json::to_string(&summary(&odd, &[("reason", "a\u{1b}[2Jb\nc"), ("detail", "x\ry")])).unwrap();
+        assert!(!json.contains("ann") && !json.contains("t0k3n"), "{json}");
+        assert!(json.contains("a [2Jb c") && json.contains("x y"), "{json}");
     }
 }

@@ -1,24 +1,24 @@
-//! What ends the program early, in one line with the mend, and its exit codes.
+//! What ends the program early, as one line that says what to do, and the exit codes.
 
 use std::{io, path::PathBuf, process::ExitCode};
 
 use crate::{
-    sqs::Trouble,
+    sqs::SqsFailure,
     state::{Changed, StateError},
 };
 
-/// How the program ended, for scripts.
+/// How the program ended: its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// All that was asked for is done.
+    /// Everything requested is done.
     Done = 0,
-    /// Something outside failed; what was done stays done.
+    /// Something outside the program failed; what was done stays done.
     Failed = 1,
-    /// The command can't be followed as it is.
+    /// The command can't be carried out as given.
     Usage = 2,
     /// The rest is done, but some lines or messages were refused.
     SomeRefused = 3,
-    /// A signal asked for the end.
+    /// A signal ended it.
     Interrupted = 130,
 }
 
@@ -28,19 +28,19 @@ impl From<Ending> for ExitCode {
     }
 }
 
-/// Ends the program. The text is all that the user sees of it.
+/// Ends the program. Its text is all that the user sees.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("{0}")]
     Usage(String),
-    #[error("{}: {source}; name a file of events, one JSON body a line", path.display())]
+    #[error("{}: {source}; name a file of events, one JSON body per line", path.display())]
     Input { path: PathBuf, source: io::Error },
-    #[error("{0}; send the new lines as a file of their own, or everything again with --restart")]
+    #[error("{0}; send the new lines in a separate file, or everything again with --restart")]
     Changed(#[from] Changed),
     #[error(transparent)]
     State(#[from] StateError),
     #[error("{0}")]
-    Sqs(#[from] Trouble),
+    Sqs(#[from] SqsFailure),
     #[error("could not write the output: {0}")]
     Output(#[from] io::Error),
     #[error("{0}")]

@@ -1,8 +1,8 @@
-//! How fast messages go out.
+//! How fast messages are sent.
 
 use std::time::{Duration, Instant};
 
-/// Hands out starting times so that messages leave at an even pace.
+/// Hands out start times so that messages are sent at an even pace.
 #[derive(Debug)]
 pub(crate) struct Pace {
     gap: Duration,
@@ -10,12 +10,12 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// So many messages a second, from `now` on.
+    /// A pace of `rate` messages per second, from `now` on.
     pub(crate) fn new(rate: u32, now: Instant) -> Self {
         Self { gap: Duration::from_secs(1) / rate.max(1), next: now }
     }
 
-    /// When the next `count` messages may leave. Time in which nothing was sent is not made up for.
+    /// When the next `count` messages may be sent. Time in which nothing was sent is not caught up.
     pub(crate) fn start(&mut self, count: usize, now: Instant) -> Instant {
         let start = self.next.max(now);
         self.next = start + self.gap * u32::try_from(count).unwrap_or(u32::MAX);
@@ -23,7 +23,7 @@ impl Pace {
     }
 }
 
-/// How many messages a call may hold at that rate: a slow pace is to be a pace, not a shock of ten now and then.
+/// How many messages a call may hold at that rate: a slow pace must be even, not a burst of ten now and then.
 pub(crate) fn most_in_a_call(rate: Option<u32>) -> usize {
     let most = crate::batch::MOST_ENTRIES;
     rate.map_or(most, |rate| most.min(usize::try_from(rate).unwrap_or(most)))
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// In any second no more than the rate and the one call that ends it.
+        /// Any second sees no more messages than the rate, plus the one call that ends it.
         #[test]
         fn no_second_sees_more_than_the_rate_and_one_call(
             rate in 1_u32..500,
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_pace_goes_out_one_by_one() {
+    fn a_slow_pace_sends_one_message_at_a_time() {
         assert_eq!(most_in_a_call(Some(1)), 1);
         assert_eq!(most_in_a_call(Some(1000)), 10);
         assert_eq!(most_in_a_call(None), 10);

@@ -1,4 +1,4 @@
-//! `replay redrive`: parked or dead-lettered messages back to the queue.
+//! `replay redrive`: sends parked or dead-lettered messages back to the queue.
 
 mod sweep;
 
@@ -16,40 +16,41 @@ use crate::{
     cli::RedriveArgs,
     clock, entry,
     interrupt::Interrupt,
-    list::look,
-    message::Told,
+    list::inspect,
+    message::Summary,
     problem::{Ending, Problem},
     show::{self, count},
     sqs::{self, Sender},
 };
 
-/// Sends back what the command line says.
+/// Sends back the messages chosen on the command line.
 pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Ending, Problem> {
     if args.from == args.to {
-        return Err(Problem::Usage("--to: is the queue of --from; name the queue that the function reads".into()));
+        return Err(Problem::Usage("--to: is the same queue as --from; name the queue that the function reads".into()));
     }
     let asks = !args.yes && !args.dry_run;
     if asks && !stdin().is_terminal() {
         return Err(Problem::Usage(
-            "--yes: is missing, and there is no terminal to ask on; add it, or use --dry-run".into(),
+            "--yes: is missing, and there is no terminal to confirm on; add it, or use --dry-run".into(),
         ));
     }
     let (client, contract, choice) = (sqs::client().await, args.contract.contract(), Choice::from(args.choice));
-    let depot = sqs::depot(&client, &args.from, "--from").await?;
+    let depth = sqs::depth(&client, &args.from, "--from").await?;
     let limit = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    // Always a look first, also when nobody is asked: what the function parks again would else come again, without end.
-    let look = look(&client, &args.from, "--from", &contract, usize::MAX, &interrupt).await?;
-    if interrupt.came() {
+    // Choose before sending, also without confirmation: otherwise messages that the function parks again would be sent
+    // again without end.
+    let found = inspect(&client, &args.from, "--from", &contract, usize::MAX, &interrupt).await?;
+    if interrupt.is_requested() {
         return Ok(Ending::Interrupted);
     }
-    look.note_the_rest(depot.messages);
-    let chosen: Vec<Told> = look.told.into_iter().filter(|told| choice.takes(told)).take(limit).collect();
-    let refused = if args.stamp { 0 } else { chosen.iter().filter(|told| told.timeless).count() as u64 };
+    found.report_the_rest(depth);
+    let chosen: Vec<Summary> = found.messages.into_iter().filter(|message| choice.matches(message)).take(limit).collect();
+    let refused = if args.stamp { 0 } else { chosen.iter().filter(|message| message.timeless).count() as u64 };
     if !args.yes {
         show_chosen(&chosen, refused, &args.to)?;
     }
     warn(&chosen, args.stamp, entry::is_fifo(&args.from));
-    let ids: HashSet<String> = chosen.into_iter().map(|told| told.message_id).collect();
+    let ids: HashSet<String> = chosen.into_iter().map(|message| message.message_id).collect();
     let missing = missing(&choice, &ids);
     if args.dry_run {
         writeln!(io::stdout(), "nothing was sent")?;
@@ -69,17 +70,17 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     let sender = Sender::new(client.clone(), args.to.clone(), "--to", interrupt.clone());
     let (done, swept) =
         Sweep { ids, stamp: args.stamp, contract: &contract }.run(&client, &args.from, &sender, &interrupt).await;
-    tell(&done, &args.to)?;
+    print_result(&done, &args.from, &args.to)?;
     swept?;
     Ok(match () {
-        () if interrupt.came() => Ending::Interrupted,
+        () if interrupt.is_requested() => Ending::Interrupted,
         () if done.refused > 0 || missing => Ending::SomeRefused,
         () => Ending::Done,
     })
 }
 
 /// Shows what would be sent.
-fn show_chosen(chosen: &[Told], refused: u64, to: &str) -> io::Result<()> {
+fn show_chosen(chosen: &[Summary], refused: u64, to: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     show::messages(&mut out, chosen, clock::now())?;
     show::reasons(&mut out, chosen)?;
@@ -90,29 +91,30 @@ fn show_chosen(chosen: &[Told], refused: u64, to: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// What is better known before it is sent. SQS keeps the time a message was first sent at when it moves it to a standard
-/// dead-letter queue; the parking queue and a FIFO queue give it a new one.
-fn warn(chosen: &[Told], stamp: bool, from_fifo: bool) {
-    let late_time = chosen.iter().filter(|told| stamp && told.timeless && (told.parked || from_fifo)).count() as u64;
+/// Warns of consequences before anything is sent. SQS keeps the time at which a message was first sent when it moves the
+/// message to a standard dead-letter queue; the parking queue and a FIFO queue give it a new time.
+fn warn(chosen: &[Summary], stamp: bool, from_fifo: bool) {
+    let late_time = chosen.iter().filter(|one| stamp && one.timeless && (one.parked || from_fifo)).count() as u64;
     if late_time > 0 {
         let messages = count(late_time, "message");
         eprintln!(
-            "warning: {messages} would get the time they came into this queue, later than they happened: a login can then outrank a logout that followed it"
+            "warning: {messages} would get the time at which they entered this queue, later than they happened: a login could \
+             then outrank a logout that followed it"
         );
     }
     let again = [
-        (chosen.iter().filter(|told| told.out_of_time).count(), "too old, or too far ahead"),
-        (chosen.iter().filter(|told| told.breaks_contract).count(), "the event still breaks the contract"),
+        (chosen.iter().filter(|message| message.out_of_time).count(), "too old, or too far in the future"),
+        (chosen.iter().filter(|message| message.breaks_contract).count(), "the event still breaks the contract"),
     ];
     for (messages, why) in again.into_iter().filter(|(messages, _)| *messages > 0) {
         eprintln!("warning: {} will be parked again by the function: {why}", count(messages as u64, "message"));
     }
 }
 
-const TIMELESS: &str =
-    "no time of their own, and SQS would give them a new one; --stamp gives them the time their message was sent at";
+const TIMELESS: &str = "no time of their own, and SQS would give them a new one; use --stamp to give them the time at \
+    which their message was sent";
 
-/// An id that was asked for and is not there is most likely mistyped. Says whether there is such a one.
+/// Reports ids given with `--id` that were not found, which are most likely mistyped. Returns whether there are any.
 fn missing(choice: &Choice, found: &HashSet<String>) -> bool {
     let mut ids: Vec<&String> = choice.ids().difference(found).collect();
     ids.sort();
@@ -122,18 +124,18 @@ fn missing(choice: &Choice, found: &HashSet<String>) -> bool {
     !ids.is_empty()
 }
 
-/// Asks on the terminal; `None` when it was interrupted.
+/// Asks on the terminal; `None` when interrupted.
 async fn ask(messages: u64, interrupt: &Interrupt) -> Option<bool> {
     eprint!("send {} back? [y/N] ", count(messages, "message"));
-    let (tell, told) = oneshot::channel();
-    // In a thread, so that Ctrl-C is heard.
+    let (sender, receiver) = oneshot::channel();
+    // On a thread of its own, so that Ctrl-C is noticed.
     thread::spawn(move || {
         let mut line = String::new();
         let read = stdin().read_line(&mut line);
-        let _ = tell.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"));
+        let _ = sender.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"));
     });
     tokio::select! {
-        yes = told => Some(yes.unwrap_or(false)),
+        yes = receiver => Some(yes.unwrap_or(false)),
         () = interrupt.wait() => {
             eprintln!();
             None
@@ -141,18 +143,18 @@ async fn ask(messages: u64, interrupt: &Interrupt) -> Option<bool> {
     }
 }
 
-fn tell(done: &Done, to: &str) -> io::Result<()> {
+fn print_result(done: &Done, from: &str, to: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{} sent to {to}", count(done.sent, "message"))?;
     if done.stamped > 0 {
-        writeln!(out, "{} of them got the time their message was sent at as occurred_at", done.stamped)?;
+        writeln!(out, "{} of them got the time at which their message was sent as occurred_at", done.stamped)?;
     }
     if done.timeless > 0 {
         writeln!(out, "{} refused: {TIMELESS}", count(done.timeless, "message"))?;
     }
     if done.not_deleted > 0 {
         let messages = count(done.not_deleted, "message");
-        writeln!(out, "{messages} sent and still here, for SQS did not delete them: sending them again is harmless")?;
+        writeln!(out, "{messages} sent but still in {from}, since SQS did not delete them; sending them again is harmless")?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `replay send`: a file's events onto the queue.
+//! `replay send`: sends the events of a file to the queue.
 
 mod check;
 mod dry_run;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use self::{
     input::Input,
     progress::{Progress, Tally},
-    reader::{Read, Rules, Sending},
+    reader::{LineInfo, Read, Rules},
 };
 use crate::{
     batch::Batcher,
@@ -27,16 +27,16 @@ use crate::{
     problem::{Ending, Problem},
     rate::{Pace, most_in_a_call},
     show::count,
-    sqs::{self, Fate, Sender, Trouble},
+    sqs::{self, Outcome, Sender, SqsFailure},
     stamp::stamp,
     state::{State, StateFile},
 };
 
 const CALLS_AT_A_TIME: usize = 8;
-/// So many refusals, and it is the wrong file.
+/// With this many refused lines it is the wrong file.
 const MOST_REFUSED: u64 = 1000;
 
-/// Sends what the command line says.
+/// Sends the file named on the command line.
 pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, Problem> {
     let input = Input::open(&args.file)?;
     let Some(queue_url) = args.queue_url.filter(|_| !args.dry_run) else {
@@ -47,19 +47,19 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
         Some(path) => Some(StateFile::new(path)),
         None => (!input.is_stdin()).then(|| StateFile::beside(input.path())),
     };
-    let known = match &state_file {
+    let earlier = match &state_file {
         Some(file) if !args.restart => file.load(&queue_url)?,
         _ => None,
     };
-    let state = known.unwrap_or_else(|| State::new(&queue_url));
+    let state = earlier.unwrap_or_else(|| State::new(&queue_url));
     if let Some(file) = &state_file {
-        // A place that can't be written to is told before anything is sent.
+        // A state file that can't be written is reported before anything is sent.
         file.save(&state)?;
     }
     let rate = if args.stamp_now { Some(args.rate.unwrap_or(u32::MAX).min(Stamps::MOST_A_SECOND)) } else { args.rate };
     let progress = Progress::new(input.length());
     if state.count() > 0 {
-        progress.say(&format!("{} sent before, going on after them", count(state.count(), "line")));
+        progress.print(&format!("{} already sent, resuming after them", count(state.count(), "line")));
     }
     let fifo = entry::is_fifo(&queue_url);
     let rules = Rules { contract: args.contract.contract(), stamp_now: args.stamp_now, fifo, state: state.clone() };
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
     run.end(&queue_url)
 }
 
-/// Why it ends before the end of the file.
+/// Why the run ends before the end of the file.
 #[derive(Debug)]
 enum Stop {
     Interrupted,
@@ -94,7 +94,7 @@ struct Run {
     began_with: u64,
     state: State,
     state_file: Option<StateFile>,
-    batcher: Batcher<Outgoing<Sending>>,
+    batcher: Batcher<Outgoing<LineInfo>>,
     most: usize,
     pace: Option<Pace>,
     stamps: Stamps,
@@ -104,21 +104,21 @@ struct Run {
     _claimed: Option<File>,
 }
 
-type Call = Vec<Outgoing<Sending>>;
+type Call = Vec<Outgoing<LineInfo>>;
 
 impl Run {
-    /// Until the file is at its end, or something stops it; then what is on its way is waited for.
+    /// Runs until the end of the file, or until something stops it, then waits for the calls in flight.
     async fn all(&mut self, sender: &Sender, mut lines: tokio::sync::mpsc::Receiver<Read>, interrupt: &Interrupt) {
         let (mut reading, mut calls) = (true, FuturesUnordered::new());
         loop {
-            while reading && self.stop.is_none() && self.batcher.has_room() {
+            while reading && self.stop.is_none() && self.batcher.has_capacity() {
                 match lines.try_recv() {
                     Ok(read) => self.take_in(read),
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => reading = false,
                 }
             }
-            // A call that is not full waits for lines, unless nothing is on its way that it could use the time of.
+            // A call that is not full waits for more lines while other calls are in flight.
             while self.stop.is_none()
                 && calls.len() < CALLS_AT_A_TIME
                 && (self.batcher.len() >= self.most || !reading || calls.is_empty())
@@ -140,9 +140,9 @@ impl Run {
                     while let Some(Some(done)) = calls.next().now_or_never() {
                         self.settle(done);
                     }
-                    self.note();
+                    self.record();
                 }
-                read = lines.recv(), if reading && self.stop.is_none() && self.batcher.has_room() => match read {
+                read = lines.recv(), if reading && self.stop.is_none() && self.batcher.has_capacity() => match read {
                     Some(read) => self.take_in(read),
                     None => reading = false,
                 },
@@ -154,7 +154,7 @@ impl Run {
         match read {
             Read::Line(message) => {
                 if self.tally.sent == 0 && self.batcher.len() == 0 && self.began_with > 0 {
-                    self.progress.begin_at(message.of.end.saturating_sub(message.body.len() as u64));
+                    self.progress.begin_at(message.context.end.saturating_sub(message.body.len() as u64));
                 }
                 self.batcher.push(*message);
             }
@@ -165,8 +165,8 @@ impl Run {
 
     fn next_call(&mut self) -> Call {
         let mut call = self.batcher.take(self.most);
-        for message in call.iter_mut().filter(|message| message.of.to_be_stamped) {
-            // It was stamped before, so it can be.
+        for message in call.iter_mut().filter(|message| message.context.to_be_stamped) {
+            // The reader has stamped it before, so this can't fail.
             if let Ok(body) = stamp(&message.body, self.stamps.next(clock::now())) {
                 message.body = body;
             }
@@ -174,37 +174,37 @@ impl Run {
         call
     }
 
-    fn settle(&mut self, (call, fates, trouble): (Call, Vec<Fate>, Option<Trouble>)) {
-        let mut open = false;
-        for (message, fate) in call.iter().zip(fates) {
-            self.batcher.is_over(message);
-            match fate {
-                Fate::Taken => {
-                    self.state.confirm(message.of.nth, message.of.digest);
+    fn settle(&mut self, (call, outcomes, failure): (Call, Vec<Outcome>, Option<SqsFailure>)) {
+        let mut unconfirmed = false;
+        for (message, outcome) in call.iter().zip(outcomes) {
+            self.batcher.finish(message);
+            match outcome {
+                Outcome::Accepted => {
+                    self.state.confirm(message.context.nth, message.context.digest);
                     self.tally.sent += 1;
-                    self.tally.out_of_time += u64::from(message.of.age != Age::Fine);
-                    self.tally.stamped += u64::from(message.of.to_be_stamped);
-                    self.progress.show(message.of.end, self.tally);
+                    self.tally.out_of_time += u64::from(message.context.age != Age::Fine);
+                    self.tally.stamped += u64::from(message.context.to_be_stamped);
+                    self.progress.show(message.context.end, self.tally);
                 }
-                Fate::Refused(code) => {
+                Outcome::Refused(code) => {
                     self.refuse(
-                        message.of.number,
-                        &format!("SQS refused it: {code}; see that code in SQS's API reference, SendMessageBatch"),
+                        message.context.number,
+                        &format!("SQS refused it: {code}; look up this code in the SQS API reference, SendMessageBatch"),
                     );
                 }
-                Fate::Open => open = true,
+                Outcome::Unconfirmed => unconfirmed = true,
             }
         }
-        // What is open is sent by the next run. Without a trouble it was an interrupt, which the call heard of first.
-        match trouble {
-            Some(trouble) => self.stop_for(trouble.into()),
-            None if open => self.interrupted(),
+        // The next run sends what is unconfirmed. Without a failure this is an interrupt that the call noticed first.
+        match failure {
+            Some(failure) => self.stop_for(failure.into()),
+            None if unconfirmed => self.interrupted(),
             None => {}
         }
     }
 
-    /// What has been confirmed is noted before anything else is sent: so kill -9 loses no more than what is on its way.
-    fn note(&mut self) {
+    /// Records what is confirmed before anything else is sent, so that after kill -9 only messages in flight are sent again.
+    fn record(&mut self) {
         if let Some(Err(error)) = self.state_file.as_ref().map(|file| file.save(&self.state)) {
             self.stop_for(error.into());
         }
@@ -212,16 +212,16 @@ impl Run {
 
     fn refuse(&mut self, number: u64, why: &str) {
         self.tally.refused += 1;
-        self.progress.say(&format!("line {number}: {why}"));
+        self.progress.print(&format!("line {number}: {why}"));
         if self.tally.refused == MOST_REFUSED {
-            let problem = format!("{MOST_REFUSED} lines refused; see what is wrong with the file by --dry-run");
+            let problem = format!("{MOST_REFUSED} lines refused; check the file with --dry-run");
             self.stop_for(Problem::Stopped(problem));
         }
     }
 
     fn interrupted(&mut self) {
         if self.stop.is_none() {
-            self.progress.say("ending: waiting for what is on its way");
+            self.progress.print("stopping: waiting for the messages in flight");
             self.stop = Some(Stop::Interrupted);
         }
     }
@@ -231,22 +231,22 @@ impl Run {
     }
 }
 
-/// Sends a call when it is its turn, unless somebody wants the end first.
+/// Sends a call when its turn comes, unless an interrupt comes first.
 async fn send_at(
     sender: &Sender,
     start: Option<Instant>,
     call: Call,
     interrupt: &Interrupt,
-) -> (Call, Vec<Fate>, Option<Trouble>) {
+) -> (Call, Vec<Outcome>, Option<SqsFailure>) {
     if let Some(start) = start {
         tokio::select! {
             () = tokio::time::sleep_until(start.into()) => {}
             () = interrupt.wait() => {
-                let fates = vec![Fate::Open; call.len()];
-                return (call, fates, None);
+                let outcomes = vec![Outcome::Unconfirmed; call.len()];
+                return (call, outcomes, None);
             }
         }
     }
-    let (fates, trouble) = sender.send(&call).await;
-    (call, fates, trouble)
+    let (outcomes, failure) = sender.send(&call).await;
+    (call, outcomes, failure)
 }

@@ -1,4 +1,4 @@
-//! How things look: times, names, tables.
+//! Formats times, names and tables.
 
 use std::{
     io::{self, Write},
@@ -9,12 +9,12 @@ use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
 use tpns_account_sync::event::Millis;
 
-use crate::message::Told;
+use crate::message::Summary;
 
-/// Below this, a table of messages has too little room for its texts.
+/// On a narrower terminal, a table of messages leaves too little space for its texts.
 const TABLE_COLUMNS: u16 = 150;
 
-/// A time to the second; what is out of the calendar's reach as its number.
+/// A time to the second; one that the calendar does not cover as its number.
 pub(crate) fn rfc3339(at: Millis) -> String {
     /// The end of the year 9999.
     const LAST: Millis = 253_402_300_799_999;
@@ -33,14 +33,14 @@ pub(crate) fn age(from: Millis, now: Millis) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// A name that a producer chose, if it looks like one: it could as well be an account put in the wrong place.
+/// A name chosen by a producer, if it looks like a name: it could also be an account in the wrong field.
 pub(crate) fn plain(name: &str) -> String {
     let like_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
     let plain = (1..=64).contains(&name.len()) && name.chars().all(like_a_name);
     if plain { name.to_owned() } else { "(not a plain name)".to_owned() }
 }
 
-/// A text without what could steer a terminal.
+/// A text without control characters, which could control a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
@@ -51,13 +51,13 @@ pub(crate) fn count(number: impl Into<u64>, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// How wide the terminal is, if standard output is one.
+/// The width of the terminal, if standard output is one.
 fn columns() -> Option<u16> {
     let terminal = Term::stdout();
     terminal.is_term().then(|| terminal.size_checked()).flatten().map(|(_, columns)| columns)
 }
 
-/// A table that is as wide as the terminal lets it; in a pipe nothing is wrapped.
+/// A table that fits the terminal's width; in a pipe nothing is wrapped.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
@@ -72,16 +72,16 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     table.trim_fmt()
 }
 
-/// The messages: as a table where there is room for one, else one below the other.
-pub(crate) fn messages(out: &mut impl Write, messages: &[Told], now: Millis) -> io::Result<()> {
+/// The messages: as a table if the terminal is wide enough, otherwise one below the other.
+pub(crate) fn messages(out: &mut impl Write, messages: &[Summary], now: Millis) -> io::Result<()> {
     if messages.is_empty() {
         return Ok(());
     }
     let dash = || "-".to_owned();
-    let sent = |told: &Told| told.sent_millis.map_or_else(dash, |at| format!("{} ago", age(at, now)));
-    let received = |told: &Told| told.receive_count.map_or_else(dash, |count| count.to_string());
-    let when = |told: &Told| match (&told.occurred_at, told.timeless) {
-        (Some(at), _) => format!("{at}{}", if told.out_of_time { " (out of time)" } else { "" }),
+    let sent = |message: &Summary| message.sent_millis.map_or_else(dash, |at| format!("{} ago", age(at, now)));
+    let received = |message: &Summary| message.receive_count.map_or_else(dash, |count| count.to_string());
+    let when = |message: &Summary| match (&message.occurred_at, message.timeless) {
+        (Some(at), _) => format!("{at}{}", if message.out_of_time { " (out of time)" } else { "" }),
         (None, true) => "when sent".to_owned(),
         (None, false) => dash(),
     };
@@ -89,30 +89,30 @@ pub(crate) fn messages(out: &mut impl Write, messages: &[Told], now: Millis) -> 
     if columns().is_none_or(|columns| columns >= TABLE_COLUMNS) {
         let header =
             ["#", "message id", "type", "app", "device", "occurred at", "reason", "detail", "received", "sent"];
-        let row = |(index, told): (usize, &Told)| {
+        let row = |(index, message): (usize, &Summary)| {
             [
                 (index + 1).to_string(),
-                told.message_id.clone(),
-                or_dash(told.kind),
-                or_dash(told.app.as_deref()),
-                or_dash(told.device.as_deref()),
-                when(told),
-                told.reason.clone(),
-                told.detail.clone(),
-                received(told),
-                sent(told),
+                message.message_id.clone(),
+                or_dash(message.kind),
+                or_dash(message.app.as_deref()),
+                or_dash(message.device.as_deref()),
+                when(message),
+                message.reason.clone(),
+                message.detail.clone(),
+                received(message),
+                sent(message),
             ]
         };
         return writeln!(out, "{}\n", table(header, messages.iter().enumerate().map(row)));
     }
     let columns = usize::from(columns().unwrap_or(TABLE_COLUMNS));
     let block = textwrap::Options::new(columns.max(20)).initial_indent("   ").subsequent_indent("   ");
-    for (index, told) in messages.iter().enumerate() {
-        writeln!(out, "{}. {}  {}", index + 1, told.reason, told.message_id)?;
-        let (kind, app) = (told.kind.unwrap_or("unknown type"), told.app.as_deref().unwrap_or("no app"));
-        let what = format!("{kind}, {app}, device {}", told.device.as_deref().unwrap_or("-"));
-        let times = format!("occurred {}, sent {}, received {}", when(told), sent(told), received(told));
-        for text in [&told.detail, &what, &times].into_iter().filter(|text| !text.is_empty()) {
+    for (index, message) in messages.iter().enumerate() {
+        writeln!(out, "{}. {}  {}", index + 1, message.reason, message.message_id)?;
+        let (kind, app) = (message.kind.unwrap_or("unknown type"), message.app.as_deref().unwrap_or("no app"));
+        let what = format!("{kind}, {app}, device {}", message.device.as_deref().unwrap_or("-"));
+        let times = format!("occurred {}, sent {}, received {}", when(message), sent(message), received(message));
+        for text in [&message.detail, &what, &times].into_iter().filter(|text| !text.is_empty()) {
             writeln!(out, "{}", textwrap::fill(text, &block))?;
         }
         writeln!(out)?;
@@ -120,13 +120,13 @@ pub(crate) fn messages(out: &mut impl Write, messages: &[Told], now: Millis) -> 
     Ok(())
 }
 
-/// How many there are for each reason, the most first.
-pub(crate) fn reasons(out: &mut impl Write, messages: &[Told]) -> io::Result<()> {
+/// The number of messages for each reason, the most frequent first.
+pub(crate) fn reasons(out: &mut impl Write, messages: &[Summary]) -> io::Result<()> {
     let mut counts: Vec<(&str, u64)> = Vec::new();
-    for told in messages {
-        match counts.iter_mut().find(|(reason, _)| *reason == told.reason) {
+    for message in messages {
+        match counts.iter_mut().find(|(reason, _)| *reason == message.reason) {
             Some((_, count)) => *count += 1,
-            None => counts.push((&told.reason, 1)),
+            None => counts.push((&message.reason, 1)),
         }
     }
     if counts.is_empty() {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_to_the_second_and_no_number_is_too_odd() {
+    fn a_time_is_shown_to_the_second_and_one_out_of_range_as_a_number() {
         assert_eq!(rfc3339(1_795_334_400_999), "2026-11-22T08:00:00Z");
         assert_eq!(rfc3339(Millis::MAX), Millis::MAX.to_string());
     }

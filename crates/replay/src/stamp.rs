@@ -1,14 +1,14 @@
-//! Giving an event a time of its own, in whatever envelope it stands.
+//! Gives an event a time of its own, in any envelope.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::{RawValue, to_raw_value};
 use tpns_account_sync::event::Millis;
 
-/// The body with `occurred_at` set in its event. Everything else stays as it is, but for the order of the fields.
+/// The body with `occurred_at` set in its event. Everything else is unchanged, except for the order of the fields.
 ///
 /// # Errors
-/// When the body is none that [`crate::contract::Contract::read`] takes.
+/// When [`crate::contract::Contract::read`] does not accept the body.
 pub(crate) fn stamp(body: &str, at: Millis) -> serde_json::Result<String> {
     let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body)?;
     let inner = |name: &str| fields.get(name).map(|raw| raw.get());
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_stands_in_the_event_whatever_is_around_it() {
+    fn the_time_is_set_in_the_event_in_any_envelope() {
         let event = json!({"type": "user.logout", "token": "t", "occurred_at": null, "n": 1.50});
         let with = json!({"type": "user.logout", "token": "t", "occurred_at": 7, "n": 1.50});
         assert_eq!(stamped(&event), with);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_texts_keep_every_digit_and_letter() {
+    fn numbers_and_strings_keep_every_digit_and_letter() {
         let body = r#"{"type":"user.logout","n":1234567890123456789012.50,"s":"\u00e9\/"}"#;
         let body = stamp(body, 7).unwrap();
         assert!(body.contains(r#""n":1234567890123456789012.50"#) && body.contains(r#""s":"\u00e9\/""#), "{body}");

@@ -1,4 +1,4 @@
-//! What has been sent, so that the next run goes on where this one ended, however it ended.
+//! Records what has been sent, so that the next run resumes where this one ended, however it ended.
 
 mod file;
 mod ranges;
@@ -16,9 +16,9 @@ use crate::lines::Digest256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     format: u32,
-    /// Where it was sent.
+    /// The queue it was sent to.
     queue_url: String,
-    /// Names the run and those that go on with it, for SQS to tell doubles by.
+    /// Identifies the run and those that resume it, for SQS's deduplication.
     run: String,
     /// The lines sent, counted without the blank ones.
     sent: Ranges,
@@ -29,7 +29,7 @@ pub(crate) struct State {
 impl State {
     const FORMAT: u32 = 1;
 
-    /// Nothing sent yet.
+    /// A state with nothing sent yet.
     pub(crate) fn new(queue_url: &str) -> Self {
         let run = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         Self { format: Self::FORMAT, queue_url: queue_url.into(), run, sent: Ranges::default(), sha256: String::new() }
@@ -48,7 +48,7 @@ impl State {
         self.sent.contains(nth)
     }
 
-    /// Notes a line that SQS has confirmed.
+    /// Records a line that SQS has confirmed.
     pub(crate) fn confirm(&mut self, nth: u64, digest: Digest256) {
         if self.sent.last().is_none_or(|last| nth > last) {
             self.sha256 = digest.hex();

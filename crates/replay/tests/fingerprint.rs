@@ -1,5 +1,5 @@
-//! What the built binary prints is what is in the function's log.
-#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+//! The built binary prints the fingerprints of the function's log.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::process::{Command, Output};
 
@@ -14,7 +14,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_device_and_an_event_are_called_as_in_the_log() {
+fn the_fingerprints_of_a_device_and_an_event_are_those_of_the_log() {
     let id = "logout-13711112222-1";
     assert_eq!(printed(&["--app", "android", "t0k3n"]), format!("{}\n", fingerprint::device("android", "t0k3n")));
     let of_device = printed(&["--app", "android", "t0k3n", "--event-id", id]);

@@ -1,5 +1,5 @@
-//! The built binary against answers that are not SQS's: they hold bodies, and none of that is printed.
-#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+//! The built binary against answers that SQS does not give: they contain bodies, and nothing of them is printed.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::{fs, process::Stdio};
 
@@ -14,7 +14,7 @@ use tokio::process::Command;
 const TOKEN: &str = "tokenvkxjqz0123456789";
 const ACCOUNT: &str = "Zqjxkv";
 
-/// Each way an answer is garbled, and what is printed of it. Where it is `None`, SQS could have answered so.
+/// Each way to garble an answer, and what is printed then; `None` if SQS itself could have answered so.
 const GARBLED: [(Garbling, Option<&str>); 10] = [
     (Garbling::CutShort, Some("an answer that could not be read, HTTP 200")),
     (Garbling::BrokenOff, Some("an answer that could not be read, HTTP 200")),
@@ -104,7 +104,7 @@ async fn a_parked_message_is_listed_and_sent_back() {
     let ended = stage.list().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains("too_old") && ended.stdout.contains("1 message"), "{}", ended.stdout);
-    assert_eq!(stage.depth("parked"), 1, "it was given back");
+    assert_eq!(stage.depth("parked"), 1, "it is no longer visible");
     let ended = stage.redrive().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!((stage.depth("parked"), stage.depth("events")), (0, 1));
@@ -114,7 +114,7 @@ async fn nothing_of_a_garbled_answer_is_printed(command: &str, operation: Operat
     for (garbling, printed) in GARBLED {
         let what = format!("{command} {operation} {garbling:?}");
         let stage = Stage::new().await;
-        // What SQS could have answered is asked for again; once is enough to see it.
+        // An answer that SQS could have given is retried; once is enough to see it.
         let times = if printed.is_some() { usize::MAX } else { 1 };
         stage.aws.fail_next(operation, times, Fault::Garbled(garbling));
         let Ended { code, stdout, stderr } = match command {
@@ -122,13 +122,13 @@ async fn nothing_of_a_garbled_answer_is_printed(command: &str, operation: Operat
             "list" => stage.list().await,
             _ => stage.redrive().await,
         };
-        for telling in [TOKEN, ACCOUNT, "account_list", "x-amz-target", "cannot serve"] {
-            let tells = |text: &str| text.to_lowercase().contains(&telling.to_lowercase());
-            assert!(!tells(&stdout) && !tells(&stderr), "{telling} in {what}\n{stdout}{stderr}");
+        for secret in [TOKEN, ACCOUNT, "account_list", "x-amz-target", "cannot serve"] {
+            let leaks = |text: &str| text.to_lowercase().contains(&secret.to_lowercase());
+            assert!(!leaks(&stdout) && !leaks(&stderr), "{secret} in {what}\n{stdout}{stderr}");
         }
         if let Some(printed) = printed {
             assert_eq!(code, Some(1), "{what}\n{stderr}");
-            let line = format!("error: SQS's address gave {printed}; check AWS_ENDPOINT_URL");
+            let line = format!("error: the endpoint of SQS returned {printed}; check AWS_ENDPOINT_URL");
             assert!(stderr.lines().any(|text| text.starts_with(&line)), "{what}\n{stderr}");
         }
         assert!(stage.depth("parked") + stage.depth("events") >= 1, "{what}: lost");
@@ -140,7 +140,7 @@ async fn nothing_of_a_garbled_answer_is_printed_by_any_command() {
     use Operation::{
         ChangeMessageVisibilityBatch, DeleteMessageBatch, GetQueueAttributes, ReceiveMessage, SendMessageBatch,
     };
-    // Side by side, for the SDK pauses before it tries again.
+    // Concurrently, since the SDK pauses before each retry.
     let runs = [
         ("send", SendMessageBatch),
         ("list", GetQueueAttributes),
@@ -155,7 +155,7 @@ async fn nothing_of_a_garbled_answer_is_printed_by_any_command() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_about_a_queue_does_not_pass_for_one_without_a_dead_letter_queue() {
+async fn an_empty_answer_does_not_count_as_a_queue_without_a_dead_letter_queue() {
     let stage = Stage::new().await;
     stage.aws.create_queue(Queue::builder("parked").dead_letter_after(3).build().unwrap());
     assert_eq!(stage.list().await.code, Some(2), "a queue with a dead-letter queue is not read");

@@ -1,5 +1,5 @@
-//! The connections a simulator has accepted. On demand each of them dies at its next use, as a client finds it when its
-//! machine was frozen for minutes: until then it looks alive to the client.
+//! The connections a simulator has accepted. On request each of them dies at its next use, as after a machine was frozen
+//! for minutes: until then it looks alive to the client.
 
 use std::{
     io,
@@ -16,53 +16,53 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How a connection is dead.
+/// How a connection dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
-    /// What is sent next is answered with RST.
+    /// The next bytes are answered with RST.
     Reset,
-    /// What is sent next, and all after it, is never answered. The connection stays open.
+    /// The next bytes and all later ones are never answered. The connection stays open.
     Silence,
 }
 
-/// Alive, or the [`Death`] that the next bytes meet.
+/// Alive, or the [`Death`] that comes with the next bytes.
 #[derive(Debug, Default)]
-struct Fate(AtomicU8);
+struct Liveness(AtomicU8);
 
 const RESET: u8 = 1;
 const SILENCE: u8 = 2;
 
 /// The open connections of one simulator.
 #[derive(Clone, Debug, Default)]
-pub struct Connections(Arc<Mutex<Vec<Weak<Fate>>>>);
+pub struct Connections(Arc<Mutex<Vec<Weak<Liveness>>>>);
 
 impl Connections {
-    /// Takes a connection in.
+    /// Adds a connection.
     #[must_use]
     pub fn accept(&self, stream: TcpStream) -> Connection {
-        let fate = Arc::default();
+        let liveness = Arc::default();
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|fate| fate.strong_count() > 0);
-        open.push(Arc::downgrade(&fate));
-        Connection { stream, fate }
+        open.retain(|liveness| liveness.strong_count() > 0);
+        open.push(Arc::downgrade(&liveness));
+        Connection { stream, liveness }
     }
 
-    /// How many are open.
+    /// The number of open connections.
     #[must_use]
     pub fn open(&self) -> usize {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.iter().filter(|fate| fate.strong_count() > 0).count()
+        open.iter().filter(|liveness| liveness.strong_count() > 0).count()
     }
 
-    /// Every connection open now dies like this when the client next sends something; later ones live. The answer to a
-    /// request that has arrived already is still sent. Gives their number.
+    /// Every connection open now dies in this way when the client next sends something; later ones live. The answer to a
+    /// request that has already arrived is still sent. Returns the number of these connections.
     pub fn kill(&self, death: Death) -> usize {
         let death = match death {
             Death::Reset => RESET,
             Death::Silence => SILENCE,
         };
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.iter().filter_map(Weak::upgrade).map(|fate| fate.0.store(death, Ordering::Release)).count()
+        open.iter().filter_map(Weak::upgrade).map(|liveness| liveness.0.store(death, Ordering::Release)).count()
     }
 }
 
@@ -70,14 +70,14 @@ impl Connections {
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    fate: Arc<Fate>,
+    liveness: Arc<Liveness>,
 }
 
 impl Connection {
-    /// Makes the end of the connection a RST.
+    /// Makes the connection end with a RST.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn reset_at_the_end(&self) -> io::Result<()> {
         self.stream.set_zero_linger()
     }
@@ -85,20 +85,20 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, fate } = self.get_mut();
+        let Self { stream, liveness } = self.get_mut();
         loop {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut *stream).poll_read(context, buffer))?;
             if buffer.filled().len() == before {
                 return Poll::Ready(Ok(()));
             }
-            match fate.0.load(Ordering::Acquire) {
+            match liveness.0.load(Ordering::Acquire) {
                 RESET => {
                     buffer.set_filled(before);
                     stream.set_zero_linger()?;
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
-                // Taken and thrown away, so that the client's kernel sees nothing unusual.
+                // Read and discarded, so that the client's kernel notices nothing.
                 SILENCE => buffer.set_filled(before),
                 _ => return Poll::Ready(Ok(())),
             }
@@ -144,12 +144,12 @@ mod tests {
 
     use super::{Connections, Death};
 
-    /// For an answer that must come.
+    /// How long to wait for an answer that must come.
     const LONG: Duration = Duration::from_secs(30);
-    /// For one that must not.
+    /// How long to wait for one that must not.
     const SHORT: Duration = Duration::from_millis(100);
 
-    /// A server that sends back what it gets, and clients whose connections have carried something already.
+    /// A server that echoes bytes, and clients whose connections have already been used.
     async fn echo(connections: &Connections, clients: usize) -> (TcpListener, Vec<TcpStream>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut open = Vec::new();
@@ -165,13 +165,13 @@ mod tests {
             open.push(client);
         }
         for client in &mut open {
-            assert!(matches!(say(client, LONG).await, Some(Ok(1))));
+            assert!(matches!(exchange(client, LONG).await, Some(Ok(1))));
         }
         (listener, open)
     }
 
     /// Sends a byte and waits this long: `None` when no answer comes.
-    async fn say(client: &mut TcpStream, patience: Duration) -> Option<std::io::Result<usize>> {
+    async fn exchange(client: &mut TcpStream, patience: Duration) -> Option<std::io::Result<usize>> {
         if let Err(error) = client.write_all(b"x").await {
             return Some(Err(error));
         }
@@ -188,14 +188,14 @@ mod tests {
             for mut client in clients {
                 assert!(timeout(SHORT, client.read(&mut [0])).await.is_err(), "looks alive");
                 let patience = if death == Death::Silence { SHORT } else { LONG };
-                match (death, say(&mut client, patience).await) {
+                match (death, exchange(&mut client, patience).await) {
                     (Death::Reset, Some(Err(error))) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
                     (Death::Silence, None) => {}
                     (death, other) => panic!("{death:?}: {other:?}"),
                 }
             }
             for mut client in later {
-                assert!(matches!(say(&mut client, LONG).await, Some(Ok(1))));
+                assert!(matches!(exchange(&mut client, LONG).await, Some(Ok(1))));
             }
         }
     }

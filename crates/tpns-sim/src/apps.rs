@@ -16,7 +16,7 @@ pub struct App {
     pub secret_key: String,
 }
 
-/// Leaves the secret out, so that no log or assertion can print it.
+/// Omits the secret, so that no log or assertion can print it.
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("name", &self.name).field("access_id", &self.access_id).finish_non_exhaustive()
@@ -33,18 +33,18 @@ pub enum AppsError {
     /// Not JSON; `line` and `column` count from 1.
     #[error("the apps document is not JSON at line {line}, column {column}; check its quotes and commas")]
     NotJson {
-        /// Line of the first offence.
+        /// Line of the first error.
         line: usize,
-        /// Column of the first offence.
+        /// Column of the first error.
         column: usize,
     },
     /// JSON, but not an object of objects.
     #[error(r#"the apps document must be an object such as {{"android":{{"access_id":1500001048,"secret_key":"…"}}}}"#)]
     NotAnObject,
     /// No app at all.
-    #[error("there is no app; name at least one with its access_id and secret_key")]
+    #[error("there is no app; add at least one with its access_id and secret_key")]
     Empty,
-    /// A field of one app is absent or of no use.
+    /// A field of an app is missing or invalid.
     #[error("app `{app}`: `{field}` {remedy}")]
     Field {
         /// The app's name.
@@ -54,7 +54,7 @@ pub enum AppsError {
         /// What to put there.
         remedy: &'static str,
     },
-    /// Two apps that no request could tell apart.
+    /// Two apps that no request could distinguish.
     #[error("apps `{first}` and `{second}` share access_id {access_id}; give each its own")]
     SharedAccessId {
         /// The app named first.
@@ -65,7 +65,7 @@ pub enum AppsError {
         access_id: u64,
     },
     /// The same name twice.
-    #[error("app `{0}` is named twice; give each app a name of its own")]
+    #[error("app `{0}` appears twice; give each app its own name")]
     SharedName(String),
 }
 
@@ -102,7 +102,7 @@ impl Apps {
     /// `region`, `endpoint` and unknown keys are ignored; here every app lives at one host.
     ///
     /// # Errors
-    /// Names the app, the field and the mend; never prints a value.
+    /// Names the app and the field, and says what to do; never prints a value.
     pub fn from_json(text: &str) -> Result<Self, AppsError> {
         let document: Value = serde_json::from_str(text)
             .map_err(|error| AppsError::NotJson { line: error.line(), column: error.column() })?;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_names_the_field_and_the_mend() {
+    fn every_refusal_names_the_field_and_says_what_to_do() {
         assert!(refusal("{").contains("not JSON at line 1"));
         assert!(refusal("[]").contains("must be an object"));
         assert!(refusal(r#"{"a":1}"#).contains("must be an object"));

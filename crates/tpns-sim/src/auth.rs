@@ -1,4 +1,4 @@
-//! Which app a request speaks for, and whether it may (facts.md, section 2).
+//! Which app a request is sent for, and whether its credentials are accepted (facts.md, section 2).
 
 use data_encoding::BASE64;
 use thiserror::Error;
@@ -9,7 +9,7 @@ use crate::{
     signature,
 };
 
-/// The headers of a request that say who sent it.
+/// The headers of a request that identify the sender.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Credentials<'a> {
     pub(crate) access_id: Option<&'a str>,
@@ -27,12 +27,12 @@ pub(crate) struct TimeWindow {
     pub(crate) seconds: u64,
 }
 
-/// Why a request is not let in. The display text is for people; TPNS answers the code.
+/// Why a request is refused. The text is for people; TPNS answers only the code.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum AuthError {
     #[error("send AccessId, TimeStamp and Sign, or Authorization: Basic")]
     NoCredentials,
-    #[error("header {0} is missing beside Sign")]
+    #[error("header {0} is missing; it goes with Sign")]
     MissingHeader(&'static str),
     #[error("Authorization must be `Basic ` and Base64 of AccessId:SecretKey")]
     NotBasic,
@@ -57,7 +57,7 @@ impl AuthError {
     }
 }
 
-/// The app the request claims to speak for, whether or not it may.
+/// The app that the request names, whether or not its credentials are accepted.
 pub(crate) fn claimed<'a>(apps: &'a Apps, credentials: &Credentials<'_>) -> Option<&'a App> {
     match (credentials.access_id, credentials.authorization) {
         (Some(access_id), _) => apps.by_access_id(access_id),
@@ -69,7 +69,7 @@ pub(crate) fn claimed<'a>(apps: &'a Apps, credentials: &Credentials<'_>) -> Opti
     }
 }
 
-/// Lets a request in under a configured app. A `Sign` header outranks Basic.
+/// Authenticates a request as a configured app. A `Sign` header takes precedence over Basic.
 pub(crate) fn admit<'a>(
     apps: &'a Apps,
     credentials: &Credentials<'_>,
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_request_inside_the_window_is_let_in() {
+    fn a_signed_request_inside_the_window_is_accepted() {
         let android = Ok("android".to_owned());
         assert_eq!(verdict(signed(), at(1_565_314_789 + 600)), android);
         assert_eq!(verdict(signed(), at(1_565_314_789 - 600)), android);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_basic_header_is_let_in_whatever_the_time() {
+    fn the_documented_basic_header_is_accepted_at_any_time() {
         let header = "Basic MTUwMDAwMTA0ODoxNDUyZmNlYmFlOWYzMTE1YmE3OTRmYjBmZmYyZmQ3Mw==";
         assert_eq!(basic_header(header), Ok("android".to_owned()));
     }

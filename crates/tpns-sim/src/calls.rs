@@ -1,4 +1,4 @@
-//! The log of calls: what a client really sent, and what it was told.
+//! The log of calls: what clients sent, and what they received.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ pub struct Call {
     pub items: usize,
     /// Number of the TCP connection, from 1: equal numbers show a reused connection.
     pub connection: u64,
-    /// HTTP status, once an answer was handed over; never for hang and disconnect.
+    /// HTTP status, once an answer was sent; never for hang and disconnect.
     pub status: Option<u16>,
     /// The answer's `ret_code`, when the client could read one.
     pub ret_code: Option<RetCode>,
@@ -35,14 +35,14 @@ pub struct Call {
     pub fault: Option<&'static str>,
     /// Whether at least one item was accepted and takes effect.
     pub applied: bool,
-    /// Why TPNS says no, in words it does not send.
+    /// Why TPNS refuses the call; TPNS itself does not send this text.
     pub hint: Option<String>,
     /// The body, when it is JSON.
     pub request: Option<Value>,
 }
 
 impl Call {
-    /// A call of which nothing is known yet but that it is there.
+    /// A call that has just arrived.
     pub(crate) fn arriving(at_ms: u64, path: &str, connection: u64) -> Self {
         Self {
             seq: 0,
@@ -63,15 +63,15 @@ impl Call {
     }
 }
 
-/// What a call was told.
+/// What the client of a call received.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct Received {
     pub(crate) status: Option<u16>,
     pub(crate) ret_code: Option<RetCode>,
     pub(crate) result: Option<Vec<String>>,
 }
 
-/// Names one call of the log; of no use after a reset.
+/// Identifies a call in the log until the next reset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallId {
     seq: u64,
@@ -81,10 +81,10 @@ pub(crate) struct CallId {
 /// The newest calls, oldest first.
 #[derive(Debug)]
 pub(crate) struct CallLog {
-    /// Each with its body as it came: parsed anew for whoever reads, which is rare and small.
+    /// Each with its body as received; it is parsed when the log is read, which is rare.
     calls: VecDeque<(Call, Bytes)>,
     last_seq: u64,
-    /// Counts resets, so that a call from before one can't write to its successor.
+    /// Counts resets, so that a call from before a reset can't write to a later one of the same number.
     era: u64,
     keep: usize,
 }
@@ -94,7 +94,7 @@ impl CallLog {
         Self { calls: VecDeque::new(), last_seq: 0, era: 0, keep: keep.max(1) }
     }
 
-    /// Lists a call; its `seq` and `request` are set here.
+    /// Adds a call; its `seq` and `request` are set here.
     pub(crate) fn arrive(&mut self, mut call: Call, body: Bytes) -> CallId {
         self.last_seq += 1;
         call.seq = self.last_seq;
@@ -117,11 +117,11 @@ impl CallLog {
         }
     }
 
-    pub(crate) fn answer(&mut self, id: CallId, told: Told) {
+    pub(crate) fn answer(&mut self, id: CallId, received: Received) {
         if let Some(call) = self.find(id) {
-            call.status = told.status;
-            call.ret_code = told.ret_code;
-            call.result = told.result;
+            call.status = received.status;
+            call.ret_code = received.ret_code;
+            call.result = received.result;
         }
     }
 
@@ -155,8 +155,8 @@ mod tests {
         Call::arriving(0, path, 1)
     }
 
-    fn told(status: u16) -> Told {
-        Told { status: Some(status), ..Told::default() }
+    fn received(status: u16) -> Received {
+        Received { status: Some(status), ..Received::default() }
     }
 
     #[test]
@@ -164,20 +164,20 @@ mod tests {
         let mut log = CallLog::keeping(2);
         let ids: Vec<CallId> =
             ["/a", "/b", "/c"].into_iter().map(|path| log.arrive(call(path), Bytes::from_static(b"{}"))).collect();
-        log.answer(ids[0], told(500));
-        log.answer(ids[2], told(200));
+        log.answer(ids[0], received(500));
+        log.answer(ids[2], received(200));
         let kept: Vec<_> = log.since(0).into_iter().map(|call| (call.seq, call.path, call.status)).collect();
         assert_eq!(kept, [(2, "/b".to_owned(), None), (3, "/c".to_owned(), Some(200))]);
         assert_eq!(log.since(2).len(), 1);
     }
 
     #[test]
-    fn a_call_from_before_a_reset_leaves_its_successor_alone() {
+    fn a_call_from_before_a_reset_does_not_change_a_later_one() {
         let mut log = CallLog::keeping(9);
         let before = log.arrive(call("/before"), Bytes::new());
         log.clear();
         log.arrive(call("/after"), Bytes::new());
-        log.answer(before, told(500));
+        log.answer(before, received(500));
         log.applied(before);
         let after = &log.since(0)[0];
         assert_eq!((after.seq, after.status, after.applied), (1, None, false));

@@ -1,4 +1,4 @@
-//! The command line of the stand-alone server: what may be said, and what it means.
+//! The command line of the stand-alone server.
 
 use std::{collections::HashSet, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ pub(crate) struct Cli {
     /// What operator_type 2 does to account types the request does not name
     #[arg(long, value_name = "MODE", default_value = "per-type")]
     override_mode: OverrideMode,
-    /// Only the tokens in this file, one a line, are registered; others get item code 1008006
+    /// Only the tokens in this file, one per line, are registered; others get item code 1008006
     #[arg(long, value_name = "FILE")]
     known_tokens: Option<PathBuf>,
     /// What the 101st token of an account does
@@ -37,7 +37,7 @@ pub(crate) struct Cli {
     /// Longest token in characters: 64 as in the function's contract; TPNS documents 36
     #[arg(long, value_name = "N", default_value_t = 64)]
     max_token_length: usize,
-    /// Shortest account in characters: 1 as in the function's contract; TPNS's uploads want 2
+    /// Shortest account in characters: 1 as in the function's contract; TPNS's uploads require 2
     #[arg(long, value_name = "N", default_value_t = 1)]
     min_account_length: usize,
     /// How far TimeStamp may be off the clock; 0 accepts any
@@ -46,31 +46,32 @@ pub(crate) struct Cli {
     /// HTTP status of an authentication failure
     #[arg(long, value_name = "STATUS", default_value = "200")]
     auth_failure_status: AuthFailureStatus,
-    /// How many calls /_sim/calls keeps, the newest
+    /// How many of the newest calls /_sim/calls keeps
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     keep_calls: usize,
-    /// Listen on an address others can reach: /_sim needs no credentials
+    /// Allows an address that others can reach; /_sim needs no credentials
     #[arg(long)]
     allow_non_loopback: bool,
 }
 
-/// A command line that can't be followed. Each message is one line with field and remedy.
+/// An invalid command line. Each message is one line that names the field and says what to do.
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
     #[error(
-        "--listen {0} can be reached from outside, and /_sim needs no credentials; use 127.0.0.1, or add --allow-non-loopback"
+        "--listen {0}: can be reached from outside, and /_sim needs no credentials; use 127.0.0.1, or add \
+         --allow-non-loopback"
     )]
     NotLoopback(SocketAddr),
-    #[error("--{flag} {}: {source}; name a file that can be read", path.display())]
+    #[error("--{flag} {}: {source}; name a readable file", path.display())]
     File { flag: &'static str, path: PathBuf, source: std::io::Error },
     #[error("--apps {}: {source}", path.display())]
     Apps { path: PathBuf, source: AppsError },
-    #[error("--known-tokens {}: no token in it; put one token on each line", .0.display())]
+    #[error("--known-tokens {}: contains no token; put one token on each line", .0.display())]
     NoTokens(PathBuf),
 }
 
 impl Cli {
-    /// Reads the files it names and sets a simulator up.
+    /// Reads the files named by the options and configures a simulator.
     pub(crate) fn into_builder(self) -> Result<SimBuilder, CliError> {
         if !self.listen.ip().is_loopback() && !self.allow_non_loopback {
             return Err(CliError::NotLoopback(self.listen));
@@ -104,13 +105,13 @@ fn milliseconds() -> RangedU64ValueParser {
 /// Clap's error on one line, without the usage that follows it.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    let said: Vec<&str> = text
+    let lines: Vec<&str> = text
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .filter(|line| !line.is_empty())
         .collect();
-    format!("{}; see tpns-sim --help", said.join(" "))
+    format!("{}; see tpns-sim --help", lines.join(" "))
 }
 
 fn read(flag: &'static str, path: &PathBuf) -> Result<String, CliError> {

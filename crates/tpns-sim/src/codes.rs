@@ -20,7 +20,7 @@ impl RetCode {
     pub const MISSING_PARAMETER: Self = Self(1_008_002);
     /// Wrong `Sign`, wrong secret, no credentials, or a `TimeStamp` outside the window.
     pub const AUTH_FAILURE: Self = Self(1_008_003);
-    /// A fault of TPNS's own; worth another try.
+    /// An internal error of TPNS; worth a retry.
     pub const INVOKE_SERVICE_ERROR: Self = Self(1_008_004);
     /// An item's token was never registered with the app.
     pub const INVALID_TOKEN: Self = Self(1_008_006);
@@ -30,15 +30,15 @@ impl RetCode {
     pub const PARTLY_ERROR: Self = Self(1_008_026);
     /// Every item failed.
     pub const TOTAL_ERROR: Self = Self(1_008_027);
-    /// Slow down.
+    /// Too many requests.
     pub const REQUEST_TOO_FAST: Self = Self(1_008_028);
     /// An item's token cannot be a token at all: empty or too long.
     pub const TOKEN_NOT_VALID: Self = Self(1_008_029);
     /// The app has not been paid for.
     pub const APP_NOT_PAID: Self = Self(1_008_030);
-    /// The app's resources are gone.
+    /// The app's resources have been deleted.
     pub const APP_EXPIRED: Self = Self(1_008_031);
-    /// No app with this `AccessId` lives at this host.
+    /// There is no app with this `AccessId` at this host.
     pub const ACCESS_ID_NOT_CORRECT: Self = Self(1_008_035);
     /// A queried token or account has no binding.
     pub const NO_TOKEN_NO_ACCOUNT: Self = Self(10_110_008);
@@ -66,7 +66,7 @@ impl RetCode {
         }
     }
 
-    /// The code over a whole call: 0 when every item is, 1008027 when none is, 1008026 between.
+    /// The code of a whole call: 0 when every item's is 0, 1008027 when none is, 1008026 otherwise.
     ///
     /// The codes are documented, this use of them is inferred (facts.md, section 4).
     #[must_use]
@@ -96,7 +96,7 @@ mod tests {
     use super::RetCode;
 
     #[test]
-    fn the_code_over_a_call_tells_all_some_and_none_apart() {
+    fn the_code_of_a_call_distinguishes_all_some_and_none() {
         let (good, bad) = (RetCode::NO_ERROR, RetCode::INVALID_TOKEN);
         assert_eq!(RetCode::over(&[good, good]), 0);
         assert_eq!(RetCode::over(&[good, bad]), 1_008_026);

@@ -1,4 +1,4 @@
-//! Faults on demand: what goes wrong, with which calls, how often.
+//! Faults on request: what goes wrong, for which calls, how often.
 
 mod active;
 mod fields;
@@ -31,15 +31,15 @@ use crate::codes::RetCode;
 pub struct Fault {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Which calls can be hit. Only calls that authenticate are.
+    /// Which calls can be hit; only calls that authenticate are.
     pub scope: Scope,
     /// How many matching calls pass before the first hit.
     pub skip: u64,
-    /// How many calls are hit; `None` for no end.
+    /// How many calls are hit; `None` for no limit.
     pub times: Option<u64>,
     /// Chance of each matching call, 0 to 1, drawn from a generator of the given seed.
     pub chance: Option<Chance>,
-    /// Whether the operation takes effect although its answer is faulty.
+    /// Whether the operation takes effect despite the faulty answer.
     pub apply: bool,
 }
 
@@ -78,13 +78,13 @@ impl Fault {
         Self::new(FaultKind::ItemCode { code: RetCode(code) })
     }
 
-    /// A good answer, this much later.
+    /// A good answer, delayed by `ms`.
     #[must_use]
     pub fn delay(ms: u64) -> Self {
         Self::new(FaultKind::Delay { ms, late: false })
     }
 
-    /// The operation itself happens this much later, even if the client has given up by then.
+    /// The operation itself is delayed by `ms`, even if the client has given up by then.
     #[must_use]
     pub fn late(ms: u64) -> Self {
         Self::new(FaultKind::Delay { ms, late: true })
@@ -120,7 +120,7 @@ impl Fault {
         Self::new(FaultKind::ResultLength { delta, ret_code: RetCode::PARTLY_ERROR })
     }
 
-    /// `ok` in place of `0` and `NO_ERROR`, as older answers have it.
+    /// `ok` in place of `0` and `NO_ERROR`, as in older answers.
     #[must_use]
     pub fn ok_words() -> Self {
         Self::new(FaultKind::OkWords)
@@ -132,8 +132,8 @@ impl Fault {
         Self::new(FaultKind::Disconnect)
     }
 
-    /// `Retry-After` of a [`status`](Self::status) fault: seconds, or an HTTP date. Other kinds
-    /// have no such header and stay as they are.
+    /// `Retry-After` of a [`status`](Self::status) fault: seconds, or an HTTP date. Has no effect on other
+    /// kinds.
     #[must_use]
     pub fn retry_after(mut self, value: impl Into<String>) -> Self {
         if let FaultKind::Status { retry_after, .. } = &mut self.kind {
@@ -142,8 +142,8 @@ impl Fault {
         self
     }
 
-    /// Body of a [`status`](Self::status) or [`malformed`](Self::malformed) fault. Other kinds
-    /// have no free body and stay as they are.
+    /// Body of a [`status`](Self::status) or [`malformed`](Self::malformed) fault. Has no effect on
+    /// other kinds.
     #[must_use]
     pub fn body(mut self, text: impl Into<String>) -> Self {
         if let FaultKind::Status { body, .. } | FaultKind::Malformed { body } = &mut self.kind {
@@ -180,7 +180,7 @@ impl Fault {
         self
     }
 
-    /// Only calls that contain this account, of whatever type.
+    /// Only calls that contain this account, of any type.
     #[must_use]
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.scope.account = Some(account.into());
@@ -208,14 +208,14 @@ impl Fault {
         self
     }
 
-    /// Never wears off.
+    /// Hits every matching call, without limit.
     #[must_use]
     pub fn forever(mut self) -> Self {
         self.times = None;
         self
     }
 
-    /// Hits each matching call with this chance, without end; call [`times`](Self::times)
+    /// Hits each matching call with this probability, without limit; call [`times`](Self::times)
     /// afterwards to set one.
     #[must_use]
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
@@ -224,7 +224,7 @@ impl Fault {
         self
     }
 
-    /// Whether the operation takes effect although its answer is faulty.
+    /// Whether the operation takes effect despite the faulty answer.
     #[must_use]
     pub fn apply(mut self, apply: bool) -> Self {
         self.apply = apply;

@@ -17,7 +17,7 @@ use self::cli::Cli;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // --help and --version: not errors, and on standard output.
+        // --help and --version are no errors and go to standard output.
         Err(asked) if !asked.use_stderr() => asked.exit(),
         Err(error) => {
             eprintln!("{}", cli::one_line(&error));
@@ -40,10 +40,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread: whoever measures a client wants the simulator to take as little as possible.
+/// On one thread: measurements of a client need a simulator that uses little CPU.
 #[tokio::main(flavor = "current_thread")]
 async fn run(builder: SimBuilder) -> Result<(), Box<dyn Error>> {
-    // Before the line below: whoever reads it may send the signal at once.
+    // Before the line is printed, since its reader may send the signal at once.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let sim = builder.start().await?;

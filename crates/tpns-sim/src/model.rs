@@ -45,7 +45,7 @@ pub type Bindings = BTreeMap<String, Vec<Account>>;
 /// Codes that a fault forces on items, by their position in the request.
 pub(crate) type ForcedCodes = BTreeMap<usize, RetCode>;
 
-/// The service's state: the bindings of every app, and the rules it was set up with.
+/// The service's state: the bindings of every app, and the configured rules.
 #[derive(Clone, Debug)]
 pub struct Tpns {
     apps: BTreeMap<String, AppBindings>,
@@ -61,9 +61,9 @@ impl Tpns {
 
     /// Does what `POST /v3/device/account/batchoperate` does, at once.
     ///
-    /// Items are taken in request order and each succeeds or fails whole; `result` has one code
+    /// Items are handled in request order, and each succeeds or fails as a whole; `result` has one code
     /// per item. A call that breaks a rule as a whole changes nothing and has an empty `result`.
-    /// An app that does not exist answers 1008035.
+    /// The answer for an app that does not exist is 1008035.
     pub fn batch_operate(&mut self, app: &str, operation: &BatchOperate) -> Answer {
         self.batch_operate_with(app, operation, &ForcedCodes::new())
     }
@@ -73,7 +73,7 @@ impl Tpns {
             return no_such_app(app);
         };
         let settings = &self.settings;
-        judge(operation, forced, |index| {
+        answer(operation, forced, |index| {
             check(bindings, settings, operation, index)?;
             apply(bindings, settings, operation, index);
             Ok(())
@@ -81,11 +81,11 @@ impl Tpns {
     }
 
     /// What [`batch_operate_with`](Self::batch_operate_with) would answer, without its effect. Each
-    /// item is judged as if it were alone, which under [`TokenCap::Reject`] can make a difference.
+    /// item is checked as if it were alone, which under [`TokenCap::Reject`] can make a difference.
     pub(crate) fn rehearse(&self, app: &str, operation: &BatchOperate, forced: &ForcedCodes) -> Answer {
         match self.apps.get(app) {
             None => no_such_app(app),
-            Some(bindings) => judge(operation, forced, |index| check(bindings, &self.settings, operation, index)),
+            Some(bindings) => answer(operation, forced, |index| check(bindings, &self.settings, operation, index)),
         }
     }
 
@@ -113,7 +113,7 @@ impl Tpns {
         self.apps.keys().map(String::as_str)
     }
 
-    /// Forgets every binding; apps and settings stay.
+    /// Deletes every binding; apps and settings stay.
     pub fn clear(&mut self) {
         for bindings in self.apps.values_mut() {
             *bindings = AppBindings::default();
@@ -125,7 +125,7 @@ fn no_such_app(app: &str) -> Answer {
     Answer::refused(RetCode::ACCESS_ID_NOT_CORRECT, format!("there is no app `{app}`"))
 }
 
-fn judge(
+fn answer(
     operation: &BatchOperate,
     forced: &ForcedCodes,
     mut item: impl FnMut(usize) -> Result<(), ItemError>,
@@ -144,7 +144,7 @@ fn check(bindings: &AppBindings, settings: &Settings, operation: &BatchOperate, 
         BatchOperate::Append(entries) | BatchOperate::Override(entries) => {
             limits::check_entry(&entries[index], settings)?;
             match settings.token_cap {
-                TokenCap::Reject => bindings.check_room(&entries[index]),
+                TokenCap::Reject => bindings.check_capacity(&entries[index]),
                 TokenCap::Evict | TokenCap::Off => Ok(()),
             }
         }

@@ -1,7 +1,7 @@
-//! The HTTP service around the model: TPNS's two paths, and `/_sim` to steer and to look.
+//! The HTTP service around the model: TPNS's two paths, and `/_sim` to control and inspect it.
 
 mod account_api;
-mod bend;
+mod api_answer;
 mod builder;
 mod connection;
 mod control;
@@ -18,10 +18,10 @@ use sim_connections::{Connections, Death};
 use tokio::{task::JoinHandle, time::Instant};
 
 pub use self::builder::{AuthFailureStatus, Sim, SimBuilder, StartError};
-use self::state::{Forget, Shared};
+use self::state::{Reset, Shared};
 use crate::{calls::Call, fault::Fault, model::Bindings};
 
-/// A simulator that listens, until it is dropped.
+/// A running simulator; it stops when it is dropped.
 ///
 /// It lives on the runtime that started it; a test that blocks its only thread blocks the
 /// simulator too.
@@ -42,7 +42,7 @@ impl RunningSim {
         Self { shared, address, serving, connections }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -74,46 +74,46 @@ impl RunningSim {
         serde_json::Value::Object(apps).to_string()
     }
 
-    /// The bindings applied by now, of every app.
+    /// The bindings applied so far, of every app.
     #[must_use]
     pub fn bindings(&self) -> BTreeMap<String, Bindings> {
         self.shared.bindings()
     }
 
-    /// The calls in order of arrival: the newest of them, as many as the log keeps.
+    /// The calls in order of arrival: as many of the newest as the log keeps.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.shared.core().calls.since(0)
     }
 
-    /// Adds a fault behind those still active.
+    /// Adds a fault after those still active.
     pub fn fault(&self, fault: Fault) {
         self.shared.core().faults.add(fault);
     }
 
-    /// How many faults are still active.
+    /// The number of faults still active.
     #[must_use]
     pub fn faults_left(&self) -> usize {
         self.shared.core().faults.len()
     }
 
-    /// Forgets bindings, pending operations, calls and faults. Connections stay open.
+    /// Deletes bindings, pending operations, calls and faults. Connections stay open.
     pub fn reset(&self) {
-        self.shared.forget(Forget::EVERYTHING);
+        self.shared.reset(Reset::EVERYTHING);
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.connections.open()
     }
 
-    /// Every connection open now is dead at its next use; later ones live. Gives their number.
+    /// Every connection open now dies at its next use; later ones live. Returns the number of these connections.
     pub fn kill_connections(&self, death: Death) -> usize {
         self.connections.kill(death)
     }
 
-    /// Waits until all that was accepted before this call has been applied.
+    /// Waits until everything accepted before this call has been applied.
     pub async fn flush(&self) {
         self.shared.flush().await;
     }
@@ -126,7 +126,7 @@ impl Drop for RunningSim {
 }
 
 impl Shared {
-    /// Waits until all that has been accepted so far is due.
+    /// Waits until everything accepted so far is due.
     async fn flush(&self) {
         let last_due = self.core().timeline.last_due();
         if let Some(due) = last_due {

@@ -1,5 +1,5 @@
-//! TPNS's request signature (facts.md, section 2a), written apart from the function's own so that
-//! a mistake in one can't hide in the other.
+//! TPNS's request signature (facts.md, section 2a), implemented independently of the function's, so
+//! that a mistake in one shows in the other.
 
 use aws_lc_rs::{constant_time, hmac};
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
@@ -15,7 +15,7 @@ pub fn sign(secret_key: &str, time_stamp: &str, access_id: &str, body: &[u8]) ->
     BASE64.encode(HEXLOWER.encode(digest.as_ref()).as_bytes())
 }
 
-/// Whether `sign` is the signature of these very bytes.
+/// Whether `sign` is the signature of exactly these bytes.
 #[must_use]
 pub fn verify(sign: &str, secret_key: &str, time_stamp: &str, access_id: &str, body: &[u8]) -> bool {
     let expected = self::sign(secret_key, time_stamp, access_id, body);
@@ -24,16 +24,16 @@ pub fn verify(sign: &str, secret_key: &str, time_stamp: &str, access_id: &str, b
 
 /// The well-known mistakes of public TPNS clients, recognised in a `Sign` that does not verify.
 ///
-/// TPNS itself says only "auth failure"; whoever integrates deserves to hear which one it was.
+/// TPNS itself answers only "auth failure"; developers need to know which mistake it was.
 pub(crate) fn diagnose(sign: &str, secret_key: &str, time_stamp: &str, access_id: &str, body: &[u8]) -> &'static str {
     let digest = digest(secret_key, time_stamp, access_id, body);
     let digest = digest.as_ref();
     if sign == BASE64.encode(digest) {
-        "Sign is Base64 of the raw HMAC; TPNS wants Base64 of its lower-case hex text"
+        "Sign is Base64 of the raw HMAC; TPNS expects Base64 of its lower-case hex text"
     } else if sign == HEXLOWER.encode(digest) {
-        "Sign is the hex text of the HMAC; TPNS wants Base64 of that text"
+        "Sign is the hex text of the HMAC; TPNS expects Base64 of that text"
     } else if sign == BASE64.encode(HEXUPPER.encode(digest).as_bytes()) {
-        "Sign was made from upper-case hex; TPNS wants lower-case"
+        "Sign was made from upper-case hex; TPNS expects lower-case"
     } else {
         "Sign does not match TimeStamp + AccessId + the exact bytes of the body under this app's secret key"
     }
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn the_three_usual_mistakes_are_called_by_name() {
+    fn the_three_usual_mistakes_are_named() {
         let hex = "cd20774682bf78bfdb43e17d1d5d56b3e5b789a1670fc1527ef54c65d2d7b76d";
-        let says = |sign: &str| diagnose(sign, SECRET, TIME, ACCESS_ID, V1_BODY.as_bytes());
+        let mistake = |sign: &str| diagnose(sign, SECRET, TIME, ACCESS_ID, V1_BODY.as_bytes());
         let raw = HEXLOWER.decode(hex.as_bytes()).expect("vector V1 is hex");
-        assert!(says(&BASE64.encode(&raw)).contains("raw HMAC"));
-        assert!(says(hex).contains("Base64 of that text"));
-        assert!(says(&BASE64.encode(hex.to_uppercase().as_bytes())).contains("upper-case"));
-        assert!(says("nonsense").contains("exact bytes"));
+        assert!(mistake(&BASE64.encode(&raw)).contains("raw HMAC"));
+        assert!(mistake(hex).contains("Base64 of that text"));
+        assert!(mistake(&BASE64.encode(hex.to_uppercase().as_bytes())).contains("upper-case"));
+        assert!(mistake("nonsense").contains("exact bytes"));
     }
 }

@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::model::{Answer, BatchOperate, ForcedCodes, Query, QueryAnswer, Tpns};
 
-/// The service at two points of time. Answers come from what has been accepted, for whatever the
-/// queue still holds; bindings and queries show what has been applied.
+/// The service at two points in time. Answers reflect everything accepted, including what is still
+/// pending; bindings and queries show what has been applied.
 ///
-/// There is no timer: whoever looks says what time it is.
+/// There is no timer: every caller passes the current time.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     accepted: Tpns,
@@ -43,12 +43,12 @@ impl Timeline {
                 forced: forced.clone(),
             });
         }
-        // Drained here too, or the queue would grow for as long as nobody looks.
+        // Drained here, too: otherwise the queue would grow until someone reads the bindings.
         self.applied(now);
         answer
     }
 
-    /// The answer [`accept`](Self::accept) would give, without its effect.
+    /// The answer that [`accept`](Self::accept) would give, without its effect.
     pub(crate) fn rehearse(&self, app: &str, operation: &BatchOperate, forced: &ForcedCodes) -> Answer {
         self.accepted.rehearse(app, operation, forced)
     }
@@ -57,10 +57,10 @@ impl Timeline {
         self.applied(now).query_with(app, query, forced)
     }
 
-    /// What has been applied by now.
+    /// The state applied so far.
     pub(crate) fn applied(&mut self, now: Instant) -> &Tpns {
         while let Some(next) = self.pending.pop_front_if(|next| next.due <= now) {
-            // Same operations in the same order as `accepted` had: the answer is known.
+            // The same operations in the same order as in `accepted`, so the answer is already known.
             self.applied.batch_operate_with(&next.app, &next.operation, &next.forced);
         }
         &self.applied
@@ -71,12 +71,12 @@ impl Timeline {
         self.pending.back().map(|last| last.due)
     }
 
-    /// Counts the times it was cleared: an operation from before must not land after.
+    /// Counts the times it was cleared: an operation from before must not take effect afterwards.
     pub(crate) fn era(&self) -> u64 {
         self.era
     }
 
-    /// Forgets bindings and pending operations.
+    /// Deletes bindings and pending operations.
     pub(crate) fn clear(&mut self) {
         self.era += 1;
         self.accepted.clear();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accepted_operation_shows_only_after_the_delay_and_in_order() {
+    fn an_accepted_operation_is_visible_only_after_the_delay_and_in_order() {
         let mut timeline = Timeline::new(Tpns::new(["android"], Settings::default()), DELAY);
         let start = Instant::now();
         let step = Duration::from_millis(10);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn clearing_forgets_what_is_still_pending() {
+    fn clearing_deletes_pending_operations() {
         let mut timeline = Timeline::new(Tpns::new(["android"], Settings::default()), DELAY);
         let start = Instant::now();
         timeline.accept("android", &login("a"), &ForcedCodes::new(), start);

@@ -1,4 +1,4 @@
-//! When nothing fails and every message is new, the calls are as few as TPNS allows.
+//! When nothing fails and every message is new, there are as few calls as TPNS allows.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::stage::at;
 
 const APPS: [&str; 3] = ["android", "ios", "tv"];
 
-/// A random event of one of these apps. Devices and accounts are few enough to meet each other.
+/// A random event of one of these apps. There are few devices and accounts, so that events concern the same ones.
 fn event(rng: &mut Rng, second: u32, events: usize, apps: &[&str]) -> String {
     let app = *rng.choice(apps).unwrap();
     let token = format!("t{}", rng.usize(0..events.max(2)));
@@ -62,19 +62,19 @@ fn batch(rng: &mut Rng, count: usize, apps: &[&str]) -> Vec<String> {
     bodies
 }
 
-/// One batch, as its seed has it.
+/// One batch, determined by its seed.
 async fn assert_fewest_calls(seed: u64, ledger: Ledger) {
     let mut rng = Rng::with_seed(seed);
     // As many small batches as large ones.
     let count = 1000_f64.powf(rng.f64()).round() as usize;
     let apps = &APPS[..rng.usize(1..=3)];
-    let again = format!("again: CALLS_SEED={seed} cargo test --test outside -- alone::calls");
+    let repeat = format!("to repeat: CALLS_SEED={seed} cargo test --test outside -- alone::calls");
     let world = World::of(apps, std::time::Duration::from_secs(600), ledger, &[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
-    // Should there be no answer at all.
-    eprintln!("{count} events of {apps:?}, {ledger:?}; {again}");
+    // Printed in case there is no response at all.
+    eprintln!("{count} events of {apps:?}, {ledger:?}; {repeat}");
     let bodies = batch(&mut rng, count, apps);
     let delivery = world.deliver(messages(1, &bodies)).await;
-    assert_eq!(delivery.reported, [""; 0], "{count} events of {apps:?}, {ledger:?}; {again}: {:?}", delivery.counts());
+    assert_eq!(delivery.reported, [""; 0], "{count} events of {apps:?}, {ledger:?}; {repeat}: {:?}", delivery.counts());
     let mut sent: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     for (app, operator_type, items) in world.stage.calls() {
         let (calls, all) = sent.entry((app, operator_type)).or_default();
@@ -83,16 +83,16 @@ async fn assert_fewest_calls(seed: u64, ledger: Ledger) {
     }
     for ((app, operator_type), (calls, items)) in sent {
         let what =
-            format!("{app}, operator_type {operator_type}: {items} items of {count} events, {ledger:?}; {again}");
+            format!("{app}, operator_type {operator_type}: {items} items of {count} events, {ledger:?}; {repeat}");
         assert_eq!(calls, items.div_ceil(20), "{what}");
     }
 }
 
-/// `CALLS_SEED` runs that one again.
+/// `CALLS_SEED` repeats one seed.
 #[tokio::test]
-async fn a_batch_of_new_messages_costs_a_call_for_each_twenty_items_of_an_app_and_operator_type() {
+async fn a_batch_of_new_messages_needs_one_call_per_twenty_items_of_an_app_and_operator_type() {
     if let Ok(seed) = std::env::var("CALLS_SEED") {
-        let seed = seed.parse().unwrap_or_else(|_| panic!("CALLS_SEED: no whole number"));
+        let seed = seed.parse().unwrap_or_else(|_| panic!("CALLS_SEED: must be a whole number"));
         for ledger in Ledger::BOTH {
             assert_fewest_calls(seed, ledger).await;
         }

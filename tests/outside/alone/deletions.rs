@@ -1,16 +1,16 @@
-//! Deletions that hang or that TPNS never takes: who waits for them, and for how long.
+//! Deletions that hang or that TPNS never accepts: which events wait for them, and for how long.
 
 use std::time::Duration;
 
 use tpns_sim::Fault;
 
-use super::{Ledger, World, in_app, side_by_side};
+use super::{Ledger, World, in_app, concurrently};
 use crate::stage::{deletion, login, logout, logout_of};
 
 type Settings = &'static [(&'static str, &'static str)];
 
-/// Two functions that can't wait for the end of a deletion that hangs: with a call timeout beyond their own, and with
-/// the default one, tried as often as the default says.
+/// Two functions whose timeout ends before a hanging deletion: with a call timeout longer than their own, and with the
+/// default call timeout and number of attempts.
 const IMPATIENT: [(u64, Settings); 2] = [(5, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
 
 fn cases() -> Vec<(Ledger, Duration, Settings)> {
@@ -20,8 +20,8 @@ fn cases() -> Vec<(Ledger, Duration, Settings)> {
 }
 
 #[tokio::test]
-async fn a_deletion_that_hangs_keeps_no_other_event_waiting() {
-    let run = side_by_side(cases(), async |(ledger, timeout, settings)| {
+async fn no_other_event_waits_for_a_hanging_deletion() {
+    let run = concurrently(cases(), async |(ledger, timeout, settings)| {
         let what = format!("{ledger:?}, {timeout:?}");
         let world = World::within(timeout, ledger, settings).await;
         let before = [login(1, "t1", &["x"]), login(1, "t3", &["y", "z"])];
@@ -46,8 +46,8 @@ async fn a_deletion_that_hangs_keeps_no_other_event_waiting() {
 }
 
 #[tokio::test]
-async fn only_the_login_that_is_newer_than_a_hanging_deletion_waits_for_it() {
-    let run = side_by_side(cases(), async |(ledger, timeout, settings)| {
+async fn only_a_newer_login_of_the_account_waits_for_a_hanging_deletion() {
+    let run = concurrently(cases(), async |(ledger, timeout, settings)| {
         let what = format!("{ledger:?}, {timeout:?}");
         let world = World::within(timeout, ledger, settings).await;
         assert_eq!(world.batch(&[login(1, "t2", &["x"])]).await.reported, [""; 0], "{what}");
@@ -67,10 +67,10 @@ async fn only_the_login_that_is_newer_than_a_hanging_deletion_waits_for_it() {
     run.await;
 }
 
-/// The deletion hangs in one app and is taken in the other, where the login that is newer has to wait only for that.
+/// The deletion hangs in one app and is accepted in the other, where a newer login waits only for that call.
 #[tokio::test]
 async fn a_login_waits_for_the_deletion_in_its_own_app_only() {
-    let run = side_by_side(Ledger::BOTH, async |ledger| {
+    let run = concurrently(Ledger::BOTH, async |ledger| {
         let world = World::within(Duration::from_secs(5), ledger, &[("TPNS_TIMEOUT_MS", "60000")]).await;
         world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
         let bodies = [
@@ -88,7 +88,7 @@ async fn a_login_waits_for_the_deletion_in_its_own_app_only() {
 }
 
 #[tokio::test]
-async fn from_its_second_delivery_on_a_login_no_longer_waits_for_a_deletion_that_tpns_never_takes() {
+async fn from_its_second_delivery_on_a_login_no_longer_waits_for_a_deletion_that_tpns_never_accepts() {
     for ledger in Ledger::BOTH {
         let world = World::new(ledger, &[("TPNS_MAX_ATTEMPTS", "2")]).await;
         world.stage.tpns.fault(Fault::status(503).operator_type(5).app("android").forever());
@@ -113,7 +113,7 @@ async fn from_its_second_delivery_on_a_login_no_longer_waits_for_a_deletion_that
 }
 
 #[tokio::test]
-async fn a_deletion_that_hangs_holds_a_login_for_half_of_the_time_from_its_second_delivery_on() {
+async fn from_its_second_delivery_on_a_login_waits_for_a_hanging_deletion_for_half_of_the_time() {
     let world = World::within(Duration::from_secs(10), Ledger::Off, &[("TPNS_TIMEOUT_MS", "60000")]).await;
     world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
     let bodies = [deletion(1, "alice"), login(2, "t1", &["alice"])];
@@ -122,9 +122,9 @@ async fn a_deletion_that_hangs_holds_a_login_for_half_of_the_time_from_its_secon
     assert_eq!(world.stage.bound("android", "t1"), ["alice/0"]);
 }
 
-/// Where the deletion is taken, a newer login comes after it, in any delivery.
+/// If the deletion is accepted, a newer login is sent after it, in any delivery.
 #[tokio::test]
-async fn a_login_comes_after_its_deletion_in_any_delivery() {
+async fn a_login_is_sent_after_an_older_deletion_in_any_delivery() {
     for ledger in Ledger::BOTH {
         let world = World::new(ledger, &[]).await;
         world.stage.tpns.fault(Fault::delay(300).operator_type(5).forever());

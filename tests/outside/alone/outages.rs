@@ -1,4 +1,4 @@
-//! Connections that fail side by side, and TPNS that stays away.
+//! Connections that fail at the same time, and a TPNS that stays unreachable.
 
 use tpns_sim::Fault;
 
@@ -9,14 +9,14 @@ fn logins(count: usize) -> Vec<String> {
     (0..count).map(|n| login(1, &format!("t{n}"), &["x"])).collect()
 }
 
-/// As many as there are calls in flight: one moment at which TPNS was away, not eight failures in a row.
+/// As many as there are calls in flight: one short outage, not eight failures in a row.
 #[tokio::test]
-async fn calls_that_fail_side_by_side_are_all_tried_again() {
+async fn calls_that_fail_at_the_same_time_are_all_retried() {
     for ledger in Ledger::BOTH {
         for fault in [Fault::reset(), Fault::disconnect(), Fault::truncated(), Fault::hang()] {
             let world = World::new(ledger, &[("TPNS_TIMEOUT_MS", "1000")]).await;
             world.stage.tpns.fault(fault.clone().times(8));
-            // No call is answered before all of the eight have failed.
+            // No call is answered before all eight have failed.
             world.stage.tpns.fault(Fault::delay(200).forever());
             let delivery = world.batch(&logins(400)).await;
             assert_eq!(delivery.counts(), [("applied", 400)].into(), "{ledger:?}, {fault:?}");
@@ -26,9 +26,9 @@ async fn calls_that_fail_side_by_side_are_all_tried_again() {
     }
 }
 
-/// 100 calls of three tries each would be 300.
+/// 100 calls with three attempts each would be 300.
 #[tokio::test]
-async fn tpns_that_stays_away_is_left_alone_after_some_calls() {
+async fn an_unreachable_tpns_is_not_called_any_more_after_some_calls() {
     for (concurrency, most) in [("1", 6), ("8", 60)] {
         for fault in [Fault::reset(), Fault::disconnect()] {
             let world = World::new(Ledger::Off, &[("TPNS_CONCURRENCY", concurrency)]).await;

@@ -1,14 +1,14 @@
-//! A gateway in front of TPNS refuses whatever call holds a certain event, with a status and a page instead of a code.
+//! A gateway in front of TPNS refuses every call that contains a certain event, with a status and a page instead of a code.
 
 use tpns_sim::Fault;
 
 use super::{Ledger, World, ids, in_app, with_id};
 use crate::stage::{Stage, deletion, login, logout, logout_of};
 
-/// Of a gateway that refuses, of a path that is not there, and of a redirect to some page.
+/// Statuses of a gateway that refuses, of an unknown path, and of a redirect to a page.
 const STATUSES: [u16; 8] = [403, 401, 404, 302, 405, 407, 410, 421];
 const PAGE: &str = "<html><body>Request blocked</body></html>";
-/// The place of the event that the gateway refuses.
+/// The index of the event that the gateway refuses.
 const POISON: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
@@ -57,14 +57,14 @@ async fn one_of_nine(kind: Kind, ledger: Ledger, status: u16, poison: Fault) {
         assert_eq!(world.stage.bound("android", &format!("t{n}")), bound, "t{n}, {what}");
     }
     let calls = world.stage.calls().len() - before;
-    // One call, and two for each time it is halved; a deletion goes to two apps.
+    // One call, and two each time it is halved; a deletion goes to two apps.
     assert!(calls <= 2 * (1 + 2 * 4 + 3), "{calls} calls, {what}");
 }
 
 #[tokio::test]
 async fn an_event_that_a_gateway_refuses_by_its_status_is_found_and_its_neighbours_are_applied() {
     for status in STATUSES {
-        // As the account's name would be the marker, so that the login's own logout passes.
+        // Matched by the account's name, so that the clearing of the device is not refused.
         let poison = Fault::status(status).body(PAGE).account(format!("a{POISON}"));
         one_of_nine(Kind::Login, Ledger::Off, status, poison).await;
     }
@@ -104,7 +104,7 @@ async fn without_a_parking_queue_the_event_that_a_gateway_refuses_is_reported_as
     }
 }
 
-/// Wherever it is, however many there are, and whatever the concurrency.
+/// At any position, for any number of them and any concurrency.
 #[tokio::test]
 async fn the_events_that_a_gateway_refuses_are_found_in_a_batch_of_any_size() {
     for (count, bad, concurrency) in [
@@ -136,9 +136,9 @@ async fn the_events_that_a_gateway_refuses_are_found_in_a_batch_of_any_size() {
     }
 }
 
-/// One call for each of them: what shows that the app is in order is the neighbour of another operator_type.
+/// Each is alone in its call: the neighbour of another operator_type shows that the app works.
 #[tokio::test]
-async fn a_neighbour_of_another_operator_type_shows_that_it_is_the_event() {
+async fn a_neighbour_of_another_operator_type_shows_that_the_event_is_at_fault() {
     for (bad, good) in [
         (login(2, "bad", &["<script>"]), logout(2, "good")),
         (logout_of(2, "bad", "<script>"), login(2, "good", &["x"])),
@@ -152,7 +152,7 @@ async fn a_neighbour_of_another_operator_type_shows_that_it_is_the_event() {
     }
 }
 
-/// It may be the key, the address or the bill: nothing that the events could help.
+/// The cause may be the key, the address or the billing, but not an event.
 #[tokio::test]
 async fn an_app_that_is_refused_by_status_in_every_call_is_misconfigured_after_few_calls() {
     for (status, reason) in [(403, "tpns_auth_failed"), (401, "tpns_auth_failed"), (404, "tpns_wrong_endpoint")] {
@@ -175,24 +175,24 @@ async fn an_app_that_is_refused_by_status_in_every_call_is_misconfigured_after_f
 }
 
 #[tokio::test]
-async fn an_event_that_is_alone_with_the_refusal_of_a_gateway_is_retried_and_never_parked() {
+async fn a_single_event_that_a_gateway_refuses_is_retried_and_never_parked() {
     for ledger in Ledger::BOTH {
         let world = World::new(ledger, &[]).await;
         world.stage.tpns.fault(Fault::status(403).body(PAGE).app("android").forever());
         for receive_count in 1..=5 {
-            // The other app is in order, which says nothing of this one.
+            // The other app works, which shows nothing about this one.
             let bodies = [login(1, "t", &["x"]), in_app("ios", &login(1, "neighbour", &["x"]))];
             let delivery = world.redelivery(receive_count, &bodies).await;
             assert_eq!(delivery.outcome(0), "misconfigured tpns_auth_failed", "delivery {receive_count}");
             assert_eq!(delivery.reported, ["m0"], "delivery {receive_count}");
         }
         assert_eq!(world.parked().len(), 0);
-        assert!(world.calls_of("android") <= 10, "not hammered");
+        assert!(world.calls_of("android") <= 10, "too many calls");
     }
 }
 
 #[tokio::test]
-async fn an_app_that_tpns_refuses_with_a_code_is_left_alone_at_once() {
+async fn an_app_that_tpns_refuses_with_a_code_is_not_called_again() {
     for fault in [
         Fault::ret_code(1_008_003),
         Fault::status(403).body(r#"{"ret_code":1008003,"err_msg":"auth failure"}"#),
@@ -209,10 +209,10 @@ async fn an_app_that_tpns_refuses_with_a_code_is_left_alone_at_once() {
 }
 
 #[tokio::test]
-async fn a_status_that_passes_rejects_no_event() {
+async fn a_transient_status_rejects_no_event() {
     for times in 1..=4 {
         let world = World::new(Ledger::Off, &[]).await;
-        // The call, its half, the item by itself, and perhaps once more: then it is over.
+        // For the call, its half, the single item, and perhaps a retry: then the fault is over.
         world.stage.tpns.fault(Fault::status(403).body(PAGE).token("t0").times(times));
         let delivery = world.batch(&logins(1, 4)).await;
         assert_eq!(delivery.reported, [""; 0], "{times}: {:?}", delivery.outcomes);

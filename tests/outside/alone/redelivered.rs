@@ -1,5 +1,5 @@
-//! From its third delivery on a message's items travel in calls of their own: what it shared a call with before may be
-//! what fails.
+//! From its third delivery on a message's items are sent in their own calls: an item of another message in the same call
+//! may be the cause of the failure.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn accounts(names: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| format!("{names}{n}")).collect()
 }
 
-/// How many items each call of this app and operator_type held, in the order of the calls.
+/// The number of items of each call of this app and operator_type, in the order of the calls.
 fn sizes(world: &World, app: &str, operator_type: i64) -> Vec<usize> {
     let calls = world.stage.calls().into_iter();
     calls.filter(|call| call.0 == app && call.1 == operator_type).map(|call| call.2).collect()
@@ -50,8 +50,8 @@ async fn in_their_third_delivery_the_neighbours_of_an_event_that_breaks_every_ca
             assert_eq!(world.stage.bound("android", &format!("t{n}")), ["x/0"], "t{n}, {what}");
         }
         let calls = world.stage.calls().len() - before;
-        // A kept connection that breaks is replaced, and the try made again: that is no try of its own.
-        assert!(calls <= 19 + 2 * 3, "{what}: {calls} calls, one for each and three tries of the one that fails");
+        // If a kept connection breaks, it is replaced and the attempt repeated, which does not count as an attempt.
+        assert!(calls <= 19 + 2 * 3, "{what}: {calls} calls, one for each and three attempts of the failing one");
     }
 }
 
@@ -96,7 +96,7 @@ async fn the_items_of_one_message_in_its_third_delivery_share_its_calls() {
     }
 }
 
-/// They all wait in one item, so one call is enough for all of them, and one refusal.
+/// They are all merged into one item, so one call is enough for all of them, and one refusal.
 #[tokio::test]
 async fn the_messages_of_one_device_in_their_third_delivery_share_its_call() {
     for ledger in Ledger::BOTH {
@@ -109,7 +109,7 @@ async fn the_messages_of_one_device_in_their_third_delivery_share_its_call() {
 }
 
 #[tokio::test]
-async fn messages_in_their_third_delivery_make_a_hundred_calls_of_their_own_an_app_at_most() {
+async fn messages_in_their_third_delivery_make_at_most_a_hundred_calls_of_their_own_per_app() {
     for ledger in Ledger::BOTH {
         for receive_count in [3, 5] {
             let world = World::new(ledger, &[]).await;
@@ -129,9 +129,9 @@ async fn messages_in_their_third_delivery_make_a_hundred_calls_of_their_own_an_a
     }
 }
 
-/// A message beyond the bound is not worse off than before: it shares its call.
+/// A message beyond this limit shares its call, as before.
 #[tokio::test]
-async fn beyond_the_bound_a_message_that_breaks_its_call_takes_a_calls_items_along_at_most() {
+async fn beyond_the_limit_a_message_that_breaks_its_call_fails_at_most_the_items_of_that_call() {
     let world = World::new(Ledger::Off, &[]).await;
     world.stage.tpns.fault(Fault::reset().token("t250").forever());
     let delivery = world.redelivery(3, &logins("t", 300)).await;

@@ -1,22 +1,22 @@
-//! Calls in flight: each app has its share of them, however slow the others are.
+//! Calls in flight: each app has its share of them, regardless of how slow the others are.
 
 use std::time::Duration;
 
 use tpns_sim::Fault;
 
-use super::{Ledger, World, in_app, side_by_side};
+use super::{Ledger, World, in_app, concurrently};
 use crate::stage::{deletion, login, logout};
 
 /// The calls end a second before that.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// Of the slow app: forty calls, eight at a time, are more than there is time for.
+/// The delay of the slow app: there is not enough time for forty calls, eight at a time.
 const SLOW_MS: u64 = 2500;
 
 fn logins(app: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| in_app(app, &login(1, &format!("t{n}"), &["x"]))).collect()
 }
 
-/// Five logouts that can't be sent before a first answer is there: by then the other app has begun all calls it may.
+/// Five logouts that can't be sent before a first answer arrives: by then the other app has started all calls it may.
 fn late_logouts(app: &str) -> Vec<String> {
     let mut bodies = vec![in_app(app, &deletion(1, "alice")), in_app(app, &login(2, "late", &["alice"]))];
     bodies.extend((0..5).map(|n| in_app(app, &logout(2, &format!("out{n}")))));
@@ -24,10 +24,10 @@ fn late_logouts(app: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_slow_app_with_hundreds_of_logins_does_not_keep_the_other_from_its_logouts() {
-    // Which app is asked first is not fixed, so once may be luck.
+async fn a_slow_app_with_hundreds_of_logins_does_not_delay_the_logouts_of_the_other() {
+    // The order of the apps is not fixed, so a single success could be chance.
     let cases = [Ledger::Off, Ledger::Off, Ledger::Off, Ledger::On];
-    let run = side_by_side(cases, async |ledger| {
+    let run = concurrently(cases, async |ledger| {
         let world = World::within(TIMEOUT, ledger, &[]).await;
         world.stage.tpns.fault(Fault::delay(SLOW_MS).app("android").forever());
         let mut bodies = logins("android", 800);
@@ -36,15 +36,15 @@ async fn a_slow_app_with_hundreds_of_logins_does_not_keep_the_other_from_its_log
         assert_eq!(delivery.not_applied(800..805), [""; 0], "{ledger:?}");
         assert_eq!(world.stage.calls().iter().filter(|call| call.0 == "ios").count(), 1, "{ledger:?}");
         let applied = delivery.counts().get("applied").copied().unwrap_or_default();
-        assert!(applied > 5, "{ledger:?}: the slow app gets on as well: {:?}", delivery.counts());
+        assert!(applied > 5, "{ledger:?}: the slow app makes progress as well: {:?}", delivery.counts());
     });
     run.await;
 }
 
 #[tokio::test]
-async fn an_app_whose_calls_become_due_later_finds_its_share_free() {
+async fn the_share_of_an_app_is_free_when_its_calls_become_due_later() {
     let cases = [(Ledger::Off, "8"), (Ledger::On, "8"), (Ledger::Off, "2"), (Ledger::Off, "1")];
-    let run = side_by_side(cases, async |(ledger, concurrency)| {
+    let run = concurrently(cases, async |(ledger, concurrency)| {
         let what = format!("{ledger:?}, {concurrency} at a time");
         let world = World::within(TIMEOUT, ledger, &[("TPNS_CONCURRENCY", concurrency)]).await;
         world.stage.tpns.fault(Fault::delay(SLOW_MS).app("android").forever());
@@ -58,8 +58,8 @@ async fn an_app_whose_calls_become_due_later_finds_its_share_free() {
 }
 
 #[tokio::test]
-async fn of_three_apps_the_one_that_answers_is_not_kept_waiting_by_two_that_hang() {
-    let run = side_by_side(["8", "3", "1"], async |concurrency| {
+async fn of_three_apps_the_one_that_answers_does_not_wait_for_two_that_hang() {
+    let run = concurrently(["8", "3", "1"], async |concurrency| {
         let settings = [("TPNS_CONCURRENCY", concurrency), ("TPNS_TIMEOUT_MS", "60000")];
         let world = World::of(&["android", "ios", "tv"], TIMEOUT, Ledger::Off, &settings).await;
         for app in ["android", "ios"] {
@@ -77,11 +77,11 @@ async fn of_three_apps_the_one_that_answers_is_not_kept_waiting_by_two_that_hang
     run.await;
 }
 
-/// What hangs is in flight to the end, so that the calls that TPNS saw are those that were in flight together.
+/// A hanging call is in flight to the end, so all calls that TPNS received were in flight at the same time.
 #[tokio::test]
-async fn the_calls_in_flight_are_as_many_as_the_setting_says_and_at_least_one_an_app() {
+async fn the_calls_in_flight_are_limited_by_the_setting_but_at_least_one_per_app() {
     let cases = [(8, 1), (8, 2), (8, 3), (2, 3), (1, 2), (1, 1)];
-    let run = side_by_side(cases, async |(concurrency, apps): (usize, usize)| {
+    let run = concurrently(cases, async |(concurrency, apps): (usize, usize)| {
         let settings = [("TPNS_CONCURRENCY", &*concurrency.to_string()), ("TPNS_TIMEOUT_MS", "60000")];
         let apps = &["android", "ios", "tv"][..apps];
         let world = World::of(apps, Duration::from_secs(4), Ledger::Off, &settings).await;

@@ -1,4 +1,4 @@
-//! What was done is settled when it was done, and what does not fit into an invocation is left for the next one.
+//! Completed calls are settled at once, and what does not fit into an invocation is left for the next one.
 
 use std::{
     collections::HashSet,
@@ -11,8 +11,8 @@ use tpns_sim::Fault;
 use super::{Delivery, Ledger, World, deletion_of, in_app};
 use crate::stage::login;
 
-/// One call hangs to the end: no call begins in the last two seconds, and no row is read in the last one.
-/// Reading takes longer than what is in between.
+/// One call hangs to the end: no call starts in the last two seconds, and no row is read in the last second. Reading takes
+/// longer than the time in between.
 async fn slow_reader() -> World {
     let settings = [("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "2000")];
     let world = World::within(Duration::from_secs(12), Ledger::On, &settings).await;
@@ -25,7 +25,7 @@ fn logins(app: &str, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_app_whose_calls_are_done_does_not_wait_for_the_one_whose_call_hangs() {
+async fn an_app_with_completed_calls_does_not_wait_for_one_whose_call_hangs() {
     let world = slow_reader().await;
     world.stage.tpns.fault(Fault::hang().app("android").forever());
     let mut bodies = logins("ios", 60);
@@ -35,7 +35,7 @@ async fn an_app_whose_calls_are_done_does_not_wait_for_the_one_whose_call_hangs(
 }
 
 #[tokio::test]
-async fn of_an_app_with_a_call_that_hangs_only_the_events_in_that_call_are_reported() {
+async fn only_the_events_of_a_hanging_call_are_reported() {
     let world = slow_reader().await;
     world.stage.tpns.fault(Fault::hang().token("t33").forever());
     let delivery = world.batch(&logins("android", 120)).await;
@@ -43,9 +43,9 @@ async fn of_an_app_with_a_call_that_hangs_only_the_events_in_that_call_are_repor
     assert!(delivery.reported.contains(&"m33".to_owned()));
 }
 
-/// A deletion is noted as accepted in the same way, one row each.
+/// Each deletion is recorded as accepted in its own row.
 #[tokio::test]
-async fn deletions_that_tpns_has_accepted_are_noted_while_another_apps_call_hangs() {
+async fn accepted_deletions_are_recorded_while_a_call_of_another_app_hangs() {
     let settings = [("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "3000")];
     let world = World::within(Duration::from_secs(10), Ledger::On, &settings).await;
     world.aws.latency_of(Operation::UpdateItem, Duration::from_millis(400));
@@ -57,7 +57,7 @@ async fn deletions_that_tpns_has_accepted_are_noted_while_another_apps_call_hang
     assert_eq!(delivery.reported, ["m4"], "{:?}", delivery.counts());
 }
 
-/// Delivers a batch and checks that its answer came in time, and that nothing was written afterwards.
+/// Delivers a batch and checks that the response is in time, and that nothing is written afterwards.
 async fn in_time(
     world: &World,
     timeout: Duration,
@@ -69,16 +69,16 @@ async fn in_time(
     let latest = timeout - reserve / 10;
     assert!(delivery.took < latest, "answered after {:?} of {timeout:?}", delivery.took);
     tokio::time::sleep_until((begun + timeout + Duration::from_millis(300)).into()).await;
-    // The invocation began a little later than `begun`, the first time a process later.
+    // The invocation started a little later than `begun`, the first one after the start of the process.
     let deadline = begun + timeout;
     let late = world.aws.requests().iter().filter(|request| request.arrived > deadline).count();
     assert_eq!(late, 0, "requests to DynamoDB after the deadline");
     delivery
 }
 
-/// 600 rows to write twice, of which some 700 can be written in the time there is: about half in each delivery.
+/// 600 rows to write twice, while about 700 writes are possible in the available time: about half in each delivery.
 #[tokio::test]
-async fn deletions_of_more_accounts_than_fit_into_an_invocation_are_settled_over_several() {
+async fn deletions_of_more_accounts_than_fit_into_an_invocation_take_several() {
     let (timeout, reserve) = (Duration::from_secs(16), Duration::from_millis(1500));
     let world = World::within(timeout, Ledger::On, &[("DEADLINE_RESERVE_MS", "1500")]).await;
     assert_eq!(world.batch(&[login(1, "t", &["before"])]).await.reported, [""; 0]);
@@ -97,9 +97,8 @@ async fn deletions_of_more_accounts_than_fit_into_an_invocation_are_settled_over
     }
 }
 
-/// The batch of the issue.
 #[tokio::test]
-async fn of_two_hundred_deletions_of_a_hundred_accounts_some_are_settled_and_the_others_reported_in_time() {
+async fn of_two_hundred_deletions_of_a_hundred_accounts_some_are_applied_and_the_others_reported_in_time() {
     let (timeout, reserve) = (Duration::from_secs(10), Duration::from_secs(3));
     let world = World::within(timeout, Ledger::On, &[("DEADLINE_RESERVE_MS", "3000")]).await;
     assert_eq!(world.batch(&[login(1, "t", &["before"])]).await.reported, [""; 0]);
@@ -112,23 +111,23 @@ async fn of_two_hundred_deletions_of_a_hundred_accounts_some_are_settled_and_the
 }
 
 #[tokio::test]
-async fn of_thousands_of_logins_with_a_slow_table_some_are_settled_and_the_others_reported_in_time() {
+async fn of_thousands_of_logins_with_a_slow_table_some_are_applied_and_the_others_reported_in_time() {
     let (timeout, reserve) = (Duration::from_secs(10), Duration::from_secs(4));
-    // Thousands of lines of the log take their time, and are not what this is about.
+    // Writing thousands of log lines takes time and is not the subject of this test.
     let settings = [("DEADLINE_RESERVE_MS", "4000"), ("AWS_LAMBDA_LOG_LEVEL", "ERROR")];
     let world = World::within(timeout, Ledger::On, &settings).await;
     assert_eq!(world.batch(&[login(1, "warm", &["x"])]).await.reported, [""; 0]);
     world.aws.latency(Service::DynamoDb, Duration::from_millis(500));
-    // Small bodies: with larger ones, so many do not fit into the 6 MB of an invocation.
+    // Small bodies: with larger ones, this number does not fit into the 6 MB of a payload.
     let body = |n: usize| {
         format!(r#"{{"type":"user.login","token":"t{n}","app":"ios","account_list":[{{"account":"a{n}"}}]}}"#)
     };
     let bodies: Vec<_> = (0..4000).map(body).collect();
     let delivery = in_time(&world, timeout, reserve, world.batch(&bodies)).await;
-    assert!(delivery.reported.len() < bodies.len(), "nothing is settled");
+    assert!(delivery.reported.len() < bodies.len(), "nothing is applied");
     let reported: HashSet<_> = delivery.reported.iter().collect();
     let bound = world.stage.tpns.bindings().remove("ios").unwrap_or_default();
     let lost = (0..bodies.len()).filter(|n| !reported.contains(&format!("m{n}")));
     let lost = lost.filter(|n| !bound.contains_key(&format!("t{n}"))).count();
-    assert_eq!(lost, 0, "acknowledged, and not bound");
+    assert_eq!(lost, 0, "acknowledged, but not bound");
 }

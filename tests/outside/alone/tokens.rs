@@ -1,14 +1,14 @@
-//! Many logouts of one device that TPNS refuses: for the token they share, or for the account of one of them.
+//! Many logouts of one device that TPNS refuses: because of the token they share, or of the account of one of them.
 
 use tpns_sim::Fault;
 
 use super::{Delivery, Ledger, World, with_id};
 use crate::stage::{login, logout_of};
 
-/// Of so few accounts a device of the ledger's is signed out one by one; of more than 200 it is signed out of all.
+/// With the ledger, a device is signed out of this number of accounts one by one; of more than 200, it is signed out of all.
 const FEW: usize = 150;
 
-/// What TPNS says of an item, and what it says of a call that holds it.
+/// The code as TPNS returns it for an item, and for a call that contains the item.
 fn refusals(code: i64) -> [Fault; 2] {
     [Fault::item_code(code), Fault::ret_code(code)]
 }

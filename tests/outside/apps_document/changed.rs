@@ -11,13 +11,13 @@ use super::world::{ANDROID, App, ID, IOS, NONE, TABLE, World, deletion, deliver,
 const MOVED: App = ("android", "android", 1);
 const FOR_ALL: Option<&str> = None;
 
-/// Each: the apps a sandbox knows, the apps that the secret names then, and where the account is bound.
+/// Each: the apps known to a sandbox, the apps in the secret afterwards, and the app in which the account is bound.
 #[tokio::test]
-async fn a_deletion_for_all_apps_reaches_apps_that_changed_after_the_sandbox_began() {
+async fn a_deletion_for_all_apps_reaches_apps_that_changed_after_the_sandbox_started() {
     let cases: &[(&str, &[App], &[App], App)] = &[
         ("added", &[ANDROID], &[ANDROID, IOS], IOS),
         ("added before the others", &[ANDROID], &[IOS, ANDROID], IOS),
-        ("in another one's place", &[ANDROID], &[IOS], IOS),
+        ("replacing another one", &[ANDROID], &[IOS], IOS),
         ("moved to another access point", &[ANDROID, IOS], &[MOVED, IOS], MOVED),
         ("moved, and in another order", &[ANDROID, IOS], &[IOS, MOVED], MOVED),
         ("under another AccessID", &[ANDROID], &[("android", "pad", 0)], ("android", "pad", 0)),
@@ -28,7 +28,7 @@ async fn a_deletion_for_all_apps_reaches_apps_that_changed_after_the_sandbox_beg
             let world = World::new().await;
             world.put(before);
             let sandbox = world.sandbox(&[("LEDGER_TABLE", ledger)]);
-            assert_eq!(deliver(&sandbox, &[login(before[0].0, 1, "t0", "somebody")]).await, NONE, "{name}");
+            assert_eq!(deliver(&sandbox, &[login(before[0].0, 1, "t0", "other")]).await, NONE, "{name}");
             world.bind(*bound, 1, "t1", "erased").await;
             world.put(after);
             assert_eq!(deliver(&sandbox, &[deletion(FOR_ALL, 2, "erased")]).await, NONE, "{name}, {ledger}");
@@ -39,18 +39,18 @@ async fn a_deletion_for_all_apps_reaches_apps_that_changed_after_the_sandbox_beg
 }
 
 #[tokio::test]
-async fn a_deletion_of_one_app_asks_for_no_newer_document() {
+async fn a_deletion_for_one_app_does_not_read_the_document_again() {
     let world = World::new().await;
     world.put(&[ANDROID]);
     let sandbox = world.with_ledger();
     assert_eq!(deliver(&sandbox, &[deletion(Some("android"), 1, "a")]).await, NONE);
     assert_eq!(world.reads(), 1);
     assert_eq!(deliver(&sandbox, &[deletion(FOR_ALL, 1, "b"), deletion(FOR_ALL, 2, "c")]).await, NONE);
-    assert_eq!(world.reads(), 2, "once for all of an invocation");
+    assert_eq!(world.reads(), 2, "once per invocation");
 }
 
 #[tokio::test]
-async fn an_event_of_an_app_that_was_added_meanwhile_is_applied() {
+async fn an_event_of_a_newly_added_app_is_applied() {
     for ledger in ["", TABLE] {
         for after in [[ANDROID, IOS], [IOS, ANDROID]] {
             let world = World::new().await;
@@ -59,7 +59,7 @@ async fn an_event_of_an_app_that_was_added_meanwhile_is_applied() {
             assert_eq!(deliver(&sandbox, &[login("android", 1, "t", "a")]).await, NONE);
             world.bind(IOS, 1, "u", "b").await;
             world.put(&after);
-            // A neighbour whose app is in another place now, and one that stays wrong.
+            // A neighbour whose app has another position now, and one whose app stays unknown.
             let bodies = [logout("ios", 2, "u"), login("android", 2, "t", "c"), login("windows", 2, "w", "d")];
             assert_eq!(deliver(&sandbox, &bodies).await, ["m2"]);
             assert_eq!(reasons(&sandbox), ["unknown_app"]);
@@ -73,15 +73,15 @@ async fn an_event_without_an_app_is_applied_once_there_is_only_one() {
     let world = World::new().await;
     world.put(&[ANDROID, IOS]);
     let sandbox = world.with_ledger();
-    let nameless = |second| login("android", second, "t", "a").replace(r#""app":"android","#, "");
+    let without_app = |second| login("android", second, "t", "a").replace(r#""app":"android","#, "");
     assert_eq!(deliver(&sandbox, &[login("ios", 1, "u", "b")]).await, NONE);
     world.put(&[ANDROID]);
-    assert_eq!(deliver(&sandbox, &[nameless(2)]).await, NONE);
+    assert_eq!(deliver(&sandbox, &[without_app(2)]).await, NONE);
     assert_eq!((world.bound(ANDROID, "t"), world.reads()), (vec!["a".to_owned()], 2));
 }
 
 #[tokio::test]
-async fn unknown_apps_do_not_have_the_document_read_with_every_batch() {
+async fn unknown_apps_do_not_cause_a_read_of_the_document_in_every_batch() {
     let world = World::new().await;
     world.put(&[ANDROID]);
     let sandbox = world.with_ledger();
@@ -100,7 +100,7 @@ async fn a_document_is_read_again_when_it_is_old_enough() {
     for each in [&sandbox, &patient] {
         assert_eq!(deliver(each, &[login("android", 1, "t", "a")]).await, NONE);
     }
-    // A key that is refused shows as a call that fails, and there is none.
+    // A refused key would show as a failed call, and there is none.
     world.put(&[MOVED]);
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let reads = world.reads();
@@ -112,7 +112,7 @@ async fn a_document_is_read_again_when_it_is_old_enough() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_changed_before_it_is_refused_costs_no_call() {
+async fn a_key_that_was_changed_before_its_use_causes_no_failed_call() {
     let world = World::new().await;
     let mut document = world.document(&[ANDROID, IOS]);
     document["android"]["secret_key"] = json!("the-old-key");
@@ -125,7 +125,7 @@ async fn a_key_that_was_changed_before_it_is_refused_costs_no_call() {
 }
 
 #[tokio::test]
-async fn the_document_is_read_beside_the_merge_and_not_before_it() {
+async fn the_document_is_read_at_the_same_time_as_the_merge() {
     let world = World::new().await;
     world.put(&[ANDROID]);
     let sandbox = world.with_ledger();
@@ -145,9 +145,9 @@ async fn the_document_is_read_beside_the_merge_and_not_before_it() {
     assert_eq!((failed, world.bound(ANDROID, "t")), (vec![], vec![]));
 }
 
-/// Each: what goes wrong, and what the log says of it.
+/// Each: the fault or the document, and the message in the log.
 #[tokio::test]
-async fn a_document_that_can_not_be_read_again_leaves_the_old_one_in_force() {
+async fn a_document_that_cannot_be_read_again_leaves_the_old_one_in_force() {
     let cases = [
         (Some(AwsFault::AccessDenied), "", "could not be fetched"),
         (Some(AwsFault::InternalError), "", "could not be fetched"),
@@ -156,7 +156,7 @@ async fn a_document_that_can_not_be_read_again_leaves_the_old_one_in_force() {
         (None, "{", "the secret's document is not valid JSON"),
         (None, "{}", "the secret's document names no app"),
     ];
-    for (fault, document, told) in cases {
+    for (fault, document, message) in cases {
         let world = World::new().await;
         world.put(&[ANDROID]);
         let settings = [("LEDGER_TABLE", TABLE), ("TPNS_APPS_MAX_AGE", "1s"), ("TPNS_TIMEOUT_MS", "2000")];
@@ -167,14 +167,14 @@ async fn a_document_that_can_not_be_read_again_leaves_the_old_one_in_force() {
             None => _ = world.aws.put_secret(ID, document).unwrap(),
         }
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        assert_eq!(deliver(&sandbox, &[login("android", 2, "t", "b")]).await, NONE, "{told}");
-        assert_eq!(world.bound(ANDROID, "t"), ["b"], "{told}");
-        assert_eq!(lines(&sandbox, "ERROR", &format!("TPNS_APPS_SECRET_ID: {told}")), 1, "{told}");
-        // And a later change is seen all the same.
+        assert_eq!(deliver(&sandbox, &[login("android", 2, "t", "b")]).await, NONE, "{message}");
+        assert_eq!(world.bound(ANDROID, "t"), ["b"], "{message}");
+        assert_eq!(lines(&sandbox, "ERROR", &format!("TPNS_APPS_SECRET_ID: {message}")), 1, "{message}");
+        // A later change is still noticed.
         world.aws.clear_faults();
         world.put(&[ANDROID, IOS]);
-        assert_eq!(deliver(&sandbox, &[login("ios", 3, "u", "c")]).await, NONE, "{told}");
-        assert_eq!(world.bound(IOS, "u"), ["c"], "{told}");
+        assert_eq!(deliver(&sandbox, &[login("ios", 3, "u", "c")]).await, NONE, "{message}");
+        assert_eq!(world.bound(IOS, "u"), ["c"], "{message}");
     }
 }
 
@@ -188,15 +188,15 @@ async fn a_deletion_that_may_have_missed_an_app_is_completed_by_any_sandbox() {
     world.put(&[ANDROID, IOS]);
     world.aws.fail_next(Operation::GetSecretValue, usize::MAX, AwsFault::AccessDenied);
     let bodies = [deletion(FOR_ALL, 2, "a"), login("android", 2, "v", "b"), deletion(Some("android"), 2, "c")];
-    assert_eq!(deliver(&old, &bodies).await, ["m0"], "whether there are more apps is not known");
+    assert_eq!(deliver(&old, &bodies).await, ["m0"], "it is not known whether there are more apps");
     assert_eq!(reasons(&old), ["apps_document_unread"]);
-    assert_eq!((world.bound(ANDROID, "t"), world.bound(IOS, "u")), (vec![], vec!["a".to_owned()]), "and yet it began");
+    assert_eq!((world.bound(ANDROID, "t"), world.bound(IOS, "u")), (vec![], vec!["a".to_owned()]), "it was applied in the known app");
     world.aws.clear_faults();
     let new = world.with_ledger();
     assert_eq!(deliver(&new, &bodies[..1]).await, NONE);
     assert_eq!(world.bound(IOS, "u"), NONE);
-    assert_eq!((world.calls(ANDROID, 5), world.calls(IOS, 5)), (1, 1), "android has accepted it already");
-    // A copy that comes later finds nothing to do.
+    assert_eq!((world.calls(ANDROID, 5), world.calls(IOS, 5)), (1, 1), "android has already accepted it");
+    // A later copy finds nothing to do.
     assert_eq!(deliver(&old, &bodies[..1]).await, NONE);
     assert_eq!((world.calls(ANDROID, 5), world.calls(IOS, 5)), (1, 1));
 }
@@ -209,12 +209,12 @@ async fn a_renewal_in_the_middle_of_calls_follows_an_app_to_its_new_access_point
         let sandbox = world.sandbox(&[("LEDGER_TABLE", ledger)]);
         assert_eq!(deliver(&sandbox, &[login("android", 1, "t", "a"), login("ios", 1, "u", "b")]).await, NONE);
         world.put(&[IOS, MOVED]);
-        // As an access point answers that no longer has the app.
+        // The answer of an access point that no longer has the app.
         world.tpns[0].fault(tpns_sim::Fault::ret_code(1_008_035).app("android").forever());
         let bodies = [login("android", 2, "t", "c"), login("ios", 2, "u", "d"), logout("android", 2, "w")];
         assert_eq!(deliver(&sandbox, &bodies).await, NONE, "{ledger}");
         assert_eq!((world.bound(MOVED, "t"), world.bound(IOS, "u")), (vec!["c".to_owned()], vec!["d".to_owned()]));
-        // What was said of it is remembered for the new access point.
+        // The device's state is recorded for the new access point.
         let bound = if ledger.is_empty() { "a" } else { "c" };
         assert_eq!(deliver(&sandbox, &[login("android", 1, "t", "a")]).await, NONE);
         assert_eq!(world.bound(MOVED, "t"), [bound]);

@@ -1,5 +1,5 @@
-//! Whose rows are whose in the ledger, when the apps document is changed: an app is its AccessID at its access point,
-//! whatever its name.
+//! Which rows of the ledger belong to which app when the apps document is changed: an app is identified by its AccessID and
+//! access point, not by its name.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const MOVED: App = ("android", "android", 1);
 /// android and ios with each other's name.
 const SWAPPED: [App; 2] = [("ios", "android", 0), ("android", "ios", 0)];
 
-/// A version as the released format has it.
+/// A version in the released format.
 fn version(second: u32, rank: u8, id: &str) -> String {
     format!("1{:019}.{rank}.{id}", at(second))
 }
@@ -43,7 +43,7 @@ impl World {
 
 #[tokio::test]
 async fn a_renamed_app_keeps_its_rows() {
-    // In a sandbox that sees the change, and in one that starts after it.
+    // In a sandbox that notices the change, and in one that starts after it.
     for same in [true, false] {
         let world = World::new().await;
         world.put(&[ANDROID, IOS]);
@@ -56,7 +56,7 @@ async fn a_renamed_app_keeps_its_rows() {
         assert_eq!(deliver(&sandbox, &stale).await, NONE);
         assert_eq!((world.bound(ANDROID, "t"), world.bound(ANDROID, "v")), (vec![], vec![]), "{same}");
         assert_eq!(world.bound(IOS, "u"), ["b"], "{same}");
-        // And back.
+        // And back again.
         world.put(&[ANDROID]);
         let sandbox = world.with_ledger();
         assert_eq!(deliver(&sandbox, &[login("android", 3, "t", "a")]).await, NONE);
@@ -72,8 +72,8 @@ async fn apps_that_swap_their_names_keep_their_own_rows() {
     world.put(&SWAPPED);
     let stale = [login("ios", 4, "t", "a"), login("android", 2, "t", "c")];
     assert_eq!(deliver(&world.with_ledger(), &stale).await, NONE);
-    assert_eq!(world.bound(ANDROID, "t"), NONE, "signed out of the app that is named ios now");
-    assert_eq!(world.bound(IOS, "t"), ["c"], "the app that is named android now");
+    assert_eq!(world.bound(ANDROID, "t"), NONE, "signed out of the app that is now named ios");
+    assert_eq!(world.bound(IOS, "t"), ["c"], "the app that is now named android");
 }
 
 #[tokio::test]
@@ -84,13 +84,13 @@ async fn an_app_at_another_access_point_has_rows_of_its_own() {
     world.put(&[MOVED]);
     let sandbox = world.with_ledger();
     assert_eq!(deliver(&sandbox, &[login("android", 4, "t", "a")]).await, NONE);
-    assert_eq!(world.bound(MOVED, "t"), ["a"], "another TPNS, where nothing was said of the device");
+    assert_eq!(world.bound(MOVED, "t"), ["a"], "another access point, for which the ledger has no row of the device");
     let [own, other] = [world.identity(ANDROID), world.identity(MOVED)];
     let row = world.row("apps");
     assert_eq!(row[&own], "android");
     assert_eq!(row[&other], format!("android@{}", &other["app:".len()..]));
     assert_eq!(world.keys().len(), 4, "{:?}", world.keys());
-    // Both at once: each its own.
+    // Both at the same time: each has its own rows.
     world.put(&[MOVED, PHONE]);
     let sandbox = world.with_ledger();
     let both = [login("phone", 4, "t", "b"), login("android", 3, "t", "c")];
@@ -129,11 +129,11 @@ async fn rows_of_the_released_format_are_read() {
 }
 
 #[tokio::test]
-async fn two_sandboxes_that_meet_an_app_at_once_agree_on_its_rows() {
+async fn two_sandboxes_that_use_an_app_for_the_first_time_agree_on_its_rows() {
     let world = World::new().await;
     world.put(&[ANDROID, IOS]);
     let slow = world.with_ledger();
-    // It is to write down that its app's rows go by the name android.
+    // It is about to record that the rows of its app are named android.
     let gate = world.aws.hold(Operation::UpdateItem, 1);
     let bodies = [login("android", 1, "t", "a")];
     let overtaken = deliver(&slow, &bodies);
@@ -151,7 +151,7 @@ async fn two_sandboxes_that_meet_an_app_at_once_agree_on_its_rows() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_is_found_in_the_row() {
+async fn a_write_whose_answer_was_lost_is_found_in_the_row() {
     let world = World::new().await;
     world.put(&[ANDROID]);
     world.aws.fail_next(Operation::UpdateItem, 1, AwsFault::CloseAfterwards);
@@ -160,7 +160,7 @@ async fn an_answer_that_was_lost_is_found_in_the_row() {
 }
 
 #[tokio::test]
-async fn which_rows_are_whose_is_asked_once_a_sandbox_and_never_guessed() {
+async fn the_app_keys_are_read_once_per_sandbox_and_never_guessed() {
     let world = World::new().await;
     world.put(&[ANDROID]);
     let sandbox = world.with_ledger();
@@ -178,7 +178,7 @@ async fn which_rows_are_whose_is_asked_once_a_sandbox_and_never_guessed() {
         world.aws.clear_faults();
     }
     assert_eq!((world.keys().len(), world.calls(ANDROID, 4), world.calls(ANDROID, 5)), (0, 0, 0));
-    // A row that this program did not write.
+    // A row that the function did not write.
     for (name, value) in [("app:1@localhost", 5_i64.into()), ("revision", "x".into())] {
         let value: lambda_sim::aws::dynamodb::AttributeValue = value;
         world.aws.with_table(TABLE, |table| table.put("apps", Item::new().with(name, value)));
@@ -190,5 +190,5 @@ async fn which_rows_are_whose_is_asked_once_a_sandbox_and_never_guessed() {
     assert_eq!(deliver(&sandbox, &[deletion(Some("android"), 1, "a")]).await, NONE);
     let before = reads(&world);
     assert_eq!(deliver(&sandbox, &[deletion(Some("android"), 1, "b")]).await, NONE);
-    assert_eq!(reads(&world), before, "it is known by now");
+    assert_eq!(reads(&world), before, "the keys are already known");
 }

@@ -1,4 +1,4 @@
-//! What these tests play on, and the words for it.
+//! The environment of these tests, and helpers.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl World {
         self.sandbox(&[("LEDGER_TABLE", TABLE)])
     }
 
-    /// Binds an account by means of a process of its own that knows these apps and no ledger.
+    /// Binds an account by a separate process with this app and without a ledger.
     pub(super) async fn bind(&self, app: App, second: u32, token: &str, account: &str) {
         let binder = function(&self.document(&[app]).to_string(), &[]);
         assert_eq!(deliver(&binder, &[login(app.0, second, token, account)]).await, NONE);
@@ -108,7 +108,7 @@ fn printed(function: &Function) -> String {
     String::from_utf8_lossy(&function.output().unwrap()).into_owned()
 }
 
-/// The lines of the log with this level that hold this text.
+/// The number of log lines with this level that contain this text.
 pub(super) fn lines(function: &Function, level: &str, text: &str) -> usize {
     let level = format!("\"level\":\"{level}\"");
     printed(function).lines().filter(|line| line.contains(&level) && line.contains(text)).count()
@@ -132,7 +132,7 @@ pub(super) fn logout(app: &str, second: u32, token: &str) -> String {
     json!({"type": "user.logout", "occurred_at": crate::stage::at(second), "app": app, "token": token}).to_string()
 }
 
-/// Of one app, or of all.
+/// For one app, or for all.
 pub(super) fn deletion(app: Option<&str>, second: u32, account: &str) -> String {
     let mut body = json!({"type": "account.deleted", "id": format!("deletion-{second}"),
                           "occurred_at": crate::stage::at(second), "account_list": [{"account": account}]});

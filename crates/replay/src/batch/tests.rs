@@ -30,7 +30,7 @@ fn messages(fifo: bool) -> impl Strategy<Value = Vec<Message>> {
     })
 }
 
-/// Sends everything, with `dice` choosing which call ends next; the calls in the order they began.
+/// Sends everything, with `dice` choosing which call ends next; returns the calls in the order they began.
 fn run(messages: Vec<Message>, most: usize, dice: &[usize]) -> Vec<Vec<Message>> {
     let mut batcher = Batcher::new();
     let count = messages.len();
@@ -41,17 +41,17 @@ fn run(messages: Vec<Message>, most: usize, dice: &[usize]) -> Vec<Vec<Message>>
         let call = batcher.take(most);
         let stuck = call.is_empty();
         if !stuck {
-            // No group is on its way twice.
-            let on_their_way = || open.iter().flat_map(|&index: &usize| &calls[index]);
-            let clash = |one: &Message| one.group.is_some() && on_their_way().any(|other| other.group == one.group);
+            // No group is in flight twice.
+            let in_flight = || open.iter().flat_map(|&index: &usize| &calls[index]);
+            let clash = |one: &Message| one.group.is_some() && in_flight().any(|other| other.group == one.group);
             assert!(!call.iter().any(clash));
             open.push(calls.len());
             calls.push(call);
         }
         let throw = dice.next().copied().unwrap_or(0);
         if !open.is_empty() && (throw % 2 == 0 || stuck || open.len() > 7) {
-            let over = open.remove(throw % open.len());
-            calls[over].iter().for_each(|message| batcher.is_over(message));
+            let ended = open.remove(throw % open.len());
+            calls[ended].iter().for_each(|message| batcher.finish(message));
         }
         if open.is_empty() && batcher.len() == 0 {
             assert_eq!(calls.iter().map(Vec::len).sum::<usize>(), count);
@@ -63,7 +63,7 @@ fn run(messages: Vec<Message>, most: usize, dice: &[usize]) -> Vec<Vec<Message>>
 
 proptest! {
     #[test]
-    fn no_call_is_larger_than_sqs_takes(
+    fn no_call_is_larger_than_sqs_accepts(
         messages in any::<bool>().prop_flat_map(messages),
         most in 1_usize..15,
         dice in proptest::collection::vec(0_usize..100, 1..40),
@@ -74,7 +74,7 @@ proptest! {
         }
     }
 
-    /// Whatever calls end first: within a group, messages leave in their order, one a call.
+    /// Whichever calls end first: within a group, messages are sent in order, one per call.
     #[test]
     fn a_group_keeps_its_order(
         messages in messages(true),
@@ -90,14 +90,14 @@ proptest! {
     }
 
     #[test]
-    fn a_standard_queue_gets_the_lines_in_their_order(messages in messages(false)) {
+    fn a_standard_queue_gets_the_lines_in_order(messages in messages(false)) {
         let calls = run(messages, 10, &[1]);
         prop_assert!(calls.iter().flatten().map(|one| one.number).is_sorted());
     }
 }
 
 #[test]
-fn a_call_is_as_full_as_can_be() {
+fn a_call_is_as_full_as_possible() {
     let messages = (0..25).map(|number| Message { number, size: 10, group: None }).collect();
     assert_eq!(run(messages, 10, &[1]).iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);
 }

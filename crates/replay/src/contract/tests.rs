@@ -29,7 +29,7 @@ fn a_time_in_the_event_or_in_its_eventbridge_envelope_is_its_own() {
 }
 
 #[test]
-fn a_body_that_falls_back_on_sqs_has_no_time_of_its_own() {
+fn a_body_that_takes_its_time_from_sqs_has_no_time_of_its_own() {
     let without = bare("");
     for body in [&without, &notification(&without), &bridge(""), &bridge(r#","time":null"#)] {
         assert_eq!(contract(None).read(body).verdict, Ok(When::WhenSent), "{body}");
@@ -37,19 +37,19 @@ fn a_body_that_falls_back_on_sqs_has_no_time_of_its_own() {
 }
 
 #[test]
-fn a_body_that_breaks_the_contract_is_refused_in_the_functions_own_words_and_told_from_others() {
+fn a_body_that_breaks_the_contract_is_refused_with_the_functions_reason_and_still_identified() {
     let reading =
         contract(Some(&["android", "ios"])).read(&bare(r#","app":"windows""#).replace(r#""app":"android","#, ""));
     assert_eq!(reading.verdict.unwrap_err().reason, Reason::UnknownApp);
     assert_eq!((reading.kind, reading.app.as_deref()), (Some("user.login"), Some("windows")));
     assert_eq!(reading.token.as_deref(), Some("t"));
-    // The same without time and with a mistake: the mistake is what counts.
+    // Without a time and with a mistake: the mistake is reported.
     let reading = contract(None).read(r#"{"type":"user.login","app":"android","token":"t"}"#);
     assert!(reading.verdict.unwrap_err().detail.starts_with("account_list: is missing"));
 }
 
 #[test]
-fn without_names_of_apps_every_name_will_do_and_none_as_well() {
+fn without_configured_apps_every_name_is_accepted_and_none_as_well() {
     for body in [bare(""), bare("").replace("android", "anything"), bare("").replace(r#""app":"android","#, "")] {
         assert!(contract(None).read(&body).verdict.is_ok(), "{body}");
     }
@@ -58,7 +58,7 @@ fn without_names_of_apps_every_name_will_do_and_none_as_well() {
 }
 
 #[test]
-fn what_is_no_event_at_all_is_refused_and_has_nothing_to_be_told_by() {
+fn a_body_that_is_no_event_is_refused_and_has_no_identifying_fields() {
     for body in ["", "not JSON", "[]", "[1,2,3,4,5,6]", "5", "{}", r#"{"Type":"Notification","Message":5}"#] {
         let reading = contract(None).read(body);
         assert!(reading.verdict.is_err(), "{body}");
@@ -67,7 +67,7 @@ fn what_is_no_event_at_all_is_refused_and_has_nothing_to_be_told_by() {
 }
 
 #[test]
-fn the_age_is_what_the_function_goes_by() {
+fn the_age_follows_the_functions_limits() {
     let contract = contract(None);
     assert_eq!(contract.age(AT, AT + 14 * DAY), Age::Fine);
     assert_eq!(contract.age(AT, AT + 14 * DAY + 1), Age::TooOld);

@@ -1,4 +1,5 @@
-//! Once through the queue: those chosen are sent and, when SQS has them, deleted; the others are given back.
+//! Goes through the queue once: chosen messages are sent and, once SQS has accepted them, deleted; the others are made
+//! visible again.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -10,9 +11,9 @@ use crate::{
     contract::Contract,
     entry::{self, Fifo, Outgoing},
     interrupt::Interrupt,
-    message::Told,
+    message::Summary,
     problem::Problem,
-    sqs::{Fate, Held, Message, Sender},
+    sqs::{Held, Message, Outcome, Sender},
     stamp::stamp,
 };
 
@@ -28,20 +29,20 @@ pub(crate) struct Sweep<'a> {
 /// What has been done.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// How many of those chosen have come.
+    /// How many of those chosen have been received.
     found: usize,
     pub(crate) sent: u64,
     pub(crate) stamped: u64,
-    /// Not sent, for they have no time of their own.
+    /// Not sent, because they have no time of their own.
     pub(crate) timeless: u64,
-    /// Not sent, those and others.
+    /// All that were not sent, those included.
     pub(crate) refused: u64,
     pub(crate) not_deleted: u64,
 }
 
-/// What is remembered of a message on its way.
+/// What is known of a message in flight.
 #[derive(Debug)]
-struct Driven {
+struct Redriven {
     id: String,
     stamped: bool,
 }
@@ -68,7 +69,7 @@ impl Sweep<'_> {
         interrupt: &Interrupt,
         done: &mut Done,
     ) -> Result<(), Problem> {
-        while done.found < self.ids.len() && !interrupt.came() {
+        while done.found < self.ids.len() && !interrupt.is_requested() {
             let Some(messages) = held.receive().await? else { return Ok(()) };
             let mut batcher = Batcher::new();
             for message in messages {
@@ -76,22 +77,22 @@ impl Sweep<'_> {
                     batcher.push(outgoing);
                 }
             }
-            while batcher.len() > 0 && !interrupt.came() {
+            while batcher.len() > 0 && !interrupt.is_requested() {
                 let call = batcher.take(MOST_ENTRIES);
                 self.send(&call, held, sender, done).await?;
-                call.iter().for_each(|message| batcher.is_over(message));
+                call.iter().for_each(|message| batcher.finish(message));
             }
         }
         Ok(())
     }
 
-    fn choose(&self, message: Message, from: &str, sender: &Sender, done: &mut Done) -> Option<Outgoing<Driven>> {
+    fn choose(&self, message: Message, from: &str, sender: &Sender, done: &mut Done) -> Option<Outgoing<Redriven>> {
         if !self.ids.contains(&message.id) {
             return None;
         }
         done.found += 1;
-        let told = Told::new(&message, self.contract, clock::now());
-        let body = match (told.timeless, told.sent_millis) {
+        let summary = Summary::new(&message, self.contract, clock::now());
+        let body = match (summary.timeless, summary.sent_millis) {
             (false, _) => Cow::Borrowed(message.body.as_str()),
             (true, Some(at)) if self.stamp => Cow::Owned(stamp(&message.body, at).ok()?),
             (true, _) => {
@@ -103,48 +104,48 @@ impl Sweep<'_> {
         let body = body.into_owned();
         let fifo = sender.is_fifo().then(|| fifo(&message, entry::is_fifo(from), self.contract, &body));
         let mut attributes = message.attributes;
-        // The function's words about it, which will not be true of it any more.
+        // The function's attributes of a parked message, which no longer apply.
         attributes.retain(|name, _| name != "reason" && name != "detail");
-        let of = Driven { id: message.id, stamped: told.timeless };
-        Some(Outgoing { body, fifo, trace: message.trace, attributes, of })
+        let context = Redriven { id: message.id, stamped: summary.timeless };
+        Some(Outgoing { body, fifo, trace: message.trace, attributes, context })
     }
 
     async fn send(
         &self,
-        call: &[Outgoing<Driven>],
+        call: &[Outgoing<Redriven>],
         held: &mut Held<'_>,
         sender: &Sender,
         done: &mut Done,
     ) -> Result<(), Problem> {
-        let (fates, trouble) = sender.send(call).await;
-        let mut taken = Vec::new();
-        for (message, fate) in call.iter().zip(fates) {
-            match fate {
-                Fate::Taken => {
+        let (outcomes, failure) = sender.send(call).await;
+        let mut accepted = Vec::new();
+        for (message, outcome) in call.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Accepted => {
                     done.sent += 1;
-                    done.stamped += u64::from(message.of.stamped);
-                    taken.push(message.of.id.clone());
+                    done.stamped += u64::from(message.context.stamped);
+                    accepted.push(message.context.id.clone());
                 }
-                Fate::Refused(code) => {
+                Outcome::Refused(code) => {
                     done.refused += 1;
-                    eprintln!("{}: SQS refused it: {code}; it stays where it is", message.of.id);
+                    eprintln!("{}: SQS refused it: {code}; it stays in its queue", message.context.id);
                 }
-                Fate::Open => {}
+                Outcome::Unconfirmed => {}
             }
         }
-        match held.delete(&taken).await {
+        match held.delete(&accepted).await {
             Ok(left) => done.not_deleted += left.len() as u64,
-            Err(trouble) => {
-                done.not_deleted += taken.len() as u64;
-                return Err(trouble.into());
+            Err(failure) => {
+                done.not_deleted += accepted.len() as u64;
+                return Err(failure.into());
             }
         }
-        trouble.map_or(Ok(()), |trouble| Err(trouble.into()))
+        failure.map_or(Ok(()), |failure| Err(failure.into()))
     }
 }
 
-/// The group it had, if it had one for its order; else as a producer would give it. What SQS tells doubles by is the
-/// message's id here: the producer's would make SQS drop the copy without a word, within five minutes of the first.
+/// The group it had, if it comes from a FIFO queue; otherwise the one a producer would give it. The deduplication id is the
+/// message's id: with the producer's, SQS would silently drop the copy within five minutes of the first.
 fn fifo(message: &Message, from_fifo: bool, contract: &Contract, body: &str) -> Fifo {
     let own = message.group.clone().filter(|_| from_fifo);
     let group = own.unwrap_or_else(|| entry::group(contract.read(body).token.as_deref(), body));

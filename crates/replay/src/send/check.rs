@@ -13,16 +13,17 @@ use tpns_account_sync::event::Millis;
 pub(crate) struct Checked {
     pub(crate) reading: Reading,
     pub(crate) age: Age,
-    /// It has no time of its own and is to be given one.
+    /// It has no time of its own and gets that of sending.
     pub(crate) to_be_stamped: bool,
 }
 
-const TIMELESS: &str = "occurred_at: is missing, so SQS would make the event happen now and an old login the newest; add the time, or use --stamp-now if now is meant";
+const TIMELESS: &str = "occurred_at: is missing, so the event would take the time of sending, and an old login would \
+    become the newest; add the time, or use --stamp-now if the event happens now";
 
 /// Checks a line.
 ///
 /// # Errors
-/// Field and mend. No value of the event.
+/// The field, what is wrong with it and what to do. No value of the event.
 pub(crate) fn check(
     line: &Line,
     contract: &Contract,
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_time_of_its_own_is_refused_unless_now_is_meant() {
+    fn a_line_without_a_time_of_its_own_is_refused_unless_it_is_to_be_stamped() {
         let line = r#"{"type":"user.logout","app":"android","token":"t"}"#;
         let refusal = checked(line, false).unwrap_err();
         assert!(refusal.starts_with("occurred_at: ") && refusal.contains("--stamp-now"), "{refusal}");
@@ -65,13 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_old_may_be_sent_and_is_told_of() {
+    fn a_line_that_is_too_old_is_sent_and_reported() {
         let line = r#"{"type":"user.logout","app":"android","token":"t","occurred_at":1}"#;
         assert_eq!(checked(line, false), Ok((Age::TooOld, false)));
     }
 
     #[test]
-    fn a_line_that_breaks_the_contract_is_refused_also_when_now_is_meant() {
+    fn a_line_that_breaks_the_contract_is_refused_also_when_it_is_to_be_stamped() {
         assert!(
             checked(r#"{"type":"user.logout","app":"android"}"#, true).unwrap_err().starts_with("token: is missing")
         );

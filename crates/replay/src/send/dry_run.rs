@@ -1,4 +1,4 @@
-//! What a file holds, and what of it would be refused; nothing is sent.
+//! Reports what a file contains and which lines would be refused; nothing is sent.
 
 use std::{
     collections::BTreeMap,
@@ -20,9 +20,9 @@ use crate::{
 
 #[derive(Default)]
 struct Findings {
-    /// Type and app -> how many.
+    /// Type and app -> number of lines.
     good: BTreeMap<(&'static str, String), u64>,
-    /// Line, field, mend.
+    /// Line, field, what is wrong and what to do.
     bad: Vec<[String; 3]>,
     too_old: Vec<u64>,
     in_the_future: Vec<u64>,
@@ -37,11 +37,11 @@ pub(crate) async fn run(
     interrupt: Interrupt,
 ) -> Result<Ending, Problem> {
     let (age, skew) = (contract.max_age, contract.max_skew);
-    // In a thread, so that Ctrl-C is heard.
-    let (tell, told) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || tell.send(find(input, &contract, stamp_now)));
+    // On a thread of its own, so that Ctrl-C is noticed.
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || sender.send(find(input, &contract, stamp_now)));
     let findings = tokio::select! {
-        findings = told => findings.map_err(|_| Problem::Stopped("the file could not be checked; please report it".into()))??,
+        findings = receiver => findings.map_err(|_| Problem::Stopped("the file could not be checked; please report it".into()))??,
         () = interrupt.wait() => return Ok(Ending::Interrupted),
     };
     show(&findings, age, skew)?;
@@ -54,9 +54,9 @@ fn find(input: Input, contract: &Contract, stamp_now: bool) -> Result<Findings, 
     for line in Lines::new(input.reader()) {
         let line = line.map_err(|error| failed(&path, error))?;
         match check(&line, contract, stamp_now, clock::now()) {
-            Err(why) => {
-                let (field, mend) = why.split_once(": ").unwrap_or(("", &why));
-                findings.bad.push([line.number.to_string(), field.to_owned(), mend.to_owned()]);
+            Err(error) => {
+                let (field, problem) = error.split_once(": ").unwrap_or(("", &error));
+                findings.bad.push([line.number.to_string(), field.to_owned(), problem.to_owned()]);
             }
             Ok(checked) => {
                 let app = checked.reading.app.as_deref().map_or_else(|| "(none named)".into(), plain);
@@ -83,26 +83,26 @@ fn show(findings: &Findings, max_age: i64, max_skew: i64) -> io::Result<()> {
         writeln!(out, "{}\n", table(["type", "app", "lines"], findings.good.iter().map(row)))?;
     }
     if !findings.bad.is_empty() {
-        writeln!(out, "{}\n", table(["line", "field", "what is wrong, and the mend"], findings.bad.iter().cloned()))?;
+        writeln!(out, "{}\n", table(["line", "field", "what is wrong, and what to do"], findings.bad.iter().cloned()))?;
     }
     let late = [
         (&findings.too_old, "older than", max_age, "a number must count milliseconds, not seconds"),
-        (&findings.in_the_future, "further ahead than", max_skew, "see the producer's clock"),
+        (&findings.in_the_future, "further in the future than", max_skew, "check the producer's clock"),
     ];
-    for (lines, what, limit, mend) in late {
+    for (lines, what, limit, remedy) in late {
         if let [first, ..] = lines[..] {
             let limit = humantime::format_duration(std::time::Duration::from_millis(limit.unsigned_abs()));
             let number = count(lines.len() as u64, "line");
             writeln!(
                 out,
-                "warning: {number}, the first is {first}, {what} {limit}: the function will park them; {mend}"
+                "warning: {number} {what} {limit}, the first is line {first}: the function will park them; {remedy}"
             )?;
         }
     }
     if findings.to_be_stamped > 0 {
         writeln!(
             out,
-            "{} without a time of their own would be given that of sending",
+            "{} without a time of their own would get the time of sending",
             count(findings.to_be_stamped, "line")
         )?;
     }

@@ -1,4 +1,4 @@
-//! What is said at the end of a run.
+//! What is printed at the end of a run.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Run {
-    /// Tells what was done and how to go on.
+    /// Reports what was done and how to resume.
     pub(super) fn end(self, queue_url: &str) -> Result<Ending, Problem> {
         self.progress.end();
         let (tally, mut out) = (self.tally, io::stdout().lock());
@@ -22,29 +22,29 @@ impl Run {
         if tally.out_of_time > 0 {
             writeln!(
                 out,
-                "warning: {} of these will be parked by the function: too old, or too far ahead",
+                "warning: {} of these will be parked by the function: too old, or too far in the future",
                 count(tally.out_of_time, "message")
             )?;
         }
         if tally.refused > 0 {
             let lines = count(tally.refused, "line");
-            writeln!(out, "{lines} refused, see above; mend them in a file of their own and send that")?;
+            writeln!(out, "{lines} refused, see above; correct them in a separate file and send that")?;
         }
-        let go_on = match &self.state_file {
-            Some(file) => format!("noted in {}; the same command again goes on from there", file.path().display()),
+        let resume = match &self.state_file {
+            Some(file) => format!("recorded in {}; run the same command again to resume", file.path().display()),
             None => {
-                "nothing is noted without --state; the same command again sends everything again, which is harmless"
+                "nothing is recorded without --state; the same command sends everything again, which is harmless"
                     .into()
             }
         };
         match self.stop {
             Some(Stop::Interrupted) => {
-                writeln!(out, "interrupted; {go_on}")?;
+                writeln!(out, "interrupted; {resume}")?;
                 Ok(Ending::Interrupted)
             }
             Some(Stop::Problem(problem)) => {
                 if tally.sent > 0 {
-                    writeln!(out, "{go_on}")?;
+                    writeln!(out, "{resume}")?;
                 }
                 Err(problem)
             }
@@ -52,7 +52,7 @@ impl Run {
                 if let Some(file) = self.state_file.as_ref().filter(|_| self.state.count() > 0) {
                     let all = count(self.state.count(), "line");
                     let path = file.path().display();
-                    writeln!(out, "{all} sent in all, as noted in {path}; --restart sends them again")?;
+                    writeln!(out, "{all} sent in total, as recorded in {path}; use --restart to send them again")?;
                 }
                 Ok(if tally.refused > 0 { Ending::SomeRefused } else { Ending::Done })
             }

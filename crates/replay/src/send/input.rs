@@ -30,23 +30,23 @@ impl Input {
         self.file.is_none()
     }
 
-    /// How many bytes there are, if that is known.
+    /// Its length in bytes, if known.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.file.as_ref()?.metadata().ok().filter(std::fs::Metadata::is_file).map(|known| known.len())
+        self.file.as_ref()?.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
-    /// Keeps another `replay` from sending the same file at the same time, until what is returned goes.
+    /// Keeps another `replay` from sending the same file at the same time, until the returned file is dropped.
     ///
     /// # Errors
-    /// When another one does.
+    /// When another one is sending it.
     pub(crate) fn claim(&self) -> Result<Option<File>, Problem> {
         let Some(Ok(file)) = self.file.as_ref().map(File::try_clone) else { return Ok(None) };
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(Problem::Usage(format!(
-                "{} is being sent by another replay; wait for its end",
+                "{}: is being sent by another replay; wait until that has ended",
                 self.path.display()
             ))),
-            // Some file systems have no locks: then it is the user's to see to.
+            // Some file systems have no locks: there the user has to take care.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
         }
     }

@@ -1,4 +1,4 @@
-//! How far it is: a bar on a terminal, a line now and then elsewhere.
+//! Progress: a bar on a terminal, otherwise a line every few seconds.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -9,26 +9,26 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const EVERY: Duration = Duration::from_secs(5);
 
-/// What has become of the lines so far.
+/// The outcomes of the lines so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) sent: u64,
     pub(crate) refused: u64,
-    /// Of those sent: the function will park them, because of their time.
+    /// Of those sent: parked by the function because of their time.
     pub(crate) out_of_time: u64,
-    /// Of those sent: given a time.
+    /// Of those sent: given the time of sending.
     pub(crate) stamped: u64,
 }
 
-/// Shown on standard error, for standard output has the result.
+/// Shown on standard error, since standard output has the result.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     length: Option<u64>,
     began: Instant,
-    /// When the next line is due, where there is no bar.
+    /// When the next line is due, if there is no bar.
     due: Option<Instant>,
-    far: u64,
+    position: u64,
 }
 
 impl Progress {
@@ -43,33 +43,33 @@ impl Progress {
         }
         bar.set_message("0 sent");
         let now = Instant::now();
-        Self { bar, length, began: now, due: (!terminal).then_some(now + EVERY), far: 0 }
+        Self { bar, length, began: now, due: (!terminal).then_some(now + EVERY), position: 0 }
     }
 
-    /// All before this place was sent by a run before.
-    pub(crate) fn begin_at(&mut self, place: u64) {
-        self.far = place;
-        self.bar.set_position(place);
+    /// Everything before this position was sent by an earlier run.
+    pub(crate) fn begin_at(&mut self, position: u64) {
+        self.position = position;
+        self.bar.set_position(position);
         self.bar.reset_eta();
     }
 
-    pub(crate) fn show(&mut self, place: u64, tally: Tally) {
-        self.far = self.far.max(place);
+    pub(crate) fn show(&mut self, position: u64, tally: Tally) {
+        self.position = self.position.max(position);
         let refused = if tally.refused > 0 { format!(", {} refused", tally.refused) } else { String::new() };
         let message = format!("{} sent{refused}, {}/s", tally.sent, self.rate(tally));
         let now = Instant::now();
         if self.due.is_some_and(|due| now >= due) {
             let part = self.length.filter(|length| *length > 0);
-            let part = part.map_or_else(String::new, |length| format!("{} %, ", self.far * 100 / length));
+            let part = part.map_or_else(String::new, |length| format!("{} %, ", self.position * 100 / length));
             let _ = writeln!(io::stderr(), "{part}{message}");
             self.due = Some(now + EVERY);
         }
         self.bar.set_message(message);
-        self.bar.set_position(self.far);
+        self.bar.set_position(self.position);
     }
 
-    /// A line of its own, above the bar.
-    pub(crate) fn say(&self, line: &str) {
+    /// Prints a line above the bar.
+    pub(crate) fn print(&self, line: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(io::stderr(), "{line}");
         });
@@ -79,7 +79,7 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// Messages a second, all in all.
+    /// Messages per second since the start.
     pub(crate) fn rate(&self, tally: Tally) -> u64 {
         let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         tally.sent.saturating_mul(1000) / millis

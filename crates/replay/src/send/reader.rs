@@ -1,4 +1,4 @@
-//! The file, read and checked in a thread of its own: standard input may keep it waiting for ever, and Ctrl-C must not.
+//! Reads and checks the file on a thread of its own: standard input may block for ever, and Ctrl-C must still work.
 
 use std::{borrow::Cow, collections::HashMap, thread};
 
@@ -18,19 +18,19 @@ use crate::{
     state::{Resume, State},
 };
 
-/// What is remembered of a line on its way.
+/// What is known of a line in flight.
 #[derive(Debug)]
-pub(crate) struct Sending {
+pub(crate) struct LineInfo {
     pub(crate) number: u64,
     pub(crate) nth: u64,
     pub(crate) digest: Digest256,
-    /// Where it begins and ends in the file, about.
+    /// The offset in the file at which it ends.
     pub(crate) end: u64,
     pub(crate) age: Age,
     pub(crate) to_be_stamped: bool,
 }
 
-/// What the thread tells.
+/// What the thread reports.
 #[derive(Debug)]
 pub(crate) enum Read {
     Line(Box<Outgoing<Sending>>),
@@ -38,29 +38,29 @@ pub(crate) enum Read {
     Failed(Problem),
 }
 
-/// What the thread goes by.
+/// What the thread needs to check lines.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) contract: Contract,
     pub(crate) stamp_now: bool,
     pub(crate) fifo: bool,
-    /// What has been sent before.
+    /// What earlier runs have sent.
     pub(crate) state: State,
 }
 
 /// Starts reading; the channel closes at the end of the file.
 pub(crate) fn start(input: Input, rules: Rules) -> Receiver<Read> {
-    let (tell, told) = channel(256);
+    let (sender, receiver) = channel(256);
     thread::spawn(move || {
-        if let Err(problem) = read(input, &rules, &tell) {
-            // Nobody listens any more: then nobody needs to know.
-            let _ = tell.blocking_send(Read::Failed(problem));
+        if let Err(problem) = read(input, &rules, &sender) {
+            // If the receiver is gone, the run has ended and no one needs the problem.
+            let _ = sender.blocking_send(Read::Failed(problem));
         }
     });
-    told
+    receiver
 }
 
-fn read(input: Input, rules: &Rules, tell: &Sender<Read>) -> Result<(), Problem> {
+fn read(input: Input, rules: &Rules, sender: &Sender<Read>) -> Result<(), Problem> {
     let path = input.path().to_owned();
     let mut gate = Resume::new(&rules.state);
     for line in Lines::new(input.reader()) {
@@ -69,14 +69,14 @@ fn read(input: Input, rules: &Rules, tell: &Sender<Read>) -> Result<(), Problem>
                 Err(why) => Read::Refused { number: line.number, why },
                 Ok(checked) => {
                     let body = line.text.unwrap_or_default();
-                    // The time itself comes when it is sent; it takes as much room as this one.
+                    // It gets its time when it is sent; this one is a placeholder of the same length.
                     let body = if checked.to_be_stamped { stamp(&body, clock::now()).unwrap_or(body) } else { body };
                     let fifo = |body: &str| Fifo {
                         group: entry::group(checked.reading.token.as_deref(), body),
                         deduplication: entry::deduplication(rules.state.run(), body),
                     };
                     let fifo = rules.fifo.then(|| fifo(&body));
-                    let of = Sending {
+                    let context = LineInfo {
                         number: line.number,
                         nth: line.nth,
                         digest: line.digest,
@@ -84,10 +84,10 @@ fn read(input: Input, rules: &Rules, tell: &Sender<Read>) -> Result<(), Problem>
                         age: checked.age,
                         to_be_stamped: checked.to_be_stamped,
                     };
-                    Read::Line(Box::new(Outgoing { body, fifo, trace: None, attributes: HashMap::new(), of }))
+                    Read::Line(Box::new(Outgoing { body, fifo, trace: None, attributes: HashMap::new(), context }))
                 }
             };
-            if tell.blocking_send(read).is_err() {
+            if sender.blocking_send(read).is_err() {
                 return Ok(());
             }
         }

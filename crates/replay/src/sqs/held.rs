@@ -1,4 +1,4 @@
-//! Messages in hand: received and so hidden from others, until they are deleted or given back.
+//! Received messages: hidden from other consumers until they are deleted or made visible again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,13 +11,13 @@ use aws_sdk_sqs::{
 };
 use tpns_account_sync::event::Millis;
 
-use super::{Trouble, trouble};
+use super::{SqsFailure, failure};
 
-/// How long a message stays hidden should this program die with it in hand.
+/// How long a received message stays hidden if this program dies.
 const HIDDEN_SECONDS: i32 = 120;
-/// A long poll asks all of SQS's servers, a short one some of them.
+/// A long poll asks all of SQS's servers, a short poll only some of them.
 const WAIT_SECONDS: i32 = 1;
-/// So many times in a row nothing new, and there is nothing new.
+/// After this number of receives in a row without a new message, there are none.
 const EMPTY_RECEIVES: u32 = 2;
 const MOST_ENTRIES: usize = 10;
 
@@ -34,13 +34,13 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// The text of one of its attributes.
+    /// The value of one of its attributes.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)?.string_value()
     }
 }
 
-/// The messages of one queue that are in hand.
+/// The messages received from one queue.
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     client: &'a Client,
@@ -57,11 +57,11 @@ impl<'a> Held<'a> {
         Self { client, queue_url, option, receipts: HashMap::new(), seen: HashSet::new(), empty: 0 }
     }
 
-    /// Takes the next messages in hand; `None` when no new ones come any more.
+    /// Receives the next messages; `None` when there are no new ones.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub(crate) async fn receive(&mut self) -> Result<Option<Vec<Message>>, Trouble> {
+    /// [`SqsFailure`].
+    pub(crate) async fn receive(&mut self) -> Result<Option<Vec<Message>>, SqsFailure> {
         while self.empty < EMPTY_RECEIVES {
             let asked = self
                 .client
@@ -72,7 +72,7 @@ impl<'a> Held<'a> {
                 .wait_time_seconds(WAIT_SECONDS)
                 .message_attribute_names("All")
                 .message_system_attribute_names(System::All);
-            let answer = asked.send().await.map_err(|error| trouble(&error, "sqs:ReceiveMessage", self.option))?;
+            let answer = asked.send().await.map_err(|error| failure(&error, "sqs:ReceiveMessage", self.option))?;
             let new: Vec<_> = answer.messages().iter().filter_map(|message| self.take(message)).collect();
             if !new.is_empty() {
                 self.empty = 0;
@@ -85,7 +85,7 @@ impl<'a> Held<'a> {
 
     fn take(&mut self, message: &aws_sdk_sqs::types::Message) -> Option<Message> {
         let id = message.message_id()?.to_owned();
-        // The second time within a run its time in hand was over: the newer receipt is the one that counts.
+        // A message received twice in a run was visible again in between: the newer receipt handle is the valid one.
         self.receipts.insert(id.clone(), message.receipt_handle()?.to_owned());
         if !self.seen.insert(id.clone()) {
             return None;
@@ -102,11 +102,11 @@ impl<'a> Held<'a> {
         })
     }
 
-    /// Deletes messages that are in hand, and gives the ids of those that SQS did not delete.
+    /// Deletes received messages, and returns the ids of those that SQS did not delete.
     ///
     /// # Errors
-    /// [`Trouble`] of the first call that failed.
-    pub(crate) async fn delete(&mut self, ids: &[String]) -> Result<Vec<String>, Trouble> {
+    /// [`SqsFailure`] of the first call that failed.
+    pub(crate) async fn delete(&mut self, ids: &[String]) -> Result<Vec<String>, SqsFailure> {
         let mut left: HashSet<String> = ids.iter().cloned().collect();
         for chunk in ids.chunks(MOST_ENTRIES) {
             let entry = |(index, id): (usize, &String)| {
@@ -115,7 +115,7 @@ impl<'a> Held<'a> {
             };
             let entries: Vec<_> = chunk.iter().enumerate().filter_map(entry).collect();
             let asked = self.client.delete_message_batch().queue_url(self.queue_url).set_entries(Some(entries));
-            let answer = asked.send().await.map_err(|error| trouble(&error, "sqs:DeleteMessage", self.option))?;
+            let answer = asked.send().await.map_err(|error| failure(&error, "sqs:DeleteMessage", self.option))?;
             for done in answer.successful() {
                 if let Some(id) = done.id().parse::<usize>().ok().and_then(|index| chunk.get(index)) {
                     left.remove(id);
@@ -126,11 +126,11 @@ impl<'a> Held<'a> {
         Ok(left.into_iter().collect())
     }
 
-    /// Makes everything that is in hand visible again at once. What can't be told so is visible again after its time.
+    /// Makes all received messages visible again at once. Those for which this fails become visible after the timeout.
     ///
     /// # Errors
-    /// [`Trouble`] of the first call that failed.
-    pub(crate) async fn give_back(self) -> Result<(), Trouble> {
+    /// [`SqsFailure`] of the first call that failed.
+    pub(crate) async fn give_back(self) -> Result<(), SqsFailure> {
         let receipts: Vec<String> = self.receipts.into_values().collect();
         for chunk in receipts.chunks(MOST_ENTRIES) {
             let entry = |(index, receipt): (usize, &String)| {
@@ -140,7 +140,7 @@ impl<'a> Held<'a> {
             let entries: Vec<_> = chunk.iter().enumerate().filter_map(entry).collect();
             let asked = self.client.change_message_visibility_batch().queue_url(self.queue_url);
             let answer = asked.set_entries(Some(entries)).send().await;
-            answer.map_err(|error| trouble(&error, "sqs:ChangeMessageVisibility", self.option))?;
+            answer.map_err(|error| failure(&error, "sqs:ChangeMessageVisibility", self.option))?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! One call's messages, tried until SQS has said yes or no to each.
+//! Sends one call's messages, and retries until SQS has accepted or refused each.
 
 use std::{cell::Cell, pin::Pin, time::Duration};
 
@@ -8,14 +8,14 @@ use aws_sdk_sqs::{
 };
 use tpns_account_sync::aws::aws_code;
 
-use super::{Trouble, trouble};
+use super::{SqsFailure, failure};
 use crate::{
     entry::{Outgoing, is_fifo},
     interrupt::Interrupt,
 };
 
-/// Tries of a message, the SDK's own within each not counted; with the pauses that is half a minute.
-const MOST_TRIES: u32 = 10;
+/// Attempts for a message, not counting the SDK's own retries; with the pauses this takes half a minute.
+const MOST_ATTEMPTS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -27,19 +27,19 @@ pub(crate) struct Sender {
     /// The option that named the queue.
     option: &'static str,
     interrupt: Interrupt,
-    /// Whether SQS has ever answered: a wrong address is told at once, and an outage is waited out.
+    /// Whether SQS has ever answered: a wrong address is reported at once, while an outage is waited out.
     answered: Cell<bool>,
 }
 
-/// What became of a message.
+/// The outcome for one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// SQS has it.
-    Taken,
-    /// SQS will not have it, and this is its code.
+pub(crate) enum Outcome {
+    /// SQS has accepted it.
+    Accepted,
+    /// SQS has refused it for good, with this code.
     Refused(String),
-    /// It is not known to have been taken.
-    Open,
+    /// SQS has not confirmed it.
+    Unconfirmed,
 }
 
 impl Sender {
@@ -51,36 +51,36 @@ impl Sender {
         is_fifo(&self.queue_url)
     }
 
-    /// Sends one call. Gives the fate of each message, and what stopped it when some are [`Fate::Open`]; nothing did
-    /// when it was an interrupt.
-    pub(crate) async fn send<T>(&self, call: &[Outgoing<T>]) -> (Vec<Fate>, Option<Trouble>) {
-        let mut fates = vec![Fate::Open; call.len()];
+    /// Sends one call. Returns the outcome of each message, and the failure if some are [`Outcome::Unconfirmed`]; after
+    /// an interrupt there is no failure.
+    pub(crate) async fn send<T>(&self, call: &[Outgoing<T>]) -> (Vec<Outcome>, Option<SqsFailure>) {
+        let mut outcomes = vec![Outcome::Unconfirmed; call.len()];
         let mut last = None;
-        for tried in 0..MOST_TRIES {
-            let open: Vec<usize> = (0..call.len()).filter(|&index| fates[index] == Fate::Open).collect();
+        for attempt in 0..MOST_ATTEMPTS {
+            let open: Vec<usize> = (0..call.len()).filter(|&index| outcomes[index] == Outcome::Unconfirmed).collect();
             if open.is_empty() {
-                return (fates, None);
+                return (outcomes, None);
             }
-            if tried > 0 && !self.pause(tried).await {
-                return (fates, None);
+            if attempt > 0 && !self.pause(attempt).await {
+                return (outcomes, None);
             }
-            match self.try_once(call, &open, &mut fates).await {
+            match self.try_once(call, &open, &mut outcomes).await {
                 Ok(()) => last = None,
-                Err(trouble) if trouble.passing && (self.answered.get() || !trouble.silent) => last = Some(trouble),
-                Err(trouble) => return (fates, Some(trouble)),
+                Err(failure) if failure.transient && (self.answered.get() || failure.answered) => last = Some(failure),
+                Err(failure) => return (outcomes, Some(failure)),
             }
         }
-        let busy = || Trouble::busy(self.option);
-        let open = fates.contains(&Fate::Open);
-        (fates, open.then(|| last.unwrap_or_else(busy)))
+        let busy = || SqsFailure::busy(self.option);
+        let unconfirmed = outcomes.contains(&Outcome::Unconfirmed);
+        (outcomes, unconfirmed.then(|| last.unwrap_or_else(busy)))
     }
 
-    /// Longer from try to try, and never in step with others. `false` when it was interrupted.
-    async fn pause(&self, tried: u32) -> bool {
-        let longest = LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.saturating_pow(tried));
+    /// Pauses, longer after each attempt and with jitter. `false` when interrupted.
+    async fn pause(&self, attempts: u32) -> bool {
+        let longest = LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.saturating_pow(attempts));
         let pause = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::select! {
-            () = tokio::time::sleep(pause) => !self.interrupt.came(),
+            () = tokio::time::sleep(pause) => !self.interrupt.is_requested(),
             () = self.interrupt.wait() => false,
         }
     }
@@ -89,38 +89,38 @@ impl Sender {
         &'a self,
         call: &'a [Outgoing<T>],
         open: &'a [usize],
-        fates: &'a mut [Fate],
-    ) -> Pin<Box<dyn Future<Output = Result<(), Trouble>> + 'a>> {
+        outcomes: &'a mut [Outcome],
+    ) -> Pin<Box<dyn Future<Output = Result<(), SqsFailure>> + 'a>> {
         Box::pin(async move {
             let entries = open.iter().filter_map(|&index| entry(index, &call[index])).collect();
             let asked = self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries));
             match asked.send().await {
                 Ok(answer) => {
                     self.answered.set(true);
-                    for taken in answer.successful() {
-                        settle(fates, taken.id(), Fate::Taken);
+                    for accepted in answer.successful() {
+                        settle(outcomes, accepted.id(), Outcome::Accepted);
                     }
                     for failed in answer.failed().iter().filter(|failed| failed.sender_fault()) {
                         let code = aws_code(failed.code()).unwrap_or("a code that is not an AWS code");
-                        settle(fates, failed.id(), Fate::Refused(code.to_owned()));
+                        settle(outcomes, failed.id(), Outcome::Refused(code.to_owned()));
                     }
                     Ok(())
                 }
                 Err(error) => {
-                    let trouble = trouble(&error, "sqs:SendMessage", self.option);
+                    let failure = failure(&error, "sqs:SendMessage", self.option);
                     match open {
-                        // SQS refuses the call for one of its messages: which, they tell one by one.
-                        [_, _, ..] if trouble.of_a_message => {
+                        // SQS refuses the whole call for one of its messages: sent one by one, they show which.
+                        [_, _, ..] if failure.concerns_a_message => {
                             for one in open.chunks(1) {
-                                self.try_once(call, one, fates).await?;
+                                self.try_once(call, one, outcomes).await?;
                             }
                             Ok(())
                         }
-                        [one] if trouble.of_a_message => {
-                            fates[*one] = Fate::Refused(trouble.what().to_owned());
+                        [one] if failure.concerns_a_message => {
+                            outcomes[*one] = Outcome::Refused(failure.what().to_owned());
                             Ok(())
                         }
-                        _ => Err(trouble),
+                        _ => Err(failure),
                     }
                 }
             }
@@ -128,13 +128,13 @@ impl Sender {
     }
 }
 
-fn settle(fates: &mut [Fate], id: &str, fate: Fate) {
-    if let Some(place) = id.parse::<usize>().ok().and_then(|index| fates.get_mut(index)) {
-        *place = fate;
+fn settle(outcomes: &mut [Outcome], id: &str, outcome: Outcome) {
+    if let Some(entry) = id.parse::<usize>().ok().and_then(|index| outcomes.get_mut(index)) {
+        *entry = outcome;
     }
 }
 
-/// The entry, whose id is the message's place in the call.
+/// The entry; its id is the message's index in the call.
 fn entry<T>(index: usize, message: &Outgoing<T>) -> Option<SendMessageBatchRequestEntry> {
     let mut entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(&message.body);
     if let Some(fifo) = &message.fifo {
@@ -160,14 +160,14 @@ mod tests {
     use crate::entry::Fifo;
 
     #[test]
-    fn an_entry_has_all_that_is_known_of_the_message() {
+    fn an_entry_has_everything_of_the_message() {
         let tenant = MessageAttributeValue::builder().data_type("String").string_value("one").build().unwrap();
         let message = Outgoing {
             body: "body".into(),
             fifo: Some(Fifo { group: "device".into(), deduplication: "once".into() }),
             trace: Some("Root=1-2-3".into()),
             attributes: HashMap::from([("tenant".to_owned(), tenant.clone())]),
-            of: (),
+            context: (),
         };
         let entry = entry(3, &message).unwrap();
         assert_eq!((entry.id(), entry.message_body()), ("3", "body"));

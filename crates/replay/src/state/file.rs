@@ -1,4 +1,4 @@
-//! The state on disk: written beside the old one and put in its place, so that there is always a whole one.
+//! The state on disk: a new file is written and then renamed over the old one, so that there is always a complete one.
 
 use std::{
     ffi::OsString,
@@ -9,18 +9,20 @@ use std::{
 
 use super::State;
 
-/// Where the state stands.
+/// The state's file.
 #[derive(Clone, Debug)]
 pub(crate) struct StateFile(PathBuf);
 
-/// A state that can't be gone on from.
+/// A state from which a run can't resume.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
-    #[error("{}: {source}; name a place that can be read and written with --state", path.display())]
+    #[error("{}: {source}; name a readable and writable file with --state", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{} is not a state file of this version of replay; name another with --state, or send everything again with --restart", .0.display())]
+    #[error("{}: is not a state file of this version of replay; name another with --state, or send everything again with \
+             --restart", .0.display())]
     Unreadable(PathBuf),
-    #[error("{} is of another queue ({queue_url}); name another state file with --state, or send everything to this queue with --restart", path.display())]
+    #[error("{}: belongs to another queue ({queue_url}); name another state file with --state, or send everything to this \
+             queue with --restart", path.display())]
     OtherQueue { path: PathBuf, queue_url: String },
 }
 
@@ -29,19 +31,19 @@ impl StateFile {
         Self(path)
     }
 
-    /// The file beside the input.
+    /// The file next to the input.
     pub(crate) fn beside(input: &Path) -> Self {
-        Self(with_ending(input, ".replay"))
+        Self(with_suffix(input, ".replay"))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// What was sent to that queue; `None` when nothing was.
+    /// What has been sent to that queue; `None` if nothing has.
     ///
     /// # Errors
-    /// [`StateError`], which names the mend.
+    /// [`StateError`], which says what to do.
     pub(crate) fn load(&self, queue_url: &str) -> Result<Option<State>, StateError> {
         let text = match fs::read_to_string(&self.0) {
             Ok(text) => text,
@@ -62,17 +64,17 @@ impl StateFile {
         Ok(Some(state))
     }
 
-    /// Puts the state in the place of the one before.
+    /// Replaces the previous state.
     ///
     /// # Errors
     /// [`StateError::File`].
     pub(crate) fn save(&self, state: &State) -> Result<(), StateError> {
-        let new = with_ending(&self.0, ".new");
+        let new = with_suffix(&self.0, ".new");
         let write = || {
             let mut file = File::create(&new)?;
             serde_json::to_writer(&mut file, state)?;
             file.write_all(b"\n")?;
-            // Else a machine that loses power could keep the new name and not what it stands for.
+            // Otherwise, after a power failure, the renamed file could lack its content.
             file.sync_data()?;
             fs::rename(&new, &self.0)
         };
@@ -88,9 +90,9 @@ impl StateFile {
     }
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(ending);
+    name.push(suffix);
     name.into()
 }
 
@@ -109,16 +111,16 @@ mod tests {
         let line = Lines::new(b"one".as_slice()).next().unwrap().unwrap();
         state.confirm(1, line.digest);
         file.save(&State::new("q")).unwrap();
-        assert_eq!(file.load("other").unwrap(), None, "nothing sent is no reason to refuse");
+        assert_eq!(file.load("other").unwrap(), None, "an empty state fits any queue");
         file.save(&state).unwrap();
         assert_eq!(file.load("q").unwrap(), Some(state));
-        assert!(file.load("other").unwrap_err().to_string().contains("of another queue (q)"));
+        assert!(file.load("other").unwrap_err().to_string().contains("belongs to another queue (q)"));
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["events.jsonl.replay"], "something was left behind");
     }
 
     #[test]
-    fn what_is_no_state_is_not_overwritten_by_accident() {
+    fn a_file_that_is_no_state_is_refused_and_so_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let file = StateFile::new(folder.path().join("state"));
         for text in [b"".as_slice(), b"{}", b"\xff", br#"{"format":2,"queue_url":"q","run":"r","sent":[],"sha256":""}"#]

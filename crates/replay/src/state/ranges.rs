@@ -1,10 +1,10 @@
-//! A set of line numbers, kept as ranges: a million lines in a row take no more room than one.
+//! A set of line numbers, kept as ranges: a million consecutive lines take no more space than one.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// First -> last of each range; none touches the next.
+/// First -> last of each range; no two ranges touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<(u64, u64)>", try_from = "Vec<(u64, u64)>")]
 pub(super) struct Ranges(BTreeMap<u64, u64>);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_set_of_ranges_is_refused() {
+    fn invalid_ranges_are_refused() {
         for json in ["[[0,1]]", "[[2,1]]", "[[1,2],[3,4]]", "[[5,6],[1,2]]", "[[1,18446744073709551615]]", "[[1]]"] {
             assert!(serde_json::from_str::<Ranges>(json).is_err(), "{json}");
         }

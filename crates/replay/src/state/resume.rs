@@ -1,14 +1,14 @@
-//! Which lines of a file are still to be sent, once it is known to be the same file.
+//! Decides which lines of a file are still to be sent, once the file is recognised as the same.
 
 use super::State;
 use crate::lines::Line;
 
-/// The gate that lines go through. Until the file is known to be the one that the state tells of, lines wait: those that
-/// were on their way when the run before ended, and those that were refused, so they are few.
+/// A gate for lines. Until the file is recognised as that of the state, unsent lines wait. They are few: those that were in
+/// flight when the last run ended, and those that were refused.
 #[derive(Debug)]
 pub(crate) struct Resume<'a> {
     state: &'a State,
-    known: bool,
+    recognised: bool,
     waiting: Vec<Line>,
 }
 
@@ -21,34 +21,34 @@ pub(crate) struct Changed {
 
 impl<'a> Resume<'a> {
     pub(crate) fn new(state: &'a State) -> Self {
-        Self { state, known: state.count() == 0, waiting: Vec::new() }
+        Self { state, recognised: state.count() == 0, waiting: Vec::new() }
     }
 
-    /// Takes the file's next line, and gives those that are to be sent now.
+    /// Takes the file's next line, and returns those that are to be sent now.
     ///
     /// # Errors
     /// [`Changed`].
     pub(crate) fn pass(&mut self, line: Line) -> Result<Vec<Line>, Changed> {
         let (last, sent) = (self.state.sent.last().unwrap_or(0), self.state.has(line.nth));
-        if self.known && line.nth > last {
+        if self.recognised && line.nth > last {
             return Ok(vec![line]);
         }
         if line.nth == last && line.digest.hex() != self.state.sha256 {
             return Err(self.changed());
         }
-        self.known |= line.nth == last;
+        self.recognised |= line.nth == last;
         if !sent {
             self.waiting.push(line);
         }
-        Ok(if self.known { std::mem::take(&mut self.waiting) } else { Vec::new() })
+        Ok(if self.recognised { std::mem::take(&mut self.waiting) } else { Vec::new() })
     }
 
     /// The file is at its end.
     ///
     /// # Errors
-    /// [`Changed`] when it was longer before.
+    /// [`Changed`] when it is shorter than it was.
     pub(crate) fn end(&self) -> Result<(), Changed> {
-        if self.known { Ok(()) } else { Err(self.changed()) }
+        if self.recognised { Ok(()) } else { Err(self.changed()) }
     }
 
     fn changed(&self) -> Changed {

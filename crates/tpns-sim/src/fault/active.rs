@@ -1,4 +1,4 @@
-//! The faults still in force, and which of them hits a call.
+//! The active faults, and which of them hits a call.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) struct Fired {
 }
 
 impl Fired {
-    /// The codes an `item_code` fault puts on the call's items; none for any other kind.
+    /// The codes that an `item_code` fault sets for the call's items; none for any other kind.
     pub(crate) fn forced_codes(&self, call: &CallView<'_>) -> ForcedCodes {
         match self.kind {
             FaultKind::ItemCode { code } => self.scope.selected(call).map(|index| (index, code)).collect(),
@@ -29,13 +29,13 @@ impl Fired {
 
 #[derive(Debug)]
 struct Active {
-    /// As posted, but for `skip` and `times`, which count down.
+    /// As posted, except for `skip` and `times`, which count down.
     fault: Fault,
     fired: u64,
     draws: fastrand::Rng,
 }
 
-/// The active faults in the order they were posted; the first that hits a call wins it.
+/// The active faults in the order in which they were posted; the first that hits a call is used.
 #[derive(Debug, Default)]
 pub(crate) struct ActiveFaults(Vec<Active>);
 
@@ -53,14 +53,14 @@ impl ActiveFaults {
         self.0.clear();
     }
 
-    /// The fault that hits this call. A call taken by one fault is not counted by later ones.
+    /// The fault that hits this call. A call hit by one fault is not counted by later ones.
     pub(crate) fn fire(&mut self, call: &CallView<'_>) -> Option<Fired> {
         let fired = self.0.iter_mut().find_map(|active| active.fire(call));
         self.0.retain(|active| active.fault.times != Some(0));
         fired
     }
 
-    /// What `GET /_sim/faults` shows: each fault with what is left of it.
+    /// The answer of `GET /_sim/faults`: each fault with its remaining hits.
     pub(crate) fn to_json(&self) -> Value {
         self.0
             .iter()
@@ -89,7 +89,7 @@ impl Active {
             return None;
         }
         if let Some(left) = &mut fault.times {
-            // A library user may have asked for none at all.
+            // A user of the library may have set 0.
             *left = left.checked_sub(1)?;
         }
         self.fired += 1;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn skip_lets_calls_pass_and_times_wears_off() {
+    fn skip_lets_calls_pass_and_times_limits_the_hits() {
         let operation = login("t");
         let calls: Vec<_> = (0..5).map(|_| view("android", &operation)).collect();
         assert_eq!(hits(Fault::hang().skip(1).times(2), &calls), [false, true, true, false, false]);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_draws_the_same_calls_every_time_and_about_the_share_asked_for() {
+    fn a_seed_draws_the_same_calls_every_time_and_about_the_requested_share() {
         let operation = login("t");
         let calls: Vec<_> = (0..1000).map(|_| view("android", &operation)).collect();
         let first = hits(Fault::hang().probability(0.1, 7), &calls);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_bends_items_waits_for_a_call_that_has_some() {
+    fn a_fault_of_items_waits_for_a_call_with_items() {
         let operation = login("t");
         let refused = CallView { items: Vec::new(), ..view("android", &operation) };
         let calls = [refused, view("android", &operation)];

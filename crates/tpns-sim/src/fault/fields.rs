@@ -1,20 +1,20 @@
-//! Reading the fields of a fault by name and type, so that every refusal can say which field.
+//! Reads the fields of a fault by name and type, so that every error can name the field.
 
 use serde_json::{Map, Value};
 
 use super::json::FaultError;
 
-/// The fields not read yet.
+/// The fields that have not been read yet.
 pub(super) struct Fields {
     left: Map<String, Value>,
-    /// The names asked for so far: what an unknown field could have been.
-    asked: Vec<&'static str>,
+    /// The names read so far: the fields that an unknown one could have been.
+    known: Vec<&'static str>,
 }
 
 impl Fields {
     pub(super) fn of(value: Value) -> Result<Self, FaultError> {
         match value {
-            Value::Object(left) => Ok(Self { left, asked: Vec::new() }),
+            Value::Object(left) => Ok(Self { left, known: Vec::new() }),
             other => Err(FaultError::NotAnObject(other.to_string())),
         }
     }
@@ -31,7 +31,7 @@ impl Fields {
         self.read(field, "a string", |value| value.as_str().map(ToOwned::to_owned))
     }
 
-    pub(super) fn truth(&mut self, field: &'static str) -> Result<Option<bool>, FaultError> {
+    pub(super) fn boolean(&mut self, field: &'static str) -> Result<Option<bool>, FaultError> {
         self.read(field, "true or false", Value::as_bool)
     }
 
@@ -42,7 +42,7 @@ impl Fields {
         })
     }
 
-    /// Whether a field not read yet is there, and null.
+    /// Whether a field that has not been read yet is present and null.
     pub(super) fn is_null(&self, field: &str) -> bool {
         self.left.get(field).is_some_and(Value::is_null)
     }
@@ -54,7 +54,7 @@ impl Fields {
         wanted: &'static str,
         convert: impl FnOnce(&Value) -> Option<T>,
     ) -> Result<Option<T>, FaultError> {
-        self.asked.push(field);
+        self.known.push(field);
         match self.left.remove(field) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => convert(&value).map(Some).ok_or_else(|| FaultError::Field {
@@ -65,13 +65,13 @@ impl Fields {
         }
     }
 
-    /// Refuses what nobody asked for: a mistyped restriction would silently hit every call.
+    /// Refuses unknown fields: a mistyped restriction would silently hit every call.
     pub(super) fn finish(mut self) -> Result<(), FaultError> {
         match self.left.keys().next() {
             None => Ok(()),
             Some(field) => {
-                self.asked.sort_unstable();
-                Err(FaultError::UnknownField { field: field.clone(), known: self.asked.join(", ") })
+                self.known.sort_unstable();
+                Err(FaultError::UnknownField { field: field.clone(), known: self.known.join(", ") })
             }
         }
     }

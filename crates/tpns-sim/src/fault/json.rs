@@ -24,10 +24,10 @@ pub enum FaultError {
         field: &'static str,
         /// What it may be.
         wanted: String,
-        /// What it was.
+        /// The value given.
         got: String,
     },
-    /// A field this kind can't do without.
+    /// A field that this kind requires.
     #[error("field `{field}` is missing: {wanted}")]
     Missing {
         /// The field.
@@ -40,7 +40,7 @@ pub enum FaultError {
     UnknownField {
         /// The field.
         field: String,
-        /// The fields there are.
+        /// The fields it has.
         known: String,
     },
 }
@@ -56,24 +56,24 @@ impl Fault {
         let scope = read_scope(&mut fields)?;
         let skip = fields.whole("skip")?.unwrap_or(0);
         let chance = read_chance(&mut fields)?;
-        // Null says "no end" where a field left out means once.
-        let no_end = fields.is_null("times") || chance.is_some();
-        let times = fields.read("times", "a whole number from 1 up, or null for no end", |value| {
+        // Null means "no limit", while an omitted field means once.
+        let no_limit = fields.is_null("times") || chance.is_some();
+        let times = fields.read("times", "a whole number from 1 up, or null for no limit", |value| {
             value.as_u64().filter(|&times| times > 0)
         })?;
-        let apply = fields.truth("apply")?;
+        let apply = fields.boolean("apply")?;
         fields.finish()?;
         Ok(Self {
             apply: apply.unwrap_or_else(|| kind.applies_by_default()),
             kind,
             scope,
             skip,
-            times: times.or(if no_end { None } else { Some(1) }),
+            times: times.or(if no_limit { None } else { Some(1) }),
             chance,
         })
     }
 
-    /// The fault as `/_sim/faults` shows it; what is not set is left out. `times` null means no end.
+    /// The fault as `/_sim/faults` shows it; fields that are not set are omitted. `times` null means no limit.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut fault = match &self.kind {
@@ -141,7 +141,7 @@ fn read_kind(fields: &mut Fields) -> Result<FaultKind, FaultError> {
         "delay" => {
             let wanted = "milliseconds, from 0 to 86400000";
             let ms = fields.read("ms", wanted, |value| value.as_u64().filter(|&ms| ms <= 86_400_000))?;
-            FaultKind::Delay { ms: required("ms", wanted, ms)?, late: fields.truth("late")?.unwrap_or(false) }
+            FaultKind::Delay { ms: required("ms", wanted, ms)?, late: fields.boolean("late")?.unwrap_or(false) }
         }
         "hang" => FaultKind::Hang,
         "reset" => FaultKind::Reset,
@@ -180,7 +180,7 @@ fn read_scope(fields: &mut Fields) -> Result<Scope, FaultError> {
             .read("account_type", "a whole number from 0 up", |value| u32::try_from(value.as_u64()?).ok())?,
     };
     if scope.account_type.is_some() {
-        required("account", "the account that account_type narrows", scope.account.as_ref())?;
+        required("account", "the account that account_type restricts", scope.account.as_ref())?;
     }
     Ok(scope)
 }
@@ -197,7 +197,7 @@ fn read_retry_after(fields: &mut Fields) -> Result<Option<String>, FaultError> {
     let wanted = "seconds as a whole number, or an HTTP date as a string";
     fields.read("retry_after", wanted, |value| match value {
         Value::Number(seconds) => seconds.as_u64().map(|seconds| seconds.to_string()),
-        // Whatever a header can carry: a client must survive nonsense here too.
+        // Any text that a header can carry: a client must cope with nonsense here, too.
         Value::String(text) => text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ').then(|| text.clone()),
         _ => None,
     })

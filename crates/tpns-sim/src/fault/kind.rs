@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The kinds of faults.
 
 use crate::codes::RetCode;
 
@@ -11,7 +11,7 @@ pub enum FaultKind {
         status: u16,
         /// `Retry-After` header: seconds, or an HTTP date.
         retry_after: Option<String>,
-        /// Sent as JSON when it is JSON, as plain text when not.
+        /// Sent as JSON if it is JSON, otherwise as plain text.
         body: Option<String>,
     },
     /// HTTP 200 with a `ret_code` for the whole call.
@@ -23,19 +23,19 @@ pub enum FaultKind {
         /// Default: empty.
         result: Option<Vec<String>>,
     },
-    /// A code for the items the scope's token or account select; the others go on as usual.
+    /// A code for the items that the scope's token or account select; the others are handled as usual.
     ItemCode {
         /// Any code but 0.
         code: RetCode,
     },
-    /// A good answer, late.
+    /// A good answer, but late.
     Delay {
         /// Milliseconds on top of the usual latency.
         ms: u64,
-        /// Whether the operation itself is late too, and lands even if the client has given up.
+        /// Whether the operation itself is late too, and takes effect even if the client has given up.
         late: bool,
     },
-    /// No answer; the connection stays open until the client or the sim goes away.
+    /// No answer; the connection stays open until the client or the simulator ends it.
     Hang,
     /// A TCP reset after part of the body.
     Reset,
@@ -50,7 +50,7 @@ pub enum FaultKind {
     ResultLength {
         /// Elements added (`"0"`) or, below zero, taken from the end.
         delta: i64,
-        /// The code over the whole call.
+        /// The code of the whole call.
         ret_code: RetCode,
     },
     /// `"ok"` for every `"0"`, and as `err_msg` of a good answer.
@@ -93,13 +93,13 @@ impl FaultKind {
         }
     }
 
-    /// Whether the operation takes effect when the fault does not say.
+    /// Whether the operation takes effect if the fault does not specify it.
     #[must_use]
     pub fn applies_by_default(&self) -> bool {
         matches!(self, Self::Delay { .. } | Self::ResultLength { .. } | Self::OkWords | Self::ItemCode { .. })
     }
 
-    /// Whether the fault only bends a good answer's items, and so needs a call that has some.
+    /// Whether the fault only changes the items of a good answer, and so needs a call with items.
     pub(super) fn needs_items(&self) -> bool {
         matches!(self, Self::ItemCode { .. } | Self::ResultLength { .. } | Self::OkWords)
     }

@@ -29,10 +29,10 @@ impl Api {
     }
 }
 
-/// A filter over calls; what is not given matches everything.
+/// A filter of calls; a field that is not set matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Default: batchoperate, so that a test which watches through the query API disturbs no fault.
+    /// Default: batchoperate, so that a test that reads through the query API uses up no fault.
     pub api: Api,
     /// Name of the app.
     pub app: Option<String>,
@@ -42,11 +42,11 @@ pub struct Scope {
     pub token: Option<String>,
     /// The call has an item with this account.
     pub account: Option<String>,
-    /// Narrows `account`.
+    /// Restricts `account` to one type.
     pub account_type: Option<u32>,
 }
 
-/// A call as faults see it: authenticated, though its body may still be refused.
+/// A call as faults see it: authenticated, but its body may still be refused.
 #[derive(Debug)]
 pub(crate) struct CallView<'a> {
     pub(crate) api: Api,

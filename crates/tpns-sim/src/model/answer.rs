@@ -11,25 +11,25 @@ use crate::codes::RetCode;
 /// Answer of `batchoperate`: `{"ret_code":0,"err_msg":"NO_ERROR","result":["0"]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The code over the whole call.
+    /// The code of the whole call.
     pub ret_code: RetCode,
     /// The code's documented message.
     pub err_msg: String,
-    /// One code per item, in request order, as text; empty when the call was refused whole.
+    /// One code per item, in request order, as text; empty when the call was refused as a whole.
     pub result: Vec<String>,
-    /// What was wrong, for people. TPNS sends nothing of the kind, so it is not part of the JSON.
+    /// What was wrong, for people. TPNS sends no such text, so it is not part of the JSON.
     #[serde(skip)]
     pub hint: Option<String>,
 }
 
 impl Answer {
-    /// A call refused whole.
+    /// The answer to a call refused as a whole.
     #[must_use]
     pub fn refused(ret_code: RetCode, hint: impl Into<String>) -> Self {
         Self { ret_code, err_msg: ret_code.message().to_owned(), result: Vec::new(), hint: Some(hint.into()) }
     }
 
-    /// Tries every item in turn; the hint is about the first that failed.
+    /// Handles every item in turn; the hint is about the first that failed.
     pub(super) fn of_items(count: usize, mut item: impl FnMut(usize) -> Result<(), ItemError>) -> Self {
         let mut hint = None;
         let codes: Vec<RetCode> = (0..count)
@@ -50,7 +50,7 @@ impl Answer {
         }
     }
 
-    /// Whether at least one item went through.
+    /// Whether at least one item succeeded.
     #[must_use]
     pub fn took_effect(&self) -> bool {
         self.result.iter().any(|code| code == "0")
@@ -60,14 +60,14 @@ impl Answer {
 /// The tokens of one queried account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountTokens {
-    /// The account, its two fields beside `token_list`.
+    /// The account, its two fields next to `token_list`.
     #[serde(flatten)]
     pub account: Account,
-    /// Its tokens, the binding made longest ago first.
+    /// Its tokens, oldest binding first.
     pub token_list: Vec<String>,
 }
 
-/// What a query found: an entry per item that has a binding, in request order.
+/// The result of a query: an entry per item that has a binding, in request order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// `account_tokens`, of a query by account.
@@ -81,12 +81,12 @@ pub enum Found {
 pub struct QueryAnswer {
     /// The codes.
     pub answer: Answer,
-    /// The bindings; `None` when the query was refused whole.
+    /// The bindings; `None` when the query was refused as a whole.
     pub found: Option<Found>,
 }
 
 impl QueryAnswer {
-    /// A query refused whole.
+    /// The answer to a query refused as a whole.
     #[must_use]
     pub fn refused(ret_code: RetCode, hint: impl Into<String>) -> Self {
         Self { answer: Answer::refused(ret_code, hint), found: None }

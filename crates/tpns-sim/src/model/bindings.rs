@@ -12,8 +12,8 @@ use super::{
     settings::{OverrideMode, Settings, TokenCap},
 };
 
-/// One account on one token. `since` is the place of this binding in the order of all bindings
-/// made, so that an account's tokens have an oldest.
+/// One account on one token. `since` is the number of this binding in the order in which bindings
+/// were made, so that an account's oldest token is known.
 #[derive(Clone, Debug)]
 struct Bound {
     account: Arc<str>,
@@ -23,9 +23,9 @@ struct Bound {
 /// The tokens of one account, by [`Bound::since`].
 type Tokens = BTreeMap<u64, Arc<str>>;
 
-/// Both maps say the same thing; every change goes through [`bind`](Self::bind) and
-/// [`take`](Self::take), which keep them so. The first can't even express two accounts of one
-/// type on a token, which TPNS rules out.
+/// Both maps hold the same bindings; every change goes through [`bind`](Self::bind) and
+/// [`remove`](Self::remove), which keep them consistent. The first can't represent two accounts of
+/// one type on a token, which TPNS rules out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AppBindings {
     by_token: HashMap<Arc<str>, BTreeMap<u32, Bound>>,
@@ -47,8 +47,8 @@ impl AppBindings {
         }
     }
 
-    /// Whether the entry's accounts have room for its token, as [`TokenCap::Reject`] asks.
-    pub(super) fn check_room(&self, entry: &TokenAccounts) -> Result<(), ItemError> {
+    /// Whether the entry's accounts can take another token, under [`TokenCap::Reject`].
+    pub(super) fn check_capacity(&self, entry: &TokenAccounts) -> Result<(), ItemError> {
         let full = |account: &Account| {
             !self.has(&entry.token, account)
                 && self.tokens(account).is_some_and(|tokens| tokens.len() >= TOKENS_PER_ACCOUNT)
@@ -63,7 +63,7 @@ impl AppBindings {
     pub(super) fn unbind(&mut self, entry: &TokenAccounts) {
         for account in &entry.account_list {
             if self.has(&entry.token, account) {
-                self.take(&entry.token, account.account_type);
+                self.remove(&entry.token, account.account_type);
             }
         }
     }
@@ -75,7 +75,7 @@ impl AppBindings {
             None => return,
         };
         for account_type in types {
-            self.take(token, account_type);
+            self.remove(token, account_type);
         }
     }
 
@@ -86,7 +86,7 @@ impl AppBindings {
             None => return,
         };
         for token in tokens {
-            self.take(&token, account.account_type);
+            self.remove(&token, account.account_type);
         }
     }
 
@@ -95,7 +95,7 @@ impl AppBindings {
         self.by_token.get(token).map(to_accounts).unwrap_or_default()
     }
 
-    /// The tokens of an account, the binding made longest ago first.
+    /// The tokens of an account, oldest binding first.
     pub(super) fn tokens_of(&self, account: &Account) -> Vec<String> {
         self.tokens(account)
             .map(|tokens| tokens.values().map(|token| String::from(&**token)).collect())
@@ -107,7 +107,7 @@ impl AppBindings {
     }
 
     fn bind(&mut self, token: &str, account: &Account) {
-        self.take(token, account.account_type);
+        self.remove(token, account.account_type);
         self.made += 1;
         let token: Arc<str> = token.into();
         let name: Arc<str> = account.account.as_str().into();
@@ -120,8 +120,8 @@ impl AppBindings {
         self.by_token.entry(token).or_default().insert(account.account_type, Bound { account: name, since: self.made });
     }
 
-    /// Takes away whatever account of this type the token has, and the entries that leaves empty.
-    fn take(&mut self, token: &str, account_type: u32) {
+    /// Removes the token's account of this type, if any, and the entries that are then empty.
+    fn remove(&mut self, token: &str, account_type: u32) {
         let Some(accounts) = self.by_token.get_mut(token) else {
             return;
         };
@@ -147,7 +147,7 @@ impl AppBindings {
             _ => None,
         };
         if let Some(token) = oldest {
-            self.take(&token, account.account_type);
+            self.remove(&token, account.account_type);
         }
     }
 
@@ -163,7 +163,7 @@ impl AppBindings {
     }
 }
 
-/// Of one type, the account named last counts, also within a request.
+/// Of several accounts of one type the last one counts, also within a request.
 fn effective(entry: &TokenAccounts) -> impl IntoIterator<Item = &Account> {
     let by_type: BTreeMap<u32, &Account> =
         entry.account_list.iter().map(|account| (account.account_type, account)).collect();

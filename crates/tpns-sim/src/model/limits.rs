@@ -15,7 +15,7 @@ pub const ACCOUNT_LENGTH_MAX: usize = 100;
 /// Tokens bound to one account. Confirmed.
 pub const TOKENS_PER_ACCOUNT: usize = 100;
 
-/// Why a call is refused whole, always with 1008007.
+/// Why a call is refused as a whole, always with 1008007.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum CallError {
     #[error("the call has {0} tokens; operator_type 1 to 3 take at most {TOKENS_PER_CALL}")]
@@ -39,11 +39,11 @@ pub(super) enum ItemError {
     AccountTooShort(usize, usize),
     #[error("an account has {0} characters, the limit is {ACCOUNT_LENGTH_MAX}")]
     AccountTooLong(usize),
-    #[error("the account has {TOKENS_PER_ACCOUNT} tokens already")]
+    #[error("the account already has {TOKENS_PER_ACCOUNT} tokens")]
     AccountFull,
     #[error("the token or account has no binding")]
     NothingBound,
-    #[error("a fault was ordered")]
+    #[error("a fault was requested")]
     Forced(RetCode),
 }
 
@@ -74,7 +74,7 @@ pub(super) fn check_call(operation: &BatchOperate) -> Result<(), CallError> {
     }
 }
 
-/// Fails on the first bad account, so that an entry is taken whole or not at all.
+/// Fails on the first bad account, so that an entry is accepted as a whole or not at all.
 pub(super) fn check_entry(entry: &TokenAccounts, settings: &Settings) -> Result<(), ItemError> {
     check_token(&entry.token, settings)?;
     if entry.account_list.is_empty() {
@@ -101,7 +101,7 @@ pub(super) fn check_token_shape(token: &str, settings: &Settings) -> Result<(), 
 
 pub(super) fn check_account(account: &Account, settings: &Settings) -> Result<(), ItemError> {
     match account.account.chars().count() {
-        // Empty is too short whatever the minimum is set to.
+        // An empty account is too short for any minimum.
         length if length < settings.min_account_length.max(1) => {
             Err(ItemError::AccountTooShort(length, settings.min_account_length.max(1)))
         }

@@ -1,4 +1,4 @@
-//! `POST /v3/device/account/query`: what is bound right now (facts.md, section 5).
+//! `POST /v3/device/account/query`: the current bindings (facts.md, section 5).
 
 use super::{
     ForcedCodes,

@@ -1,4 +1,4 @@
-//! The two requests of the account API, with TPNS's own names.
+//! The two requests of the account API, with TPNS's names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,9 +37,9 @@ pub struct TokenAccounts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub enum BatchOperate {
-    /// `operator_type` 1, disused: does what [`Override`](Self::Override) does.
+    /// `operator_type` 1, deprecated: does what [`Override`](Self::Override) does.
     Append(Vec<TokenAccounts>),
-    /// `operator_type` 2: binds each token to its accounts in an overriding manner.
+    /// `operator_type` 2: binds each token to its accounts, overriding earlier ones.
     Override(Vec<TokenAccounts>),
     /// `operator_type` 3: unbinds the listed accounts from each token.
     Unbind(Vec<TokenAccounts>),
@@ -59,12 +59,12 @@ pub enum Query {
     ByToken(Vec<String>),
 }
 
-/// What one item of a request is about.
+/// The token and the accounts of one item of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ItemView<'a> {
     /// The token the item names, if its operation works on tokens.
     pub token: Option<&'a str>,
-    /// The accounts the item names; none when the operation means all of them.
+    /// The accounts the item names; none when the operation applies to all of them.
     pub accounts: &'a [Account],
 }
 
@@ -72,7 +72,7 @@ impl BatchOperate {
     /// Reads a request body.
     ///
     /// # Errors
-    /// With the code TPNS answers and the path of the offending field.
+    /// The code that TPNS answers and the path of the invalid field.
     pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
         wire::parse_json(body).and_then(Self::try_from)
     }
@@ -89,7 +89,7 @@ impl BatchOperate {
         }
     }
 
-    /// How many items the request has, and the `result` of its answer.
+    /// The number of items in the request, and in the `result` of its answer.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -99,7 +99,7 @@ impl BatchOperate {
         }
     }
 
-    /// Whether the request asks for nothing, which TPNS refuses.
+    /// Whether the request has no items, which TPNS refuses.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -123,7 +123,7 @@ impl Query {
     /// Reads a request body.
     ///
     /// # Errors
-    /// With the code TPNS answers and the path of the offending field.
+    /// The code that TPNS answers and the path of the invalid field.
     pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
         wire::parse_json(body).and_then(Self::try_from)
     }

@@ -1,4 +1,4 @@
-//! What TPNS's documents leave open, as switches.
+//! Settings for what TPNS's documents leave open.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -6,12 +6,12 @@ use clap::ValueEnum;
 
 /// What `operator_type` 2 does to accounts of types the request does not name.
 ///
-/// The server's page does not say (facts.md, section 3); a client must be right under both.
+/// The server's page does not say (facts.md, section 3); a client must be correct under both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OverrideMode {
     /// The token's whole set of accounts becomes the one in the request.
     Replace,
-    /// Only the types named in the request are overridden; the newest texts read like this.
+    /// Only the types named in the request are overridden; the newest documents suggest this.
     #[default]
     PerType,
 }
@@ -19,7 +19,7 @@ pub enum OverrideMode {
 /// What happens when a 101st token is bound to an account (facts.md, section 3: not documented).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TokenCap {
-    /// The binding made longest ago gives way. Binding anew counts as made now.
+    /// The oldest binding is removed. Binding a token again makes its binding the newest.
     #[default]
     Evict,
     /// The new entry fails with 1008007.
@@ -28,7 +28,7 @@ pub enum TokenCap {
     Off,
 }
 
-/// The rules a [`Tpns`](super::Tpns) is set up with.
+/// The configurable rules of a [`Tpns`](super::Tpns).
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Default: [`OverrideMode::PerType`].
@@ -38,7 +38,7 @@ pub struct Settings {
     /// Longest token in characters. TPNS documents 36 for other APIs and real tokens have 36; its
     /// predecessor allowed 64, which is what the function's contract allows and the default here.
     pub max_token_length: usize,
-    /// Shortest account in characters. TPNS's uploads want 2, the page of this API names no
+    /// Shortest account in characters. TPNS's uploads require 2, the page of this API names no
     /// limit; the function's contract allows 1, the default here.
     pub min_account_length: usize,
     /// The tokens registered by the SDK; any other is item code 1008006. Default: every token.

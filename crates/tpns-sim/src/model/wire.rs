@@ -1,8 +1,8 @@
 //! Request bodies to and from JSON.
 //!
-//! Read by hand rather than derived: TPNS has different codes for "not JSON of a request" and
-//! "field missing", a derived reader would take `["t",[]]` for an object, and the path of the
-//! offending field is worth more to a reader than its line and column.
+//! Written by hand rather than derived: TPNS has different codes for "not JSON of a request" and
+//! "field missing", a derived reader would accept `["t",[]]` as an object, and the path of the
+//! invalid field is more useful than its line and column.
 
 use std::fmt::{Arguments, Display};
 
@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::request::{Account, BatchOperate, Query, TokenAccounts};
 use crate::codes::RetCode;
 
-/// Why a body is no request. The display text names the field, for people; TPNS answers the code.
+/// Why a body is not a request. The text names the field, for people; TPNS answers only the code.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RequestError {
     /// Not JSON at all.
@@ -23,7 +23,7 @@ pub enum RequestError {
     WrongType {
         /// Where, such as `token_accounts[0].token`.
         path: String,
-        /// What belongs there.
+        /// What it must be.
         wanted: &'static str,
     },
     /// A required field is absent or null.
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_survives_the_way_to_json_and_back() {
+    fn every_operation_survives_a_round_trip_through_json() {
         let entries = vec![TokenAccounts { token: "t".to_owned(), account_list: vec![Account::new("a", 9)] }];
         for operation in [
             BatchOperate::Append(entries.clone()),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_json_of_a_request_is_a_parse_error() {
+    fn a_body_that_is_not_the_json_of_a_request_is_a_parse_error() {
         assert_eq!(refusal("{").0, 1_008_001);
         assert_eq!(refusal("[4,null,[\"t\"]]").0, 1_008_001);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! TPNS's part of the server: reads a request, lets it be settled, waits, answers.
+//! TPNS's part of the server: reads a request, has it executed, waits, answers.
 
 use std::{
     sync::Arc,
@@ -22,7 +22,7 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request)
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     let arrived = Instant::now();
-    let intake = shared.take_in(Arrival {
+    let intake = shared.admit_request(Arrival {
         method: &head.method,
         path: head.uri.path(),
         headers: &head.headers,
@@ -30,38 +30,38 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request)
         connection: connection.number,
         at_ms: epoch_ms(),
     });
-    let (call, delay, settled) = {
+    let (call, delay, executed) = {
         let mut core = shared.core();
-        let exchange = core.list(intake);
+        let exchange = core.register(intake);
         let (delay, late) = exchange.delay().unwrap_or((Duration::ZERO, false));
-        // Under the same lock as its place in the log: calls take effect in the order listed.
+        // Under the same lock as its entry in the log: calls take effect in the order of the log.
         let call = exchange.call;
-        let settled = if late { Err(exchange) } else { Ok(core.settle(&exchange)) };
-        (call, delay, settled)
+        let executed = if late { Err(exchange) } else { Ok(core.execute(&exchange)) };
+        (call, delay, executed)
     };
-    let reply = match settled {
+    let reply = match executed {
         Ok(reply) => reply,
-        Err(exchange) => settle_at(arrived + delay, Arc::clone(&shared), exchange).await,
+        Err(exchange) => execute_at(arrived + delay, Arc::clone(&shared), exchange).await,
     };
     let wait = shared.latency + delay;
-    // The timer rounds up to its next millisecond, so even no wait at all would be one.
+    // The timer rounds up to the next millisecond, so that even a wait of zero would take time.
     if !wait.is_zero() {
         sleep_until(arrived + wait).await;
     }
-    // Only now: a client that gave up meanwhile was told nothing, and the log says so.
-    if let Some(told) = reply.told() {
-        shared.core().calls.answer(call, told);
+    // Recorded only now: a client that has given up has received nothing, and the log shows that.
+    if let Some(received) = reply.received() {
+        shared.core().calls.answer(call, received);
     }
     Ok(reply.send(connection).await)
 }
 
-/// In a task of its own, which lives on when the client gives up and its request is dropped.
-async fn settle_at(due: Instant, shared: Arc<Shared>, exchange: Exchange) -> Reply {
-    let landing = tokio::spawn(async move {
+/// Runs in a task of its own, which continues when the client gives up and its request is dropped.
+async fn execute_at(due: Instant, shared: Arc<Shared>, exchange: Exchange) -> Reply {
+    let late = tokio::spawn(async move {
         sleep_until(due).await;
-        shared.core().settle(&exchange)
+        shared.core().execute(&exchange)
     });
-    landing.await.unwrap_or(Reply::HangUp)
+    late.await.unwrap_or(Reply::HangUp)
 }
 
 fn epoch_ms() -> u64 {

@@ -1,4 +1,4 @@
-//! How a simulator is set up and started.
+//! Configures and starts a simulator.
 
 use std::{
     collections::HashSet,
@@ -25,7 +25,7 @@ use crate::{
     timeline::Timeline,
 };
 
-/// HTTP status of an authentication failure; the body is the same. Both are reported of TPNS
+/// HTTP status of an authentication failure; the body is the same. Both have been reported for TPNS
 /// (facts.md, section 4, "HTTP status").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum AuthFailureStatus {
@@ -47,7 +47,7 @@ impl AuthFailureStatus {
     }
 }
 
-/// Where a simulator starts: [`Sim::builder`].
+/// A simulator: see [`Sim::builder`].
 #[derive(Clone, Copy, Debug)]
 pub struct Sim;
 
@@ -77,14 +77,14 @@ pub enum StartError {
     /// The address can't be used.
     #[error("cannot listen on {address}: {source}; choose another address, or port 0 for a free one")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// A simulator to be. Every method replaces one default.
+/// The configuration of a simulator. Every method replaces one default.
 #[derive(Clone, Debug)]
 pub struct SimBuilder {
     listen: SocketAddr,
@@ -134,7 +134,7 @@ impl SimBuilder {
         self
     }
 
-    /// All the model's rules at once.
+    /// Sets all of the model's rules at once.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -177,7 +177,7 @@ impl SimBuilder {
         self
     }
 
-    /// How many calls the log keeps, the newest. Default 100 000.
+    /// How many of the newest calls the log keeps. Default 100 000.
     #[must_use]
     pub fn keep_calls(mut self, calls: usize) -> Self {
         self.keep_calls = calls;

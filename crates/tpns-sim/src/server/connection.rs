@@ -1,7 +1,7 @@
 //! The accept loop, and the handle by which a request can end its own connection.
 //!
-//! Not `axum::serve`: that keeps the socket to itself, and a fault must be able to reset it; and
-//! its connections outlive it, while these end when the simulator is dropped.
+//! Instead of `axum::serve`, which gives no access to the socket, and a fault must be able to reset
+//! it; its connections also outlive it, while these end when the simulator is dropped.
 
 use std::{
     pin::Pin,
@@ -25,10 +25,10 @@ use tokio::{
     time::Sleep,
 };
 
-/// How a connection ends before its time.
+/// How a connection is ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// In order: FIN.
+    /// Orderly: FIN.
     Close,
     /// Abruptly: RST.
     Reset,
@@ -37,17 +37,17 @@ pub(super) enum Ending {
 /// One TCP connection, as its requests see it.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// From 1, in the order of acceptance.
+    /// Counted from 1, in the order of acceptance.
     pub(super) number: u64,
     end: Mutex<Option<oneshot::Sender<Ending>>>,
 }
 
 impl Connection {
-    /// Asks for the end; the request that asked is dropped with its connection.
+    /// Ends the connection; the request that asks for it is dropped with it.
     pub(super) fn end(&self, ending: Ending) {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(end) = end.take() {
-            // No receiver means that the connection has ended already.
+            // Without a receiver the connection has already ended.
             let _ = end.send(ending);
         }
     }
@@ -64,7 +64,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, connections: C
                     number += 1;
                     open.spawn(serve(stream, number, router.clone(), connections.clone()));
                 }
-                // Out of file descriptors, or a client that left early: neither is for ever.
+                // Out of file descriptors, or a client that has closed the connection: both are transient.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = open.join_next() => {}
@@ -83,7 +83,7 @@ async fn serve(stream: TcpStream, number: u64, router: Router, connections: Conn
     });
     let mut serving = http1::Builder::new().serve_connection(TokioIo::new(connections.accept(stream)), service);
     tokio::select! {
-        // An error here is a client that broke off; its requests are in the log.
+        // An error here means that the client has disconnected; its requests are in the log.
         _ = &mut serving => {}
         Ok(ending) = ended => {
             let stream = serving.into_parts().io.into_inner();
@@ -97,7 +97,7 @@ async fn serve(stream: TcpStream, number: u64, router: Router, connections: Conn
 /// Part of a body, then the end of the connection.
 pub(super) struct CutBody {
     part: Option<Bytes>,
-    /// Time for the part to leave before a reset discards what was not sent.
+    /// Time for the part to be sent before a reset discards unsent bytes.
     pause: Pin<Box<Sleep>>,
     connection: Arc<Connection>,
     ending: Ending,
@@ -128,7 +128,7 @@ impl Body for CutBody {
     }
 }
 
-/// The connection a request came by; every request that reaches the router has one.
+/// The connection of a request; every request that reaches the router has one.
 pub(super) fn of(request: &Request) -> Option<Arc<Connection>> {
     request.extensions().get().cloned()
 }

@@ -1,4 +1,4 @@
-//! `/_sim`: to steer the simulator and to see what it holds. No credentials; it is for loopback.
+//! `/_sim`: controls and inspects the simulator. It needs no credentials and is for loopback only.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state::{Forget, Shared};
+use super::state::{Reset, Shared};
 use crate::{
     calls::Call,
     fault::{Fault, FaultError},
@@ -29,7 +29,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/reset", post(reset))
         .fallback(async || {
             let paths = "GET bindings, GET calls, GET and POST faults, POST reset";
-            (StatusCode::NOT_FOUND, error(format!("/_sim has {paths}")))
+            (StatusCode::NOT_FOUND, error(format!("no such path; /_sim has {paths}")))
         })
 }
 
@@ -69,7 +69,7 @@ async fn faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(shared.core().faults.to_json())
 }
 
-/// All of an array or none of it.
+/// Accepts all faults of an array or none.
 async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
     let posted: Value = serde_json::from_slice(&body).map_err(|error| bad(format!("the body is not JSON: {error}")))?;
     let faults: Vec<Fault> = match posted {
@@ -87,7 +87,7 @@ async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Js
     Ok(Json(json!({"faults": core.faults.len()})))
 }
 
-/// A fault for an app that does not exist would wait for ever, and the test that posted it with it.
+/// Refuses a fault for an app that does not exist: it would never hit, and the test that posted it would wait for ever.
 fn read_fault(shared: &Shared, posted: Value) -> Result<Fault, FaultError> {
     let fault = Fault::from_json(posted)?;
     let names: Vec<&str> = shared.apps.iter().map(|app| app.name.as_str()).collect();
@@ -113,18 +113,18 @@ struct ResetBody {
 }
 
 async fn reset(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
-    let forget = if body.trim_ascii().is_empty() {
-        Forget::EVERYTHING
+    let what = if body.trim_ascii().is_empty() {
+        Reset::EVERYTHING
     } else {
         let body: ResetBody = serde_json::from_slice(&body)
             .map_err(|error| bad(format!("bindings, calls and faults are true or false: {error}")))?;
-        Forget { bindings: body.bindings, calls: body.calls, faults: body.faults }
+        Reset { bindings: body.bindings, calls: body.calls, faults: body.faults }
     };
-    shared.forget(forget);
+    shared.reset(what);
     Ok(Json(json!({
-        "bindings": forget.bindings,
-        "calls": forget.calls,
-        "faults": forget.faults,
+        "bindings": what.bindings,
+        "calls": what.calls,
+        "faults": what.faults,
     })))
 }
 

@@ -1,5 +1,5 @@
-//! From a request taken in to what is to be said: faults, model, log. All of it happens under one
-//! lock and without waiting, which is up to [`account_api`](super::account_api).
+//! From an admitted request to its reply: faults, model, log. All of it happens under one lock and
+//! without waiting; [`account_api`](super::account_api) does the waiting.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use tokio::time::Instant;
 
 use super::{
-    bend::Spoken,
-    intake::{AccountRequest, Admitted, Intake, Standing},
+    api_answer::ApiAnswer,
+    intake::{AccountRequest, Admission, Admitted, Intake},
     reply::Reply,
     state::{Core, DAY},
 };
@@ -18,19 +18,19 @@ use crate::{
     model::{Answer, ForcedCodes, QueryAnswer},
 };
 
-/// A call in the log, on its way to an answer.
+/// A call in the log that has no answer yet.
 pub(super) struct Exchange {
     pub(super) call: CallId,
-    standing: Standing,
+    admission: Admission,
     fired: Option<Fired>,
     /// Codes of an `item_code` fault, by position.
     forced: ForcedCodes,
-    /// Of the timeline it arrived in; a late operation may outlive that.
+    /// The era of the timeline in which it arrived; a late operation may outlive it.
     era: u64,
 }
 
 impl Exchange {
-    /// How much later than usual the answer is, and whether the operation is late with it.
+    /// How much later than usual the answer is, and whether the operation is late, too.
     pub(super) fn delay(&self) -> Option<(Duration, bool)> {
         match self.fired.as_ref()?.kind {
             FaultKind::Delay { ms, late } => Some((Duration::from_millis(ms).min(DAY), late)),
@@ -40,31 +40,31 @@ impl Exchange {
 }
 
 impl Core {
-    /// Lists a call and decides which fault hits it.
-    pub(super) fn list(&mut self, intake: Intake) -> Exchange {
-        let Intake { mut call, body, standing } = intake;
-        let (fired, forced) = match &standing {
-            Standing::Admitted(admitted) => self.fire(admitted, call.operator_type),
+    /// Adds a call to the log and decides which fault hits it.
+    pub(super) fn register(&mut self, intake: Intake) -> Exchange {
+        let Intake { mut call, body, admission } = intake;
+        let (fired, forced) = match &admission {
+            Admission::Admitted(admitted) => self.fire(admitted, call.operator_type),
             _ => (None, ForcedCodes::new()),
         };
         call.fault = fired.as_ref().map(|fired| fired.kind.name());
-        Exchange { call: self.calls.arrive(call, body), standing, fired, forced, era: self.timeline.era() }
+        Exchange { call: self.calls.arrive(call, body), admission, fired, forced, era: self.timeline.era() }
     }
 
-    /// Lets the call take effect, and says what there is to say.
-    pub(super) fn settle(&mut self, exchange: &Exchange) -> Reply {
-        let (spoken, status) = match &exchange.standing {
-            Standing::NotServed(status) => return not_served(*status),
-            Standing::NotAdmitted(api, error, status) => {
+    /// Executes the call and returns its reply.
+    pub(super) fn execute(&mut self, exchange: &Exchange) -> Reply {
+        let (answer, status) = match &exchange.admission {
+            Admission::NotServed(status) => return not_served(*status),
+            Admission::NotAdmitted(api, error, status) => {
                 let answer = Answer::refused(error.ret_code(), error.to_string());
                 (refused(*api, answer), *status)
             }
-            Standing::Admitted(admitted) => (self.perform(admitted, exchange), StatusCode::OK),
+            Admission::Admitted(admitted) => (self.perform(admitted, exchange), StatusCode::OK),
         };
-        self.calls.explain(exchange.call, spoken.answer().hint.clone());
+        self.calls.explain(exchange.call, answer.answer().hint.clone());
         match &exchange.fired {
-            None => spoken.into_reply(status),
-            Some(fired) => spoken.bend(&fired.kind),
+            None => answer.into_reply(status),
+            Some(fired) => answer.with_fault(&fired.kind),
         }
     }
 
@@ -83,34 +83,34 @@ impl Core {
         (fired, forced)
     }
 
-    /// The answer before the fault bends it.
-    fn perform(&mut self, admitted: &Admitted, exchange: &Exchange) -> Spoken {
+    /// The answer before the fault changes it.
+    fn perform(&mut self, admitted: &Admitted, exchange: &Exchange) -> ApiAnswer {
         // Taken under the lock, so that acceptance and due times are in the same order.
         let now = Instant::now();
         let Admitted { app, api, request } = admitted;
         let forced = &exchange.forced;
         match request {
             Err(error) => refused(*api, Answer::refused(error.ret_code(), error.to_string())),
-            Ok(AccountRequest::Query(query)) => Spoken::Query(self.timeline.query(app, query, forced, now)),
+            Ok(AccountRequest::Query(query)) => ApiAnswer::Query(self.timeline.query(app, query, forced, now)),
             Ok(AccountRequest::Operate(operation)) => {
                 let apply = exchange.fired.as_ref().is_none_or(|fired| fired.apply);
                 if !apply || exchange.era != self.timeline.era() {
-                    return Spoken::Operate(self.timeline.rehearse(app, operation, forced));
+                    return ApiAnswer::Operate(self.timeline.rehearse(app, operation, forced));
                 }
                 let answer = self.timeline.accept(app, operation, forced, now);
                 if answer.took_effect() {
                     self.calls.applied(exchange.call);
                 }
-                Spoken::Operate(answer)
+                ApiAnswer::Operate(answer)
             }
         }
     }
 }
 
-fn refused(api: Api, answer: Answer) -> Spoken {
+fn refused(api: Api, answer: Answer) -> ApiAnswer {
     match api {
-        Api::BatchOperate => Spoken::Operate(answer),
-        Api::Query => Spoken::Query(QueryAnswer { answer, found: None }),
+        Api::BatchOperate => ApiAnswer::Operate(answer),
+        Api::Query => ApiAnswer::Query(QueryAnswer { answer, found: None }),
     }
 }
 

@@ -1,5 +1,4 @@
-//! What a complete request is, before anything that calls share comes into play: path, JSON,
-//! credentials.
+//! Checks a complete request on its own, without the state that calls share: path, JSON, credentials.
 
 use axum::{
     body::Bytes,
@@ -27,17 +26,17 @@ pub(super) struct Arrival<'a> {
     pub(super) at_ms: u64,
 }
 
-/// A request taken in: what the log is to say of it so far, and how it stands.
+/// A checked request: its entry for the log so far, and whether it is admitted.
 pub(super) struct Intake {
     pub(super) call: Call,
     pub(super) body: Bytes,
-    pub(super) standing: Standing,
+    pub(super) admission: Admission,
 }
 
-pub(super) enum Standing {
+pub(super) enum Admission {
     /// Not one of TPNS's two paths, or not POST.
     NotServed(StatusCode),
-    /// Credentials TPNS does not take, and the HTTP status to say so under.
+    /// Credentials that TPNS does not accept, and the HTTP status of that answer.
     NotAdmitted(Api, AuthError, StatusCode),
     Admitted(Admitted),
 }
@@ -71,26 +70,26 @@ impl AccountRequest {
 }
 
 impl Shared {
-    pub(super) fn take_in(&self, arrival: Arrival<'_>) -> Intake {
+    pub(super) fn admit_request(&self, arrival: Arrival<'_>) -> Intake {
         let credentials = credentials(arrival.headers);
         let mut call = Call::arriving(arrival.at_ms, arrival.path, arrival.connection);
         call.app = auth::claimed(&self.apps, &credentials).map(|app| app.name.clone());
-        let standing = match Api::at(arrival.path) {
-            None => Standing::NotServed(StatusCode::NOT_FOUND),
-            Some(_) if arrival.method != Method::POST => Standing::NotServed(StatusCode::METHOD_NOT_ALLOWED),
+        let admission = match Api::at(arrival.path) {
+            None => Admission::NotServed(StatusCode::NOT_FOUND),
+            Some(_) if arrival.method != Method::POST => Admission::NotServed(StatusCode::METHOD_NOT_ALLOWED),
             Some(api) => {
                 let body = model::parse_json(&arrival.body);
-                // Also of a body that is refused for something else: faults and the log want to know.
+                // Also of a body that is refused for another reason: faults and the log use it.
                 call.operator_type = body.as_ref().ok().and_then(operator_type);
                 let request = body.and_then(|body| AccountRequest::read(api, body));
                 call.items = request.as_ref().map_or(0, |request| request.items().len());
                 match self.admit(&credentials, &arrival) {
-                    Ok(app) => Standing::Admitted(Admitted { app: app.name.clone(), api, request }),
-                    Err(error) => Standing::NotAdmitted(api, error, self.auth_failure_status.code()),
+                    Ok(app) => Admission::Admitted(Admitted { app: app.name.clone(), api, request }),
+                    Err(error) => Admission::NotAdmitted(api, error, self.auth_failure_status.code()),
                 }
             }
         };
-        Intake { call, body: arrival.body, standing }
+        Intake { call, body: arrival.body, admission }
     }
 
     fn admit(&self, credentials: &Credentials<'_>, arrival: &Arrival<'_>) -> Result<&App, AuthError> {

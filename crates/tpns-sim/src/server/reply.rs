@@ -1,4 +1,4 @@
-//! From what is to be said to what goes over the wire.
+//! From a reply to the bytes on the wire.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use axum::{
 };
 
 use super::connection::{Connection, CutBody, Ending};
-use crate::calls::Told;
+use crate::calls::Received;
 
-/// Why TPNS says no, for whoever reads along; TPNS itself sends nothing of the kind.
+/// Why TPNS refuses a call, for people; TPNS itself sends no such header.
 pub(super) const HINT_HEADER: &str = "x-tpns-sim-hint";
 
 /// How a call is answered, if at all.
@@ -18,11 +18,11 @@ pub(super) const HINT_HEADER: &str = "x-tpns-sim-hint";
 pub(super) enum Reply {
     /// A complete HTTP answer.
     Whole(Whole),
-    /// HTTP 200 whose body breaks off half-way.
+    /// HTTP 200 with a body that ends half-way.
     Cut(Bytes, Ending),
     /// Nothing, ever.
     Silence,
-    /// The end of the connection in place of an answer.
+    /// The end of the connection instead of an answer.
     HangUp,
 }
 
@@ -33,8 +33,8 @@ pub(super) struct Whole {
     pub(super) retry_after: Option<String>,
     pub(super) hint: Option<String>,
     pub(super) body: Bytes,
-    /// For the log: what a client that reads it is told.
-    pub(super) told: Told,
+    /// For the log: what a client that reads it receives.
+    pub(super) received: Received,
 }
 
 pub(super) const JSON: &str = "application/json";
@@ -48,20 +48,20 @@ impl Reply {
             retry_after: None,
             hint: None,
             body: text.into(),
-            told: Told { status: Some(status.as_u16()), ..Told::default() },
+            received: Received { status: Some(status.as_u16()), ..Received::default() },
         })
     }
 
-    /// What the log says; `None` when nothing reaches the client.
-    pub(super) fn told(&self) -> Option<Told> {
+    /// The entry for the log; `None` when nothing reaches the client.
+    pub(super) fn received(&self) -> Option<Received> {
         match self {
-            Self::Whole(whole) => Some(whole.told.clone()),
-            Self::Cut(..) => Some(Told { status: Some(200), ..Told::default() }),
+            Self::Whole(whole) => Some(whole.received.clone()),
+            Self::Cut(..) => Some(Received { status: Some(200), ..Received::default() }),
             Self::Silence | Self::HangUp => None,
         }
     }
 
-    /// Says it. Never returns when there is nothing to say: the connection drops the request.
+    /// Sends it. Never returns when nothing is sent: the connection drops the request.
     pub(super) async fn send(self, connection: Arc<Connection>) -> Response<Body> {
         match self {
             Self::Whole(whole) => whole.into_response(),
@@ -81,7 +81,7 @@ impl Whole {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        // A text no header can carry is left out rather than failing the answer.
+        // A text that no header can carry is omitted rather than failing the answer.
         if let Some(Ok(value)) = self.retry_after.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::RETRY_AFTER, value);
         }

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! The state that all connections share.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{apps::Apps, calls::CallLog, fault::ActiveFaults, server::AuthFailureStatus, timeline::Timeline};
 
-/// The longest wait there is. Any longer one is as good, and the clock could overflow.
+/// The longest possible wait. With longer ones the clock could overflow.
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Shared {
     core: Mutex<Core>,
 }
 
-/// The changing part. One lock: order of arrival, of acceptance and of the log are then the same.
+/// The mutable part. One lock, so that the order of arrival, of acceptance and of the log are the same.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) timeline: Timeline,
@@ -28,15 +28,15 @@ pub(super) struct Core {
     pub(super) calls: CallLog,
 }
 
-/// What a reset takes away.
+/// What a reset deletes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Forget {
+pub(super) struct Reset {
     pub(super) bindings: bool,
     pub(super) calls: bool,
     pub(super) faults: bool,
 }
 
-impl Forget {
+impl Reset {
     pub(super) const EVERYTHING: Self = Self { bindings: true, calls: true, faults: true };
 }
 
@@ -51,13 +51,13 @@ impl Shared {
         Self { apps, latency, timestamp_window, auth_failure_status, core: Mutex::new(core) }
     }
 
-    /// Held for a moment only, never across an await.
+    /// Held briefly, never across an await.
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
-        // A panic elsewhere fails its own request; the state it left is still the best there is.
+        // A panic elsewhere fails only its own request; the state is still usable.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn forget(&self, what: Forget) {
+    pub(super) fn reset(&self, what: Reset) {
         let mut core = self.core();
         if what.bindings {
             core.timeline.clear();

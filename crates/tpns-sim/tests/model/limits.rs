@@ -19,7 +19,7 @@ fn whole(code: i64) -> (i64, Vec<String>) {
     (code, Vec::new())
 }
 
-/// All items failed, and this is the one item's code.
+/// The only item failed with this code.
 fn only(code: &str) -> (i64, Vec<String>) {
     (1_008_027, vec![code.to_owned()])
 }
@@ -29,7 +29,7 @@ fn good() -> (i64, Vec<String>) {
 }
 
 #[test]
-fn twenty_tokens_are_a_call_and_twenty_one_are_refused_whole() {
+fn a_call_of_twenty_tokens_is_accepted_and_one_of_twenty_one_refused_as_a_whole() {
     let entries = |count: usize| -> Vec<TokenAccounts> {
         (0..count).map(|index| entry(&format!("t{index}"), &[("a", 0)])).collect()
     };
@@ -53,7 +53,7 @@ fn the_cap_of_twenty_is_not_documented_for_whole_tokens_and_whole_accounts() {
 }
 
 #[test]
-fn a_call_without_items_is_refused_whole() {
+fn a_call_without_items_is_refused_as_a_whole() {
     let mut tpns = per_type();
     for empty in [
         BatchOperate::Override(Vec::new()),
@@ -65,7 +65,7 @@ fn a_call_without_items_is_refused_whole() {
 }
 
 #[test]
-fn a_token_is_one_to_sixty_four_characters_unless_set_otherwise() {
+fn a_token_has_one_to_sixty_four_characters_by_default() {
     let token = |length: usize| "é".repeat(length);
     let mut tpns = per_type();
     assert_eq!(code(&mut tpns, &login(&token(64), &[("a", 0)])), good());
@@ -98,7 +98,7 @@ fn a_token_that_was_never_registered_is_invalid_for_every_operation_on_tokens() 
 }
 
 #[test]
-fn an_account_is_one_to_a_hundred_characters_unless_set_otherwise() {
+fn an_account_has_one_to_a_hundred_characters_by_default() {
     let long = "長".repeat(101);
     let mut tpns = per_type();
     assert_eq!(code(&mut tpns, &login("t", &[(&long[3..], 0)])), good());
@@ -116,7 +116,7 @@ fn an_account_is_one_to_a_hundred_characters_unless_set_otherwise() {
 }
 
 #[test]
-fn an_entry_with_one_bad_account_changes_nothing_and_its_neighbours_go_through() {
+fn an_entry_with_one_bad_account_changes_nothing_and_its_neighbours_succeed() {
     let mut tpns = per_type();
     tpns.batch_operate(APP, &login("t1", &[("old", 0)]));
     let operation =
@@ -140,10 +140,10 @@ fn fill(tpns: &mut Tpns) {
 }
 
 #[test]
-fn the_hundred_and_first_token_evicts_the_one_bound_longest_ago() {
+fn the_hundred_and_first_token_evicts_the_oldest_one() {
     let mut tpns = per_type();
     fill(&mut tpns);
-    // Bound anew: t1 is the oldest after this and t0 the newest.
+    // Bound again: t1 is now the oldest and t0 the newest.
     tpns.batch_operate(APP, &login("t0", &[("a", 0)]));
     assert_eq!(code(&mut tpns, &login("t100", &[("a", 0), ("b", 1)])), good());
     assert_eq!(tpns.bindings(APP).len(), 100);
@@ -153,7 +153,7 @@ fn the_hundred_and_first_token_evicts_the_one_bound_longest_ago() {
 }
 
 #[test]
-fn under_reject_the_hundred_and_first_token_fails_whole_and_known_ones_may_bind_anew() {
+fn under_reject_the_hundred_and_first_token_fails_and_bound_ones_may_be_bound_again() {
     let mut tpns = with(|settings| settings.token_cap = TokenCap::Reject);
     fill(&mut tpns);
     tpns.batch_operate(APP, &login("t100", &[("old", 1)]));
@@ -166,7 +166,7 @@ fn under_reject_the_hundred_and_first_token_fails_whole_and_known_ones_may_bind_
 }
 
 #[test]
-fn without_a_cap_an_account_has_as_many_tokens_as_come() {
+fn without_a_cap_an_account_has_any_number_of_tokens() {
     let mut tpns = with(|settings| settings.token_cap = TokenCap::Off);
     fill(&mut tpns);
     assert_eq!(code(&mut tpns, &login("t100", &[("a", 0)])), good());

@@ -44,7 +44,7 @@ fn in_both_modes_the_last_entry_of_a_token_counts_for_its_types() {
 }
 
 #[test]
-fn the_disused_append_does_what_override_does() {
+fn the_deprecated_append_does_what_override_does() {
     for mode in [Replace, PerType] {
         let (mut one, mut two) = (tpns(mode), tpns(mode));
         for accounts in [[("a", 0), ("b", 1)], [("c", 1), ("d", 2)]] {
@@ -77,7 +77,7 @@ fn unbinding_a_token_clears_all_its_accounts_and_no_other_token() {
 }
 
 #[test]
-fn unbinding_an_account_clears_it_from_all_tokens_and_spares_its_namesakes() {
+fn unbinding_an_account_clears_it_from_all_tokens_but_not_its_namesakes() {
     let mut tpns = per_type();
     tpns.batch_operate(APP, &login("t1", &[("a", 0), ("a", 9)]));
     tpns.batch_operate(APP, &login("t2", &[("a", 9), ("b", 0)]));
@@ -88,7 +88,7 @@ fn unbinding_an_account_clears_it_from_all_tokens_and_spares_its_namesakes() {
 }
 
 #[test]
-fn unbinding_what_is_not_bound_is_a_success() {
+fn unbinding_an_absent_binding_succeeds() {
     let mut tpns = per_type();
     for operation in [
         BatchOperate::Unbind(vec![entry("t", &[("a", 0)])]),
@@ -101,7 +101,7 @@ fn unbinding_what_is_not_bound_is_a_success() {
 }
 
 #[test]
-fn apps_know_nothing_of_each_other() {
+fn apps_are_independent() {
     let mut tpns = per_type();
     tpns.batch_operate(APP, &login("t", &[("a", 0)]));
     tpns.batch_operate("ios", &BatchOperate::UnbindAccounts(vec![account("a", 0)]));
@@ -112,7 +112,7 @@ fn apps_know_nothing_of_each_other() {
 }
 
 #[test]
-fn a_clone_goes_its_own_way_and_clearing_forgets_every_app() {
+fn a_clone_is_independent_and_clearing_deletes_the_bindings_of_every_app() {
     let mut tpns = per_type();
     tpns.batch_operate(APP, &login("t", &[("a", 0)]));
     let mut copy = tpns.clone();

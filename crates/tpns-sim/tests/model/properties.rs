@@ -7,7 +7,7 @@ use tpns_sim::model::{Account, BatchOperate, Bindings, Found, OverrideMode, Quer
 
 use super::{APP, tpns};
 
-/// Few names, so that operations meet.
+/// Few names, so that operations affect the same bindings.
 fn any_account() -> impl Strategy<Value = Account> {
     ("[abc]", 0..3_u32).prop_map(|(name, account_type)| Account::new(name, account_type))
 }
@@ -32,7 +32,7 @@ fn any_mode() -> impl Strategy<Value = OverrideMode> {
     prop_oneof![Just(OverrideMode::Replace), Just(OverrideMode::PerType)]
 }
 
-/// The rules once more, in the plainest way: (token, type) to name.
+/// The rules again, as simple as possible: (token, type) to name.
 #[derive(Default)]
 struct Reference(BTreeMap<(String, u32), String>);
 
@@ -98,7 +98,7 @@ fn by_account(tpns: &Tpns) -> BTreeSet<(String, String, u32)> {
 
 proptest! {
     #[test]
-    fn any_operations_leave_the_bindings_the_plain_rules_leave(
+    fn any_operations_have_the_effect_of_the_simple_rules(
         mode in any_mode(),
         operations in prop::collection::vec(any_operation(), 0..20),
     ) {
@@ -132,7 +132,8 @@ proptest! {
     }
 
     #[test]
-    fn every_operation_may_be_sent_twice(mode in any_mode(),
+    fn every_operation_is_idempotent(
+        mode in any_mode(),
         before in prop::collection::vec(any_operation(), 0..5), operation in any_operation(),
     ) {
         let mut tpns = tpns(mode);
@@ -145,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn any_operation_survives_the_way_to_json_and_back(operation in any_operation()) {
+    fn any_operation_survives_a_round_trip_through_json(operation in any_operation()) {
         let body = serde_json::to_vec(&operation).expect("serializable");
         prop_assert_eq!(BatchOperate::from_json(&body), Ok(operation));
     }

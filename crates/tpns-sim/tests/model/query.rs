@@ -11,7 +11,7 @@ fn ask(tpns: &Tpns, body: &Value) -> Value {
 }
 
 #[test]
-fn a_query_by_account_tells_its_tokens_in_the_order_they_were_bound() {
+fn a_query_by_account_returns_its_tokens_in_the_order_they_were_bound() {
     let mut tpns = per_type();
     for token in ["t2", "t1"] {
         tpns.batch_operate(APP, &login(token, &[("a", 1)]));
@@ -26,7 +26,7 @@ fn a_query_by_account_tells_its_tokens_in_the_order_they_were_bound() {
 }
 
 #[test]
-fn a_query_by_token_tells_its_accounts_by_type() {
+fn a_query_by_token_returns_its_accounts_by_type() {
     let mut tpns = per_type();
     tpns.batch_operate(APP, &login("t", &[("b", 1005), ("a", 0)]));
     let expected = json!({
@@ -39,7 +39,7 @@ fn a_query_by_token_tells_its_accounts_by_type() {
 }
 
 #[test]
-fn what_is_not_bound_or_can_never_be_has_an_item_code_of_its_own() {
+fn an_unbound_token_and_an_invalid_one_have_their_own_item_codes() {
     let body = json!({"operator_type": 2, "token_list": ["t", ""]});
     let expected = json!({
         "retCode": 1_008_027, "errMsg": "batch op, total error",
@@ -49,7 +49,7 @@ fn what_is_not_bound_or_can_never_be_has_an_item_code_of_its_own() {
 }
 
 #[test]
-fn a_query_without_items_or_of_a_strange_app_is_refused_whole() {
+fn a_query_without_items_or_of_an_unknown_app_is_refused_as_a_whole() {
     let empty = json!({"operator_type": 1, "account_list": []});
     let expected = json!({"retCode": 1_008_007, "errMsg": "invalid parameter", "result": []});
     assert_eq!(ask(&per_type(), &empty), expected);
@@ -59,7 +59,7 @@ fn a_query_without_items_or_of_a_strange_app_is_refused_whole() {
 }
 
 #[test]
-fn a_query_survives_the_way_to_json_and_back() {
+fn a_query_survives_a_round_trip_through_json() {
     for query in [Query::ByAccount(vec![account("a", 9)]), Query::ByToken(vec!["t".to_owned()])] {
         let body = serde_json::to_vec(&query).expect("serializable");
         assert_eq!(Query::from_json(&body), Ok(query));

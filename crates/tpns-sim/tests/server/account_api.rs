@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::{BATCH, Client, QUERY, basic, builder, login, started};
 
-async fn told(client: &Client, body: &str) -> Value {
+async fn post(client: &Client, body: &str) -> Value {
     let authorization = basic();
     let headers = [("Authorization", &*authorization)];
     let answer = client.post_with(BATCH, &headers, body).await;
@@ -45,7 +45,7 @@ async fn every_documented_sample_is_accepted_and_done() {
 }
 
 #[tokio::test]
-async fn each_way_to_be_refused_whole_has_its_code_and_a_hint_in_the_log() {
+async fn every_reason_to_refuse_a_whole_call_has_its_code_and_a_hint_in_the_log() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     let many: Vec<Value> =
@@ -59,7 +59,7 @@ async fn each_way_to_be_refused_whole_has_its_code_and_a_hint_in_the_log() {
         (&many, 1_008_007, "invalid parameter"),
     ] {
         let expected = json!({"ret_code": code, "err_msg": message, "result": []});
-        assert_eq!(told(&client, body).await, expected, "{body}");
+        assert_eq!(post(&client, body).await, expected, "{body}");
         let call = sim.calls().pop().expect("a call");
         assert!(call.hint.is_some() && !call.applied, "{call:?}");
     }
@@ -85,7 +85,7 @@ async fn the_result_has_a_code_per_item_in_request_order() {
 }
 
 #[tokio::test]
-async fn the_query_api_tells_what_is_bound_both_ways() {
+async fn the_query_api_returns_bindings_in_both_directions() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     client.operate(&login("t", "a")).await;
@@ -103,7 +103,7 @@ async fn the_query_api_tells_what_is_bound_both_ways() {
 }
 
 #[tokio::test]
-async fn another_path_or_method_is_listed_and_told_what_there_is() {
+async fn another_path_or_method_is_logged_and_answered_with_the_paths_that_exist() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     let lost = client.signed("/v3/push/app", &login("t", "a")).await;
@@ -127,9 +127,9 @@ async fn the_apps_document_points_a_client_at_the_simulator() {
 }
 
 #[tokio::test]
-async fn a_simulator_without_apps_or_with_a_taken_port_says_so() {
+async fn a_simulator_without_apps_or_with_a_taken_port_does_not_start() {
     let none = tpns_sim::Sim::builder().start().await.expect_err("no app");
-    assert!(none.to_string().contains("name at least one"), "{none}");
+    assert!(none.to_string().contains("add at least one"), "{none}");
     let sim = started(builder()).await;
     let taken = builder().listen(sim.address()).start().await;
     let taken = taken.expect_err("the port is taken").to_string();

@@ -72,7 +72,7 @@ async fn the_query_api_refuses_with_its_own_key_names() {
 }
 
 #[tokio::test]
-async fn a_refused_call_is_listed_under_the_app_it_claimed_and_changes_nothing() {
+async fn a_refused_call_is_logged_for_the_app_it_names_and_changes_nothing() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     let (time, access_id) = (now().to_string(), ACCESS_ID.to_string());

@@ -1,4 +1,4 @@
-//! A plain TPNS client, and one that sees single bytes.
+//! A simple TPNS client, and one that sees raw bytes.
 
 use std::{
     io,
@@ -43,7 +43,7 @@ pub(crate) fn now() -> u64 {
     since.expect("after 1970").as_secs()
 }
 
-/// What came back.
+/// An HTTP answer.
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) status: u16,

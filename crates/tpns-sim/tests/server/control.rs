@@ -20,7 +20,7 @@ async fn bindings_show_every_app_and_accounts_by_type() {
 }
 
 #[tokio::test]
-async fn calls_show_everything_there_is_to_assert() {
+async fn calls_show_every_field() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     client.operate(&login("t", "a")).await;
@@ -53,7 +53,7 @@ async fn calls_can_be_read_from_a_sequence_number_on() {
 }
 
 #[tokio::test]
-async fn the_connection_number_tells_reuse_from_a_new_connection() {
+async fn the_connection_number_distinguishes_reuse_from_a_new_connection() {
     let sim = started(builder()).await;
     let warm = Client::of(&sim);
     warm.operate(&login("t", "a")).await;
@@ -64,7 +64,7 @@ async fn the_connection_number_tells_reuse_from_a_new_connection() {
 }
 
 #[tokio::test]
-async fn faults_are_posted_alone_or_in_an_array_and_shown_with_what_is_left() {
+async fn faults_are_posted_alone_or_in_an_array_and_shown_with_their_remaining_hits() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     let one = json!({"fault": "status", "status": 503, "times": 2, "token": "t"});
@@ -87,7 +87,7 @@ async fn faults_are_posted_alone_or_in_an_array_and_shown_with_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_bad_fault_is_refused_by_name_and_takes_its_whole_array_with_it() {
+async fn a_bad_fault_is_refused_by_name_together_with_its_whole_array() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     let mixed = json!([{"fault": "hang"}, {"fault": "explode"}]);
@@ -104,7 +104,7 @@ async fn a_bad_fault_is_refused_by_name_and_takes_its_whole_array_with_it() {
 }
 
 #[tokio::test]
-async fn a_reset_takes_away_what_it_names_or_everything() {
+async fn a_reset_deletes_what_it_names_or_everything() {
     let sim = started(builder()).await;
     let client = Client::of(&sim);
     let fill = async || {
@@ -135,7 +135,7 @@ async fn a_reset_takes_away_what_it_names_or_everything() {
 }
 
 #[tokio::test]
-async fn an_unknown_control_path_says_what_there_is_and_is_no_call() {
+async fn an_unknown_control_path_is_answered_with_those_that_exist_and_is_not_logged() {
     let sim = started(builder()).await;
     let lost = Client::of(&sim).get("/_sim/binding").await;
     assert_eq!(lost.status, 404);

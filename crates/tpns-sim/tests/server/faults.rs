@@ -61,7 +61,7 @@ async fn a_ret_code_comes_with_its_message_and_an_empty_result_unless_given() {
 }
 
 #[tokio::test]
-async fn an_item_code_fails_the_items_it_names_and_lets_the_others_through() {
+async fn an_item_code_fails_the_items_it_names_and_the_others_succeed() {
     let (sim, client) = with(Fault::item_code(1_008_006).token("t2").forever()).await;
     let body = json!({"operator_type": 2, "token_accounts": [
         {"token": "t1", "account_list": [{"account": "a"}]},
@@ -70,14 +70,14 @@ async fn an_item_code_fails_the_items_it_names_and_lets_the_others_through() {
     assert_eq!((code, result), (1_008_026, vec!["0".to_owned(), "1008006".to_owned()]));
     let tokens: Vec<_> = sim.bindings()["android"].keys().cloned().collect();
     assert_eq!(tokens, ["t1"]);
-    // A call without the token is no match, and one with nothing else fails whole.
+    // A call without the token does not match, and one with no other token fails as a whole.
     assert_eq!(client.operate(&login("t1", "a")).await.codes().0, 0);
     assert_eq!(client.operate(&login("t2", "b")).await.codes().0, 1_008_027);
     assert!(!sim.calls()[2].applied);
 }
 
 #[tokio::test]
-async fn an_item_code_by_account_can_be_held_to_one_type() {
+async fn an_item_code_by_account_can_be_restricted_to_one_type() {
     let (_sim, client) = with(Fault::item_code(1_008_004).account("a").account_type(9).forever()).await;
     let body = json!({"operator_type": 5, "account_list": [
         {"account": "a"}, {"account": "a", "account_type": 9}, {"account": "b", "account_type": 9}]});
@@ -86,7 +86,7 @@ async fn an_item_code_by_account_can_be_held_to_one_type() {
 }
 
 #[tokio::test]
-async fn a_malformed_body_is_no_json_under_status_200() {
+async fn a_malformed_body_is_not_json_under_status_200() {
     let (sim, client) = with(Fault::malformed()).await;
     let answer = client.operate(&login("t", "a")).await;
     assert_eq!(answer.status, 200);
@@ -116,7 +116,7 @@ async fn a_result_can_be_shorter_or_longer_than_the_request() {
 }
 
 #[tokio::test]
-async fn ok_words_stand_where_the_zero_and_the_message_were() {
+async fn ok_words_replace_the_zero_and_the_message() {
     let (sim, client) = with(Fault::ok_words().times(2)).await;
     assert_eq!(
         client.operate(&login("t", "a")).await.json(),

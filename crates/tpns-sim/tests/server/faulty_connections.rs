@@ -1,4 +1,4 @@
-//! Faults below HTTP, as single bytes of a real connection.
+//! Faults below HTTP, seen as bytes of a real connection.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -13,7 +13,7 @@ async fn with(fault: Fault) -> RunningSim {
     sim
 }
 
-/// The announced and the received length of a body that broke off.
+/// The announced and the received length of a truncated body.
 fn lengths(bytes: &[u8]) -> (usize, usize) {
     let text = std::str::from_utf8(bytes).expect("text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
@@ -24,7 +24,7 @@ fn lengths(bytes: &[u8]) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_ends_in_order_before_its_content_length() {
+async fn a_truncated_answer_ends_orderly_before_its_content_length() {
     let sim = with(Fault::truncated()).await;
     let (bytes, end) = raw_operate(sim.address(), &login("t", "a")).await;
     end.expect("an orderly end");
@@ -35,7 +35,7 @@ async fn a_truncated_answer_ends_in_order_before_its_content_length() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_real_one_after_part_of_the_body() {
+async fn a_reset_is_a_tcp_reset_after_part_of_the_body() {
     let sim = with(Fault::reset().apply(true)).await;
     let (bytes, end) = raw_operate(sim.address(), &login("t", "a")).await;
     let end = end.expect_err("a reset");
@@ -47,7 +47,7 @@ async fn a_reset_is_a_real_one_after_part_of_the_body() {
 }
 
 #[tokio::test]
-async fn a_disconnect_ends_before_any_byte_and_the_next_connection_is_fine() {
+async fn a_disconnect_ends_before_any_byte_and_the_next_connection_works() {
     let sim = with(Fault::disconnect()).await;
     let (bytes, end) = raw_operate(sim.address(), &login("t", "a")).await;
     end.expect("an orderly end");
@@ -60,7 +60,7 @@ async fn a_disconnect_ends_before_any_byte_and_the_next_connection_is_fine() {
 }
 
 #[tokio::test]
-async fn a_hanging_call_is_listed_as_soon_as_it_arrives_and_never_answered() {
+async fn a_hanging_call_is_logged_as_soon_as_it_arrives_and_never_answered() {
     let sim = with(Fault::hang()).await;
     let (address, body) = (sim.address(), login("t", "a"));
     let call = tokio::spawn(async move { raw_operate(address, &body).await });
@@ -80,7 +80,7 @@ async fn a_hanging_call_is_listed_as_soon_as_it_arrives_and_never_answered() {
 }
 
 #[tokio::test]
-async fn a_hanging_call_harms_no_other() {
+async fn a_hanging_call_does_not_affect_others() {
     let sim = with(Fault::hang()).await;
     let (address, body) = (sim.address(), login("t", "a"));
     let hanging = tokio::spawn(async move { raw_operate(address, &body).await });
@@ -93,7 +93,7 @@ async fn a_hanging_call_harms_no_other() {
 }
 
 #[tokio::test]
-async fn killed_connections_are_dead_at_their_next_use_and_new_ones_live() {
+async fn killed_connections_die_at_their_next_use_and_new_ones_live() {
     let sim = started(builder()).await;
     let path = tpns_sim::Api::BatchOperate.path();
     for (death, patience) in [(Death::Reset, 30_000), (Death::Silence, 200)] {

@@ -16,7 +16,7 @@ const APPS: &str =
 
 fn file(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().expect("a temporary file");
-    file.write_all(text.as_bytes()).expect("room on the disk");
+    file.write_all(text.as_bytes()).expect("enough disk space");
     file
 }
 
@@ -26,7 +26,7 @@ fn command(apps: &NamedTempFile, arguments: &[&str]) -> Command {
     command
 }
 
-/// Ends the process with the test, also with one that fails.
+/// Ends the process with the test, also when the test fails.
 struct Running(Child);
 
 impl Drop for Running {
@@ -89,9 +89,9 @@ fn a_signal_ends_it_cleanly_even_with_an_open_connection() {
 }
 
 #[test]
-fn a_bad_command_line_is_refused_in_one_line_with_the_mend() {
+fn an_invalid_command_line_is_refused_in_one_line_that_says_what_to_do() {
     let apps = file(APPS);
-    for (arguments, said) in [
+    for (arguments, expected) in [
         (["--override-mode", "all"], "[possible values: replace, per-type]; see tpns-sim --help"),
         (["--latency-ms", "soon"], "--latency-ms <N>"),
         (["--apply-delay-ms", "86400001"], "is not in 0..=86400000"),
@@ -101,7 +101,7 @@ fn a_bad_command_line_is_refused_in_one_line_with_the_mend() {
         (["--auth-failure-status", "401"], "[possible values: 200, 403]"),
     ] {
         let text = refused(command(&apps, &arguments));
-        assert!(text.starts_with("error: ") && text.contains(said), "{text}");
+        assert!(text.starts_with("error: ") && text.contains(expected), "{text}");
     }
     let text = refused(Command::new(env!("CARGO_BIN_EXE_tpns-sim")));
     assert!(text.contains("required") && text.contains("--apps <FILE>"), "{text}");

@@ -8,7 +8,7 @@ use tpns_sim::{Fault, RunningSim};
 use crate::client::{Client, builder, login, started};
 
 const STEP: Duration = Duration::from_millis(150);
-/// Long enough for a slow machine to look before it is over.
+/// Long enough for a slow machine to look in time.
 const LONG: Duration = Duration::from_millis(600);
 
 fn bound(sim: &RunningSim) -> Option<String> {
@@ -53,7 +53,7 @@ async fn a_delayed_answer_is_late_but_its_operation_is_not() {
 }
 
 #[tokio::test]
-async fn a_late_operation_lands_after_its_client_gave_up_and_a_newer_one_passed_it() {
+async fn a_late_operation_takes_effect_after_its_client_gave_up_and_a_newer_one_overtook_it() {
     let sim = started(builder()).await;
     sim.fault(Fault::late(600));
     let (impatient, patient) = (Client::of(&sim), Client::of(&sim));
@@ -69,14 +69,14 @@ async fn a_late_operation_lands_after_its_client_gave_up_and_a_newer_one_passed_
         }
     })
     .await
-    .expect("it must land");
+    .expect("it must take effect");
     assert_eq!(bound(&sim).as_deref(), Some("old"));
     let call = &sim.calls()[0];
     assert_eq!((call.status, call.applied), (None, true));
 }
 
 #[tokio::test]
-async fn a_late_operation_does_not_land_in_what_a_reset_began() {
+async fn a_late_operation_does_not_take_effect_after_a_reset() {
     let sim = started(builder()).await;
     sim.fault(Fault::late(100));
     let (client, old) = (Client::of(&sim), login("t", "old"));
@@ -90,7 +90,7 @@ async fn a_late_operation_does_not_land_in_what_a_reset_began() {
 }
 
 #[tokio::test]
-async fn no_wait_is_too_long_to_be_asked_for() {
+async fn a_wait_of_any_length_can_be_requested() {
     let sim = started(builder().apply_delay(Duration::MAX)).await;
     let client = Client::of(&sim);
     assert_eq!(client.operate(&login("t", "a")).await.codes().0, 0);
@@ -103,7 +103,7 @@ async fn no_wait_is_too_long_to_be_asked_for() {
 }
 
 #[tokio::test]
-async fn accepted_operations_show_only_after_the_apply_delay() {
+async fn accepted_operations_are_visible_only_after_the_apply_delay() {
     let sim = started(builder().apply_delay(LONG)).await;
     let client = Client::of(&sim);
     assert_eq!(client.operate(&login("t", "first")).await.codes().0, 0);
@@ -115,7 +115,7 @@ async fn accepted_operations_show_only_after_the_apply_delay() {
 }
 
 #[tokio::test]
-async fn the_control_api_can_wait_for_what_is_pending() {
+async fn the_control_api_can_wait_for_pending_operations() {
     let sim = started(builder().apply_delay(LONG)).await;
     let client = Client::of(&sim);
     client.operate(&login("t", "a")).await;

@@ -23,8 +23,8 @@ fn file(lines: usize) -> String {
     (0..lines).map(|number| format!("line {number}\n")).collect()
 }
 
-/// A run that is cut off after so many calls have been confirmed, while others are on their way; `sent` is what SQS has
-/// got, sooner than it is confirmed. Gives the most that were on their way.
+/// A run that is cut off once `calls` calls have been confirmed, while others are in flight; `sent` is what SQS has
+/// received, whether or not it has been confirmed.
 fn run(
     file: &str,
     state: &mut State,
@@ -62,16 +62,16 @@ fn run(
         let call = open.remove(dice.next().unwrap() % open.len());
         for one in call {
             state.confirm(one.0.nth, one.0.digest);
-            batcher.is_over(&one);
+            batcher.finish(&one);
         }
-        // What kill -9 leaves is what stands in the file.
+        // After kill -9, only the content of the file is left.
         *state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
     }
 }
 
 proptest! {
-    /// Every line is sent, whenever the runs before were cut off and whatever was on its way then; twice at most what was
-    /// on its way; and what is refused is looked at again.
+    /// Every line is sent, wherever earlier runs were cut off and whatever was in flight; only lines in flight are sent
+    /// twice; and refused lines are checked again.
     #[test]
     fn interrupted_anywhere_and_run_again_every_line_is_sent_and_few_are_sent_twice(
         lines in 1_usize..60,
@@ -100,7 +100,9 @@ proptest! {
     }
 
     #[test]
-    fn another_file_is_noticed_before_anything_of_it_is_sent(lines in 1_usize..30, shorter in any::<bool>(), at in any::<prop::sample::Index>()) {
+    fn another_file_is_noticed_before_anything_of_it_is_sent(
+        lines in 1_usize..30, shorter in any::<bool>(), at in any::<prop::sample::Index>(),
+    ) {
         let (first, mut state, mut sent) = (file(lines), State::new("q"), Vec::new());
         run(&first, &mut state, &mut sent, &BTreeSet::from([1]), false, &[0], usize::MAX);
         prop_assume!(state.count() > 0);
@@ -116,7 +118,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_appended_is_sent_by_the_next_run() {
+fn appended_lines_are_sent_by_the_next_run() {
     let (mut state, mut sent) = (State::new("q"), Vec::new());
     for lines in [5, 5, 8] {
         run(&file(lines), &mut state, &mut sent, &BTreeSet::new(), false, &[0], usize::MAX);

@@ -9,7 +9,7 @@ fn refusal(fault: Value) -> String {
 }
 
 #[test]
-fn every_kind_survives_the_way_to_json_and_back() {
+fn every_kind_survives_a_round_trip_through_json() {
     let faults = [
         Fault::status(503).retry_after("2").body("{}").app("ios"),
         Fault::ret_code(1_008_004).operator_type(2).skip(3).times(4),
@@ -32,7 +32,7 @@ fn every_kind_survives_the_way_to_json_and_back() {
 }
 
 #[test]
-fn a_fault_hits_once_unless_it_says_otherwise_and_forever_with_a_probability() {
+fn a_fault_hits_once_by_default_and_without_limit_with_a_probability() {
     let times = |fault: Value| Fault::from_json(fault).expect("a good fault").times;
     assert_eq!(times(json!({"fault": "hang"})), Some(1));
     assert_eq!(times(json!({"fault": "hang", "times": 3})), Some(3));
@@ -77,7 +77,7 @@ fn a_refusal_names_the_field_and_what_it_may_be() {
 }
 
 #[test]
-fn a_mistyped_field_is_refused_with_the_fields_there_are() {
+fn a_mistyped_field_is_refused_with_the_list_of_known_fields() {
     let text = refusal(json!({"fault": "delay", "ms": 5, "tims": 3}));
     assert!(text.contains("unknown field `tims`"), "{text}");
     assert!(text.contains("times") && text.contains("late") && !text.contains("retry_after"), "{text}");

@@ -1,4 +1,4 @@
-//! What a fault makes of an answer. Pure.
+//! The answer of either API, and what each fault changes in it. Pure.
 
 use axum::{body::Bytes, http::StatusCode};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{
     reply::{JSON, Reply, TEXT, Whole},
 };
 use crate::{
-    calls::Told,
+    calls::Received,
     codes::RetCode,
     fault::FaultKind,
     model::{Answer, QueryAnswer},
@@ -16,15 +16,15 @@ use crate::{
 
 /// The answer of either API.
 #[derive(Clone, Debug)]
-pub(super) enum Spoken {
+pub(super) enum ApiAnswer {
     Operate(Answer),
     Query(QueryAnswer),
 }
 
-/// An answer cut off in the middle of a string: the worst that still starts well.
+/// An answer cut off in the middle of a string, after a good beginning.
 const MALFORMED: &str = r#"{"ret_code":0,"err_msg":"NO_ERR"#;
 
-impl Spoken {
+impl ApiAnswer {
     pub(super) fn answer(&self) -> &Answer {
         match self {
             Self::Operate(answer) => answer,
@@ -39,7 +39,7 @@ impl Spoken {
         }
     }
 
-    /// The answer as TPNS gives it.
+    /// The answer without a fault.
     pub(super) fn into_reply(self, status: StatusCode) -> Reply {
         let body = self.to_bytes();
         let answer = self.answer();
@@ -49,7 +49,7 @@ impl Spoken {
             retry_after: None,
             hint: answer.hint.clone(),
             body,
-            told: Told {
+            received: Received {
                 status: Some(status.as_u16()),
                 ret_code: Some(answer.ret_code),
                 result: Some(answer.result.clone()),
@@ -57,8 +57,8 @@ impl Spoken {
         })
     }
 
-    /// The answer as the fault leaves it. Item codes are in the answer already.
-    pub(super) fn bend(mut self, kind: &FaultKind) -> Reply {
+    /// The answer as changed by the fault. Item codes are already in the answer.
+    pub(super) fn with_fault(mut self, kind: &FaultKind) -> Reply {
         match kind {
             FaultKind::ItemCode { .. } | FaultKind::Delay { .. } => self.into_reply(StatusCode::OK),
             FaultKind::Hang => Reply::Silence,
@@ -83,7 +83,7 @@ impl Spoken {
             FaultKind::ResultLength { delta, ret_code } => {
                 let answer = self.answer_mut();
                 let length = i64::try_from(answer.result.len()).unwrap_or(i64::MAX).saturating_add(*delta);
-                // A fault must not be able to fill the memory.
+                // A fault must not be able to exhaust the memory.
                 let length = usize::try_from(length).unwrap_or(0).min(100_000);
                 answer.result.resize(length, "0".to_owned());
                 answer.ret_code = *ret_code;
@@ -115,7 +115,7 @@ impl Spoken {
             Self::Operate(answer) => serde_json::to_vec(answer),
             Self::Query(answer) => serde_json::to_vec(answer),
         };
-        // Strings and integers under text keys: there is nothing in them that can fail.
+        // Strings and integers under string keys can always be serialised.
         json.map(Bytes::from).unwrap_or_default()
     }
 }
@@ -127,7 +127,7 @@ fn gateway(status: u16, retry_after: Option<String>, body: Option<String>) -> Re
     let mut reply = free(status, if json.is_some() { JSON } else { TEXT }, body);
     if let Reply::Whole(whole) = &mut reply {
         whole.retry_after = retry_after;
-        whole.told.ret_code = json.and_then(|json| json.get("ret_code").and_then(Value::as_i64)).map(RetCode);
+        whole.received.ret_code = json.and_then(|json| json.get("ret_code").and_then(Value::as_i64)).map(RetCode);
     }
     reply
 }

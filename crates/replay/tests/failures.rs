@@ -1,5 +1,5 @@
-//! The built binary against a local SQS that goes wrong as SQS can.
-#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+//! The built binary against a local SQS that fails in the ways in which SQS can fail.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ impl Stage {
         Self { aws, queue, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// Logouts of so many devices in turn, with their number as id.
+    /// A file of logouts of `devices` devices in turn, with their number as id.
     fn file(&self, lines: usize, devices: usize) -> PathBuf {
         let event = |number: usize| {
             let token = format!("device-{}", number % devices);
@@ -66,7 +66,7 @@ impl Stage {
         self.command(file).spawn().unwrap()
     }
 
-    /// The ids of the events that the queue has got, in its order.
+    /// The ids of the events in the queue, in its order.
     fn got(&self) -> Vec<u64> {
         let id = |body: &str| serde_json::from_str::<Value>(body).unwrap()["id"].as_str().unwrap().parse().unwrap();
         self.aws.with_queue(self.queue, |queue| queue.messages().map(|message| id(&message.body)).collect()).unwrap()
@@ -97,7 +97,7 @@ fn sorted(mut ids: Vec<u64>) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn what_sqs_does_not_take_at_once_is_tried_again_alone() {
+async fn only_messages_that_sqs_did_not_accept_are_retried() {
     let stage = Stage::with("events").await;
     stage.aws.fail_entries_next(2, [EntryFault::at(1), EntryFault::at(3)]);
     let ended = stage.send(&stage.file(8, 8)).await;
@@ -106,7 +106,7 @@ async fn what_sqs_does_not_take_at_once_is_tried_again_alone() {
 }
 
 #[tokio::test]
-async fn what_sqs_refuses_is_told_by_its_line_and_is_not_noted_as_sent() {
+async fn refused_messages_are_reported_by_line_and_not_recorded_as_sent() {
     let stage = Stage::with("events").await;
     let (file, poison) = (stage.file(12, 12), r#""device-3""#);
     stage
@@ -116,7 +116,7 @@ async fn what_sqs_refuses_is_told_by_its_line_and_is_not_noted_as_sent() {
     assert_eq!(ended.code, Some(3));
     assert!(ended.stderr.starts_with("line 3: SQS refused it: KMS.Disabled"), "{}", ended.stderr);
     assert!(ended.stdout.contains("11 messages sent"), "{}", ended.stdout);
-    // The same command sends what is missing, and nothing else.
+    // The same command sends only what is missing.
     stage.aws.clear_faults();
     let ended = stage.send(&file).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -135,7 +135,7 @@ async fn throttling_and_short_outages_are_waited_out() {
 }
 
 #[tokio::test]
-async fn who_may_not_send_is_told_so_at_once_and_can_go_on_later() {
+async fn denied_access_is_reported_at_once_and_the_run_can_be_resumed_later() {
     let stage = Stage::with("events").await;
     let file = stage.file(30, 30);
     stage.aws.fail_next(Operation::SendMessageBatch, usize::MAX, Fault::AccessDenied);
@@ -150,9 +150,9 @@ async fn who_may_not_send_is_told_so_at_once_and_can_go_on_later() {
     assert_eq!(sorted(stage.got()), (1..=30).collect::<Vec<_>>());
 }
 
-/// The worst moment: SQS has taken the messages and its answer is on the way.
+/// The worst moment: SQS has accepted the messages and its answer is under way.
 #[tokio::test]
-async fn killed_before_the_answer_it_sends_again_what_was_on_its_way_and_nothing_is_lost() {
+async fn killed_before_the_answer_it_sends_messages_in_flight_again_and_nothing_is_lost() {
     let stage = Stage::with("events").await;
     let file = stage.file(300, 300);
     let gate = stage.aws.hold_answer(Operation::SendMessageBatch, 12);
@@ -181,7 +181,7 @@ async fn a_fifo_queue_drops_the_second_copy_and_keeps_each_devices_order() {
     gate.release();
     assert_eq!(stage.send(&file).await.code, Some(0));
     let got = stage.got();
-    assert_eq!(sorted(got.clone()), (1..=120).collect::<Vec<_>>(), "something was lost or came twice");
+    assert_eq!(sorted(got.clone()), (1..=120).collect::<Vec<_>>(), "something was lost or sent twice");
     for device in 0..7 {
         let of_device: Vec<_> = got.iter().filter(|id| *id % 7 == device).collect();
         assert!(of_device.is_sorted(), "{of_device:?}");
@@ -189,7 +189,7 @@ async fn a_fifo_queue_drops_the_second_copy_and_keeps_each_devices_order() {
 }
 
 #[tokio::test]
-async fn ctrl_c_waits_for_the_answers_and_notes_them() {
+async fn ctrl_c_waits_for_the_answers_and_records_them() {
     let stage = Stage::with("events").await;
     let file = stage.file(300, 300);
     let gate = stage.aws.hold_answer(Operation::SendMessageBatch, 5);
@@ -207,9 +207,9 @@ async fn ctrl_c_waits_for_the_answers_and_notes_them() {
     assert_eq!(sorted(stage.got()), (1..=300).collect::<Vec<_>>(), "something was lost or sent twice");
 }
 
-/// Every line is in some call that waits for its turn: none of them may pass for done.
+/// Every line is in a call that waits for its turn: none of them may count as sent.
 #[tokio::test]
-async fn ctrl_c_is_told_also_when_all_that_is_left_waits_for_its_turn() {
+async fn ctrl_c_is_reported_also_when_all_remaining_calls_wait_for_their_turn() {
     for _ in 0..6 {
         let stage = Stage::with("events").await;
         let file = stage.file(40, 40);
@@ -222,7 +222,7 @@ async fn ctrl_c_is_told_also_when_all_that_is_left_waits_for_its_turn() {
         ctrl_c(&child);
         let ended = Ended::from(child.wait_with_output().await.unwrap());
         assert_eq!(ended.code, Some(130), "{}", ended.stdout);
-        assert!(ended.stdout.contains("interrupted; noted in"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("interrupted; recorded in"), "{}", ended.stdout);
         assert!(stage.got().len() < 40);
         assert_eq!(stage.send(&file).await.code, Some(0));
         assert_eq!(sorted(stage.got()), (1..=40).collect::<Vec<_>>());
@@ -230,13 +230,13 @@ async fn ctrl_c_is_told_also_when_all_that_is_left_waits_for_its_turn() {
 }
 
 #[tokio::test]
-async fn a_file_of_something_else_is_not_read_to_its_end() {
+async fn a_file_of_something_else_is_not_read_to_the_end() {
     let stage = Stage::with("events").await;
     let path = stage.folder.path().join("wrong.jsonl");
     fs::write(&path, "no event\n".repeat(5000)).unwrap();
     let ended = stage.send(&path).await;
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.stderr.lines().count(), 1001);
-    assert!(ended.stderr.ends_with("error: 1000 lines refused; see what is wrong with the file by --dry-run\n"));
+    assert!(ended.stderr.ends_with("error: 1000 lines refused; check the file with --dry-run\n"));
     assert!(stage.got().is_empty());
 }

@@ -1,21 +1,21 @@
-//! What goes wrong, drawn from the seed.
+//! The faults, drawn from the seed.
 //!
-//! Left out on purpose, each because it is not promised:
-//! * `delay` with `late`, an operation that TPNS carries out after the client gave up on it: TPNS is asynchronous and
-//!   names no order, so an old call may land after a newer one, and nobody can see that it did. The ledger's repair
-//!   helps against calls that come late to TPNS, nothing helps against TPNS carrying them out late.
-//! * A rejection that passes. "Never as it is" is taken at TPNS's word: the event's group goes on without it, so if TPNS
-//!   took it later after all, it would come after newer events. Rejections here last, like those of real tokens and
-//!   accounts; see [`lasting`]. A bare status such as 403 is one as soon as another call of the app is accepted, so of
-//!   these only the refusal of a whole app is transient; see [`outage`].
+//! Deliberately omitted, since the function makes no promise about them:
+//! * `delay` with `late`, an operation that TPNS executes after the client gave up on it: TPNS is asynchronous and
+//!   guarantees no order, so an old call may take effect after a newer one without any sign. The ledger's repair helps
+//!   against calls that reach TPNS late, nothing helps against TPNS executing them late.
+//! * A transient rejection. The function relies on TPNS that a rejection is final: the event's group continues without it,
+//!   so if TPNS accepted it later, it would take effect after newer events. Rejections here last, like those of real
+//!   tokens and accounts; see [`lasting`]. A bare status such as 403 is a rejection as soon as another call of the app is
+//!   accepted, so of these only the refusal of a whole app is transient; see [`outage`].
 
 use fastrand::Rng;
 use tpns_sim::{Fault, FaultKind, RetCode};
 
 use crate::script::{End, Event, World};
 
-/// The trouble of a batch.
-pub(crate) struct Trouble {
+/// The faults of a batch.
+pub(crate) struct BatchFaults {
     pub(crate) faults: Vec<Fault>,
     /// The process is killed when a call hangs.
     pub(crate) kill: bool,
@@ -23,12 +23,12 @@ pub(crate) struct Trouble {
     pub(crate) kill_first: bool,
 }
 
-impl Trouble {
+impl BatchFaults {
     pub(crate) const NONE: Self = Self { faults: Vec::new(), kill: false, kill_first: false };
 }
 
-/// What TPNS never takes, and does not blame the item for: the calls must be halved down to it. The last two are
-/// refused by the gateway in front of it, with a page.
+/// Change TPNS never accepts, without naming the item: calls must be halved to find it. The last two are refused by the
+/// gateway in front of TPNS, with a page.
 pub(crate) fn lasting(world: &World) -> [Fault; 5] {
     let garbled = FaultKind::ResultLength { delta: -1, ret_code: RetCode(1_008_026) };
     [
@@ -42,33 +42,33 @@ pub(crate) fn lasting(world: &World) -> [Fault; 5] {
 
 const PAGE: &str = "<html><body>Request blocked</body></html>";
 
-/// The trouble of a batch of these events. Faults are aimed at what is in the batch, not drawn call by call, so that
-/// they hit the same calls however the processes run side by side.
-pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> Trouble {
-    let mut trouble = Trouble { kill_first: rng.u8(0..40) == 0, ..Trouble::NONE };
-    // A 0 over a call one of whose items TPNS refused would be a lie: it says that all are taken.
-    let takes_all = !batch.iter().any(|event| matches!(event.end, End::Refused | End::Blocked | End::Moot));
+/// The faults of a batch of these events. They are aimed at the content of the batch and not drawn for each call, so that
+/// they hit the same calls however the processes are interleaved.
+pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> BatchFaults {
+    let mut of_batch = BatchFaults { kill_first: rng.u8(0..40) == 0, ..BatchFaults::NONE };
+    // The code 0 says that all items are accepted, so it must not answer a call with an item that TPNS refuses.
+    let accepts_all = !batch.iter().any(|event| matches!(event.end, End::Refused | End::Blocked | End::Moot));
     let count = [0, 0, 0, 1, 1, 2, 3][rng.usize(0..7)];
     for _ in 0..count {
-        let fault = random(rng, takes_all);
-        trouble.faults.push(aim(rng, fault, batch));
+        let fault = random(rng, accepts_all);
+        of_batch.faults.push(aim(rng, fault, batch));
     }
     if rng.u8(0..12) == 0 {
-        // Whatever call holds it gets no answer, however often it is tried: until the next round.
+        // No call that contains it gets an answer, however often it is retried, until the next round.
         let fault = if rng.bool() { Fault::hang() } else { Fault::disconnect() };
         let fault = fault.apply(rng.bool()).forever();
-        trouble.faults.push(aim(rng, fault, batch));
+        of_batch.faults.push(aim(rng, fault, batch));
     }
     if rng.u8(0..16) == 0 {
-        trouble.kill = true;
+        of_batch.kill = true;
         let fault = Fault::hang().apply(rng.bool());
-        // First in line, or another fault would take the call.
-        trouble.faults.insert(0, aim(rng, fault, batch));
+        // First in the list, or another fault would hit the call.
+        of_batch.faults.insert(0, aim(rng, fault, batch));
     }
-    trouble
+    of_batch
 }
 
-/// The trouble of everybody: an app that is out, refuses or is slow in all calls of a round, while the other is well.
+/// A fault for all batches: one app fails, refuses or is slow in all calls of a round, while the other works.
 pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
     if rng.u8(0..8) != 0 {
         return None;
@@ -78,7 +78,7 @@ pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
         0..3 => Fault::status(503),
         3 | 4 => Fault::disconnect(),
         5 | 6 => Fault::ret_code(1_008_003),
-        // It takes no effect, for it hides what must never take any.
+        // Without effect, since it hides items that must never take effect.
         7 | 8 => {
             let status = *rng.choice(&[401, 403, 404, 302]).unwrap();
             return Some(Fault::status(status).body(PAGE).app(app).forever());
@@ -89,23 +89,23 @@ pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
     Some(fault.apply(rng.bool()).app(app).forever())
 }
 
-/// Whether it must come before any other fault: an app that refuses by a status alone takes nothing, or what it refuses
-/// would be the events' fault.
-pub(crate) fn hides_all_else(outage: &Fault) -> bool {
+/// Whether it must precede all other faults: an app that refuses with a bare status must accept nothing, or the function
+/// would reject the events.
+pub(crate) fn hides_all_others(outage: &Fault) -> bool {
     matches!(outage.kind, FaultKind::Status { status: ..500, .. })
 }
 
 fn aim(rng: &mut Rng, fault: Fault, batch: &[&Event]) -> Fault {
     let event = rng.choice(batch).unwrap();
-    // A deletion goes to both apps at the same time: which of them comes first is not the seed's to say.
+    // A deletion goes to both apps at the same time: the seed does not determine which call is first.
     let app = event.app.unwrap_or(if rng.bool() { "android" } else { "ios" });
-    match (event.what.token(), event.what.accounts()) {
+    match (event.change.token(), event.change.accounts()) {
         (Some(token), _) => fault.token(token),
         (None, accounts) => fault.app(app).operator_type(5).account(&accounts[0].account),
     }
 }
 
-fn random(rng: &mut Rng, takes_all: bool) -> Fault {
+fn random(rng: &mut Rng, accepts_all: bool) -> Fault {
     let apply = rng.bool();
     let code = |rng: &mut Rng| *rng.choice(&[1_008_004, 1_008_028, 1_008_003, 1_008_035, 1_008_030]).unwrap();
     let length = |delta: i64, code: i64| Fault::new(FaultKind::ResultLength { delta, ret_code: RetCode(code) });
@@ -121,7 +121,7 @@ fn random(rng: &mut Rng, takes_all: bool) -> Fault {
         18 => Fault::malformed().apply(apply),
         19 => Fault::malformed().body("<html>502</html>").apply(apply),
         20 => length(rng.i64(-1..=1), 1_008_004).apply(apply),
-        21 if takes_all => length(if rng.bool() { 1 } else { -1 }, 0).apply(true),
+        21 if accepts_all => length(if rng.bool() { 1 } else { -1 }, 0).apply(true),
         21 | 22 => Fault::ok_words(),
         _ => Fault::disconnect().apply(apply),
     }

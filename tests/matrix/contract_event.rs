@@ -1,18 +1,18 @@
-//! An event of the contract, and the envelopes of a single one.
+//! An event of the contract, and the envelopes of a single event.
 
 use serde_json::{Value, json};
 use tpns_sim::model::{Account, BatchOperate, TokenAccounts};
 
-/// What happened.
+/// Change an event changes.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
+pub(crate) enum Change {
     Login(String, Vec<Account>),
     Logout(String, Vec<Account>),
     LogoutAll(String),
     Deletion(Vec<Account>),
 }
 
-impl What {
+impl Change {
     /// The name in the contract.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl What {
         }
     }
 
-    /// The event as TPNS's own operation: what a single call for it alone would be.
+    /// The event as an operation of TPNS, as if it were sent alone.
     pub(crate) fn operation(&self) -> BatchOperate {
         let entry = |token: &String, accounts: &[Account]| {
             vec![TokenAccounts { token: token.clone(), account_list: accounts.to_vec() }]
@@ -49,7 +49,7 @@ impl What {
         }
     }
 
-    /// The contract's fields but `type`, `id` and `occurred_at`, which an envelope may say in its own way.
+    /// The contract's fields except `type`, `id` and `occurred_at`, for which an envelope may have fields of its own.
     pub(crate) fn fields(&self, app: Option<&str>) -> Value {
         let mut fields = json!({});
         if let Some(app) = app {
@@ -65,33 +65,33 @@ impl What {
     }
 }
 
-/// What stands in an envelope.
+/// The event inside an envelope.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Saying<'a> {
+pub(crate) struct ContractEvent<'a> {
     pub(crate) id: &'a str,
     pub(crate) occurred_at: &'a str,
     pub(crate) app: Option<&'a str>,
-    pub(crate) what: &'a What,
+    pub(crate) change: &'a Change,
 }
 
-impl Saying<'_> {
+impl ContractEvent<'_> {
     pub(crate) fn bare(self) -> Value {
-        let mut body = self.what.fields(self.app);
-        body["type"] = json!(self.what.kind());
+        let mut body = self.change.fields(self.app);
+        body["type"] = json!(self.change.kind());
         body["id"] = json!(self.id);
         body["occurred_at"] = json!(self.occurred_at);
         body
     }
 
-    /// As an EventBridge event whose `id` and `time` stand in for the event's own.
+    /// As an EventBridge event, whose `id` and `time` replace the event's own.
     pub(crate) fn bridge(self) -> Value {
-        json!({"version": "0", "id": self.id, "detail-type": self.what.kind(), "source": "com.example.accounts",
+        json!({"version": "0", "id": self.id, "detail-type": self.change.kind(), "source": "com.example.accounts",
                "account": "123456789012", "time": self.occurred_at, "region": "us-east-2", "resources": [],
-               "detail": self.what.fields(self.app)})
+               "detail": self.change.fields(self.app)})
     }
 }
 
-/// An SNS notification around it.
+/// An SNS notification of it.
 pub(crate) fn sns(message: &Value) -> Value {
     json!({"Type": "Notification", "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf320",
            "TopicArn": "arn:aws:sns:us-east-2:123456789012:accounts", "Message": message.to_string(),
