@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ const CONFIG: Verdict = Verdict::Misconfigured(failure(Reason::TpnsAuthFailed, 1
 
 /// A failure as TPNS's code makes it.
 const fn failure(reason: Reason, code: i64) -> Failure {
-    Failure { code: Some(code), ..Failure::of(reason) }
+    Failure { reason, code: Some(code), detail: Cow::Borrowed("") }
 }
 
 fn device() -> Device {

@@ -13,6 +13,7 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use self::{
+    check::LineError,
     input::Input,
     progress::{Progress, Tally},
     reader::{LineInfo, Read, Rules},
@@ -158,7 +159,7 @@ impl Run {
                 }
                 self.batcher.push(*message);
             }
-            Read::Refused { number, why } => self.refuse(number, &why),
+            Read::Refused { number, error } => self.refuse(number, &error),
             Read::Failed(problem) => self.stop_for(problem),
         }
     }
@@ -210,9 +211,9 @@ impl Run {
         }
     }
 
-    fn refuse(&mut self, number: u64, why: &str) {
+    fn refuse(&mut self, number: u64, error: &LineError) {
         self.tally.refused += 1;
-        self.progress.print(&format!("line {number}: {why}"));
+        self.progress.print(&format!("line {number}: {error}"));
         if self.tally.refused == MOST_REFUSED {
             let problem = format!("{MOST_REFUSED} lines refused; check the file with --dry-run");
             self.stop_for(Problem::Stopped(problem));

@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
 use super::*;
 use crate::config::AppId;
 
 /// A failure as TPNS's code makes it.
 const fn failure(reason: Reason, code: i64) -> Failure {
-    Failure { code: Some(code), ..Failure::of(reason) }
+    Failure { reason, code: Some(code), detail: Cow::Borrowed("") }
 }
 
 const TYPE: OperatorType = OperatorType::UnbindAll;
@@ -60,7 +62,7 @@ fn what_says_nothing_of_an_item_is_no_evidence() {
 
 #[test]
 fn a_sample_that_agrees_halts_the_operator_type_until_something_is_accepted() {
-    let rejections = rejected(&[const { UNDOCUMENTED }; 3]);
+    let rejections = rejected(&[UNDOCUMENTED; 3]);
     let of = rejections.of(TYPE);
     of.conclude(0);
     assert_eq!(rejections.halted(TYPE), None, "nothing is left");
@@ -83,7 +85,7 @@ fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
         rejections.of(TYPE).conclude(10);
         assert!(!rejections.of(TYPE).is_unclear() && rejections.halted(TYPE).is_none(), "{reasons:?}");
     }
-    let rejections = rejected(&[const { UNDOCUMENTED }; 2]);
+    let rejections = rejected(&[UNDOCUMENTED; 2]);
     rejections.of(TYPE).conclude(0);
     assert!(rejections.of(TYPE).is_unclear(), "nothing was left to sample");
     let later = Rejections::begin(&rejections.evidence, []);
@@ -128,8 +130,8 @@ fn a_sample_is_spread_over_the_call() {
         assert_eq!(items.len() + sample.len(), length);
     }
     let mut items: Vec<_> = (0..20).map(ItemIndex).collect();
-    assert_eq!(rejected(&[const { UNDOCUMENTED }; 2]).of(TYPE).sample(&mut items), [ItemIndex(10)]);
-    assert_eq!(rejected(&[const { UNDOCUMENTED }; 5]).of(TYPE).sample(&mut items), []);
+    assert_eq!(rejected(&[UNDOCUMENTED; 2]).of(TYPE).sample(&mut items), [ItemIndex(10)]);
+    assert_eq!(rejected(&[UNDOCUMENTED; 5]).of(TYPE).sample(&mut items), []);
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn a_bare_status_is_the_apps_fault_only_when_calls_of_single_items_agree_and_not
     assert_eq!(rejections.verdicts(), [(ItemIndex(0), untried)], "it was not tried since");
     assert_eq!(rejections.alone(ItemIndex(1), TYPE, FORBIDDEN).0, of_an_item);
     // TPNS takes other calls with this key: whatever all of these have in common, it is not the app's fault.
-    let rejections = rejected(&[const { FORBIDDEN }; 3]);
+    let rejections = rejected(&[FORBIDDEN; 3]);
     rejections.of(TYPE).conclude(10);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
     let of_every_call = Verdict::Retry(Failure { reason: Reason::TpnsRejectsEveryCall, ..FORBIDDEN }, None);
