@@ -27,7 +27,7 @@ pub(crate) use self::retry::{Tries, send};
 
 use crate::transport::{Limits, NoConnection, Transport, TransportError};
 
-/// AWS's services answer within milliseconds: a kept connection that says nothing for so long is dead.
+/// AWS's services answer within milliseconds: a kept connection that is silent for this long is dead.
 const SILENCE: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Where the SDK sets no limit: a whole try has one ([`send`]).
@@ -92,7 +92,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// As the SDK sorts them: each of these is tried again.
+/// As the SDK classifies them: each of these is retried.
 fn failed(error: TransportError) -> ConnectorError {
     match error {
         TransportError::Timeout | TransportError::NoConnection(NoConnection::TimedOut) => {

@@ -30,8 +30,7 @@ pub struct Config {
     pub function_name: String,
 }
 
-/// How long a row of the ledger outlives its last change: longer than an event may be on its way, redriven once
-/// (anchors.md, D).
+/// How long a row of the ledger is kept after its last change: longer than an event may be under way, redriven once.
 pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
 
 /// How long things may take, and how old or early events may be.
@@ -55,7 +54,7 @@ pub enum AppsFrom {
 }
 
 impl Config {
-    /// Reads the settings through `variable`, which is the environment but for tests. An empty value counts as unset.
+    /// Reads the settings through `variable`, which is the environment except in tests. An empty value counts as unset.
     ///
     /// # Errors
     /// The first setting that can't be used.

@@ -73,13 +73,13 @@ pub struct Device {
 /// What an event changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The device is to have these accounts and no others; one an account type, for TPNS keeps no more.
+    /// The device must have these accounts and no others; one of each account type, since TPNS keeps no more.
     Login(Device, Vec<Account>),
-    /// The device is to have none of these accounts.
+    /// The device must have none of these accounts.
     Logout(Device, Vec<ListedAccount>),
-    /// The device is to have no account at all.
+    /// The device must have no account at all.
     LogoutAll(Device),
-    /// No device of these apps is to have any of these accounts.
+    /// No device of these apps may have any of these accounts.
     Deletion(Reach, Vec<Account>),
 }
 
@@ -91,7 +91,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// A deletion that names no app reaches every app there is, also one that is not known yet.
+    /// A deletion that names no app reaches every app, including apps that are not known yet.
     #[must_use]
     pub fn every(apps: &AppNames) -> Self {
         Self { apps: apps.ids().collect(), every: true }
@@ -138,11 +138,11 @@ impl From<Invalid> for Failure {
 pub struct Rules<'a> {
     /// The configured apps.
     pub apps: &'a AppNames,
-    /// The clock when the batch arrived.
+    /// The time at which the batch arrived.
     pub now: Millis,
-    /// An older event is rejected, for a replay must not bring a binding back.
+    /// An older event is rejected, since a replay must not restore a binding.
     pub max_age: Millis,
-    /// An event further ahead is rejected, for one bad clock must not outrank every later event.
+    /// An event further ahead is rejected, since one wrong clock must not outrank every later event.
     pub max_skew: Millis,
     /// Whether a table keeps what is newest of each device and account. Then logouts and deletions of any age are
     /// applied: they do nothing where the table has something newer.
@@ -164,7 +164,7 @@ impl Event {
         Ok(Self { version, change, id, clock_ahead: time.ahead, deliveries: fallbacks.deliveries() })
     }
 
-    /// Whether it is of every app there is, also of one that is not known yet.
+    /// Whether it reaches every app, including apps that are not known yet.
     #[must_use]
     pub fn reaches_every_app(&self) -> bool {
         matches!(&self.change, Change::Deletion(reach, _) if reach.every)
@@ -202,7 +202,7 @@ fn change(
     match kind {
         Kind::Login => Ok(Change::Login(device(token)?, required(accounts)?)),
         Kind::Logout => match accounts {
-            // An empty list is no list of nothing: it would acknowledge a logout without any effect.
+            // An empty list would acknowledge a logout without any effect.
             Some(list) if list.is_empty() => Err(Invalid::new(
                 Reason::InvalidField,
                 "account_list: is empty; name at least one account, or omit the field to sign out of every account",

@@ -130,15 +130,15 @@ impl Message<'_> {
         }
     }
 
-    /// What SQS says of the message, read only when something asks for it. Empty where it can't be read: none of it
-    /// decides what becomes of the event.
+    /// SQS's attributes of the message, read only when they are needed. Empty if they can't be read: none of them
+    /// decides the outcome of the event.
     #[must_use]
     pub fn attributes(&self) -> Attributes {
         self.attributes.and_then(|attributes| serde_json::from_str(attributes.get()).ok()).unwrap_or_default()
     }
 }
 
-/// Of an SQS record's `attributes`, those that are used here.
+/// The attributes of an SQS record that are used here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Attributes {
     /// How often the message has been delivered.

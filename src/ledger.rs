@@ -1,7 +1,7 @@
 //! The ledger: the state of each device and each account after the events so far (design, "Order").
 //!
-//! Merging [`State`]s is commutative, associative and idempotent, so neither order nor duplicates matter. [`Ledger`] is where
-//! the state is kept: for one invocation, or in a table that all invocations share.
+//! Merging [`State`]s is commutative, associative and idempotent, so neither order nor duplicates matter. [`Ledger`] is
+//! where the state is kept: for one invocation, or in a table that all invocations share.
 
 mod app_keys;
 mod device;
@@ -57,8 +57,8 @@ pub struct State {
 pub struct Deletion {
     /// When.
     pub version: Version,
-    /// Whether its operator_type 5 has to be sent now. It does not if TPNS has accepted it before, or if it is only known from
-    /// the table: then its own message sends it.
+    /// Whether its operator_type 5 has to be sent now. It does not if TPNS has accepted it before, or if it is only
+    /// known from the table: then its own message sends it.
     pub due: bool,
 }
 

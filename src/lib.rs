@@ -163,7 +163,7 @@ impl AccountSync {
         let apps = self.apps.current();
         let mut opened = Opened { events: self.read(&batch, &apps, now, &mut outcomes), apps };
         let times = Times { now, ends: ends(end, reserve, begun.elapsed()) };
-        // If anything in there panics, what it had not settled stays failed.
+        // If anything in it panics, the events that are not settled stay failed.
         let merged = AssertUnwindSafe(self.merge(&batch, times, &mut opened, &mut outcomes)).catch_unwind().await;
         let calls = merged.as_ref().map(|merged| merged.merged.calls(opened.apps.list.len())).unwrap_or_default();
         let tpns = Tpns::new(&self.client, &self.apps, opened.apps.clone(), self.calls, &calls);
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(isolated(|| panic!("a bug")), Err(Outcome::Retry(PANIC)));
     }
 
-    /// cargo-lambda sets `panic = "abort"` for a profile that does not say; then nothing above would catch anything.
+    /// cargo-lambda sets `panic = "abort"` for a profile that does not set it; then nothing above would catch anything.
     #[test]
     fn the_release_profile_unwinds() {
         let manifest = include_str!("../Cargo.toml");

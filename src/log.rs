@@ -17,11 +17,11 @@ use crate::{
 };
 use ids::Shown;
 
-/// Sets up the log as Lambda wants it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
+/// Sets up the log as Lambda requires it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
 /// `AWS_LAMBDA_LOG_LEVEL`, read through `variable`.
 ///
-/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. What
-/// they fail at is in our own lines.
+/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. Their
+/// failures are in our own lines.
 pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = match variable("AWS_LAMBDA_LOG_LEVEL").as_deref() {
         // Lambda's level above ERROR, which tracing does not know.
@@ -38,7 +38,7 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
         registry().with(format.without_time().with_filter(targets)).init();
     }
     panic::set_hook(Box::new(|panic| {
-        // Where, but not what: a panic's message may quote the text it stumbled over.
+        // Where, but not what: a panic's message may quote the text that caused it.
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(location, "panic");
     }));
@@ -47,7 +47,7 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
 /// The span of an invocation, whose fields are on each of its lines.
 #[must_use]
 pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
-    // At ERROR it is there whatever the level; it prints nothing of itself.
+    // At ERROR it exists at any log level; it prints nothing itself.
     tracing::error_span!("invocation", requestId = request_id, xray_trace_id = trace.and_then(root))
 }
 

@@ -85,7 +85,7 @@ impl Metrics {
     ) -> Result<(), IoStreamError> {
         let common = Common { at: finished.at, function: &self.function, request_id };
         let mut formats = self.formats.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whole lines at once: a log that is written meanwhile must not come in between.
+        // Whole lines at once: a log line that is written meanwhile must not come in between.
         let mut text = Vec::with_capacity(2048);
         for (app, figures) in &figures(finished) {
             formats.apps.format(&AppLine { common, app, figures }, &mut text)?;

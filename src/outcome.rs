@@ -66,9 +66,9 @@ pub enum Outcome {
     /// The same, but it is a logout that names an account which the device's known login does not have, and the device
     /// still has an account.
     AppliedNotBound,
-    /// A newer event overtook it, and what that one shaped has been accepted.
+    /// A newer event superseded it, and what that one shaped has been accepted.
     Superseded,
-    /// The same, but the newer event has the same time: something else than time decided.
+    /// The same, but the newer event has the same time, so its kind or id decided.
     SupersededAtSameTime,
     /// Not now; it is redelivered.
     Retry(Failure),

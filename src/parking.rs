@@ -1,5 +1,5 @@
-//! Parking: rejected events go to a queue of their own, as received and with the reason, and only then are acknowledged
-//! (design, "Result").
+//! Parking: rejected events are sent to a queue of their own, as received and with the reason, and only then
+//! acknowledged (design, "Result").
 
 mod parcel;
 mod refusal;
@@ -22,7 +22,7 @@ use parcel::{MOST_BYTES, Parcel, parcels};
 /// SQS takes ten messages in a call.
 const MOST_ENTRIES: usize = 10;
 const CALLS_AT_A_TIME: usize = 8;
-/// Before what SQS could not take for a moment is sent again.
+/// The pause before a retry of what SQS could not take.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The queue that keeps rejected events for the operator.
@@ -120,7 +120,7 @@ impl Parking {
         post.log_problems();
     }
 
-    /// Each call's result counts for itself, so what is done when the time is up stays done.
+    /// Each call's result counts by itself, so what is parked when the time is up stays parked.
     async fn send_all(&self, post: &mut Post<'_>, until: Instant) {
         let most_at_a_time = if post.whole { 1 } else { CALLS_AT_A_TIME };
         let mut answers = FuturesUnordered::new();
@@ -147,7 +147,7 @@ impl Parking {
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {
                     let what = AwsError::of(&error);
-                    // SQS refuses with a code: this is something else, and no fault of the message.
+                    // SQS refuses with a code: without one something else refused, and the message is not at fault.
                     let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
                     Answer { refused: vec![(*one, what.into())], problem, ..Answer::default() }
                 }
@@ -162,7 +162,7 @@ impl Parking {
 }
 
 impl Answer {
-    /// Only what was sent counts, whatever ids SQS's answer has, and not what is in both parts of it.
+    /// Only ids that were sent count, and none that is in both parts of the answer.
     fn read(answer: &SendMessageBatchOutput, call: &[usize]) -> Self {
         let mut result = Self::default();
         for &place in call {
@@ -197,7 +197,7 @@ enum Next {
 }
 
 impl Post<'_> {
-    /// Notes what SQS answered, and what is to be sent again.
+    /// Records what SQS answered, and what has to be sent again.
     fn take(&mut self, answer: Answer) -> Next {
         for parcel in answer.taken.iter().filter_map(|&place| self.parcels.get(place)) {
             self.some_parked = true;
@@ -210,7 +210,7 @@ impl Post<'_> {
             });
         }
         if let Some(problem) = answer.problem {
-            // It is of those that are sent again or, if there are none, of the one message of the call.
+            // It concerns those that are sent again or, if there are none, the one message of the call.
             *self.problems.entry(problem).or_default() += answer.later.len().max(1);
         }
         if self.whole {
@@ -224,8 +224,8 @@ impl Post<'_> {
         Next::AtOnce
     }
 
-    /// Where Lambda redelivers all or nothing: what is parked already must be followed by the rest, and if one can't be
-    /// parked, no other should be.
+    /// If Lambda redelivers all or nothing: once some are parked, the rest must follow, and if one can't be parked, no
+    /// other should be.
     fn take_whole(&mut self, later: Vec<usize>, all_fit: bool) -> Next {
         if later.is_empty() && all_fit {
             return Next::AtOnce;
@@ -258,7 +258,7 @@ fn parked(outcome: &mut Outcome) {
     }
 }
 
-/// It stays rejected, and its line in the log says why it is not parked.
+/// It stays rejected, and its log line says why it is not parked.
 fn not_parked(outcome: &mut Outcome, why: impl Display) {
     if let Outcome::Rejected(failure) = outcome {
         failure.add(format_args!("not parked: {why}"));

@@ -15,7 +15,7 @@ use crate::{
 /// is our choice (facts.md, section 3).
 pub const ITEMS_PER_CALL: usize = 20;
 
-/// What TPNS calls `operator_type`. There is no 1: TPNS disused it and no event maps to it.
+/// What TPNS calls `operator_type`. There is no 1: TPNS no longer uses it, and no event needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum OperatorType {
@@ -65,8 +65,8 @@ pub enum Gate {
     /// The operator_type 5 of an account that the item binds again: applied later, it would take the account away. One
     /// that TPNS rejects can't be applied later.
     Deleted(ItemIndex),
-    /// The same of an item that has waited in an earlier delivery: now it waits until the deletion has been tried, and
-    /// while there is time. A deletion that TPNS never takes must not hold it for ever.
+    /// The same for an item that has waited in an earlier delivery: now it waits until the deletion has been tried, as
+    /// long as there is time. A deletion that TPNS never accepts must not hold it for ever.
     Tried(ItemIndex),
 }
 
@@ -81,7 +81,7 @@ pub struct Call {
     pub items: Vec<ItemIndex>,
 }
 
-/// The calls, and which of their items carry what of which event.
+/// The calls, and which items belong to which event.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Everything that TPNS must be sent.
@@ -103,9 +103,9 @@ struct Deletion {
 /// How an item belongs to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// The item says what the event says.
+    /// The item does what the event says.
     Own(ItemIndex),
-    /// The item would have said something else without the event, but another event is what it says.
+    /// The item does what another event says, but would be different without this one.
     Shaped(ItemIndex),
     /// TPNS has accepted what the event says, in an earlier invocation.
     Done,
@@ -127,7 +127,7 @@ impl Work {
 /// Plans the calls that make TPNS agree with the state.
 ///
 /// A device has one item, with one exception: where newer logouts or deletions took some accounts of a login but not
-/// all, the operator_type 2 names fewer account types than the events spoke of. If TPNS overrides per type (facts.md,
+/// all, the operator_type 2 names fewer account types than the events named. If TPNS overrides per type (facts.md,
 /// section 3: the documents allow both readings), an account that was bound under such a type earlier would stay, and
 /// someone who signed out would go on getting messages. In this case an operator_type 4 goes first.
 #[must_use]
@@ -216,7 +216,7 @@ impl Plan {
                 desired.push(key.account);
             }
         }
-        // Without a type a logout speaks of those under which the owner has the account, and of 0 where it has none.
+        // Without a type a logout means the types under which the owner has the account, or 0 if it has none.
         let adds_a_type = |out: &&ListedAccount| {
             out.account_type.is_some() || !owner.accounts.values().any(|name| *name == out.account)
         };
@@ -241,8 +241,8 @@ impl Plan {
     }
 }
 
-/// As few calls as the items allow: one for each twenty of an app and operator_type. Behind them those of items that
-/// travel `alone`, by the number they share.
+/// As few calls as the items allow: one for each twenty of an app and operator_type. After them the calls of items that
+/// travel `alone`, by the event they share.
 fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
     let mut together: IndexMap<(AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
     let mut apart: IndexMap<(EventIndex, AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
@@ -258,7 +258,7 @@ fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
     let apart = apart.into_iter().map(|((_, app, operator_type), members)| ((app, operator_type), members));
     let mut calls = Vec::new();
     for ((app, operator_type), mut members) in together.into_iter().chain(apart) {
-        // Those that wait are together at the end, so that they hold up as few others as possible.
+        // Items that wait are at the end, so that they delay as few others as possible.
         members.sort_by_key(|&index| !items[index.0].after.is_empty());
         calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
             app,

@@ -13,7 +13,7 @@ const ALONE_FROM: u32 = 3;
 /// At most this many messages of an app in one invocation: after an outage all are redelivered.
 const MOST_ALONE: usize = 100;
 
-/// Of the devices and deleted accounts that some events speak of, those with events that were delivered before.
+/// The devices and deleted accounts of some events, as far as the events were delivered before.
 #[derive(Clone, Debug, Default)]
 pub struct Redelivered {
     devices: HashMap<Device, Travels>,
@@ -42,7 +42,7 @@ pub fn alone<'e>(events: impl IntoIterator<Item = (EventIndex, &'e Event)>) -> H
 }
 
 impl Redelivered {
-    /// Of these events, given with their places; `alone` has the places of those that travel alone.
+    /// Those of these events, given with their places; `alone` has the places of those that travel alone.
     #[must_use]
     pub fn of<'e>(events: impl IntoIterator<Item = (EventIndex, &'e Event)>, alone: &HashSet<EventIndex>) -> Self {
         let mut again = Self::default();

@@ -17,9 +17,9 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// `{"batchItemFailures":[…]}`, always there, empty when all is well.
+    /// `{"batchItemFailures":[…]}`, also if it is empty.
     Queue(SqsBatchResponse),
-    /// `null`: EventBridge reads no more than that there is no error.
+    /// `null`: EventBridge only reads whether there is an error.
     Bridge(()),
 }
 
@@ -69,7 +69,7 @@ fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {
 }
 
 /// In a FIFO queue, holds back messages behind one of their group that is redelivered: acknowledged now, they would be
-/// overtaken by that one. A rejected message lets its group go on, for it will not be applied later either.
+/// overtaken by that one. A rejected message does not hold its group, since it will not be applied later either.
 pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
     const BEHIND: Outcome = Outcome::Retry(Failure::new(
         Reason::BehindAFailedMessage,
@@ -90,8 +90,9 @@ pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
 }
 
 /// The rejected messages that may be parked now, by index. A message that is delivered again must not be parked, or
-/// there would be one more copy of it with each delivery: with EventBridge one failure brings all events again, in a
-/// FIFO queue a message waits for its predecessors, and an id can only be reported for all messages that have it.
+/// there would be one more copy of it with each delivery: with EventBridge one failure makes Lambda redeliver all
+/// events, in a FIFO queue a message waits for its predecessors, and an id can only be reported for all messages that
+/// have it.
 #[must_use]
 pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<MessageIndex> {
     let rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));

@@ -50,7 +50,7 @@ struct Version {
 pub struct NotRead;
 
 impl AppsInForce {
-    /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched, which is due again at `max_age`.
+    /// Reads the apps, in Init. `sdk` is needed only if a secret has to be fetched, which is due again at `max_age`.
     ///
     /// # Errors
     /// [`SecretError`], which names the variable and what to do, and holds nothing of the secret.
@@ -80,15 +80,15 @@ impl AppsInForce {
         self.version().apps.clone()
     }
 
-    /// Whether the document is to be read again, for its age or for what an invocation needs of it.
+    /// Whether the document has to be read again, because of its age or of what an invocation needs.
     pub fn is_due(&self, needs: impl FnOnce() -> Needs) -> bool {
         self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), Moment::now()))
     }
 
-    /// Reads the document again, within `limit`, and gives the apps that are in force then.
+    /// Reads the document again, within `limit`, and returns the apps that are in force then.
     ///
     /// # Errors
-    /// [`NotRead`], which is in the log by then.
+    /// [`NotRead`], which has been logged.
     pub async fn read_again(&self, limit: Duration) -> Result<Arc<Apps>, NotRead> {
         let Some(secret) = &self.secret else { return Ok(self.current()) };
         let begun = Moment::now();

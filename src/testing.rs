@@ -7,14 +7,14 @@ use crate::{
     event::{Account, AccountName, AccountType, Change, Device, Event, Kind, ListedAccount, Millis, Token, Version},
 };
 
-/// How many apps the events speak of.
+/// How many apps the events name.
 pub(crate) const APPS: u16 = 2;
 
 pub(crate) fn account(name: &str, account_type: AccountType) -> Account {
     Account { account: AccountName::new(name).unwrap(), account_type }
 }
 
-/// Events whose versions may be equal in time, and now and then altogether.
+/// Events whose versions may be equal in time, and sometimes in everything.
 pub(crate) fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
     vec(event(logins(false), listed(1)), count)
 }

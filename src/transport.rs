@@ -1,4 +1,4 @@
-//! HTTP for TPNS and for AWS: one pool of kept connections, and how a dead one among them is survived.
+//! HTTP for TPNS and for AWS: one pool of kept connections, and recovery from a dead one.
 //!
 //! A sandbox is frozen between invocations, for minutes, and its connections die meanwhile: the next bytes are answered
 //! with RST, or not at all. That says nothing of the service, so no caller sees it: the request is sent again at once

@@ -1,4 +1,4 @@
-//! Whether there is time for another slice, measured by those before it.
+//! Whether there is time for another slice, judged by the slices before it.
 
 use std::{cell::Cell, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     tpns::Deadline,
 };
 
-/// Slices of an app that may be under way at a time; one of which a call hangs does not count.
+/// Slices of an app that may be under way at a time; one with a call that hangs does not count.
 const MOST_UNDER_WAY: usize = 2;
 
 /// The ends of an invocation's phases.
@@ -25,7 +25,7 @@ pub struct Ends {
     pub table: Instant,
 }
 
-/// How fast an app's slices are done.
+/// How fast an app's slices are settled.
 #[derive(Debug)]
 pub(super) struct Pace {
     ends: Option<Ends>,
@@ -124,7 +124,7 @@ impl Pace {
         UnderWay { pace: self, rows, hangs: Cell::new(false) }
     }
 
-    /// Whether as many slices are under way as may be.
+    /// Whether the most slices are under way.
     pub(super) fn is_full(&self) -> bool {
         self.under_way.get() >= MOST_UNDER_WAY
     }

@@ -25,7 +25,7 @@ use crate::{
     tpns::{Deadline, Verdict, Verdicts},
 };
 
-/// How often a device that others change is pushed again within an invocation.
+/// How often a device that other invocations change is pushed again within an invocation.
 const MOST_REPEATS: u32 = 3;
 
 /// Events to settle together, by their places among all.
@@ -144,7 +144,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         })
     }
 
-    /// Settles events whose items have their verdicts, as far as TPNS and the ledger allow. Gives the rounds for the
+    /// Settles events whose items have their verdicts, as far as TPNS and the ledger allow. Returns the rounds for the
     /// others.
     async fn conclude(&self, places: Vec<EventIndex>) -> Vec<Round> {
         let mut verdicts = self.verdicts.all();
@@ -152,8 +152,8 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         let events = places.iter().map(|&place| (place, self.event(place)));
         let fates = fates(events, self.state(), &self.plan, &verdicts);
 
-        // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and that
-        // invocation has not looked yet.
+        // A pushed event is not settled yet: TPNS may have applied an older call of another invocation after ours, and
+        // that invocation has not verified its rows yet.
         let touched = fates.settled.iter().filter(|(_, outcome)| is_done(outcome));
         let touched: IndexSet<_> = touched.filter_map(|&(place, _)| self.event(place).device().cloned()).collect();
         let touched: Vec<_> = touched.into_iter().collect();

@@ -15,7 +15,8 @@ use crate::{
 /// Rows of the ledger in a slice: a device has one, a deleted account has one.
 pub(super) const MOST_ROWS: usize = 400;
 
-/// Events that must be settled together, by their places: those of one device; a deletion and the logins of its accounts.
+/// Events that must be settled together, by their places: those of one device; a deletion and the logins of its
+/// accounts.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) places: Vec<EventIndex>,
@@ -128,8 +129,8 @@ pub(super) fn take(groups: &mut VecDeque<Group>, most: usize, at_least_one: bool
     taken
 }
 
-/// Takes out of a slice what does not fill a call, for the next one: there are no more calls than without slices. Gives
-/// the groups and what is known of their devices and accounts.
+/// Takes out of a slice what does not fill a call, for the next one: there are no more calls than without slices.
+/// Returns the groups and the known state of their devices and accounts.
 pub(super) fn hold_back(
     part: &Part,
     events: &[(MessageIndex, Event)],

@@ -23,10 +23,10 @@ pub enum AwsError {
     /// An error answer without a code: a proxy's, most likely.
     #[error("an error without a code, HTTP {0}")]
     NoCode(u16),
-    /// An error answer whose code has not the form of one of AWS's, so it could hold anything.
+    /// An error answer whose code does not have the form of an AWS code, so it could hold anything.
     #[error("an error whose code is not an AWS code, HTTP {0}")]
     ForeignCode(u16),
-    /// An answer that is not what the operation answers.
+    /// An answer that is not one of the operation.
     #[error("an answer that could not be read, HTTP {0}")]
     Unreadable(u16),
     /// No connection or no whole answer within the limits.
@@ -78,7 +78,7 @@ impl AwsError {
         if let Self::Code(code) = self { Some(code) } else { None }
     }
 
-    /// Whether AWS refused the request for there being too many.
+    /// Whether AWS refused the request because there are too many.
     #[must_use]
     pub fn is_throttling(&self) -> bool {
         self.code().is_some_and(is_throttling)
@@ -94,10 +94,10 @@ impl AwsError {
         let mut next = error.source();
         while let Some(error) = next {
             if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
-                // What lies below may be the answer that was to hold the credentials.
+                // Its source may be the answer that should have held the credentials.
                 return Some(Self::Credentials(credentials.to_string()));
             }
-            // Of the SDK's text only this is looked for; it is not shown.
+            // Only this is searched for in the SDK's text, which is not shown.
             if error.to_string().contains("Missing Region") {
                 return Some(Self::Region);
             }

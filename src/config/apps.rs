@@ -64,7 +64,7 @@ impl AppNames {
         self.0.iter().position(|own| own == name).and_then(Self::id)
     }
 
-    /// The app, when there is but one.
+    /// The app, if there is only one.
     #[must_use]
     pub fn only(&self) -> Option<AppId> {
         (self.0.len() == 1).then_some(AppId(0))
@@ -119,7 +119,7 @@ impl Apps {
         self.list.len() == other.list.len() && self.list.iter().zip(&other.list).all(|(own, other)| own.is(other))
     }
 
-    /// These apps, each as a newer document has it under its name; `None` unless one of them has another AccessID or
+    /// These apps, each as a newer document has it under its name; `None` if all of them have the same AccessID and
     /// access point there.
     #[must_use]
     pub fn moved(&self, newer: &Self) -> Option<Self> {

@@ -9,7 +9,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The queue's visibility timeout is a minute at least: an event that is redelivered once is older than that.
 const LEAST_AGE: Duration = MINUTE;
-/// A row is as old as the clock of its event was behind: by no more than the most that a clock may be ahead.
+/// A row may be older than its event by as much as a clock is behind: no more than the most that a clock may be ahead.
 const MOST_AGE_WITH_LEDGER: Duration = LEDGER_ROW_LIFETIME.saturating_sub(MOST_SKEW);
 /// The clocks of producers, of AWS's queues and of the function's machine are some milliseconds apart.
 const LEAST_SKEW: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ fn max_clock_skew(get: Get<'_>) -> Result<Duration, ConfigError> {
     }
 }
 
-/// Lambda does not say the timeout before an invocation, so the template does. Without it, the invocation sees to it.
+/// Lambda does not pass the timeout before an invocation, so the template does. Without it, the invocation checks it.
 fn deadline_reserve(get: Get<'_>) -> Result<Duration, ConfigError> {
     let reserve = millis(get, "DEADLINE_RESERVE_MS", 1000, 0)?;
     let Some(timeout) = function_timeout(get)? else { return Ok(reserve) };

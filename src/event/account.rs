@@ -23,8 +23,8 @@ pub struct Account {
     pub account_type: AccountType,
 }
 
-/// An account as an event lists it. What a type left out means depends on the event: 0 in a login or a deletion, in a
-/// logout every type under which the device has the account.
+/// An account as an event lists it. What an omitted type means depends on the event: 0 in a login or a deletion; in a
+/// logout, every type under which the device has the account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListedAccount {
     /// The name.

@@ -1,6 +1,6 @@
 //! The errors of a text that can't be read, by field and in the terms of JSON.
 //!
-//! serde's own message quotes values, and a value may be an account: only what it expected is kept of it.
+//! serde's own message quotes values, and a value may be an account: only the part about what was expected is kept.
 
 use serde::{Deserialize, de};
 use serde_json::error::Category;
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// What begins the message of a misspelt field, as of serde's own unknown one.
+/// How the message of a misspelt field begins, like serde's own for an unknown field.
 const UNKNOWN_FIELD: &str = "unknown field `";
 
 /// The error for a misspelt field; [`explain`] takes it apart.
@@ -57,7 +57,7 @@ pub(crate) fn explain<'a, T: Deserialize<'a>>(json: &'a str, place: Place) -> In
     let whole = place.name();
     let deserializer = &mut serde_json::Deserializer::from_str(json);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(deserializer) else {
-        // What follows the value: the value itself could be read.
+        // The error is in what follows the value: the value itself could be read.
         return Invalid::new(
             Reason::MalformedJson,
             format!("{whole}: has more text after the JSON value; send one event a message"),
@@ -93,7 +93,7 @@ fn field_error(place: Place, path: &str, message: &str) -> Invalid {
     let path = place.path(path);
     // Not a string: that would be in quotation marks.
     if message.starts_with("invalid type: null,") && !path.ends_with(']') {
-        // An empty list is the nearest to a list that is null.
+        // A list that is null is treated like an empty list.
         let reason = if path.ends_with("account_list") { Reason::InvalidField } else { Reason::MissingField };
         return Invalid::new(reason, format!("{path}: is null; omit the field, or give it a value"));
     }
@@ -111,7 +111,7 @@ fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
     message.strip_prefix(start)?.split('`').next()
 }
 
-/// serde's words for what JSON has words for.
+/// JSON's words for serde's.
 fn in_json(expected: &str) -> &str {
     match expected {
         "a sequence" => "an array",

@@ -1,5 +1,5 @@
-//! What the envelopes say of an event: its id and time where it has none of its own, when it was sent at the latest,
-//! and its place in a FIFO queue.
+//! What an event takes from its envelopes: its id and time if it has none of its own, the latest time at which it can
+//! have been sent, and its place in a FIFO queue.
 
 use std::{
     fmt::Write,
@@ -79,7 +79,7 @@ impl Fallbacks<'_> {
 
     /// Decides between events of the same time and rank. Of two messages of a FIFO queue the later one has the greater
     /// `SequenceNumber`, whatever their ids are. Between two deletions there is nothing to decide, and a redriven one
-    /// has a new number: it must be known for the one that TPNS has accepted.
+    /// has a new number: it must be recognised as the one that TPNS has accepted.
     pub(super) fn tie_breaker(&self, kind: Kind, id: &Text) -> Text {
         let attributes = self.attributes.filter(|_| self.fifo && kind != Kind::Deletion);
         let number = attributes.and_then(sequence_number);

@@ -1,5 +1,5 @@
-//! Names that are nearly those of a field. An unknown field is ignored, but a misspelt one changes the meaning of the event:
-//! without its `account_list` a logout signs everyone out.
+//! Names that are nearly those of a field. An unknown field is ignored, but a misspelt one changes the meaning of the
+//! event: without its `account_list` a logout signs everyone out.
 
 use super::{Invalid, characters::is_unseen};
 use crate::outcome::Reason;

@@ -84,7 +84,8 @@ fn an_event_is_acknowledged_when_all_it_shaped_is_accepted() {
 
 #[test]
 fn a_deletion_waits_for_the_devices_it_took_an_account_from() {
-    // The device's call fails: if the deletion were acknowledged, the login would be redelivered alone and bind the account.
+    // The device's call fails: if the deletion were acknowledged, the login would be redelivered alone and bind the
+    // account.
     let events = [login(1, "a"), deletion(2, "a")];
     let device_fails = |work: &Work| if matches!(work, Work::UnbindEverywhere(_)) { Verdict::Accepted } else { LATER };
     assert_eq!(outcomes(&events, device_fails).0, ["retry", "retry"]);

@@ -9,7 +9,7 @@ use crate::{
     outcome::Reason,
 };
 
-/// What a producer's library, or a pipe on the way, makes of events.
+/// What a producer's library, or a pipe in between, turns events into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Foreign {
     EncodedTwice,
@@ -22,7 +22,7 @@ enum Foreign {
     Envelope,
 }
 
-/// Why this text is refused, if it is something known.
+/// Why this text is refused, if it is recognised.
 pub(super) fn recognise(text: &str, place: Place) -> Option<Invalid> {
     // Elsewhere these are opened.
     let envelope = || (place == Place::Detail && holds_an_envelope(text)).then_some(Foreign::Envelope);

@@ -8,7 +8,7 @@ use crate::{
     event::{Account, AccountName, AccountType, ListedAccount, Version},
 };
 
-/// What the events say about one device.
+/// The state of one device after the events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceState {
     owner: Option<Owner>,
@@ -22,7 +22,8 @@ pub(super) const MOST_UNBOUND: usize = 200;
 /// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.
 ///
 /// The order is the order of merging: by version, and between two events that share a version (a producer's mistake) by
-/// the accounts as the table keeps them, so that the result depends neither on who came first nor on where they met.
+/// the accounts as the table keeps them, so that the result depends neither on their order nor on where they were
+/// merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Since when.

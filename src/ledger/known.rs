@@ -1,4 +1,4 @@
-//! What an invocation knows of the devices and accounts of a batch, and what it can't know now.
+//! The known state of a batch's devices and accounts, and the rows that can't be relied on.
 
 use std::collections::{HashMap, HashSet};
 

@@ -16,14 +16,14 @@ use crate::event::{Device, Version};
 /// More than an ordinary batch needs, and few enough for the memory of a small function.
 pub(crate) const WRITES_AT_A_TIME: usize = 64;
 
-/// Rows that all invocations share. What is done to one row is atomic; of several rows nothing is promised.
+/// Rows that all invocations share. Operations on one row are atomic; for several rows nothing is guaranteed.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
 pub trait Rows {
-    /// Adds to a device's row, and gives the row as it then is.
+    /// Adds to a device's row, and returns the row as it then is.
     async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError>;
-    /// Adds a deletion to an account's row, and gives the row as it then is.
+    /// Adds a deletion to an account's row, and returns the row as it then is.
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
-    /// Notes that TPNS has accepted the deletion of this version, unless a newer one has come.
+    /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
     /// Reads rows, each as it is at some moment after the call. Every row asked for is in the answer.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read;
@@ -66,7 +66,7 @@ impl<R: Rows> Ledger<R> {
             batch.devices.iter().flat_map(owned).filter(|key| !batch.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
         // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read
-        // is begun first, for in a sandbox's first invocation it brings what the writes wait for.
+        // is begun first, since in a sandbox's first invocation it brings what the writes wait for.
         let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
         let (mut deletions, (mut devices, raised)) = join(read_deletions(rows, &others), writes).await;
         if devices.len() < batch.devices.len() {
@@ -127,7 +127,8 @@ impl<R: Rows> Ledger<R> {
     }
 }
 
-/// Some at a time, since each under way takes memory; in the order in which they end, until it is `over`.
+/// Runs some at a time, since each takes memory; returns the results in the order in which they end, until it is
+/// `over`.
 async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>, over: impl Future<Output = ()>) -> Vec<F::Output> {
     stream::iter(futures).buffer_unordered(WRITES_AT_A_TIME).take_until(over).collect().await
 }

@@ -15,7 +15,7 @@
 //! both                             expires_at  epoch seconds
 //! ```
 //!
-//! `<app>` is the name that the app's rows go by (`app_keys.rs`).
+//! `<app>` is the app's name in the keys of its rows (`app_keys.rs`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,10 +38,10 @@ pub(super) const ACCEPTED: &str = "accepted";
 /// DynamoDB's limit for an item, 400 KB, less what a key takes.
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
 const OUT: &str = "out:";
-/// Not `out:*:`, which the first released version would call unreadable; it skips what it does not know.
+/// Not `out:*:`, which the first released version could not read; it skips unknown names.
 const ANY: &str = "any:";
 
-/// A row as the SDK gives it.
+/// A row as the SDK returns it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// A row that can't be read. Says which attribute is at fault, and nothing of its value.
@@ -66,7 +66,7 @@ pub struct DeletionRow {
     pub accepted: bool,
 }
 
-/// A part of a row that is to grow.
+/// A part of a row that has to grow.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Register {
     Owner {
@@ -204,7 +204,7 @@ fn out_name(listed: &ListedAccount) -> String {
     }
 }
 
-/// What an attribute of this name says is out. `None` if it is of another kind.
+/// The account that an attribute of this name signs out. `None` if it is another attribute.
 fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
     let listed = match (name.strip_prefix(OUT), name.strip_prefix(ANY)) {
         (Some(typed), _) => listed_under_type(typed),

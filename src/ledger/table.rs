@@ -36,8 +36,8 @@ use crate::{
 };
 
 const READS_AT_A_TIME: usize = 16;
-/// Under way at a time, of all apps, merging and verifying: the more there are, the longer each takes on a small part
-/// of a core.
+/// Requests in flight, of all apps, merging and verifying: the more there are, the longer each takes on a small part of
+/// a core.
 const MOST_REQUESTS: usize = WRITES_AT_A_TIME;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;
@@ -128,7 +128,7 @@ impl Rows for OpenTable<'_> {
         let key = row::account_key(key, self.app_keys().await?);
         match self.send(|| self.accepting(&key, version).send()).await {
             Err(error) if !write::is_refusal(&error) => Err(self.row_error(&error)),
-            // Refused: a newer deletion has come, and its own message sees to it.
+            // Refused: there is a newer deletion, which has its own message.
             _ => Ok(()),
         }
     }

@@ -18,7 +18,7 @@ pub(super) enum Shown<'a> {
     Hash(String),
 }
 
-/// Shown instead of an id that is missing or has not the form of one.
+/// Shown instead of an id that is missing or does not have the form of one.
 const NONE: &str = "-";
 
 /// The message's id. SQS makes its own; that of an EventBridge event could have been made by anyone.
@@ -33,7 +33,7 @@ pub(super) fn of_message<'a>(settled: &MessageOutcome<'a>, source: Source) -> Sh
     }
 }
 
-/// The event's id, which may be its message's for want of another.
+/// The event's id, which is its message's if it has no other.
 pub(super) fn of_event<'a>(settled: &MessageOutcome<'a>, source: Source) -> Option<Shown<'a>> {
     let event = settled.event?;
     let is_the_messages = source != Source::EventBridge && settled.message.id == *event.id;

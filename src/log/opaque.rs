@@ -1,4 +1,4 @@
-//! Whether an id says nothing of a person. Producers choose their ids, and some are made of an account.
+//! Whether an id reveals nothing about a person. Producers choose their ids, and some are made of an account.
 //!
 //! Opaque are UUIDs, ULIDs, KSUIDs, and hex, base32 and base64url of at least 16 characters, as random generators write
 //! them. What could be a phone number, a word or an encoded text is not.
@@ -9,7 +9,7 @@ use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 const PHONE_NUMBER: usize = 7;
 /// This many characters that an id has in common with an account are no accident.
 const COMMON: usize = 6;
-/// Fewer in common are, and so a shorter account is not looked for.
+/// Fewer may be an accident, so a shorter account is not searched for.
 const LEAST_COMMON: usize = 4;
 const LEAST: usize = 16;
 const MOST: usize = 128;
@@ -101,7 +101,7 @@ fn is_word(part: &str) -> bool {
     word.len() >= 4 && word.iter().all(u8::is_ascii_alphabetic) && (word.iter().all(is_upper) || in_camel_case())
 }
 
-/// How many digits follow each other; a mark between them does not count, for people group numbers.
+/// How many digits follow each other; a mark between them does not count, since people group numbers.
 fn longest_number(id: &str) -> usize {
     let id: Vec<u8> = id.bytes().filter(|&byte| kind(byte) != Kind::Mark).collect();
     id.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).max().unwrap_or_default()

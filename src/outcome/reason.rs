@@ -133,9 +133,9 @@ reasons! {
     LedgerThrottled: Ledger, "ledger_throttled";
     /// DynamoDB did not answer in time, or refused the request.
     LedgerUnreachable: Ledger, "ledger_unreachable";
-    /// A row is not as this program writes it.
+    /// A row is not in the format that this program writes.
     LedgerUnreadable: Ledger, "ledger_unreadable";
-    /// Other invocations change the row all the time.
+    /// Other invocations keep changing the row.
     LedgerKeepsChanging: Ledger, "ledger_keeps_changing";
     /// The row is as large as a DynamoDB item may be.
     LedgerRowFull: Ledger, "ledger_row_full";

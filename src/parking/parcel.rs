@@ -17,7 +17,7 @@ use crate::{
 /// SQS counts bodies and attributes, of a message and of a call.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// A message to park, and every message of the batch that is the same one.
+/// A message to park, and every message of the batch that is the same.
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) indices: Vec<MessageIndex>,
@@ -39,8 +39,8 @@ pub(super) enum Unfit {
     Malformed,
 }
 
-/// Makes parcels of messages, given by index and with their reasons: equal ones share a parcel. Beside them those that
-/// SQS can't keep.
+/// Makes parcels of messages, given by index and with their failures: equal ones share a parcel. Also returns those
+/// that SQS can't keep.
 pub(super) fn parcels<'m>(
     rejected: impl Iterator<Item = (MessageIndex, &'m Message<'m>, &'m Failure)>,
     fifo: bool,

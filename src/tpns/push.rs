@@ -32,7 +32,7 @@ use crate::{
     secret::AppsInForce,
 };
 
-/// A call with less time than this is not begun: it would leave in doubt whether TPNS took it.
+/// A call with less time than this is not begun, since it might remain unknown whether TPNS accepted it.
 const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The longest first pause before trying again; it doubles with each try, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -68,10 +68,10 @@ impl Deadline {
 #[derive(Debug)]
 pub struct Tpns<'a> {
     client: &'a Client,
-    /// The apps its events are opened with: they name them by their places in it.
+    /// The apps its events are opened with: events name apps by their places in it.
     apps: Arc<Apps>,
     source: &'a AppsInForce,
-    /// The apps after a rotation, looked for once an invocation, when TPNS refuses a key.
+    /// The apps after a rotation, read once an invocation, if TPNS refuses a key.
     renewed: OnceCell<Option<Arc<Apps>>>,
     settings: Settings,
     slots: Slots,

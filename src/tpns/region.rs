@@ -1,4 +1,4 @@
-//! Where TPNS lives (facts.md, section 1).
+//! TPNS's addresses (facts.md, section 1).
 
 use hyper::Uri;
 use url::Url;
@@ -88,7 +88,7 @@ impl Endpoint {
         Ok(Self { url, uri })
     }
 
-    /// Scheme, host and port, written the same however the address was written.
+    /// Scheme, host and port in one form, however the address was written.
     #[must_use]
     pub fn origin(&self) -> String {
         let (host, port) =

@@ -1,4 +1,5 @@
-//! The connections that wait for their next request. Independent of the network: the caller decides what a connection is.
+//! The connections that wait for their next request. Independent of the network: the caller decides what a connection
+//! is.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Which rows are an app's: looked up once a document (`app_keys.rs` says what the row holds).
+//! Which rows belong to an app: read once for each document (`app_keys.rs` describes the row).
 
 use std::{
     cell::Cell,
@@ -31,10 +31,11 @@ impl Table {
 }
 
 impl OpenTable<'_> {
-    /// The names that the apps' rows go by. They are read in the first invocation that needs them, and never guessed.
+    /// The names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
+    /// guessed.
     pub(super) async fn app_keys(&self) -> Result<&AppNames, RowError> {
         self.has_time()?;
-        // Boxed, for it is on the way of every row and nearly always empty.
+        // Boxed, since every row passes here and it is nearly always empty.
         let keys = self.app_keys.get_or_init(|| Box::pin(async { self.look_up(&[]).await.0 })).await;
         keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)
     }
@@ -60,7 +61,7 @@ impl OpenTable<'_> {
         Ok((names, (!rows.is_empty() && *names == self.apps.names).then_some(rows)))
     }
 
-    /// The names, and the rows of these keys if the table had to be asked.
+    /// The names, and the rows of these keys if the table had to be read.
     async fn look_up(&self, along: &[String]) -> (Result<Arc<AppKeys>, RowError>, Found) {
         if let Some(keys) = self.table.known_keys(&self.apps) {
             return (Ok(keys), Found::new());
@@ -89,7 +90,7 @@ impl OpenTable<'_> {
         Err(RowError::KeepsChanging)
     }
 
-    /// Adds apps to the row if no one has written to it since it was read; gives the row as it then is.
+    /// Adds apps to the row if no one has written to it since it was read; returns the row as it then is.
     async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, RowError> {
         match self.send(|| self.adding(revision, added).send()).await {
             Ok(answer) => self.written(answer),

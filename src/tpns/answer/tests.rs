@@ -6,7 +6,8 @@ fn exchange(status: u16, body: &str) -> Exchange {
     Exchange { status, retry_after: Some(Duration::from_secs(7)), body: body.as_bytes().to_vec() }
 }
 
-/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a verdict on the whole call is one capital letter.
+/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a verdict on the whole call is one capital
+/// letter.
 fn judged(status: u16, body: &str, items: usize) -> String {
     let letter = |verdict: &Verdict| match verdict {
         Verdict::Accepted => 'a',

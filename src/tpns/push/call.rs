@@ -17,7 +17,7 @@ impl Tpns<'_> {
     /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind,
     /// and sent later.
     pub(super) async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<ItemIndex>) {
-        // An item that need not wait gives up half of the time for it.
+        // An item that need not wait does so for half of the time at most.
         let patience_ends = Instant::now() + run.deadline.remaining() / 2;
         let mut is_quiet = false;
         let left_behind = loop {
@@ -89,7 +89,8 @@ impl Tpns<'_> {
         join(halves, sample.for_each(|()| std::future::ready(()))).await;
     }
 
-    /// Sends these items of a call, and retries those that TPNS could not take. Returns those that it rejected as a whole.
+    /// Sends these items of a call, and retries those that TPNS could not take. Returns those that it rejected as a
+    /// whole.
     async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) -> Option<(Vec<ItemIndex>, Failure)> {
         let mut open = items;
         let mut attempt = 1;
@@ -105,7 +106,7 @@ impl Tpns<'_> {
             let verdicts = match judgement {
                 Judgement::Whole(Verdict::Rejected(failure)) => return Some((open, failure)),
                 Judgement::Whole(Verdict::Misconfigured(failure)) if is_a_status_of_the_app(&failure) => {
-                    // Where TPNS takes others, it is this item, or a fault of the gateway that passes.
+                    // If TPNS accepts others, it is this item, or a transient fault of the gateway.
                     let is_last = attempt >= self.settings.max_attempts.max(2);
                     let may_pass = open.len() == 1 && run.rejections.is_understood() && !is_last;
                     if may_pass && pause(attempt, &[], run.deadline).await {
@@ -138,7 +139,7 @@ impl Run<'_> {
     }
 }
 
-/// Waits for the next try: full jitter, but as long as TPNS asked. `false` when the deadline comes first.
+/// Waits for the next try: full jitter, but at least as long as TPNS requested. `false` if the deadline is earlier.
 async fn pause(attempt: u32, again: &[(ItemIndex, Verdict)], deadline: Deadline) -> bool {
     let asked = again.iter().filter_map(|(_, verdict)| match verdict {
         Verdict::Retry(_, after) => *after,

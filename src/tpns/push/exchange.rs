@@ -31,7 +31,7 @@ pub(super) struct AppHealth {
     /// Transport failures since the last whole answer, one after the other: calls that fail side by side count once. A
     /// kept connection that was dead is no failure (`transport.rs`).
     failures: Cell<u32>,
-    /// When the last one that counts became known.
+    /// When the last one that counts was detected.
     counted: Cell<Option<Instant>>,
     /// The last of them.
     failure: Cell<Option<TransportError>>,
@@ -56,7 +56,7 @@ impl AppHealth {
     }
 }
 
-/// A call on its way.
+/// A call that is sent.
 struct Sent<'a> {
     call: &'a Call,
     items: usize,
@@ -127,8 +127,8 @@ impl Tpns<'_> {
         Ok(judgement)
     }
 
-    /// The app with its keys in force: by its name, since a newer document may order its apps otherwise. One that has
-    /// moved stays as it was (see [`Tpns::moved`]).
+    /// The app with its keys in force: by its name, since a newer document may have its apps in another order. One that
+    /// has moved stays as it was (see [`Tpns::moved`]).
     fn app(&self, id: AppId) -> Result<&App, Verdict> {
         let own = self.apps.list.get(usize::from(id.0)).ok_or(NOT_SENT)?;
         let renewed = self.renewed.get().and_then(Option::as_ref);
@@ -136,8 +136,8 @@ impl Tpns<'_> {
         Ok(renewed.filter(|renewed| renewed.is(own)).unwrap_or(own))
     }
 
-    /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer. `true`
-    /// if there is a newer document that has this app, and where it was.
+    /// Reads newer keys, once an invocation. All calls that were refused meanwhile wait for the one result. `true` if
+    /// there is a newer document that has this app at the same access point.
     async fn renew(&self, id: AppId, deadline: Deadline) -> bool {
         let limit = deadline.remaining().min(self.settings.timeout);
         let renewed = self.renewed.get_or_init(|| self.source.renewed(limit)).await;

@@ -26,10 +26,10 @@ const SAMPLE: usize = 3;
 /// If there are no more items than these, each of them is tried.
 const FEW: usize = 2 * SAMPLE;
 
-/// What an invocation has learnt from an app's answers. It counts for all pushes to the app, also side by side.
+/// What an invocation has learnt from an app's answers. It counts for all pushes to the app, also concurrent ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
-    /// TPNS has accepted a call, or has said something of single items: it can read our calls.
+    /// TPNS has accepted a call, or has answered for single items: it can read our calls.
     understood: Rc<Cell<bool>>,
     faults: [Rc<RefCell<Fault>>; 4],
 }
@@ -48,7 +48,7 @@ struct Alone {
     item: ItemIndex,
     operator_type: OperatorType,
     failure: Failure,
-    /// TPNS took others of the app, and not this one, however often it was tried.
+    /// TPNS accepted others of the app, and not this one, however often it was tried.
     confirmed: bool,
 }
 
@@ -71,7 +71,7 @@ enum Fault {
     Unclear,
     /// Halving finds them.
     Items,
-    /// Halving is in vain.
+    /// Halving does not help.
     Everything(Failure),
 }
 
@@ -80,8 +80,8 @@ impl Rejections {
         &self.by_operator_type[index(operator_type)]
     }
 
-    /// A push of these calls begins. What comes in a later round was mostly rejected in an earlier one: if TPNS took
-    /// others then, it is the items.
+    /// A push of these calls begins. What comes in a later round was mostly rejected in an earlier one: if TPNS
+    /// accepted others then, it is the items.
     pub(super) fn begin<'c>(evidence: &Evidence, calls: impl IntoIterator<Item = &'c Call>) -> Self {
         let by_operator_type = evidence.faults.each_ref().map(|fault| OfOperatorType::new(fault.clone()));
         let rejections = Self { evidence: evidence.clone(), by_operator_type, alone: RefCell::default() };
@@ -109,12 +109,12 @@ impl Rejections {
         }
     }
 
-    /// Whether TPNS has taken a call of the app.
+    /// Whether TPNS has accepted a call of the app.
     pub(super) fn is_understood(&self) -> bool {
         self.evidence.understood.get()
     }
 
-    /// An item was rejected alone in its call. Gives the verdict on it, and whether no later answer can change it.
+    /// An item was rejected alone in its call. Returns the verdict on it, and whether no later answer can change it.
     pub(super) fn alone(&self, item: ItemIndex, operator_type: OperatorType, failure: Failure) -> (Verdict, bool) {
         let alone = Alone { item, operator_type, failure, confirmed: self.is_understood() };
         self.alone.borrow_mut().push(alone.clone());
@@ -126,7 +126,8 @@ impl Rejections {
         (self.verdict(&alone), is_final)
     }
 
-    /// Items to be tried once more, each in a call of its own: they got a status that may pass before TPNS took others.
+    /// Items to be tried once more, each in a call of its own: they got a status that may be transient before TPNS
+    /// accepted others.
     pub(super) fn doubtful(&self, app: AppId) -> Vec<Call> {
         if !self.is_understood() {
             return Vec::new();
@@ -214,7 +215,7 @@ impl OfOperatorType {
         matches!(*self.fault.borrow(), Fault::Unclear)
     }
 
-    /// Takes out the items to send alone, spread over the call: what is bad often comes in runs.
+    /// Takes out the items to send alone, spread over the call, since bad items often follow each other.
     pub(super) fn sample(&self, items: &mut Vec<ItemIndex>) -> Vec<ItemIndex> {
         let agreeing = self.agreeing.borrow().as_ref().map_or(0, |(_, count)| *count);
         let missing = SAMPLE.saturating_sub(agreeing).min(items.len());

@@ -25,7 +25,7 @@ impl Slots {
     /// ended.
     pub(super) fn new(concurrency: usize, calls: &[usize]) -> Self {
         let shares = calls.iter().zip(shares(concurrency, calls)).map(|(&calls, size)| Share {
-            // An app that was not counted with can still make its calls, one after the other.
+            // An app without expected calls can still make some, one after the other.
             slots: Semaphore::new(size.max(1)),
             size: Cell::new(size),
             ended: Cell::new(calls == 0),
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(slots.free(), [8, 4, 1]);
         slots.end(AppId(0));
         slots.end(AppId(9));
-        // With fewer than there are apps, each had one all the same.
+        // With fewer slots than apps, each had one nevertheless.
         let slots = Slots::new(1, &[40, 40]);
         slots.end(AppId(1));
         assert_eq!(slots.free(), [1, 1]);

@@ -10,7 +10,7 @@ use tokio::{
 use super::NOT_SENT;
 use crate::{plan::ItemIndex, tpns::Verdict};
 
-/// The verdicts on the items of a plan, by index, as they come.
+/// The verdicts on the items of a plan, as they are set.
 #[derive(Debug)]
 pub struct Verdicts {
     each: RefCell<Vec<Progress>>,
@@ -27,7 +27,7 @@ enum Progress {
 }
 
 impl Verdicts {
-    /// Nothing is known of this many items.
+    /// This number of items, without verdicts.
     #[must_use]
     pub fn new(items: usize) -> Self {
         Self { each: RefCell::new(vec![Progress::Nothing; items]), changed: Notify::new(), last_change: Cell::default() }
@@ -38,12 +38,12 @@ impl Verdicts {
         self.put(item, Progress::Final(verdict));
     }
 
-    /// Sets what the verdict will be unless later answers change it.
+    /// Sets the verdict on an item unless later answers change it.
     pub(super) fn set_for_now(&self, item: ItemIndex, verdict: Verdict) {
         self.put(item, Progress::Provisional(verdict));
     }
 
-    /// The verdict on an item as far as it is known.
+    /// The verdict on an item, if there is one.
     #[must_use]
     pub fn get(&self, item: ItemIndex) -> Option<Verdict> {
         match self.each.borrow().get(item.0) {
@@ -52,13 +52,13 @@ impl Verdicts {
         }
     }
 
-    /// Whether the verdict on an item is known and stays.
+    /// Whether an item has a verdict that does not change.
     #[must_use]
     pub fn is_final(&self, item: ItemIndex) -> bool {
         matches!(self.each.borrow().get(item.0), Some(Progress::Final(_)))
     }
 
-    /// All verdicts; an item of which nothing is known was not sent.
+    /// All verdicts; an item without one was not sent.
     #[must_use]
     pub fn all(&self) -> Vec<Verdict> {
         (0..self.each.borrow().len()).map(|item| self.get(ItemIndex(item)).unwrap_or(NOT_SENT)).collect()
