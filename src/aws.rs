@@ -25,7 +25,7 @@ use hyper::Request;
 pub use self::error::{AwsError, aws_code};
 pub(crate) use self::retry::{Tries, send};
 
-use crate::transport::{Limits, NoConnection, Transport, TransportError};
+use crate::transport::{RequestLimits, NoConnection, Transport, TransportError};
 
 /// AWS's services answer within milliseconds: a kept connection that is silent for this long is dead.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ struct Client {
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         let exchange = settings.read_timeout().unwrap_or(UNLIMITED);
-        let limits = Limits {
+        let limits = RequestLimits {
             connect: settings.connect_timeout().unwrap_or(UNLIMITED),
             exchange,
             silence: self.silence.min(exchange),
@@ -73,7 +73,7 @@ impl HttpClient for Client {
 #[derive(Debug)]
 struct Connector {
     transport: Transport,
-    limits: Limits,
+    limits: RequestLimits,
 }
 
 impl HttpConnector for Connector {

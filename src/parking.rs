@@ -47,7 +47,7 @@ struct Post<'o> {
 
 /// What SQS answered to a call; parcels are given by their places.
 #[derive(Default)]
-struct Answer {
+struct CallResult {
     taken: Vec<usize>,
     /// SQS will never take these.
     refused: Vec<(usize, Refusal)>,
@@ -137,31 +137,31 @@ impl Parking {
         }
     }
 
-    async fn send(&self, call: Vec<usize>, parcels: &[Parcel], until: Instant) -> Answer {
+    async fn send(&self, call: Vec<usize>, parcels: &[Parcel], until: Instant) -> CallResult {
         let request = || {
             let entries = call.iter().map(|&place| parcels[place].entry.clone()).collect();
             self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send()
         };
         match aws::send(Tries::until(until), request).await {
-            Ok(answer) => Answer::read(&answer, &call),
+            Ok(answer) => CallResult::read(&answer, &call),
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {
                     let what = AwsError::of(&error);
                     // SQS refuses with a code: without one something else refused, and the message is not at fault.
                     let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
-                    Answer { refused: vec![(*one, what.into())], problem, ..Answer::default() }
+                    CallResult { refused: vec![(*one, what.into())], problem, ..CallResult::default() }
                 }
-                _ => Answer { suspects: call, ..Answer::default() },
+                _ => CallResult { suspects: call, ..CallResult::default() },
             },
             Err(error) => {
                 let problem = Problem::Call(AwsError::of(&error));
-                Answer { later: call, problem: Some(problem), ..Answer::default() }
+                CallResult { later: call, problem: Some(problem), ..CallResult::default() }
             }
         }
     }
 }
 
-impl Answer {
+impl CallResult {
     /// Only ids that were sent count, and none that is in both parts of the answer.
     fn read(answer: &SendMessageBatchOutput, call: &[usize]) -> Self {
         let mut result = Self::default();
@@ -198,7 +198,7 @@ enum Next {
 
 impl Post<'_> {
     /// Records what SQS answered, and what has to be sent again.
-    fn take(&mut self, answer: Answer) -> Next {
+    fn take(&mut self, answer: CallResult) -> Next {
         for parcel in answer.taken.iter().filter_map(|&place| self.parcels.get(place)) {
             self.some_parked = true;
             parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index.0]));

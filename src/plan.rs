@@ -89,11 +89,11 @@ pub struct Plan {
     /// The calls that carry them.
     pub calls: Vec<Call>,
     devices: HashMap<Device, Vec<ItemIndex>>,
-    deletions: HashMap<AccountKey, Deletion>,
+    deletions: HashMap<AccountKey, PlannedDeletion>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Deletion {
+struct PlannedDeletion {
     /// None when there is nothing to send.
     item: Option<ItemIndex>,
     /// The devices' items that the deletion took the account out of.
@@ -140,7 +140,7 @@ pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
         if let (Some(item), Some(Travels::Alone(number))) = (item, redelivered.deletion(key)) {
             alone.insert(item, number);
         }
-        plan.deletions.insert(key.clone(), Deletion { item, shaped: Vec::new() });
+        plan.deletions.insert(key.clone(), PlannedDeletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
         let travels = redelivered.device(device);

@@ -27,7 +27,7 @@ const IN_INIT: Duration = Duration::from_secs(6);
 /// The apps in force, shared by all invocations of this process.
 #[derive(Debug)]
 pub struct AppsInForce {
-    current: RwLock<Arc<Version>>,
+    current: RwLock<Arc<InForce>>,
     secret: Option<Secret>,
 }
 
@@ -40,7 +40,7 @@ struct Secret {
 
 /// The apps, and the digest of the document they were read from.
 #[derive(Debug)]
-struct Version {
+struct InForce {
     apps: Arc<Apps>,
     digest: Vec<u8>,
 }
@@ -61,7 +61,7 @@ impl AppsInForce {
     ) -> Result<Self, SecretError> {
         match (from, sdk) {
             (AppsFrom::Environment(apps), _) => {
-                let version = Version { apps: Arc::new(apps), digest: Vec::new() };
+                let version = InForce { apps: Arc::new(apps), digest: Vec::new() };
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: None })
             }
             (AppsFrom::Secret(id), Some(sdk)) => {
@@ -77,7 +77,7 @@ impl AppsInForce {
     /// The apps in force now.
     #[must_use]
     pub fn current(&self) -> Arc<Apps> {
-        self.version().apps.clone()
+        self.in_force().apps.clone()
     }
 
     /// Whether the document has to be read again, because of its age or of what an invocation needs.
@@ -95,7 +95,7 @@ impl AppsInForce {
         match secret.fetch(limit).await {
             Ok(version) => {
                 secret.freshness().was_read(begun);
-                if version.digest != self.version().digest {
+                if version.digest != self.in_force().digest {
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(version);
                     tracing::info!("the apps document has changed; the new one is in force");
                 }
@@ -116,7 +116,7 @@ impl AppsInForce {
         (!Arc::ptr_eq(&before, &apps)).then_some(apps)
     }
 
-    fn version(&self) -> Arc<Version> {
+    fn in_force(&self) -> Arc<InForce> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -127,14 +127,14 @@ impl Secret {
     }
 
     /// Fetches the document, within `limit`.
-    async fn fetch(&self, limit: Duration) -> Result<Version, SecretError> {
+    async fn fetch(&self, limit: Duration) -> Result<InForce, SecretError> {
         let tries = Tries::few(Instant::now() + limit);
         let answer = aws::send(tries, || self.client.get_secret_value().secret_id(&self.id).send()).await;
         let answer = answer.map_err(|error| FetchError::from(AwsError::of(&error)))?;
         let document = answer.secret_string().ok_or(FetchError::NoText)?;
         let apps = Apps::parse(document).map_err(FetchError::from)?;
         let digest = digest::digest(&digest::SHA256, document.as_bytes()).as_ref().to_vec();
-        Ok(Version { apps: Arc::new(apps), digest })
+        Ok(InForce { apps: Arc::new(apps), digest })
     }
 }
 

@@ -8,7 +8,7 @@ mod region;
 mod request;
 mod signature;
 
-pub use answer::{Exchange, Judgement, judge};
+pub use answer::{HttpAnswer, Judgement, judge};
 pub use client::Client;
 pub use codes::{Signal, Verdict, classify};
 pub use push::{CallMade, Deadline, Settings, Tpns, Verdicts};

@@ -44,7 +44,7 @@ struct Inner {
 
 /// How long a request may take, and how long an answer may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RequestLimits {
     /// Connecting, TLS included.
     pub(crate) connect: Duration,
     /// Connect to last byte, over one connection.
@@ -77,7 +77,7 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-        limits: Limits,
+        limits: RequestLimits,
     ) -> Result<Response<Vec<u8>>, TransportError> {
         let origin = Origin::of(request.uri()).ok_or(NoConnection::Unresolved)?;
         *request.uri_mut() = connect::path(request.uri());

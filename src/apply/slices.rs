@@ -21,12 +21,12 @@ pub(super) const MOST_ROWS: usize = 400;
 pub(super) struct Group {
     pub(super) places: Vec<EventIndex>,
     pub(super) rows: usize,
-    kind: Kind,
+    kind: GroupKind,
 }
 
 /// Which groups come first if there is no time for all: those that sign someone out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum GroupKind {
     SignsOut,
     Deletes,
     #[default]
@@ -37,7 +37,7 @@ impl Group {
     /// All events of a part.
     pub(super) fn whole(part: &Part, events: &[(MessageIndex, Event)]) -> Self {
         let rows = part.places.iter().map(|&place| rows(part.event(events, place))).sum();
-        Self { places: part.places.clone(), rows, kind: Kind::default() }
+        Self { places: part.places.clone(), rows, kind: GroupKind::default() }
     }
 }
 
@@ -101,9 +101,9 @@ fn separate(part: &Part, events: &[(MessageIndex, Event)]) -> VecDeque<Group> {
         group.places.push(place);
         group.rows += if is_new { rows(part.event(events, place)) } else { 0 };
         let kind = match &part.event(events, place).change {
-            Change::Logout(..) | Change::LogoutAll(_) => Kind::SignsOut,
-            Change::Deletion(..) => Kind::Deletes,
-            Change::Login(..) => Kind::SignsIn,
+            Change::Logout(..) | Change::LogoutAll(_) => GroupKind::SignsOut,
+            Change::Deletion(..) => GroupKind::Deletes,
+            Change::Login(..) => GroupKind::SignsIn,
         };
         group.kind = if group.places.len() == 1 { kind } else { group.kind.min(kind) };
     }

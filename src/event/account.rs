@@ -59,10 +59,10 @@ impl<'de> Deserialize<'de> for ListedAccount {
                 let (mut account, mut account_type) = (None, None);
                 while let Some(key) = map.next_key()? {
                     match key {
-                        AccountKey::Account => once(&mut account, "account", &mut map)?,
-                        AccountKey::AccountType => once(&mut account_type, "account_type", &mut map)?,
-                        AccountKey::Misspelt(name) => return Err(misspelt(&name)),
-                        AccountKey::Unknown => _ = map.next_value::<IgnoredAny>()?,
+                        AccountField::Account => once(&mut account, "account", &mut map)?,
+                        AccountField::AccountType => once(&mut account_type, "account_type", &mut map)?,
+                        AccountField::Misspelt(name) => return Err(misspelt(&name)),
+                        AccountField::Unknown => _ = map.next_value::<IgnoredAny>()?,
                     }
                 }
                 let account = account.ok_or_else(|| de::Error::missing_field("account"))?;
@@ -73,26 +73,26 @@ impl<'de> Deserialize<'de> for ListedAccount {
     }
 }
 
-enum AccountKey {
+enum AccountField {
     Account,
     AccountType,
     Misspelt(Misspelt),
     Unknown,
 }
 
-impl<'de> Deserialize<'de> for AccountKey {
+impl<'de> Deserialize<'de> for AccountField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Name;
         impl Visitor<'_> for Name {
-            type Value = AccountKey;
+            type Value = AccountField;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a field's name")
             }
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<AccountKey, E> {
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<AccountField, E> {
                 Ok(match name {
-                    "account" => AccountKey::Account,
-                    "account_type" => AccountKey::AccountType,
-                    _ => Misspelt::of(name, &ACCOUNT).map_or(AccountKey::Unknown, AccountKey::Misspelt),
+                    "account" => AccountField::Account,
+                    "account_type" => AccountField::AccountType,
+                    _ => Misspelt::of(name, &ACCOUNT).map_or(AccountField::Unknown, AccountField::Misspelt),
                 })
             }
         }

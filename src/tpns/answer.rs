@@ -14,9 +14,9 @@ use crate::{
     plan::OperatorType,
 };
 
-/// What one HTTP exchange brought.
+/// An answer as HTTP brought it.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
     /// `Retry-After`, read.
@@ -30,13 +30,13 @@ pub struct Exchange {
 pub enum Judgement {
     /// The same for all of them.
     Whole(Verdict),
-    /// Of each its own, in the order of the request.
+    /// One for each, in the order of the request.
     Each(Vec<Verdict>),
 }
 
 /// `{"ret_code":0,"err_msg":"NO_ERROR","result":["0"]}`; the query API writes `retCode`. Other keys are ignored.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct AnswerBody {
     #[serde(alias = "retCode")]
     ret_code: Code,
     #[serde(default)]
@@ -52,17 +52,17 @@ struct Codes(Option<Vec<Signal>>);
 ///
 /// A `ret_code` counts at any status, but acceptance only with a 2xx: an error page can't have applied anything.
 #[must_use]
-pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> Judgement {
-    let by_status = Judgement::Whole(classify(Signal::Status(exchange.status), operator_type));
-    let body = exchange.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&exchange.body);
-    let answer = serde_json::from_slice::<Object<Answer>>(body).ok();
-    let judgement = match answer.and_then(|Object(answer)| answer.judgement(operator_type, items)) {
+pub fn judge(answer: &HttpAnswer, operator_type: OperatorType, items: usize) -> Judgement {
+    let by_status = Judgement::Whole(classify(Signal::Status(answer.status), operator_type));
+    let body = answer.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&answer.body);
+    let body = serde_json::from_slice::<Object<AnswerBody>>(body).ok();
+    let judgement = match body.and_then(|Object(body)| body.judgement(operator_type, items)) {
         None => by_status,
-        Some(judgement) if judgement.accepts_any() && !(200..300).contains(&exchange.status) => by_status,
+        Some(judgement) if judgement.accepts_any() && !(200..300).contains(&answer.status) => by_status,
         Some(judgement) => judgement,
     };
     match judgement {
-        Judgement::Whole(Verdict::Retry(failure, _)) => Judgement::Whole(Verdict::Retry(failure, exchange.retry_after)),
+        Judgement::Whole(Verdict::Retry(failure, _)) => Judgement::Whole(Verdict::Retry(failure, answer.retry_after)),
         other => other,
     }
 }
@@ -70,7 +70,7 @@ pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> 
 /// Some gateways put it before a body.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-impl Answer {
+impl AnswerBody {
     /// `None` if there is no `ret_code` that can be read.
     fn judgement(self, operator_type: OperatorType, items: usize) -> Option<Judgement> {
         let Code(Signal::Code(ret_code)) = self.ret_code else { return None };
@@ -93,7 +93,7 @@ fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judg
     let mut errors = verdicts.iter().filter(|verdict| **verdict != Verdict::Accepted);
     let Some(error) = errors.next() else { return Judgement::Whole(whole) };
     match (errors.all(|other| other == error), whole) {
-        // There is one item that they can speak of.
+        // There is only one item that they can mean.
         (true, _) if items == 1 => Judgement::Each(vec![error.clone()]),
         (false, Verdict::Accepted) if items == 1 => {
             Judgement::Whole(Verdict::Retry(Failure::of(Reason::TpnsBrokenAnswer), None))

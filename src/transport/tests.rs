@@ -16,7 +16,7 @@ use super::*;
 
 const ROOT: &[u8] = include_bytes!("fixtures/root.crt.der");
 const GOOD: &[u8] = include_bytes!("fixtures/good.crt.der");
-const LIMITS: Limits = Limits {
+const LIMITS: RequestLimits = RequestLimits {
     connect: Duration::from_secs(30),
     exchange: Duration::from_secs(30),
     silence: Duration::from_secs(30),

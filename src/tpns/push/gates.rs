@@ -22,11 +22,11 @@ pub(super) fn sort(plan: &Plan, items: Vec<ItemIndex>, verdicts: &Verdicts, pati
     let mut sorted = Sorted::default();
     for item in items {
         let state =
-            plan.item(item).after.iter().map(|gate| state(*gate, verdicts, patience)).max_by_key(State::weight);
-        match state.unwrap_or(State::Open) {
-            State::Open => sorted.free.push(item),
-            State::Waits => sorted.waiting.push(item),
-            State::Shut(verdict) => sorted.held.push((item, verdict)),
+            plan.item(item).after.iter().map(|gate| state(*gate, verdicts, patience)).max_by_key(GateState::weight);
+        match state.unwrap_or(GateState::Open) {
+            GateState::Open => sorted.free.push(item),
+            GateState::Waits => sorted.waiting.push(item),
+            GateState::Shut(verdict) => sorted.held.push((item, verdict)),
         }
     }
     sorted
@@ -39,13 +39,13 @@ pub(super) enum Patience {
     IsOver,
 }
 
-enum State {
+enum GateState {
     Open,
     Waits,
     Shut(Verdict),
 }
 
-impl State {
+impl GateState {
     fn weight(&self) -> u8 {
         match self {
             Self::Open => 0,
@@ -55,16 +55,16 @@ impl State {
     }
 }
 
-fn state(gate: Gate, verdicts: &Verdicts, patience: Patience) -> State {
+fn state(gate: Gate, verdicts: &Verdicts, patience: Patience) -> GateState {
     let (Gate::Cleared(item) | Gate::Deleted(item) | Gate::Tried(item)) = gate;
     match (verdicts.get(item), gate) {
         (Some(_), Gate::Tried(_)) | (Some(Verdict::Accepted), _) | (Some(Verdict::Rejected(_)), Gate::Deleted(_)) => {
-            State::Open
+            GateState::Open
         }
-        (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => State::Shut(verdict),
-        (Some(Verdict::Retry(..)), _) => State::Shut(Verdict::Retry(HELD, None)),
-        (None, Gate::Tried(_)) if patience == Patience::IsOver => State::Open,
-        (None, _) => State::Waits,
+        (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => GateState::Shut(verdict),
+        (Some(Verdict::Retry(..)), _) => GateState::Shut(Verdict::Retry(HELD, None)),
+        (None, Gate::Tried(_)) if patience == Patience::IsOver => GateState::Open,
+        (None, _) => GateState::Waits,
     }
 }
 

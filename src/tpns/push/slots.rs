@@ -10,11 +10,11 @@ use crate::config::AppId;
 #[derive(Debug)]
 pub(super) struct Slots {
     concurrency: usize,
-    shares: Vec<Share>,
+    shares: Vec<AppShare>,
 }
 
 #[derive(Debug)]
-struct Share {
+struct AppShare {
     slots: Semaphore,
     size: Cell<usize>,
     ended: Cell<bool>,
@@ -24,7 +24,7 @@ impl Slots {
     /// Shares out `concurrency` by how many calls each app has to make, by its place. An app without any counts as
     /// ended.
     pub(super) fn new(concurrency: usize, calls: &[usize]) -> Self {
-        let shares = calls.iter().zip(shares(concurrency, calls)).map(|(&calls, size)| Share {
+        let shares = calls.iter().zip(shares(concurrency, calls)).map(|(&calls, size)| AppShare {
             // An app without expected calls can still make some, one after the other.
             slots: Semaphore::new(size.max(1)),
             size: Cell::new(size),
