@@ -58,7 +58,7 @@ impl<R: Rows> Ledger<R> {
             // Without a known owner, what other logouts say is pushed by their own invocations.
             (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
         });
-        let deletions = said
+        let deletions = batch
             .deleted
             .iter()
             .map(async |(key, deletion)| (key.clone(), rows.raise_deletion(key, &deletion.version).await));
