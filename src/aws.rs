@@ -25,7 +25,7 @@ use hyper::Request;
 pub use self::error::{AwsError, aws_code};
 pub(crate) use self::retry::{Tries, send};
 
-use crate::transport::{RequestLimits, NoConnection, Transport, TransportError};
+use crate::transport::{NoConnection, RequestLimits, Transport, TransportError};
 
 /// AWS's services answer within milliseconds: a kept connection that is silent for this long is dead.
 const SILENCE: Duration = Duration::from_secs(1);

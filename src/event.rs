@@ -189,8 +189,8 @@ fn change(
 ) -> Result<Change, Invalid> {
     let accounts = accounts.map(|list| distinct(kind, list)).transpose()?;
     let device = |token: Option<Token>| {
-        let token =
-            token.ok_or_else(|| Invalid::new(Reason::MissingField, "token: is missing; name the device's TPNS token"))?;
+        let token = token
+            .ok_or_else(|| Invalid::new(Reason::MissingField, "token: is missing; name the device's TPNS token"))?;
         Ok::<_, Invalid>(Device { app: app_of_device(app, apps)?, token })
     };
     let required = |accounts: Option<Vec<ListedAccount>>| {

@@ -13,8 +13,8 @@ mod table;
 use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
+pub use known::{FailedRows, KnownState, RowError};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use known::{KnownState, RowError, FailedRows};
 pub use protocol::{Ledger, Read, Rows};
 pub use row::DeletionRow;
 pub(crate) use table::ROWS_READ_AT_A_TIME;

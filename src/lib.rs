@@ -212,7 +212,13 @@ impl AccountSync {
     }
 
     /// ingress -> event: the events of the messages that hold one, with the messages' indices.
-    fn read(&self, batch: &Batch<'_>, apps: &Apps, now: SystemTime, outcomes: &mut [Outcome]) -> Vec<(MessageIndex, Event)> {
+    fn read(
+        &self,
+        batch: &Batch<'_>,
+        apps: &Apps,
+        now: SystemTime,
+        outcomes: &mut [Outcome],
+    ) -> Vec<(MessageIndex, Event)> {
         let rules = Rules {
             apps: &apps.names,
             now: millis_since_epoch(now),

@@ -260,11 +260,7 @@ fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
     for ((app, operator_type), mut members) in together.into_iter().chain(apart) {
         // Items that wait are at the end, so that they delay as few others as possible.
         members.sort_by_key(|&index| !items[index.0].after.is_empty());
-        calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
-            app,
-            operator_type,
-            items: chunk.to_vec(),
-        }));
+        calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call { app, operator_type, items: chunk.to_vec() }));
     }
     calls
 }

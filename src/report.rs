@@ -44,11 +44,7 @@ pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome]) -> Result<Answer, NotAppl
             let first = outcomes.iter().filter(|outcome| !outcome.is_acknowledged()).find_map(Outcome::failure);
             match first {
                 None if count == 0 => Ok(Answer::Bridge(())),
-                first => Err(NotApplied {
-                    failed: count,
-                    all: batch.messages.len(),
-                    first: first.cloned(),
-                }),
+                first => Err(NotApplied { failed: count, all: batch.messages.len(), first: first.cloned() }),
             }
         }
         Source::StandardQueue | Source::FifoQueue => Ok(queue(batch, failed)),
@@ -71,10 +67,8 @@ fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {
 /// In a FIFO queue, holds back messages behind one of their group that is redelivered: acknowledged now, they would be
 /// overtaken by that one. A rejected message does not hold its group, since it will not be applied later either.
 pub fn hold_groups(batch: &Batch<'_>, outcomes: &mut [Outcome]) {
-    const BEHIND: Outcome = Outcome::Retry(Failure::new(
-        Reason::BehindAFailedMessage,
-        "an earlier message of its group is redelivered",
-    ));
+    const BEHIND: Outcome =
+        Outcome::Retry(Failure::new(Reason::BehindAFailedMessage, "an earlier message of its group is redelivered"));
     if batch.source != Source::FifoQueue || !outcomes.iter().any(Outcome::is_redelivered) {
         return;
     }
@@ -99,7 +93,10 @@ pub fn parkable(batch: &Batch<'_>, outcomes: &[Outcome]) -> Vec<MessageIndex> {
     let messages = || batch.messages.iter().zip(outcomes).enumerate();
     let all_settled = !outcomes.iter().any(Outcome::is_redelivered);
     if all_settled || !outcomes.iter().any(rejected) {
-        return messages().filter(|(_, (_, outcome))| rejected(outcome)).map(|(index, _)| MessageIndex(index)).collect();
+        return messages()
+            .filter(|(_, (_, outcome))| rejected(outcome))
+            .map(|(index, _)| MessageIndex(index))
+            .collect();
     }
     if batch.source == Source::EventBridge {
         return Vec::new();

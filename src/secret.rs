@@ -11,8 +11,8 @@ use aws_lc_rs::digest;
 use aws_sdk_secretsmanager::Client;
 use tokio::time::Instant;
 
-pub use freshness::Needs;
 use freshness::Freshness;
+pub use freshness::Needs;
 
 use crate::{
     aws::{self, AwsError, Tries},

@@ -18,7 +18,7 @@ use super::{Push, Settling, pace::UnderWay};
 use crate::{
     event::{Event, EventIndex, Version},
     fate::{fates, wait_for_fresh_tokens},
-    ledger::{AccountKey, KnownState, Rows, State, RowError, FailedRows},
+    ledger::{AccountKey, FailedRows, KnownState, RowError, Rows, State},
     outcome::{Failure, Outcome},
     plan::{ItemIndex, Plan, Share, plan},
     redelivery::Redelivered,

@@ -171,9 +171,7 @@ impl Entry {
             (Some(region), None) => {
                 Endpoint::of_region(region).ok_or(EntryError::Region).map_err(of(format!("{name}.region")))
             }
-            (None, Some(url)) => {
-                Endpoint::free(url).map_err(EntryError::from).map_err(of(format!("{name}.endpoint")))
-            }
+            (None, Some(url)) => Endpoint::free(url).map_err(EntryError::from).map_err(of(format!("{name}.endpoint"))),
             (None, None) => Err(EntryError::NoEndpoint).map_err(of(name.to_owned())),
             (Some(_), Some(_)) => Err(EntryError::TwoEndpoints).map_err(of(name.to_owned())),
         }?;

@@ -101,7 +101,8 @@ fn field_error(place: Place, path: &str, message: &str) -> Invalid {
     let expected = message
         .rsplit_once(", expected ")
         .map_or("of another shape", |(_, rest)| rest.rsplit_once(" at line ").map_or(rest, |(expected, _)| expected));
-    let reason = if matches!(path.as_str(), "type" | "detail.type") { Reason::UnknownType } else { Reason::InvalidField };
+    let reason =
+        if matches!(path.as_str(), "type" | "detail.type") { Reason::UnknownType } else { Reason::InvalidField };
     Invalid::new(reason, format!("{path}: must be {}", in_json(expected)))
 }
 

@@ -98,9 +98,9 @@ impl Fallbacks<'_> {
     /// The record's `ApproximateReceiveCount`, or 1.
     pub(super) fn deliveries(&self) -> u32 {
         static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""ApproximateReceiveCount":""#));
-        let count = self.attributes.and_then(|attributes| {
-            number_of(attributes, &NAME, |numbers| numbers.approximate_receive_count)
-        });
+        let count = self
+            .attributes
+            .and_then(|attributes| number_of(attributes, &NAME, |numbers| numbers.approximate_receive_count));
         count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1)
     }
 }

@@ -42,7 +42,8 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
     match (body.fields.kind, body.detail_type.zip(body.detail), body.sns_type.zip(body.message)) {
         (Some(_), None, None) if place != Place::Event => {
             body.is_bare(json, place)?;
-            Event::new(body.fields, fallbacks, rules).map_err(|invalid| foreign::recognise(json, place).unwrap_or(invalid))
+            Event::new(body.fields, fallbacks, rules)
+                .map_err(|invalid| foreign::recognise(json, place).unwrap_or(invalid))
         }
         (None, Some((detail_type, detail)), None) => {
             body.odd.misspelt(&BRIDGE)?;

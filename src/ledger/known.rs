@@ -95,22 +95,17 @@ impl FailedRows {
 impl From<RowError> for Failure {
     fn from(row_error: RowError) -> Self {
         match row_error {
-            RowError::Throttled => Self::new(
-                Reason::LedgerThrottled,
-                "LEDGER_TABLE: DynamoDB throttles the table",
-            ),
-            RowError::Unreachable => Self::new(
-                Reason::LedgerUnreachable,
-                "LEDGER_TABLE: DynamoDB did not answer in time, or refused",
-            ),
+            RowError::Throttled => Self::new(Reason::LedgerThrottled, "LEDGER_TABLE: DynamoDB throttles the table"),
+            RowError::Unreachable => {
+                Self::new(Reason::LedgerUnreachable, "LEDGER_TABLE: DynamoDB did not answer in time, or refused")
+            }
             RowError::Unreadable => Self::new(
                 Reason::LedgerUnreadable,
                 "LEDGER_TABLE: a row is not in the format that this function writes",
             ),
-            RowError::KeepsChanging => Self::new(
-                Reason::LedgerKeepsChanging,
-                "LEDGER_TABLE: other invocations keep changing the device's row",
-            ),
+            RowError::KeepsChanging => {
+                Self::new(Reason::LedgerKeepsChanging, "LEDGER_TABLE: other invocations keep changing the device's row")
+            }
             RowError::NoTime => Self::of(Reason::Deadline),
             RowError::RowFull => Self::new(
                 Reason::LedgerRowFull,

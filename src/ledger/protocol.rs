@@ -10,7 +10,7 @@ use futures_util::{
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeletionRow, DeviceState, KnownState, State, RowError, FailedRows};
+use super::{AccountKey, Deletion, DeletionRow, DeviceState, FailedRows, KnownState, RowError, State};
 use crate::event::{Device, Version};
 
 /// More than an ordinary batch needs, and few enough for the memory of a small function.

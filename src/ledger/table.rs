@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use super::{
-    AccountKey, DeletionRow, DeviceState, Read, Rows, RowError, WRITES_AT_A_TIME,
+    AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, WRITES_AT_A_TIME,
     app_keys::AppKeys,
     row::{self, Attributes, DELETED, DeviceRow, Register, Unreadable},
 };
@@ -202,7 +202,8 @@ impl OpenTable<'_> {
     }
 
     fn unreadable(&self, error: &Unreadable) -> RowError {
-        let remedy = "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
+        let remedy =
+            "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
         self.log_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {remedy}"));
         RowError::Unreadable
     }

@@ -39,7 +39,8 @@ fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value
     let record = |n| json!({"messageId": format!("m{n}"), "body": "", "eventSource": "aws:sqs"});
     let payload = json!({"Records": (0..messages.len()).map(record).collect::<Vec<_>>()}).to_string();
     let outcomes: Vec<_> = messages.iter().map(|(_, outcome)| outcome.clone()).collect();
-    let events: Vec<_> = messages.iter().enumerate().filter_map(|(n, (event, _))| Some((MessageIndex(n), event.clone()?))).collect();
+    let events: Vec<_> =
+        messages.iter().enumerate().filter_map(|(n, (event, _))| Some((MessageIndex(n), event.clone()?))).collect();
     let finished = Finished {
         batch: &Batch::open(&payload).unwrap(),
         events: &events,
@@ -93,7 +94,8 @@ fn each_app_has_a_line_with_all_that_became_of_its_events() {
 
 #[test]
 fn a_line_is_in_the_embedded_metric_format() {
-    let lines = lines(&[(Some(event(Kind::Login, 0, 40)), Outcome::Applied)], &[call(0, 1, 7, &[Reason::TpnsInternal])]);
+    let lines =
+        lines(&[(Some(event(Kind::Login, 0, 40)), Outcome::Applied)], &[call(0, 1, 7, &[Reason::TpnsInternal])]);
     let [app, failure] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(app["_aws"]["Timestamp"], NOW);
     let directive = &app["_aws"]["CloudWatchMetrics"][0];

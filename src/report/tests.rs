@@ -82,7 +82,12 @@ fn what_is_delivered_again_is_not_parked() {
     let rows = [
         (vec![rejected(), Outcome::Applied, rejected()], vec![0, 2], vec![0, 2], vec![0, 2]),
         (vec![rejected(), retry(), rejected()], vec![0, 2], vec![0], vec![]),
-        (vec![Outcome::Misconfigured(Failure::of(Reason::Panic)), rejected(), Outcome::Applied], vec![1], vec![], vec![]),
+        (
+            vec![Outcome::Misconfigured(Failure::of(Reason::Panic)), rejected(), Outcome::Applied],
+            vec![1],
+            vec![],
+            vec![],
+        ),
         (vec![retry(), Outcome::Applied, Outcome::Superseded], vec![], vec![], vec![]),
     ];
     for (outcomes, in_standard, in_fifo, from_bridge) in rows {

@@ -58,7 +58,11 @@ impl History {
 
     /// No account is bound that was not bound at some time since the newest acknowledged event of the device. Accounts whose
     /// deletion is still in the queue may be bound.
-    pub(crate) fn check(&self, bound: &BTreeMap<String, Bindings>, being_deleted: &HashSet<&Account>) -> Result<(), String> {
+    pub(crate) fn check(
+        &self,
+        bound: &BTreeMap<String, Bindings>,
+        being_deleted: &HashSet<&Account>,
+    ) -> Result<(), String> {
         for app in APPS {
             for (token, accounts) in &bound[app] {
                 let device = (app, token.clone());

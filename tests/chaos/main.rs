@@ -55,7 +55,8 @@ struct Options {
 
 fn options() -> Options {
     let number = |name: &str| env::var(name).ok().filter(|text| !text.is_empty()).map(|text| text.parse::<u64>());
-    let number = |name: &str| number(name).map(|number| number.unwrap_or_else(|_| panic!("{name}: must be a whole number")));
+    let number =
+        |name: &str| number(name).map(|number| number.unwrap_or_else(|_| panic!("{name}: must be a whole number")));
     let (seed, seeds, events) = (number("SEED"), number("SEEDS"), number("EVENTS"));
     let first = seed.unwrap_or(1);
     let count = seeds.unwrap_or(if seed.is_some() { 1 } else { 3 });

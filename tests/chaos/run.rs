@@ -70,7 +70,10 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
             ));
         }
     }
-    chaos.records.check_at_end(&chaos.tpns, &chaos.script).map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
+    chaos
+        .records
+        .check_at_end(&chaos.tpns, &chaos.script)
+        .map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
     chaos.processes.iter().for_each(|process| assert_no_secrets(process));
     chaos.tally.cold_starts = chaos.processes.iter().map(|process| process.cold_starts()).sum();
     chaos.tally.took = begun.elapsed();
@@ -86,7 +89,8 @@ impl Chaos {
                 [("TPNS_CONCURRENCY", concurrency), ("TPNS_MAX_ATTEMPTS", attempts), ("TPNS_TIMEOUT_MS", "300")];
             function(&tpns.apps_document(), &settings)
         };
-        let queue = Queue::builder("auth-events.fifo").visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
+        let queue =
+            Queue::builder("auth-events.fifo").visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
         Self {
             // A different random stream from the script's, so that a change in one does not shift the other.
             rng: Rng::with_seed(seed ^ 0x5eed),
@@ -152,7 +156,8 @@ impl Chaos {
     /// Invokes a process for each batch, all at the same time.
     async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
         // Blocked messages never succeed and would be spared for ever.
-        let is_spared = |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
+        let is_spared =
+            |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
         let spared: Vec<_> = batches.iter().map(|batch| batch.iter().any(is_spared)).collect();
         let outage = faults::outage(&mut self.rng).filter(|_| !spared.contains(&true));
         self.tally.outages += usize::from(outage.is_some());

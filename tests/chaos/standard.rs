@@ -152,7 +152,8 @@ impl Chaos {
 
     async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
         // Blocked messages never succeed and would be spared for ever.
-        let is_spared = |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
+        let is_spared =
+            |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
         let spared = batches.iter().flatten().any(is_spared);
         let outage = faults::outage(&mut self.rng).filter(|_| !spared);
         self.tally.outages += usize::from(outage.is_some());

@@ -107,6 +107,9 @@ impl Tally {
         assert!(self.faults.len() >= 9, "too few kinds of faults:\n{table}");
         assert!(self.kills > 0 && self.outages > 0 && self.concurrent > 0, "too few faults:\n{table}");
         assert!(self.applied > 0 && self.superseded > 0 && self.dead > 0, "outcomes are missing:\n{table}");
-        assert!(self.deliveries > self.messages && self.messages > self.events, "nothing was delivered twice:\n{table}");
+        assert!(
+            self.deliveries > self.messages && self.messages > self.events,
+            "nothing was delivered twice:\n{table}"
+        );
     }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use tpns_sim::{Fault, model::Account};
 
 use crate::{
-    control::end_faults,
     contract_event::{Change, ContractEvent},
+    control::end_faults,
     secrets::{account, assert_no_secrets, token},
     stage::Stage,
 };
@@ -139,7 +139,9 @@ async fn the_failure_of_an_item_fails_the_events_that_depend_on_it_and_no_others
 
 fn body(second: u8, change: &Change) -> String {
     let occurred_at = format!("2026-11-22T08:00:0{second}Z");
-    ContractEvent { id: &format!("e{second}"), occurred_at: &occurred_at, app: Some("android"), change }.bare().to_string()
+    ContractEvent { id: &format!("e{second}"), occurred_at: &occurred_at, app: Some("android"), change }
+        .bare()
+        .to_string()
 }
 
 fn failures_in_log(stage: &Stage, mark: u64) -> Vec<String> {

@@ -66,8 +66,13 @@ pub(crate) fn expected(case: &Case, scene: &Scene, parking: bool) -> Expected {
 }
 
 /// Change redelivered events must result in once nothing is wrong any more.
-pub(crate) fn expected_after_recovery(case: &Case, events: &[&BatchEvent], parking: bool) -> BTreeMap<String, EventOutcome> {
-    let mut outcomes: BTreeMap<_, _> = events.iter().map(|event| (event.id.clone(), EventOutcome::Acknowledged)).collect();
+pub(crate) fn expected_after_recovery(
+    case: &Case,
+    events: &[&BatchEvent],
+    parking: bool,
+) -> BTreeMap<String, EventOutcome> {
+    let mut outcomes: BTreeMap<_, _> =
+        events.iter().map(|event| (event.id.clone(), EventOutcome::Acknowledged)).collect();
     if case.envelope.is_queue() {
         let stray = EventOutcome::Reported(UNKNOWN_APP);
         outcomes.insert(STRAY.to_owned(), if parking { stray.with_parking() } else { stray });

@@ -43,9 +43,8 @@ impl Parking {
             };
             // A body inside an SNS notification is escaped.
             let body = message.body.to_string().replace("\\\"", "\"");
-            let matches = |(id, expected): &(&String, &str)| {
-                body.contains(&format!("\"id\":\"{id}\"")) && expected == reason
-            };
+            let matches =
+                |(id, expected): &(&String, &str)| body.contains(&format!("\"id\":\"{id}\"")) && expected == reason;
             let index =
                 missing.iter().position(matches).ok_or_else(|| format!("parked for {reason}, unexpectedly: {body}"))?;
             missing.swap_remove(index);

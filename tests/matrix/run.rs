@@ -120,7 +120,8 @@ pub(crate) async fn deliver(
     let printed = stage.function.lines_since(mark).unwrap();
     let lines: Vec<Value> = printed.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
 
-    let mut outcomes: BTreeMap<_, _> = events.iter().map(|event| (event.id.clone(), EventOutcome::Acknowledged)).collect();
+    let mut outcomes: BTreeMap<_, _> =
+        events.iter().map(|event| (event.id.clone(), EventOutcome::Acknowledged)).collect();
     for line in &lines {
         let outcome = match line["message"].as_str() {
             Some("event failed") => EventOutcome::Reported,
@@ -209,7 +210,11 @@ fn word(value: &Value) -> &'static str {
     String::leak(value.as_str().unwrap_or("(no word)").to_owned())
 }
 
-fn same(what: &str, is: &BTreeMap<String, EventOutcome>, should: &BTreeMap<String, EventOutcome>) -> Result<(), String> {
+fn same(
+    what: &str,
+    is: &BTreeMap<String, EventOutcome>,
+    should: &BTreeMap<String, EventOutcome>,
+) -> Result<(), String> {
     let different = |id: &&String| is.get(*id) != should.get(*id);
     let ids: std::collections::BTreeSet<_> = is.keys().chain(should.keys()).filter(different).collect();
     let differences = ids.iter().map(|id| format!("{id} is {:?}, not {:?}", is.get(*id), should.get(*id)));

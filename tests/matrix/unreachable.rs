@@ -39,7 +39,10 @@ async fn without_tpns_nothing_is_sent_and_the_other_app_is_not_affected() {
             for event in &scene.events {
                 let should = match event.app {
                     // After several failed calls in a row, the others are not attempted.
-                    "android" => [EventOutcome::Reported(("retry", reason)), EventOutcome::Reported(("retry", "tpns_unreachable"))],
+                    "android" => [
+                        EventOutcome::Reported(("retry", reason)),
+                        EventOutcome::Reported(("retry", "tpns_unreachable")),
+                    ],
                     _ => [EventOutcome::Acknowledged; 2],
                 };
                 assert!(should.contains(&outcomes[&event.id]), "{name}: {event:?} is {:?}", outcomes[&event.id]);

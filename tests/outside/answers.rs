@@ -218,7 +218,10 @@ async fn in_a_small_batch_the_one_good_item_is_found() {
             let logins: Vec<_> = tokens(count).iter().map(|token| login(1, token, &["x"])).collect();
             let expected: Vec<_> = (0..count).filter(|place| *place != good).map(|place| format!("m{place}")).collect();
             assert_eq!(stage.batch(&logins).await, expected, "{good} of {count}");
-            assert!(failed(&stage).values().all(|failure| failure == "rejected tpns_unknown_code"), "{good} of {count}");
+            assert!(
+                failed(&stage).values().all(|failure| failure == "rejected tpns_unknown_code"),
+                "{good} of {count}"
+            );
         }
     }
 }

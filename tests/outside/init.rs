@@ -96,10 +96,7 @@ async fn an_app_name_that_metrics_or_a_log_can_not_hold_is_refused_and_not_quote
     }
     for name in ["unknown", "several", "Unknown", "SEVERAL"] {
         for told in refusals(&json!({name: app(1, "key")}).to_string()).await {
-            assert_eq!(
-                told,
-                "gives its 1st app a name that is reserved in metrics (unknown, several); choose another"
-            );
+            assert_eq!(told, "gives its 1st app a name that is reserved in metrics (unknown, several); choose another");
         }
     }
     for told in refusals(&json!({"ios": app(1, "key"), "IOS": app(2, "key")}).to_string()).await {
@@ -194,7 +191,8 @@ async fn two_names_for_one_app_of_tpns_are_refused() {
 #[tokio::test]
 async fn limits_under_which_order_or_progress_would_be_lost_stop_init() {
     let ledger = ("LEDGER_TABLE", "tpns-ledger");
-    let half = "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); set at most";
+    let half =
+        "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); set at most";
     let age =
         "MAX_EVENT_AGE: is more than 44d, and an event that is older than its row in LEDGER_TABLE (45d) could win; ";
     let stage = Stage::new().await;

@@ -216,10 +216,9 @@ async fn a_clock_that_is_ahead_is_counted_and_logged_once_an_invocation() {
     let ahead = |id| sent(id, 0, occurred(240, signs_in("a")));
     stage.invoke(payload(STANDARD, &[ahead("1"), sent("2", 300, occurred(299, signs_out())), ahead("3")])).await;
     assert_eq!(stage.metrics()[0]["ClockAhead"], 2);
-    let lines =
-        stage.lines(
-            "occurred_at: is later than the time the event was sent, which is used instead; set the producer's clock",
-        );
+    let lines = stage.lines(
+        "occurred_at: is later than the time the event was sent, which is used instead; set the producer's clock",
+    );
     assert_eq!(lines.len(), 1);
     assert_eq!((&lines[0]["level"], &lines[0]["reason"]), (&json!("WARN"), &json!("clock_ahead")));
     assert_eq!((&lines[0]["events"], &lines[0]["most_ahead_ms"]), (&json!(2), &json!(240_000)));

@@ -253,11 +253,7 @@ async fn null_is_no_value_of_a_field() {
     for name in ["account_list", "app", "token"] {
         let deletion =
             json!({"type": "account.deleted", "occurred_at": at(5), "account_list": [{"account": "ann"}], name: null});
-        rows.push((
-            deletion.to_string(),
-            reason(name),
-            format!("{name}: is null; omit the field, or give it a value"),
-        ));
+        rows.push((deletion.to_string(), reason(name), format!("{name}: is null; omit the field, or give it a value")));
         let detail = json!({"occurred_at": at(5), "app": "android", "token": "t1", name: null});
         let refusal = format!("detail.{name}: is null; omit the field, or give it a value");
         rows.push((bridge("user.logout", &detail).to_string(), reason(name), refusal));

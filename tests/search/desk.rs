@@ -13,7 +13,7 @@ use tpns_account_sync::{
     apply::Push,
     config::AppId,
     event::{Account, Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, RowError},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows},
     outcome::{Failure, Reason},
     plan::{Gate, ItemIndex, Plan, Work},
     tpns::{Deadline, Verdict, Verdicts},

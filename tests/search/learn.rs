@@ -13,7 +13,7 @@ use std::{
 };
 
 use tpns_account_sync::{
-    event::{Change, Event},
+    event::Change,
     ingress::MessageIndex,
     outcome::{Outcome, Reason},
 };

@@ -6,7 +6,7 @@ use tpns_account_sync::{
     apply::{Push, apply},
     event::{Change, Device, Event, Version},
     ingress::MessageIndex,
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, RowError},
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State},
     outcome::Outcome,
     plan::plan,
     redelivery::Redelivered,

@@ -77,7 +77,9 @@ fn print_fingerprint(args: &FingerprintArgs) -> Result<Ending, Problem> {
     let fingerprint = match (&args.event_id, device) {
         (Some(id), device) => fingerprint::event_id(device, id),
         (None, Some((app, token))) => fingerprint::device(app, token),
-        (None, None) => return Err(Problem::Usage("--app and TOKEN, or --event-id: missing; add one or the other".into())),
+        (None, None) => {
+            return Err(Problem::Usage("--app and TOKEN, or --event-id: missing; add one or the other".into()));
+        }
     };
     writeln!(io::stdout(), "{fingerprint}")?;
     Ok(Ending::Done)

@@ -140,7 +140,10 @@ mod tests {
         assert_eq!(summary("not JSON", &[]).reason, "malformed_json");
         let unapplied = summary(LOGIN, &[]);
         assert_eq!(unapplied.reason, "delivered_in_vain");
-        assert_eq!(unapplied.detail, "delivered 6 times, this receive included; see the function's log for message_id m-1");
+        assert_eq!(
+            unapplied.detail,
+            "delivered 6 times, this receive included; see the function's log for message_id m-1"
+        );
         assert!(!unapplied.parked && !unapplied.timeless && !unapplied.out_of_time && !unapplied.breaks_contract);
         assert!(summary("not JSON", &[("reason", "malformed_json")]).breaks_contract);
     }

@@ -44,7 +44,8 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
         return Ok(Ending::Interrupted);
     }
     found.report_the_rest(depth);
-    let chosen: Vec<Summary> = found.messages.into_iter().filter(|message| choice.matches(message)).take(limit).collect();
+    let chosen: Vec<Summary> =
+        found.messages.into_iter().filter(|message| choice.matches(message)).take(limit).collect();
     let refused = if args.stamp { 0 } else { chosen.iter().filter(|message| message.timeless).count() as u64 };
     if !args.yes {
         show_chosen(&chosen, refused, &args.to)?;
@@ -154,7 +155,10 @@ fn print_result(done: &Done, from: &str, to: &str) -> io::Result<()> {
     }
     if done.not_deleted > 0 {
         let messages = count(done.not_deleted, "message");
-        writeln!(out, "{messages} sent but still in {from}, since SQS did not delete them; sending them again is harmless")?;
+        writeln!(
+            out,
+            "{messages} sent but still in {from}, since SQS did not delete them; sending them again is harmless"
+        )?;
     }
     Ok(())
 }

@@ -13,7 +13,6 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use self::{
-    check::LineError,
     input::Input,
     progress::{Progress, Tally},
     reader::{LineInfo, Read, Rules},
@@ -190,7 +189,9 @@ impl Run {
                 Outcome::Refused(code) => {
                     self.refuse(
                         message.context.number,
-                        &format!("SQS refused it: {code}; look up this code in the SQS API reference, SendMessageBatch"),
+                        &format!(
+                            "SQS refused it: {code}; look up this code in the SQS API reference, SendMessageBatch"
+                        ),
                     );
                 }
                 Outcome::Unconfirmed => unconfirmed = true,
@@ -211,7 +212,7 @@ impl Run {
         }
     }
 
-    fn refuse(&mut self, number: u64, error: &LineError) {
+    fn refuse(&mut self, number: u64, error: &dyn std::fmt::Display) {
         self.tally.refused += 1;
         self.progress.print(&format!("line {number}: {error}"));
         if self.tally.refused == MOST_REFUSED {

@@ -39,7 +39,9 @@ pub enum AppsError {
     #[error("gives two apps names that differ only in case, {0} and {1}; rename one")]
     NamesDifferInCase(String, String),
     /// Two names of one app.
-    #[error("gives {0} and {1} the same access_id and endpoint, so they are the same TPNS app; keep one of the two names")]
+    #[error(
+        "gives {0} and {1} the same access_id and endpoint, so they are the same TPNS app; keep one of the two names"
+    )]
     SameApp(String, String),
     /// An app, or one of its fields.
     #[error("{path} {error}")]
@@ -110,8 +112,9 @@ pub enum NameFlaw {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{flaw}; copy the SecretKey from the TPNS console, without anything around it")]
 pub struct KeyError {
+    /// Where and what.
     #[source]
-    pub(super) flaw: KeyFlaw,
+    pub flaw: KeyFlaw,
 }
 
 /// Where a SecretKey has such characters, and what they are.

@@ -63,7 +63,10 @@ impl OpenTable<'_> {
 
     /// The rows found, and the keys that were not processed. A row in neither does not exist, so an answer with a
     /// missing part does not count.
-    pub(super) async fn read_some(&self, keys: &[String]) -> Result<(Vec<(String, Attributes)>, Vec<String>), RowError> {
+    pub(super) async fn read_some(
+        &self,
+        keys: &[String],
+    ) -> Result<(Vec<(String, Attributes)>, Vec<String>), RowError> {
         let answer = self.send(|| self.reading(keys)).await.map_err(|error| self.row_error(&error))?;
         let key = |row: &Attributes| row.get(KEY).and_then(|key| key.as_s().ok()).cloned();
         // One table was read, whatever name it has in the answer.

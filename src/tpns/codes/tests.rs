@@ -161,7 +161,8 @@ fn table() -> String {
          | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
     );
     let mut row = |name: &str, words: &str, signal: Signal| {
-        let verdicts: Vec<_> = ALL.iter().map(|operator_type| class_and_reason(classify(signal, *operator_type))).collect();
+        let verdicts: Vec<_> =
+            ALL.iter().map(|operator_type| class_and_reason(classify(signal, *operator_type))).collect();
         let ((class, reason), (other, _)) = (verdicts[0], verdicts[1]);
         let class = if verdicts.iter().all(|verdict| verdict.0 == class) {
             class.to_owned()

@@ -104,7 +104,8 @@ mod tests {
             let free = Sorted { free: vec![ItemIndex(1)], ..Sorted::default() };
             assert_eq!(sorted(Some(Verdict::Accepted), Patience::Lasts), free);
             for (verdict, expected) in [&retry, &rejected, &misconfigured].into_iter().zip(expected) {
-                let expected = expected.map(|verdict| Sorted { held: vec![(ItemIndex(1), verdict)], ..Sorted::default() });
+                let expected =
+                    expected.map(|verdict| Sorted { held: vec![(ItemIndex(1), verdict)], ..Sorted::default() });
                 assert_eq!(
                     sorted(Some(verdict.clone()), Patience::Lasts),
                     expected.unwrap_or(Sorted { free: vec![ItemIndex(1)], ..Sorted::default() }),

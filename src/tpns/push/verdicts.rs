@@ -30,7 +30,11 @@ impl Verdicts {
     /// This number of items, without verdicts.
     #[must_use]
     pub fn new(items: usize) -> Self {
-        Self { each: RefCell::new(vec![Progress::Nothing; items]), changed: Notify::new(), last_change: Cell::default() }
+        Self {
+            each: RefCell::new(vec![Progress::Nothing; items]),
+            changed: Notify::new(),
+            last_change: Cell::default(),
+        }
     }
 
     /// Sets the verdict on an item.

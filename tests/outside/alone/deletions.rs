@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tpns_sim::Fault;
 
-use super::{Ledger, World, in_app, concurrently};
+use super::{Ledger, World, concurrently, in_app};
 use crate::stage::{deletion, login, logout, logout_of};
 
 type Settings = &'static [(&'static str, &'static str)];

@@ -190,7 +190,11 @@ async fn a_deletion_that_may_have_missed_an_app_is_completed_by_any_sandbox() {
     let bodies = [deletion(FOR_ALL, 2, "a"), login("android", 2, "v", "b"), deletion(Some("android"), 2, "c")];
     assert_eq!(deliver(&old, &bodies).await, ["m0"], "it is not known whether there are more apps");
     assert_eq!(reasons(&old), ["apps_document_unread"]);
-    assert_eq!((world.bound(ANDROID, "t"), world.bound(IOS, "u")), (vec![], vec!["a".to_owned()]), "it was applied in the known app");
+    assert_eq!(
+        (world.bound(ANDROID, "t"), world.bound(IOS, "u")),
+        (vec![], vec!["a".to_owned()]),
+        "it was applied in the known app"
+    );
     world.aws.clear_faults();
     let new = world.with_ledger();
     assert_eq!(deliver(&new, &bodies[..1]).await, NONE);

@@ -33,12 +33,7 @@ pub(crate) enum LineError {
 ///
 /// # Errors
 /// [`LineError`].
-pub(crate) fn check(
-    line: &Line,
-    contract: &Contract,
-    stamp_now: bool,
-    now: Millis,
-) -> Result<Checked, LineError> {
+pub(crate) fn check(line: &Line, contract: &Contract, stamp_now: bool, now: Millis) -> Result<Checked, LineError> {
     let text = line.text.as_ref().map_err(|&flaw| flaw)?;
     let mut reading = contract.read(text);
     match std::mem::replace(&mut reading.verdict, Ok(When::WhenSent))? {

@@ -33,8 +33,7 @@ impl Run {
         let resume = match &self.state_file {
             Some(file) => format!("recorded in {}; run the same command again to resume", file.path().display()),
             None => {
-                "nothing is recorded without --state; the same command sends everything again, which is harmless"
-                    .into()
+                "nothing is recorded without --state; the same command sends everything again, which is harmless".into()
             }
         };
         match self.stop {

@@ -33,7 +33,7 @@ pub(crate) struct LineInfo {
 /// What the thread reports.
 #[derive(Debug)]
 pub(crate) enum Read {
-    Line(Box<Outgoing<Sending>>),
+    Line(Box<Outgoing<LineInfo>>),
     Refused { number: u64, error: LineError },
     Failed(Problem),
 }

@@ -94,7 +94,8 @@ fn of_code(code: &str, status: u16, action: &str, option: &str) -> SqsFailure {
         _ if transient => "run the command again later".into(),
         _ => format!("look up {short} in the SQS API reference, {}", action.trim_start_matches("sqs:")),
     };
-    let concerns_a_message = matches!(short, "InvalidMessageContents" | "InvalidParameterValue" | "BatchRequestTooLong");
+    let concerns_a_message =
+        matches!(short, "InvalidMessageContents" | "InvalidParameterValue" | "BatchRequestTooLong");
     SqsFailure { what: format!("SQS answered {short}"), remedy, transient, concerns_a_message, answered: true }
 }
 
@@ -122,6 +123,9 @@ mod tests {
     fn transient_failures_are_distinguished_from_lasting_ones() {
         assert!(failure_of("ServiceUnavailable", 503).transient && failure_of("ThrottlingException", 400).transient);
         assert!(!failure_of("AccessDenied", 403).transient && !failure_of("InvalidMessageContents", 400).transient);
-        assert!(failure_of("InvalidMessageContents", 400).concerns_a_message && !failure_of("AccessDenied", 403).concerns_a_message);
+        assert!(
+            failure_of("InvalidMessageContents", 400).concerns_a_message
+                && !failure_of("AccessDenied", 403).concerns_a_message
+        );
     }
 }

@@ -52,7 +52,11 @@ fn what_says_nothing_of_an_item_is_no_evidence() {
     let rejections = rejected(&[UNDOCUMENTED]);
     let later = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
     let config = Verdict::Misconfigured(Failure::of(Reason::TpnsAuthFailed));
-    for judgement in [Judgement::Whole(later.clone()), Judgement::Whole(config.clone()), Judgement::Each(vec![later.clone(), config.clone()])] {
+    for judgement in [
+        Judgement::Whole(later.clone()),
+        Judgement::Whole(config.clone()),
+        Judgement::Each(vec![later.clone(), config.clone()]),
+    ] {
         rejections.note(TYPE, &judgement);
         assert_eq!(verdicts(&rejections), ["retry"], "{judgement:?}");
     }
