@@ -11,11 +11,11 @@ use tpns_account_sync::{AccountSync, Invocation, InvocationError, config::Config
 
 const NOT_IN_LAMBDA: &str = "\
 tpns-account-sync is an AWS Lambda function that keeps Tencent Push Notification Service (TPNS) account bindings true.
-It was started without a Lambda runtime around it (AWS_LAMBDA_RUNTIME_API is not set), so there is nothing to do.
+It was started outside a Lambda runtime (AWS_LAMBDA_RUNTIME_API is not set), so there is nothing to do.
 
-  make run                      runs it here, whole: bus, queue, function and a local TPNS
+  make run                      runs everything locally: bus, queue, function and a local TPNS
   make run EVENTS=my.jsonl      the same with your own events
-  sam build && sam deploy       puts it into your AWS account
+  sam build && sam deploy       deploys it to your AWS account
 ";
 
 #[tokio::main(flavor = "current_thread")]

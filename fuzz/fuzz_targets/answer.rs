@@ -1,4 +1,4 @@
-//! Whatever TPNS answers: no panic, a verdict for each item, and nothing is accepted without a success.
+//! For any answer of TPNS: no panic, a verdict for each item, and no item is accepted without a success.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Whatever an invocation or a body holds: no panic, a batch keeps all its messages, and errors are short and of one
-//! line, for they are made of field names.
+//! For any payload or body: no panic, a batch keeps all its messages, and errors are one short line, since they consist
+//! of field names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,18 +13,18 @@ use tpns_account_sync::{
 };
 
 fuzz_target!(|input: &str| {
-    look_at(input);
-    // The same text as the body of a message between two good ones, which must not suffer.
+    events_in(input);
+    // The same text as the body of a message between two good ones, which must not be affected.
     let good = r#"{"type":"user.logout","token":"t","occurred_at":5}"#;
     let record = |id: &str, body: &str| serde_json::json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
     let payload = serde_json::json!({"Records": [record("a", good), record("b", input), record("c", good)]}).to_string();
-    let events = look_at(&payload).expect("an SQS batch");
+    let events = events_in(&payload).expect("an SQS batch");
     assert_eq!(events.len(), 3);
-    assert!(events[0] && events[2], "a neighbour suffered");
+    assert!(events[0] && events[2], "a neighbour was affected");
 });
 
-/// Which messages of an invocation hold an event; `None` if it is no invocation of ours.
-fn look_at(payload: &str) -> Option<Vec<bool>> {
+/// Which messages of a payload hold an event; `None` if it is not a payload of this function.
+fn events_in(payload: &str) -> Option<Vec<bool>> {
     let apps = AppNames::new(["android", "ios"].into_iter().take(1 + payload.len() % 2));
     let one = AppNames::new(["android"]);
     let rules = Rules { apps: if payload.contains("messageId") { &one } else { &apps }, now: 10, max_age: i64::MAX, max_skew: i64::MAX, ledger: false };

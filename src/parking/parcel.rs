@@ -31,9 +31,9 @@ pub(super) struct Parcel {
 pub(super) enum Unfit {
     #[error("it has no body to keep")]
     NoBody,
-    #[error("with its reason it is larger than the 1 MiB that SQS takes")]
+    #[error("with its reason it is larger than 1 MiB, the most that SQS accepts")]
     TooLarge,
-    #[error("its body has characters that SQS does not take, such as control characters")]
+    #[error("its body contains characters that SQS does not accept, such as control characters")]
     Characters,
     #[error("it can't be made into an SQS message")]
     Malformed,

@@ -4,10 +4,10 @@
 //! * `delay` with `late`, an operation that TPNS executes after the client gave up on it: TPNS is asynchronous and
 //!   guarantees no order, so an old call may take effect after a newer one without any sign. The ledger's repair helps
 //!   against calls that reach TPNS late, nothing helps against TPNS executing them late.
-//! * A transient rejection. The function relies on TPNS that a rejection is final: the event's group continues without it,
-//!   so if TPNS accepted it later, it would take effect after newer events. Rejections here last, like those of real
-//!   tokens and accounts; see [`lasting`]. A bare status such as 403 is a rejection as soon as another call of the app is
-//!   accepted, so of these only the refusal of a whole app is transient; see [`outage`].
+//! * A transient rejection. The function relies on rejections by TPNS being final: the event's group continues without
+//!   it, so if TPNS accepted it later, it would take effect after newer events. Rejections here last, like those of real
+//!   tokens and accounts; see [`lasting`]. A bare status such as 403 is a rejection as soon as another call of the app
+//!   is accepted, so of these only the refusal of a whole app is transient; see [`outage`].
 
 use fastrand::Rng;
 use tpns_sim::{Fault, FaultKind, RetCode};
@@ -42,8 +42,8 @@ pub(crate) fn lasting(world: &World) -> [Fault; 5] {
 
 const PAGE: &str = "<html><body>Request blocked</body></html>";
 
-/// The faults of a batch of these events. They are aimed at the content of the batch and not drawn for each call, so that
-/// they hit the same calls however the processes are interleaved.
+/// The faults of a batch of these events. They are aimed at the content of the batch and not drawn for each call, so
+/// that they hit the same calls however the processes are interleaved.
 pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> BatchFaults {
     let mut of_batch = BatchFaults { kill_first: rng.u8(0..40) == 0, ..BatchFaults::NONE };
     // The code 0 says that all items are accepted, so it must not answer a call with an item that TPNS refuses.
@@ -89,8 +89,8 @@ pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
     Some(fault.apply(rng.bool()).app(app).forever())
 }
 
-/// Whether it must precede all other faults: an app that refuses with a bare status must accept nothing, or the function
-/// would reject the events.
+/// Whether it must precede all other faults: an app that refuses with a bare status must accept nothing, or the
+/// function would reject the events.
 pub(crate) fn hides_all_others(outage: &Fault) -> bool {
     matches!(outage.kind, FaultKind::Status { status: ..500, .. })
 }

@@ -56,8 +56,8 @@ impl History {
         }
     }
 
-    /// No account is bound that was not bound at some time since the newest acknowledged event of the device. Accounts whose
-    /// deletion is still in the queue may be bound.
+    /// No account is bound that was not bound at some time since the newest acknowledged event of the device. Accounts
+    /// whose deletion is still in the queue may be bound.
     pub(crate) fn check(
         &self,
         bound: &BTreeMap<String, Bindings>,

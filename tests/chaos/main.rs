@@ -1,6 +1,7 @@
 //! The chaos run: random events of many devices and accounts through a FIFO queue grouped by token, in random batches
-//! with duplicates, through several processes at once, while TPNS fails in every way and processes are killed, until the
-//! queue is empty. Then the bindings must be those that result from applying the events one by one in version order.
+//! with duplicates, through several processes at once, while TPNS fails in every way and processes are killed, until
+//! the queue is empty. Then the bindings must be those that result from applying the events one by one in version
+//! order.
 //!
 //! ```console
 //! $ cargo test --test chaos                                             # a short run of a few seeds
@@ -8,11 +9,11 @@
 //! $ SEED=100 SEEDS=30 EVENTS=3000 cargo test --test chaos               # the long run, with progress on stderr
 //! ```
 //!
-//! [`standard`] is the same with a standard queue and the ledger: events are late, duplicated and shuffled, and there is no
-//! order to rely on.
+//! [`standard`] is the same with a standard queue and the ledger: events are late, duplicated and shuffled, and there
+//! is no order to rely on.
 //!
-//! [`script`] writes the events, [`producer`] decides which may be sent when, [`faults`] what goes wrong; [`run`] is the run
-//! itself, and [`records`] and [`history`] check it during and after.
+//! [`script`] writes the events, [`producer`] decides which may be sent when, [`faults`] what goes wrong; [`run`] is
+//! the run itself, and [`records`] and [`history`] check it during and after.
 //!
 //! A seed fixes the events, the batches, the faults and the kills, but not the speed of the machine: if an answer takes
 //! longer than the timeout by itself, that run has one more fault.

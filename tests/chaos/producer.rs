@@ -9,8 +9,8 @@
 //!
 //! An account that is used on one device only needs none of this: its deletion goes into that device's group.
 //!
-//! A duplicate is sent right after its original. After newer events of its group it would be an outdated login, which only a
-//! ledger can recognise (a FIFO queue's deduplication drops it for five minutes).
+//! A duplicate is sent right after its original. After newer events of its group it would be an outdated login, which
+//! only a ledger can recognise (a FIFO queue's deduplication drops it for five minutes).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

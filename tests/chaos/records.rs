@@ -150,8 +150,8 @@ impl Records {
         Ok(event)
     }
 
-    /// Between two rounds: acknowledged events are in effect, before later events can hide it. Devices without messages in
-    /// the queue are bound as they must be, and no device is bound to an account that an acknowledged event removed.
+    /// Between two rounds: acknowledged events are in effect, before later events can hide it. Devices without messages
+    /// in the queue are bound as they must be, and no device is bound to an account that an acknowledged event removed.
     pub(crate) fn check_between_rounds(&self, tpns: &RunningSim, producer: &Producer) -> Result<(), String> {
         let (bound, being_deleted) = (tpns.bindings(), producer.being_deleted());
         let quiet = |token: &str| self.in_queue.get(token).is_none_or(|count| *count == 0);

@@ -1,7 +1,7 @@
 //! A run: rounds of sending, receiving and invoking, until everything is completed.
 //!
-//! The event source mapping is written out here instead of using `lambda_sim::EventSource`: batches have a random size and
-//! order, and each has its own faults.
+//! The event source mapping is written out here instead of using `lambda_sim::EventSource`: batches have a random size
+//! and order, and each has its own faults.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration, time::Instant};
 
@@ -31,8 +31,8 @@ const VISIBILITY: Duration = Duration::from_secs(120);
 const SPARED_FROM: u32 = 5;
 /// so that only a message that can never be applied is received this often and dead-lettered.
 const MAX_RECEIVE_COUNT: u32 = 10;
-/// Concurrent calls and attempts of each, by process. One at a time, or all at once: with a number in between, the order
-/// in which calls end would decide what the next one is, and a seed would not be repeatable.
+/// Concurrent calls and attempts of each, by process. One at a time, or all at once: with a number in between, the
+/// order in which calls end would influence the next ones, and a seed would not be repeatable.
 const PROCESSES: [(&str, &str); 3] = [("1", "1"), ("20", "2"), ("1", "3")];
 
 /// A batch, and its result.
@@ -138,8 +138,8 @@ impl Chaos {
         (!messages.is_empty()).then(|| self.shuffled(messages))
     }
 
-    /// Interleaves groups, and within a group shuffles events of the same time. A FIFO queue keeps the rest of a group's
-    /// order.
+    /// Interleaves groups, and within a group shuffles events of the same time. A FIFO queue keeps the rest of a
+    /// group's order.
     fn shuffled(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
         self.rng.shuffle(&mut messages);
         let at = |message: &Message| self.script.events[self.records.event_of(&message.message_id)].at;

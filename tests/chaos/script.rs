@@ -51,10 +51,12 @@ pub(crate) enum End {
     /// TPNS never accepts its token, or the deletion of its account: a dead letter, unless a newer event of the device
     /// supersedes it in its batch.
     Refused,
-    /// A gateway answers every call that contains its token or account with a bare status. It is a dead letter as well, but
-    /// need not be reported as rejected: if no other call of its app is accepted at the same time, the app may be at fault.
+    /// A gateway answers every call that contains its token or account with a bare status. It is a dead letter as well,
+    /// but need not be reported as rejected: if no other call of its app is accepted at the same time, the app may be
+    /// at fault.
     Blocked,
-    /// TPNS would refuse its account if it were sent: a dead letter, unless a login in its batch makes sending unnecessary.
+    /// TPNS would refuse its account if it were sent: a dead letter, unless a login in its batch makes sending
+    /// unnecessary.
     Moot,
     /// It can't be read: a dead letter.
     Unreadable,
@@ -64,8 +66,8 @@ pub(crate) enum End {
 struct Device {
     app: &'static str,
     token: String,
-    /// The account types of its logins. Always the same where TPNS overrides per type: the promise then (design, "Order")
-    /// holds only for producers that always use the same types.
+    /// The account types of its logins. Always the same where TPNS overrides per type: the promise then (design,
+    /// "Order") holds only for producers that always use the same types.
     types: Vec<u32>,
     /// Accounts that are used on this device only.
     own: Vec<Account>,

@@ -1,9 +1,9 @@
-//! A standard queue with the ledger: events are delivered in any order, several times, to any process, and no process waits
-//! for another. TPNS fails, DynamoDB fails, and processes are killed at any point.
+//! A standard queue with the ledger: events are delivered in any order, several times, to any process, and no process
+//! waits for another. TPNS fails, DynamoDB fails, and processes are killed at any point.
 //!
-//! At the end the bindings are those that result from applying the events in version order, except for the ledger's named
-//! exception: a deletion that reached TPNS after a newer login of the same account. An additional binding is never an
-//! exception.
+//! At the end the bindings are those that result from applying the events in version order, except for the ledger's
+//! named exception: a deletion that reached TPNS after a newer login of the same account. An additional binding is
+//! never an exception.
 
 use std::{collections::HashMap, sync::Arc, time::Duration, time::Instant};
 
@@ -173,7 +173,8 @@ impl Chaos {
         if !spared {
             self.inject_aws_faults();
         }
-        // One process is slow: between its merge and its call, or its call and its verification, others do all of theirs.
+        // One process is slow: between its merge and its call, or its call and its verification, others do all of
+        // theirs.
         let slow = (0..self.rng.usize(0..=3)).map(|_| {
             let operation = if self.rng.u8(0..4) == 0 { Operation::UpdateItem } else { Operation::BatchGetItem };
             let nth = self.rng.usize(1..8);

@@ -60,7 +60,8 @@ impl Case {
         scene
     }
 
-    /// The fault, aimed at its target. Items are aimed at by token and, where they name one, the middle item by account.
+    /// The fault, aimed at its target. Items are aimed at by token and, where they name one, the middle item by
+    /// account.
     pub(crate) fn fault(&self, scene: &Scene) -> Fault {
         let aimed = |event: &&BatchEvent| event.place == Some((self.call, self.item.unwrap_or(1)));
         let target = scene.events.iter().find(aimed).unwrap();
@@ -78,8 +79,9 @@ impl Case {
     }
 }
 
-/// Full rows with a lasting fault are run completely. Of the others every n-th case is run, with a different start in each
-/// row. These numbers are not multiples of the numbers of envelopes, calls or items, so that samples vary in all of them.
+/// Full rows with a lasting fault are run completely. Of the others every n-th case is run, with a different start in
+/// each row. These numbers are not multiples of the numbers of envelopes, calls or items, so that samples vary in all
+/// of them.
 const EVERY: usize = 13;
 const EVERY_OF_FULL: usize = 7;
 
@@ -109,7 +111,8 @@ fn all(row: &Row, lasts: Lasts) -> Vec<Case> {
     for (number, envelope) in BATCHES.into_iter().enumerate() {
         for call in calls() {
             add(envelope, Shape::Mixed, call, None);
-            // Each item in bare bodies; in other envelopes one item in turn, since envelopes are read before calls are made.
+            // Each item in bare bodies; in other envelopes one item in turn, since envelopes are read before calls are
+            // made.
             let turn = |item: &usize| envelope == Envelope::Sqs || (number + call) % 3 == *item;
             for item in (0..3).filter(turn).filter(|_| by_item) {
                 add(envelope, Shape::Mixed, call, Some(item));

@@ -1,5 +1,6 @@
-//! Events whose calls depend on each other: a deletion and the logins that it must neither undo nor miss, a login without
-//! an account that has signed out since. Here the failure of one item rightly fails another event; the rows say which.
+//! Events whose calls depend on each other: a deletion and the logins that it must neither undo nor miss, a login
+//! without an account that has signed out since. Here the failure of one item rightly fails another event; the rows say
+//! which.
 
 use serde_json::Value;
 use tpns_sim::{Fault, model::Account};
@@ -46,8 +47,8 @@ impl Batch {
         }
     }
 
-    /// A type that the batch's logins name, but, where an account signed out, not the type that is still to be bound: if TPNS
-    /// overrides per type, only clearing the device removes that account.
+    /// A type that the batch's logins name, but, where an account signed out, not the type that is still to be bound:
+    /// if TPNS overrides per type, only clearing the device removes that account.
     fn former_type(self) -> u32 {
         u32::from(self == Self::LoginThenLogout)
     }

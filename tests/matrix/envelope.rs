@@ -75,8 +75,8 @@ impl Envelope {
         }
     }
 
-    /// The ids of the reported messages, including the stray one. For EventBridge all of `events` or none: Lambda retries the
-    /// invocation or does not.
+    /// The ids of the reported messages, including the stray one. For EventBridge all of `events` or none: Lambda
+    /// retries the invocation or does not.
     pub(crate) fn reported(self, outcome: &Outcome, events: &[&BatchEvent]) -> Result<Vec<String>, String> {
         let mut ids: Vec<_> = events.iter().map(|event| event.id.clone()).collect();
         match (self.is_queue(), outcome) {

@@ -1,9 +1,9 @@
-//! The fault matrix: every fault of tpns-sim, times the envelopes, times the place in the batch that it hits, against the
-//! built binary. Each case asserts which messages are reported, what is bound afterwards, and which log line the operator
-//! sees; then the reported messages are redelivered and must be applied.
+//! The fault matrix: every fault of tpns-sim, times the envelopes, times the place in the batch that it hits, against
+//! the built binary. Each case asserts which messages are reported, what is bound afterwards, and which log line the
+//! operator sees; then the reported messages are redelivered and must be applied.
 //!
-//! Start with [`table`]: a row is a fault and its meaning. [`cases`] multiplies the rows, [`expect`] derives what each case
-//! must result in, and [`run`] runs it. The other modules test what does not fit into a table.
+//! Start with [`table`]: a row is a fault and its meaning. [`cases`] multiplies the rows, [`expect`] derives what each
+//! case must result in, and [`run`] runs it. The other modules test what does not fit into a table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 

@@ -80,7 +80,8 @@ async fn run(stage: &Stage, parking: Option<&Parking>, case: &Case) -> Result<()
         same_bindings(stage, &scene.emptied_after(scene.events.iter().filter(in_effect), emptied))?;
     }
 
-    // The fault is over, and Lambda redelivers what was reported. The result must then be as if there had been no fault.
+    // The fault is over, and Lambda redelivers what was reported. The result must then be as if there had been no
+    // fault.
     end_faults(&stage.tpns).await;
     let lasting: Vec<_> = scene.events.iter().filter(|event| in_effect(event) || !is_parked(event)).collect();
     let emptied = scene.events.iter().filter(|event| is_parked(event) && expected.emptied.contains(&event.id));
@@ -148,7 +149,8 @@ pub(crate) async fn deliver(
     Ok(outcomes)
 }
 
-/// The id of the message that a line is about. The ids of EventBridge invocations here are too short to be logged in plain.
+/// The id of the message that a line is about. The ids of EventBridge invocations here are too short to be logged in
+/// plain.
 fn id_of(line: &Value, events: &[&BatchEvent]) -> String {
     if let Some(id) = line["message_id"].as_str() {
         return id.to_owned();
@@ -176,8 +178,8 @@ fn check_error(outcome: &Outcome, outcomes: &BTreeMap<String, EventOutcome>) -> 
     if named { Ok(()) } else { Err(format!("`{message}` names none of {reasons:?}")) }
 }
 
-/// The invocation's line must count the lines of its events, and each reason that only the operator can fix must be logged
-/// once as an error.
+/// The invocation's line must count the lines of its events, and each reason that only the operator can fix must be
+/// logged once as an error.
 fn check_summary(lines: &[Value], outcomes: &BTreeMap<String, EventOutcome>) -> Result<(), String> {
     let done: Vec<_> = lines.iter().filter(|line| line["message"] == "batch done").collect();
     let [done] = done[..] else { return Err(format!("{} summaries", done.len())) };

@@ -33,8 +33,8 @@ pub(crate) fn secret_in(printed: &[u8]) -> Option<String> {
     })
 }
 
-/// The secret as it appears inside a longer Base64 text, in each of the three alignments, without the characters at both
-/// ends, which depend on the surrounding text.
+/// The secret as it appears inside a longer Base64 text, in each of the three alignments, without the characters at
+/// both ends, which depend on the surrounding text.
 fn inside_base64(secret: &str) -> Vec<String> {
     let aligned = |lead: usize| {
         let text = BASE64_NOPAD.encode(&[vec![0; lead], secret.as_bytes().to_vec()].concat());

@@ -15,11 +15,11 @@ pub(crate) enum Meaning {
     Retried(&'static str),
     /// A final one: reported as `rejected` with this reason; a call of several items is halved to find those at fault.
     Rejected(&'static str),
-    /// The operator has to fix something: reported as `misconfigured` with this reason; if the whole call was refused, later
-    /// calls of the app are not sent and reported in the same way.
+    /// The operator has to fix something: reported as `misconfigured` with this reason; if the whole call was refused,
+    /// later calls of the app are not sent and reported in the same way.
     Misconfigured(&'static str),
-    /// Either the app or an item of the call is at fault. A single event is reported as `misconfigured` with this reason; if
-    /// other calls of the app are accepted, the events at fault are rejected.
+    /// Either the app or an item of the call is at fault. A single event is reported as `misconfigured` with this
+    /// reason; if other calls of the app are accepted, the events at fault are rejected.
     AppOrItem(&'static str),
 }
 
@@ -65,8 +65,8 @@ impl Row {
         matches!(self.fault.kind, FaultKind::ItemCode { .. })
     }
 
-    /// Whether TPNS does not document what is at fault: a status without a `ret_code`, or a code not documented for account
-    /// calls.
+    /// Whether TPNS does not document what is at fault: a status without a `ret_code`, or a code not documented for
+    /// account calls.
     pub(crate) fn may_be_about_all(&self) -> bool {
         const OF_ITEMS: [&str; 4] = ["tpns_invalid_token", "tpns_batch_error", "tpns_no_token", "tpns_bad_input"];
         let code = match &self.fault.kind {

@@ -1,5 +1,5 @@
-//! TPNS cannot be reached, or something else answers: nothing is sent, every event of that app is retried, and the other
-//! app is not affected.
+//! TPNS cannot be reached, or something else answers: nothing is sent, every event of that app is retried, and the
+//! other app is not affected.
 
 use serde_json::Value;
 

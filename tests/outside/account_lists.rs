@@ -1,5 +1,5 @@
-//! The accounts of a logout compared with those of the device: omitted account types, accounts that are not bound, and rows
-//! that must not exceed the size of an item.
+//! The accounts of a logout compared with those of the device: omitted account types, accounts that are not bound, and
+//! rows that must not exceed the size of an item.
 
 use lambda_sim::{Operation, aws::dynamodb::Item};
 use serde_json::{Value, json};

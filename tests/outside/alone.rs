@@ -1,5 +1,5 @@
-//! A failure affects only the events it concerns, and is reported in time: each fault is tested with neighbours that it must
-//! not affect.
+//! A failure affects only the events it concerns, and is reported in time: each fault is tested with neighbours that it
+//! must not affect.
 //!
 //! The time is determined by slow and silent peers, not by the speed of this machine.
 

@@ -1,6 +1,6 @@
-//! Answers of AWS that its SDK cannot read, and those of something else in its place: they hold the secret, tokens,
-//! accounts and bodies, and none of that is printed or answered. What they concern is reported, and one line says what is
-//! wrong.
+//! Answers of AWS that the SDK cannot read, and answers of something else in place of AWS: they contain the secret,
+//! tokens, accounts and bodies, and none of that is logged or returned. The events concerned are reported, and one line
+//! says what is wrong.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -22,8 +22,7 @@ const TABLE: &str = "ledger";
 const TOKEN: &str = "tokenvkxjqz0123456789";
 const ACCOUNT: &str = "Zqjxkv";
 
-/// Each way an answer is garbled, and what is printed of it. Where it is `None`, the SDK can read it, and it has nothing in
-/// it.
+/// Each way to garble an answer, and what is logged then; `None` if the SDK can read it and finds it empty.
 const GARBLED: [(Garbling, Option<&str>); 11] = [
     (Garbling::CutShort, Some("an answer that could not be read, HTTP 200")),
     (Garbling::BrokenOff, Some("the connection broke before the answer was complete")),
@@ -39,25 +38,25 @@ const GARBLED: [(Garbling, Option<&str>); 11] = [
 ];
 
 /// Everything that must not be printed.
-fn telling() -> Vec<String> {
+fn secrets() -> Vec<String> {
     let Credentials { access_key_id, secret_access_key, session_token } = Credentials::of_the_sandbox();
-    let mut telling = vec![access_key_id, secret_access_key, "no event of".into(), "cannot serve".into()];
-    telling.extend(session_token);
-    telling.extend([TOKEN, ACCOUNT, SECRETS[0], SECRETS[1], "account_list", "x-amz-target"].map(str::to_owned));
-    telling
+    let mut secrets = vec![access_key_id, secret_access_key, "no event of".into(), "cannot serve".into()];
+    secrets.extend(session_token);
+    secrets.extend([TOKEN, ACCOUNT, SECRETS[0], SECRETS[1], "account_list", "x-amz-target"].map(str::to_owned));
+    secrets
 }
 
-fn assert_tells_nothing(text: &str, what: &str) {
-    for telling in telling() {
-        let line = text.lines().find(|line| line.to_lowercase().contains(&telling.to_lowercase()));
-        assert_eq!(line, None, "{telling}: {what}");
+fn assert_no_secrets(text: &str, what: &str) {
+    for secret in secrets() {
+        let line = text.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));
+        assert_eq!(line, None, "{secret}: {what}");
     }
 }
 
 struct World {
     aws: RunningAwsApi,
     stage: Stage,
-    /// How much of what is printed has been looked at.
+    /// How much of the output has been read.
     seen: usize,
 }
 
@@ -82,23 +81,23 @@ impl World {
             ("AWS_LAMBDA_LOG_LEVEL", level),
             ("RUST_LOG", "trace"),
             ("TPNS_MAX_ATTEMPTS", "1"),
-            // It limits how long the secret is fetched again, too: time for both tries on a busy machine.
+            // It also limits the time for fetching the secret again: enough for both attempts on a busy machine.
             ("TPNS_TIMEOUT_MS", "15000"),
         ];
         function("", &settings)
     }
 
-    /// A batch while every answer of this operation is garbled so: the ids reported and what was printed.
+    /// Delivers a batch while every answer of this operation is garbled: the reported ids and the output.
     async fn batch(&mut self, operation: Operation, garbling: Garbling, bodies: &[String]) -> (Vec<String>, String) {
         self.aws.fail_next(operation, usize::MAX, AwsFault::Garbled(garbling));
         let outcome = self.stage.outcome(numbered(bodies)).await;
-        assert_tells_nothing(&format!("{outcome:?}"), &format!("{operation} {garbling:?}"));
+        assert_no_secrets(&format!("{outcome:?}"), &format!("{operation} {garbling:?}"));
         let Outcome::Response { body } = outcome else { panic!("{operation} {garbling:?}: {outcome:?}") };
         let reported = failures(&serde_json::from_slice::<Value>(&body).unwrap());
         (reported, self.since())
     }
 
-    /// An event straight from EventBridge: the whole invocation is an error then, with a message.
+    /// An event directly from EventBridge: the whole invocation then fails with an error message.
     async fn direct(&mut self, body: &str) -> (Outcome, String) {
         let detail: Value = serde_json::from_str(body).unwrap_or_else(|_| body.into());
         let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -107,7 +106,7 @@ impl World {
         (outcome, self.since())
     }
 
-    /// What was printed since the last look.
+    /// The output since the last call.
     fn since(&mut self) -> String {
         let printed = self.stage.printed();
         let new = printed[self.seen..].to_owned();
@@ -116,8 +115,8 @@ impl World {
     }
 }
 
-/// What is garbled, the batch that meets it, the subject of the line about it, and what that says of an answer without
-/// fields.
+/// The operation that is garbled, the batch that needs it, the setting named in the log line, and the text for an
+/// answer without fields.
 fn cases() -> Vec<(Operation, String, &'static str, &'static str)> {
     let login = || login(1, TOKEN, &[ACCOUNT]);
     let rejected = format!("no event of {ACCOUNT}");
@@ -142,17 +141,17 @@ async fn nothing_of_a_garbled_answer_is_printed(format: &str, level: &str) {
             }
             let (reported, lines) = world.batch(operation, garbling, std::slice::from_ref(&body)).await;
             assert_eq!(reported, ["m0"], "{what}\n{lines}");
-            assert_tells_nothing(&lines, &what);
+            assert_no_secrets(&lines, &what);
             let helpful = |line: &str| line.contains(subject) && line.contains(printed.unwrap_or(empty));
             assert!(lines.lines().any(helpful), "{what}\n{lines}");
-            // What is answered does not depend on the level of the log.
+            // The response does not depend on the log level.
             if level != "TRACE" {
                 continue;
             }
             let (outcome, lines) = world.direct(&body).await;
             assert!(!matches!(outcome, Outcome::Response { .. }), "{what}: {outcome:?}");
-            assert_tells_nothing(&format!("{outcome:?}"), &what);
-            assert_tells_nothing(&lines, &what);
+            assert_no_secrets(&format!("{outcome:?}"), &what);
+            assert_no_secrets(&lines, &what);
         }
     }
     assert_eq!(world.stage.function.cold_starts(), 1);
@@ -162,12 +161,12 @@ async fn nothing_of_a_garbled_answer_is_printed(format: &str, level: &str) {
 async fn nothing_of_a_garbled_answer_is_printed_in_any_format_at_any_level() {
     let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
     let runs = ["JSON", "Text"].into_iter().flat_map(|format| levels.map(|level| (format, level)));
-    // Side by side, for the SDK pauses before it tries again.
+    // Concurrently, since the SDK pauses before each retry.
     join_all(runs.map(|(format, level)| nothing_of_a_garbled_answer_is_printed(format, level))).await;
 }
 
 #[tokio::test]
-async fn a_garbled_secret_stops_init_with_one_line_that_holds_nothing_of_it() {
+async fn a_garbled_secret_stops_init_with_one_line_that_contains_nothing_of_it() {
     for (format, level) in [("JSON", "TRACE"), ("JSON", "ERROR"), ("Text", "TRACE"), ("Text", "ERROR")] {
         for (garbling, printed) in GARBLED {
             let what = format!("{garbling:?} {format} {level}");
@@ -176,7 +175,7 @@ async fn a_garbled_secret_stops_init_with_one_line_that_holds_nothing_of_it() {
             let outcome = world.stage.outcome(numbered(&[login(1, TOKEN, &[ACCOUNT])])).await;
             assert!(matches!(outcome, Outcome::InitFailed(InitFailure::Exited { .. })), "{what}: {outcome:?}");
             let lines = world.stage.printed();
-            assert_tells_nothing(&lines, &what);
+            assert_no_secrets(&lines, &what);
             assert_eq!(lines.lines().count(), 1, "{what}\n{lines}");
             let reason = printed.map_or("has no SecretString".into(), |text| format!("could not be fetched ({text})"));
             assert!(lines.contains(&format!("TPNS_APPS_SECRET_ID: {reason}")), "{what}\n{lines}");
@@ -193,9 +192,9 @@ async fn an_answer_with_ids_that_were_not_sent_parks_nothing() {
     assert!(lines.contains("PARKING_QUEUE_URL: SQS did not report the outcome of an event"), "{lines}");
 }
 
-/// Where credentials come over HTTP (SnapStart), the SDK's own warnings hold the answer that was to bring them.
+/// With credentials over HTTP (SnapStart), the SDK's own warnings contain the answer that should have held them.
 #[tokio::test]
-async fn garbled_credentials_are_in_no_line_of_the_sdk_either() {
+async fn garbled_credentials_do_not_appear_in_log_lines_of_the_sdk() {
     const KEY: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/credentials", listener.local_addr().unwrap());

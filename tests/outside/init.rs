@@ -1,4 +1,4 @@
-//! How the binary starts, or doesn't.
+//! How the binary starts, or refuses to start.
 
 mod unanswered;
 
@@ -12,13 +12,13 @@ use crate::stage::{Stage, function, function_within, login, numbered, secret_fun
 const BINARY: &str = env!("CARGO_BIN_EXE_tpns-account-sync");
 
 #[test]
-fn without_a_lambda_runtime_it_says_what_it_is_and_what_to_do() {
+fn without_a_lambda_runtime_it_prints_what_it_is_and_what_to_do() {
     let output = Command::new(BINARY).env_clear().output().unwrap();
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
-    let told = String::from_utf8(output.stderr).unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
     for needed in ["AWS Lambda function", "Tencent Push Notification Service", "make run"] {
-        assert!(told.contains(needed), "{told}");
+        assert!(printed.contains(needed), "{printed}");
     }
 }
 
@@ -26,7 +26,7 @@ fn without_a_lambda_runtime_it_says_what_it_is_and_what_to_do() {
 async fn a_bad_setting_stops_init_with_one_line() {
     let stage = Stage::new().await;
     let apps = stage.tpns.apps_document();
-    for (settings, told) in [
+    for (settings, expected) in [
         (vec![("TPNS_CONCURRENCY", "many")], "TPNS_CONCURRENCY: must be a whole number from 1 to 1000"),
         (vec![("LEDGER_TABLE", "a ledger")], "LEDGER_TABLE: must be the name or the ARN of a DynamoDB table"),
         (vec![("TPNS_APPS", "[]")], "TPNS_APPS: is not a JSON object; it holds the apps by name"),
@@ -36,11 +36,11 @@ async fn a_bad_setting_stops_init_with_one_line() {
         ),
     ] {
         let refusal = refusal(&function(&apps, &settings)).await;
-        assert!(refusal.starts_with(told) && !refusal.contains("topsecret"), "{refusal}");
+        assert!(refusal.starts_with(expected) && !refusal.contains("topsecret"), "{refusal}");
     }
 }
 
-/// The one line of a function that does not start.
+/// The single line of a function that does not start.
 async fn refusal(function: &Function) -> String {
     let outcome = function.invoke(numbered(&[login(1, "t1", &["x"])])).await.unwrap().outcome;
     let printed = String::from_utf8(function.output().unwrap()).unwrap();
@@ -69,7 +69,7 @@ fn app(access_id: u64, secret_key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_app_name_that_metrics_or_a_log_can_not_hold_is_refused_and_not_quoted() {
+async fn an_app_name_that_is_invalid_in_metrics_or_logs_is_refused_and_not_quoted() {
     const ALLOWED: &str = "use 1 to 64 of A-Z, a-z, 0-9, dot, hyphen and underscore";
     let too_long = "n".repeat(65);
     let very_long = "n".repeat(2_000);
@@ -89,23 +89,26 @@ async fn an_app_name_that_metrics_or_a_log_can_not_hold_is_refused_and_not_quote
     for (name, flaw) in rows {
         for entry in [app(2, "ios-key"), json!(5), json!({"access_id": "2"})] {
             let document = format!(r#"{{"android":{},{}:{entry}}}"#, app(1, "android-key"), json!(name));
-            for told in refusals(&document).await {
-                assert_eq!(told, format!("gives its 2nd app {flaw}; {ALLOWED}"), "{name:?}");
+            for refusal in refusals(&document).await {
+                assert_eq!(refusal, format!("gives its 2nd app {flaw}; {ALLOWED}"), "{name:?}");
             }
         }
     }
     for name in ["unknown", "several", "Unknown", "SEVERAL"] {
-        for told in refusals(&json!({name: app(1, "key")}).to_string()).await {
-            assert_eq!(told, "gives its 1st app a name that is reserved in metrics (unknown, several); choose another");
+        for refusal in refusals(&json!({name: app(1, "key")}).to_string()).await {
+            assert_eq!(
+                refusal,
+                "gives its 1st app a name that is reserved in metrics (unknown, several); choose another"
+            );
         }
     }
-    for told in refusals(&json!({"ios": app(1, "key"), "IOS": app(2, "key")}).to_string()).await {
-        assert_eq!(told, "gives two apps names that differ only in case, IOS and ios; rename one");
+    for refusal in refusals(&json!({"ios": app(1, "key"), "IOS": app(2, "key")}).to_string()).await {
+        assert_eq!(refusal, "gives two apps names that differ only in case, IOS and ios; rename one");
     }
 }
 
 #[tokio::test]
-async fn every_name_that_metrics_and_a_log_can_hold_is_taken() {
+async fn every_app_name_that_is_valid_in_metrics_and_logs_is_accepted() {
     for name in ["a", "7", "android-2.x_beta", &"n".repeat(64), "unknown-2", "severalty", "-", "."] {
         let apps = json!({name: {"access_id": 1, "secret_key": "k", "endpoint": "http://127.0.0.1:1"}}).to_string();
         let function = function(&apps, &[]);
@@ -117,7 +120,7 @@ async fn every_name_that_metrics_and_a_log_can_hold_is_taken() {
 }
 
 #[tokio::test]
-async fn a_key_with_a_character_that_no_key_has_is_refused_by_its_place_and_kind() {
+async fn a_key_with_an_invalid_character_is_refused_with_the_position_and_kind_of_the_character() {
     for (key, flaw) in [
         ("topsecret\n", "ends with a line break"),
         ("topsecret\r\n", "ends with a line break"),
@@ -151,9 +154,9 @@ async fn a_key_with_a_character_that_no_key_has_is_refused_by_its_place_and_kind
         (" ", "begins with a blank and ends with a blank"),
     ] {
         let document = json!({"android": app(1, "android-key"), "ios": app(2, key)}).to_string();
-        for told in refusals(&document).await {
+        for refusal in refusals(&document).await {
             assert_eq!(
-                told,
+                refusal,
                 format!("ios.secret_key {flaw}; copy the SecretKey from the TPNS console, without anything around it"),
                 "{key:?}"
             );
@@ -162,7 +165,7 @@ async fn a_key_with_a_character_that_no_key_has_is_refused_by_its_place_and_kind
 }
 
 #[tokio::test]
-async fn two_names_for_one_app_of_tpns_are_refused() {
+async fn two_names_for_the_same_tpns_app_are_refused() {
     let at = |endpoint: &str| json!({"access_id": 1, "secret_key": "key", "endpoint": endpoint});
     let rows = [
         (app(1, "key"), app(1, "key")),
@@ -174,9 +177,9 @@ async fn two_names_for_one_app_of_tpns_are_refused() {
     ];
     for (android, phone) in rows {
         let document = json!({"android": android, "ios": app(2, "ios-key"), "phone": phone}).to_string();
-        for told in refusals(&document).await {
+        for refusal in refusals(&document).await {
             assert_eq!(
-                told,
+                refusal,
                 "gives android and phone the same access_id and endpoint, so they are the same TPNS app; \
                  keep one of the two names",
                 "{document}"
@@ -191,13 +194,13 @@ async fn two_names_for_one_app_of_tpns_are_refused() {
 #[tokio::test]
 async fn limits_under_which_order_or_progress_would_be_lost_stop_init() {
     let ledger = ("LEDGER_TABLE", "tpns-ledger");
-    let half =
-        "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); set at most";
+    let half = "DEADLINE_RESERVE_MS: must be less than half of the function's timeout (FUNCTION_TIMEOUT_SECONDS); \
+                set at most";
     let age =
         "MAX_EVENT_AGE: is more than 44d, and an event that is older than its row in LEDGER_TABLE (45d) could win; ";
     let stage = Stage::new().await;
     let apps = stage.tpns.apps_document();
-    for (settings, told) in [
+    for (settings, expected) in [
         (
             vec![("MAX_EVENT_AGE", "0s")],
             "MAX_EVENT_AGE: is less than 1m, so one redelivery could make an event too old; ",
@@ -219,12 +222,12 @@ async fn limits_under_which_order_or_progress_would_be_lost_stop_init() {
         (vec![("FUNCTION_TIMEOUT_SECONDS", "30s")], "FUNCTION_TIMEOUT_SECONDS: must be "),
     ] {
         let refusal = refusal(&function(&apps, &settings)).await;
-        assert!(refusal.starts_with(told), "{settings:?}: {refusal}");
+        assert!(refusal.starts_with(expected), "{settings:?}: {refusal}");
     }
 }
 
 #[tokio::test]
-async fn limits_at_their_bounds_are_taken() {
+async fn limits_at_their_bounds_are_accepted() {
     let stage = Stage::new().await;
     let apps = stage.tpns.apps_document();
     let aws = AwsApi::start().await.unwrap();
@@ -242,7 +245,7 @@ async fn limits_at_their_bounds_are_taken() {
 }
 
 #[tokio::test]
-async fn a_reserve_longer_than_the_invocation_leaves_half_of_it_to_calls_and_is_logged_once() {
+async fn a_reserve_longer_than_the_invocation_leaves_half_of_it_for_calls_and_is_logged_once() {
     for reserve in ["20000", "11000", "900000"] {
         let stage = Stage::with(&[("DEADLINE_RESERVE_MS", reserve)]).await;
         for second in 1..4 {

@@ -1,4 +1,4 @@
-//! What fails, fails alone, and the log says why.
+//! A failure affects only the events it concerns, and the log has the reason.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tpns_sim::Fault;
 
 use crate::stage::{Stage, deletion, login, logout, logout_of};
 
-/// The bad messages of the issue, and the reason and field the log must name.
+/// Bad messages, with the reason and field that the log must name.
 #[tokio::test]
-async fn a_bad_message_fails_alone_with_its_reason_and_field() {
+async fn one_bad_message_fails_alone_with_its_reason_and_field() {
     let stage = Stage::with(&[("MAX_EVENT_AGE", "3650d")]).await;
     let good = login(1, "token-good", &["neighbour"]);
     let with = |field: &str, value: Value| {
-        let mut event: Value = serde_json::from_str(&login(1, "token-bad", &["somebody"])).unwrap();
+        let mut event: Value = serde_json::from_str(&login(1, "token-bad", &["other"])).unwrap();
         event[field] = value;
         event.to_string()
     };
@@ -53,7 +53,7 @@ async fn a_bad_message_fails_alone_with_its_reason_and_field() {
 }
 
 #[tokio::test]
-async fn a_batch_is_folded_to_one_item_a_device() {
+async fn a_batch_is_merged_into_one_item_per_device() {
     let stage = Stage::new().await;
     let bodies = [
         login(3, "t1", &["carol"]),
@@ -87,12 +87,12 @@ async fn a_deletion_goes_first_and_to_every_app() {
         };
         calls.iter().find(is_it).unwrap().seq
     };
-    assert!(of_alice(5) < of_alice(2), "the login that is newer waits for it");
+    assert!(of_alice(5) < of_alice(2), "the newer login waits for it");
     assert!(stage.calls().contains(&("ios".into(), 5, 1)));
 }
 
 #[tokio::test]
-async fn a_deletion_is_acknowledged_only_when_every_app_took_it() {
+async fn a_deletion_is_acknowledged_only_when_every_app_has_accepted_it() {
     let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
     stage.tpns.fault(tpns_sim::Fault::status(500).app("ios"));
     let bodies = [deletion(1, "alice"), login(1, "t1", &["bob"])];
@@ -101,7 +101,7 @@ async fn a_deletion_is_acknowledged_only_when_every_app_took_it() {
 }
 
 #[tokio::test]
-async fn twenty_items_make_a_call_and_twenty_one_make_two() {
+async fn twenty_items_need_one_call_and_twenty_one_need_two() {
     let stage = Stage::new().await;
     let logins: Vec<_> = (0..21).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
     assert_eq!(stage.batch(&logins[..20]).await, [""; 0]);
@@ -126,7 +126,7 @@ async fn one_connection_serves_warm_invocations() {
 }
 
 #[tokio::test]
-async fn a_bad_item_is_found_and_its_neighbours_go_through() {
+async fn a_bad_item_is_found_and_its_neighbours_are_applied() {
     let stage = Stage::new().await;
     let logins: Vec<_> = (0..20).map(|n| login(1, &format!("t{n}"), &["x"])).collect();
     stage.tpns.fault(tpns_sim::Fault::ret_code(1_008_007).token("t7").forever());
@@ -139,7 +139,7 @@ async fn a_bad_item_is_found_and_its_neighbours_go_through() {
 }
 
 #[tokio::test]
-async fn of_a_device_whose_login_tpns_rejects_the_logouts_still_happen() {
+async fn logouts_of_a_device_are_applied_although_tpns_rejects_its_login() {
     let stage = Stage::new().await;
     stage.batch(&[login(1, "t1", &["alice"])]).await;
     stage.tpns.fault(tpns_sim::Fault::item_code(1_008_007).account("bad").forever());
@@ -148,7 +148,7 @@ async fn of_a_device_whose_login_tpns_rejects_the_logouts_still_happen() {
     assert_eq!(stage.bound("android", "t1"), [""; 0], "alice signed out");
 }
 
-/// A function in which what hangs, hangs to the end: no timeout of a call helps the others.
+/// A function in which a hanging call hangs to the end: no call timeout helps the others.
 async fn patient(concurrency: &str) -> Stage {
     let settings = [("TPNS_TIMEOUT_MS", "60000"), ("TPNS_CONCURRENCY", concurrency)];
     Stage::within(Duration::from_secs(8), &settings).await
@@ -200,9 +200,9 @@ async fn a_bad_item_is_found_while_another_call_hangs() {
     }
 }
 
-/// Wherever the two are: the search for the one does not wait for the other.
+/// At any positions: the search for one does not wait for the other.
 #[tokio::test]
-async fn a_bad_item_is_found_beside_one_that_hangs() {
+async fn a_bad_item_is_found_in_a_batch_with_a_hanging_one() {
     let places = [(3, 10), (10, 3), (16, 0), (0, 16), (7, 8), (19, 18)];
     let found = places.map(async |(bad, hangs)| {
         let stage = patient("4").await;
@@ -211,7 +211,7 @@ async fn a_bad_item_is_found_beside_one_that_hangs() {
         stage.batch(&logouts(20)).await;
         let failed = failed(&stage);
         assert!(failed.contains(&format!("m{bad} rejected tpns_unknown_code")), "{bad}, {hangs}: {failed:?}");
-        // What shares a call with the one that hangs comes again with it.
+        // Events in the same call as the hanging one are retried with it.
         assert!(failed.contains(&format!("m{hangs} retry tpns_timeout")), "{bad}, {hangs}: {failed:?}");
         assert!(failed.len() <= 1 + 10, "{bad}, {hangs}: {failed:?}");
     });

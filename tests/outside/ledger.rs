@@ -1,6 +1,6 @@
-//! The ledger: exact order across invocations and processes, on a queue that brings events late, doubled and shuffled.
+//! The ledger: exact order across invocations and processes, on a queue that delivers events late, twice and shuffled.
 //!
-//! Every read that is not a consistent one is answered with what was before the last write.
+//! Every read that is not consistent returns the state before the last write.
 
 mod other_stores;
 
@@ -18,7 +18,7 @@ use crate::stage::{Stage, at, deletion, failures, function, login, logout, logou
 pub(crate) const TABLE: &str = "ledger";
 pub(crate) const NONE: [&str; 0] = [];
 
-/// A function with a ledger, and what it talks to.
+/// A function with a ledger, and the services it uses.
 pub(crate) struct World {
     pub(crate) aws: RunningAwsApi,
     pub(crate) stage: Stage,
@@ -37,7 +37,7 @@ impl World {
         let settings = [("LEDGER_TABLE", TABLE), ("AWS_ENDPOINT_URL", &endpoint), ("TPNS_MAX_ATTEMPTS", "1")];
         let stage = Stage::with(&settings).await;
         let other = function(&stage.tpns.apps_document(), &settings);
-        // Each process asks once whose rows are whose (`apps_document`).
+        // Each process reads the app keys once (`apps_document`).
         for each in [&stage.function, &other] {
             let body = deletion(0, "nobody").replace("account_list", r#"app":"android","account_list"#);
             assert_eq!(deliver(each, &[body]).await, NONE);
@@ -88,14 +88,15 @@ async fn deliver(function: &Function, bodies: &[String]) -> Vec<String> {
     }
 }
 
-/// Each: what comes first, and fails at TPNS; what comes next and passes; what is bound once the first came again.
+/// Each: the first event, which fails at TPNS; the next one, which is applied; and what is bound after the redelivery
+/// of the first.
 #[tokio::test]
-async fn an_event_that_comes_again_after_a_newer_one_changes_nothing() {
+async fn an_event_that_is_redelivered_after_a_newer_one_changes_nothing() {
     let login_a = || login(1, "t", &["a"]);
     let cases: Vec<(&str, String, String, &[&str])> = vec![
         ("login, logout", login_a(), logout(2, "t"), &[]),
         ("login, logout of the account", login_a(), logout_of(2, "t", "a"), &[]),
-        ("login, login of somebody else", login_a(), login(2, "t", &["b"]), &["b/0"]),
+        ("login, login of another account", login_a(), login(2, "t", &["b"]), &["b/0"]),
         ("login, deletion", login_a(), deletion(2, "a"), &[]),
         ("login and logout at the same time", login(2, "t", &["a"]), logout(2, "t"), &[]),
         ("login and deletion at the same time", login(2, "t", &["a"]), deletion(2, "a"), &[]),
@@ -112,7 +113,7 @@ async fn an_event_that_comes_again_after_a_newer_one_changes_nothing() {
         assert_eq!(deliver(&world.other, std::slice::from_ref(&then)).await, NONE, "{name}");
         assert_eq!(world.batch(std::slice::from_ref(&first)).await, NONE, "{name}");
         assert_eq!(world.stage.bound("android", "t"), *bound, "{name}");
-        // And once more, both of them, in the wrong order.
+        // Both again, in the wrong order.
         assert_eq!(world.batch(&[then]).await, NONE, "{name}");
         assert_eq!(deliver(&world.other, &[first]).await, NONE, "{name}");
         assert_eq!(world.stage.bound("android", "t"), *bound, "{name}, again");
@@ -120,10 +121,10 @@ async fn an_event_that_comes_again_after_a_newer_one_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_that_lost_pushes_the_winner() {
+async fn a_superseded_event_pushes_the_winning_state() {
     let world = World::new().await;
     assert_eq!(world.batch(&[logout(2, "t")]).await, NONE);
-    // An older call of a process that died lands late.
+    // An older call of a killed process takes effect late.
     assert_eq!(world.rows().len(), 1);
     let calls = world.stage.calls().len();
     assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
@@ -133,15 +134,15 @@ async fn an_event_that_lost_pushes_the_winner() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_overtaken_before_its_push_is_taken_back_after_it() {
+async fn a_login_that_is_superseded_before_its_push_is_undone_after_it() {
     for (name, newer, bound) in [
         ("logout", logout(2, "t"), &[][..]),
         ("logout of the account", logout_of(2, "t", "a"), &[]),
-        ("somebody else", login(2, "t", &["b"]), &["b/0"]),
+        ("another account", login(2, "t", &["b"]), &["b/0"]),
         ("deletion", deletion(2, "a"), &[]),
     ] {
         let world = World::new().await;
-        // It has merged, and does not yet know whether its account is deleted.
+        // It has merged, but does not yet know whether its account is deleted.
         let gate = world.aws.hold_answer(Operation::BatchGetItem, 1);
         let bodies = [login(1, "t", &["a"])];
         let slow = world.batch(&bodies);
@@ -153,7 +154,7 @@ async fn a_login_that_is_overtaken_before_its_push_is_taken_back_after_it() {
         let (failed, ()) = futures_util::future::join(slow, overtaking).await;
         assert_eq!(failed, NONE, "{name}");
         assert_eq!(world.stage.bound("android", "t"), *bound, "{name}");
-        assert!(world.calls_of(2) >= 1, "{name}: the login was pushed, or this proves nothing");
+        assert!(world.calls_of(2) >= 1, "{name}: the test needs the login to be pushed");
     }
 }
 
@@ -178,12 +179,12 @@ async fn a_process_killed_between_push_and_verify_is_repaired_by_the_redelivery(
 }
 
 #[tokio::test]
-async fn a_device_that_others_change_all_the_time_comes_again() {
+async fn an_event_of_a_device_that_keeps_changing_is_redelivered() {
     let world = World::new().await;
     let bodies = [login(1, "t", &["a"])];
     let slow = world.batch(&bodies);
     let meddling = async {
-        // Before each look somebody else has signed in.
+        // Before each read another account has signed in.
         for second in 0.. {
             let gate = world.aws.hold(Operation::BatchGetItem, 1);
             gate.reached().await;
@@ -191,7 +192,7 @@ async fn a_device_that_others_change_all_the_time_comes_again() {
             let version = format!("1{:019}.0.meddler", 4_000_000_000_000_u64 + second);
             world.aws.with_table(TABLE, |table| {
                 let key = "device#android#t";
-                // The first look is at the account's row, and may come before the device has one.
+                // The first read is of the account's row, and may happen before the device has one.
                 if let Some(item) = table.get(key).cloned() {
                     let item = item.with("owner", version.as_str());
                     table.put(key, item.with("accounts", format!(r#"{{"0":"{accounts}"}}"#)));
@@ -199,7 +200,7 @@ async fn a_device_that_others_change_all_the_time_comes_again() {
             });
             gate.release();
         }
-        unreachable!("as long as the function looks, somebody changes something")
+        unreachable!("as long as the function reads, the row changes")
     };
     let failed = tokio::select! {
         failed = slow => failed,
@@ -210,7 +211,7 @@ async fn a_device_that_others_change_all_the_time_comes_again() {
 }
 
 #[tokio::test]
-async fn trouble_with_the_table_fails_the_event_pushes_nothing_and_is_over_when_it_is_over() {
+async fn a_failure_of_the_table_fails_the_event_pushes_nothing_and_leaves_no_trace() {
     let world = World::new().await;
     for (n, (operation, fault, reason)) in [
         (Operation::UpdateItem, AwsFault::Throttling, "ledger_throttled"),
@@ -239,15 +240,15 @@ async fn trouble_with_the_table_fails_the_event_pushes_nothing_and_is_over_when_
         assert_eq!(world.stage.bound("android", &token), [format!("{account}/0")], "{name}");
     }
     let printed = world.stage.printed();
-    let told: Vec<_> =
+    let errors: Vec<_> =
         printed.lines().filter(|line| line.contains("LEDGER_TABLE: ") && line.contains("ERROR")).collect();
-    assert_eq!(told.len(), 9, "once an invocation: {told:#?}");
+    assert_eq!(errors.len(), 9, "once per invocation: {errors:#?}");
 }
 
 #[tokio::test]
-async fn what_can_not_be_verified_is_not_acknowledged() {
+async fn an_event_that_cannot_be_verified_is_not_acknowledged() {
     let world = World::new().await;
-    // A logout of everything reads nothing before its push.
+    // A logout of all accounts reads nothing before its push.
     world.aws.fail_next(Operation::BatchGetItem, usize::MAX, AwsFault::InternalError);
     assert_eq!(world.batch(&[logout(1, "t")]).await, ["m0"]);
     assert_eq!(world.calls_of(4), 1);
@@ -256,7 +257,7 @@ async fn what_can_not_be_verified_is_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn keys_that_dynamodb_leaves_unprocessed_are_asked_for_again() {
+async fn keys_that_dynamodb_leaves_unprocessed_are_requested_again() {
     let world = World::new().await;
     let bodies: Vec<_> = (0..150).map(|n| login(1, &format!("t{n}"), &[&format!("a{n}")])).collect();
     world.aws.unprocessed_next(3, 40);
@@ -266,13 +267,13 @@ async fn keys_that_dynamodb_leaves_unprocessed_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_row_that_this_program_did_not_write_fails_its_device_and_no_other() {
+async fn a_row_that_the_function_did_not_write_fails_its_device_and_no_other() {
     let world = World::new().await;
     world.aws.with_table(TABLE, |table| table.put("device#android#t0", Item::new().with("owner", "~yesterday")));
     assert_eq!(world.batch(&[login(1, "t0", &["a"]), login(1, "t1", &["a"])]).await, ["m0"]);
     assert_eq!(world.reasons(), ["ledger_unreadable"]);
     assert_eq!((world.stage.bound("android", "t0"), world.stage.bound("android", "t1")), (vec![], vec!["a/0".into()]));
-    // A deleted account's row is as much in the way of those who sign in with it.
+    // The same with the row of a deleted account, for logins with this account.
     world.aws.with_table(TABLE, |table| table.remove("device#android#t0"));
     let keys: Vec<_> = world.items().iter().map(|item| item.text("pk").unwrap().to_owned()).collect();
     assert_eq!(keys, ["device#android#t1"]);
@@ -288,7 +289,7 @@ async fn a_deletion_that_tpns_has_accepted_is_not_sent_again() {
     assert_eq!(world.batch(&[deletion(1, "a")]).await, NONE);
     assert_eq!(world.calls_of(5), calls);
     assert_eq!(world.stage.bound("android", "t"), ["a/0"]);
-    // One that TPNS has not accepted is.
+    // A deletion that TPNS has not accepted is sent again.
     world.stage.tpns.fault(Fault::status(503).operator_type(5).app("ios"));
     assert_eq!(world.batch(&[deletion(3, "a")]).await, ["m0"]);
     assert_eq!(world.calls_of(5), calls + 2);
@@ -298,7 +299,7 @@ async fn a_deletion_that_tpns_has_accepted_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_in_the_way_of_older_logins_of_any_device() {
+async fn a_deletion_supersedes_older_logins_of_any_device() {
     let world = World::new().await;
     assert_eq!(world.batch(&[deletion(5, "a")]).await, NONE);
     assert_eq!(deliver(&world.other, &[login(4, "t", &["a", "b"]), login(6, "u", &["a"])]).await, NONE);
@@ -307,7 +308,7 @@ async fn a_deletion_is_in_the_way_of_older_logins_of_any_device() {
 }
 
 #[tokio::test]
-async fn rows_hold_no_deleted_account_in_clear_and_expire_after_45_days() {
+async fn rows_contain_no_deleted_account_in_plain_text_and_expire_after_45_days() {
     let world = World::new().await;
     assert_eq!(world.batch(&[deletion(1, "erased@example.com"), login(1, "t", &["a"])]).await, NONE);
     let rows = world.rows();
@@ -321,14 +322,14 @@ async fn rows_hold_no_deleted_account_in_clear_and_expire_after_45_days() {
 }
 
 #[tokio::test]
-async fn a_login_that_tpns_rejects_takes_away_all_the_same_and_later_logouts_have_their_effect() {
+async fn a_login_that_tpns_rejects_still_removes_former_accounts_and_later_logouts_take_effect() {
     let world = World::new().await;
     assert_eq!(world.batch(&[login(1, "t", &["a", "b"])]).await, NONE);
     assert_eq!(world.stage.bound("android", "t"), ["a/0", "b/1"]);
     world.stage.tpns.fault(Fault::item_code(1_008_007).operator_type(2).forever());
     assert_eq!(world.batch(&[login(2, "t", &["a", "c"])]).await, ["m0"]);
     assert_eq!(world.reasons(), ["tpns_bad_input"]);
-    assert_eq!(world.stage.bound("android", "t"), NONE, "who was signed in before is not signed in now");
+    assert_eq!(world.stage.bound("android", "t"), NONE, "the account that was signed in before is signed out");
     for out in [logout_of(3, "t", "a"), logout(4, "t")] {
         assert_eq!(world.batch(&[out]).await, NONE);
         assert_eq!(world.stage.bound("android", "t"), NONE);
@@ -338,9 +339,9 @@ async fn a_login_that_tpns_rejects_takes_away_all_the_same_and_later_logouts_hav
     assert_eq!(world.stage.bound("android", "t"), ["a/0", "c/1"]);
 }
 
-/// The same without a table, together with its neighbours; and TPNS fails meanwhile.
+/// The same without a table and with neighbours, while TPNS fails.
 #[tokio::test]
-async fn a_rejected_login_fails_alone_and_is_not_settled_before_its_device_is_empty() {
+async fn a_rejected_login_fails_alone_and_is_not_completed_before_its_device_is_empty() {
     let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "1")]).await;
     let before = [login(1, "t", &["a"]), login(1, "u", &["b"])];
     assert_eq!(stage.batch(&before).await, NONE);
@@ -359,7 +360,7 @@ async fn a_rejected_login_fails_alone_and_is_not_settled_before_its_device_is_em
 }
 
 #[tokio::test]
-async fn a_device_of_many_people_does_not_outgrow_its_row() {
+async fn a_device_with_many_users_does_not_exceed_the_size_of_its_row() {
     let world = World::new().await;
     for second in 0..60 {
         let name = format!("guest{second}");
@@ -372,7 +373,7 @@ async fn a_device_of_many_people_does_not_outgrow_its_row() {
 }
 
 #[tokio::test]
-async fn more_accounts_than_a_write_holds_are_written_in_several() {
+async fn more_accounts_than_fit_into_a_write_are_written_in_several() {
     let world = World::new().await;
     let names: Vec<_> = (0..100).map(|n| format!("account-{n}")).collect();
     let accounts: Vec<_> = names.iter().map(|name| serde_json::json!({"account": name})).collect();
@@ -390,7 +391,7 @@ async fn more_accounts_than_a_write_holds_are_written_in_several() {
 }
 
 #[tokio::test]
-async fn ten_events_on_ten_devices_cost_ten_writes_and_two_reads() {
+async fn ten_events_of_ten_devices_need_ten_writes_and_two_reads() {
     let world = World::new().await;
     let bodies: Vec<_> = (0..10).map(|n| login(1, &format!("t{n}"), &[&format!("a{n}")])).collect();
     for requests in [(10, 2), (20, 4)] {
@@ -400,7 +401,7 @@ async fn ten_events_on_ten_devices_cost_ten_writes_and_two_reads() {
 }
 
 #[tokio::test]
-async fn without_a_table_nothing_is_asked_of_aws() {
+async fn without_a_table_no_request_is_sent_to_aws() {
     let aws = AwsApi::start().await.unwrap();
     let stage = Stage::with(&[("AWS_ENDPOINT_URL", &aws.url())]).await;
     assert_eq!(stage.batch(&[login(1, "t", &["a"])]).await, NONE);

@@ -1,4 +1,4 @@
-//! The lines an operator reads (LOGGING.md).
+//! The log lines (LOGGING.md).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use lambda_sim::{AwsApi, Message, event::SqsEvent};
@@ -23,7 +23,7 @@ fn keys(line: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_invocation_that_goes_well_is_one_line() {
+async fn a_successful_invocation_is_one_line() {
     let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
     stage.batch(&[login(1, "t", &["a"]), logout_of(2, "t", "a")]).await;
     let lines = log(&stage);
@@ -39,7 +39,7 @@ async fn an_invocation_that_goes_well_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_failed_event_is_one_line_with_all_that_finds_it_again() {
+async fn a_failed_event_is_one_line_with_everything_that_identifies_it() {
     let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
     stage.tpns.fault(Fault::item_code(1_008_006).token("the-token"));
     let mut body: Value = serde_json::from_str(&login(1, "the-token", &["a"])).unwrap();
@@ -72,7 +72,7 @@ async fn a_failed_event_is_one_line_with_all_that_finds_it_again() {
 }
 
 #[tokio::test]
-async fn what_an_event_does_not_have_is_not_in_its_line() {
+async fn fields_that_an_event_does_not_have_are_not_in_its_line() {
     let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
     stage.tpns.fault(Fault::status(503).times(9));
     stage.batch(&[deletion(1, "a"), "nonsense".to_owned()]).await;
@@ -95,7 +95,7 @@ async fn the_trace_of_an_invocation_is_in_each_of_its_lines() {
     stage.tpns.fault(Fault::status(503).times(1));
     stage.batch(&[login(1, "t", &["a"])]).await;
     let lines = log(&stage);
-    // lambda-sim gives every invocation one, as Lambda does.
+    // lambda-sim sets one for every invocation, as Lambda does.
     let traced = |line: &&Value| line["xray_trace_id"].as_str().is_some_and(|trace| trace.starts_with("1-"));
     let of_invocation: Vec<_> = lines.iter().filter(|line| line.get("requestId").is_some()).collect();
     assert!(of_invocation.len() >= 4, "two calls, the event, the batch: {lines:?}");
@@ -103,20 +103,20 @@ async fn the_trace_of_an_invocation_is_in_each_of_its_lines() {
 }
 
 #[tokio::test]
-async fn trouble_with_the_parking_queue_bears_the_invocations_id() {
+async fn a_failure_of_the_parking_queue_is_logged_with_the_invocations_id() {
     let aws = AwsApi::start().await.unwrap();
     let url = format!("{}/123456789012/no-such-queue", aws.url());
     let stage = Stage::with(&[("PARKING_QUEUE_URL", &url), ("AWS_ENDPOINT_URL", &aws.url())]).await;
     stage.batch(&["nonsense"]).await;
     let lines = log(&stage);
     let of_parking = |line: &&Value| line["message"].as_str().is_some_and(|text| text.starts_with("PARKING_QUEUE_URL"));
-    let told: Vec<_> = lines.iter().filter(of_parking).collect();
-    assert_eq!(told.len(), 1, "{lines:?}");
-    assert_eq!((&told[0]["level"], &told[0]["requestId"]), (&json!("ERROR"), &lines[lines.len() - 1]["requestId"]));
+    let errors: Vec<_> = lines.iter().filter(of_parking).collect();
+    assert_eq!(errors.len(), 1, "{lines:?}");
+    assert_eq!((&errors[0]["level"], &errors[0]["requestId"]), (&json!("ERROR"), &lines[lines.len() - 1]["requestId"]));
 }
 
 #[tokio::test]
-async fn an_invocation_of_no_known_shape_is_one_error_line() {
+async fn an_invocation_of_an_unknown_shape_is_one_error_line() {
     let stage = Stage::new().await;
     stage.outcome(json!({"who": "am I"}).to_string()).await;
     let lines = log(&stage);
@@ -127,7 +127,7 @@ async fn an_invocation_of_no_known_shape_is_one_error_line() {
 }
 
 #[tokio::test]
-async fn a_made_up_trace_header_tells_nothing() {
+async fn an_invalid_trace_header_is_not_logged() {
     let stage = Stage::new().await;
     let message = Message::new("m0", "nonsense").trace_header("Root=ann@example.com");
     stage.invoke(SqsEvent::of_queue(QUEUE).message(message).to_bytes()).await;

@@ -1,4 +1,5 @@
-//! Tests from the outside: the built binary as a process, with a strict Lambda Runtime API and SQS queue, and a local TPNS.
+//! Tests from the outside: the built binary as a process, with a strict Lambda Runtime API and SQS queue, and a local
+//! TPNS.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 

@@ -1,4 +1,5 @@
-//! What the binary prints is what the alarms and the dashboard watch: `tests/metrics.json`, which the template's tests read too.
+//! The binary prints the metrics that the alarms and the dashboard use: those of `tests/metrics.json`, which the
+//! template's tests read, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use crate::stage::{Stage, deletion, login, logout, numbered};
 
 type Sets = BTreeSet<Vec<String>>;
 
-/// The metrics that are promised: name, unit, dimension sets.
-fn promised() -> BTreeMap<String, (String, Sets)> {
+/// The documented metrics: name, unit, dimension sets.
+fn documented() -> BTreeMap<String, (String, Sets)> {
     let file: Value = serde_json::from_str(include_str!("../metrics.json")).unwrap();
     let metrics = file["metrics"].as_array().unwrap().iter().map(|metric| {
         let sets: Vec<Vec<String>> = serde_json::from_value(metric["dimension_sets"].clone()).unwrap();
@@ -20,7 +21,7 @@ fn promised() -> BTreeMap<String, (String, Sets)> {
     metrics.collect()
 }
 
-/// The metrics that were printed, read as CloudWatch reads them.
+/// The printed metrics, read as CloudWatch reads them.
 fn printed(lines: &[Value]) -> BTreeMap<String, (String, Sets)> {
     let mut metrics = BTreeMap::new();
     for directive in lines.iter().flat_map(|line| line["_aws"]["CloudWatchMetrics"].as_array().unwrap()) {
@@ -42,13 +43,13 @@ fn sum(lines: &[Value], metric: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn every_metric_that_is_promised_is_printed_and_no_other() {
+async fn every_documented_metric_is_printed_and_no_other() {
     let stage = Stage::new().await;
     stage.tpns.fault(Fault::status(503).times(1));
     stage.batch(&[login(1, "t", &["a"]), logout(2, "u"), deletion(3, "b"), "nonsense".to_owned()]).await;
     let lines = stage.metrics();
-    assert_eq!(printed(&lines), promised());
-    // Whatever a directive names is in the line, or CloudWatch leaves it out without a word.
+    assert_eq!(printed(&lines), documented());
+    // Everything that a directive names is in the line; otherwise CloudWatch silently ignores it.
     for line in &lines {
         for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
             let dimensions = directive["Dimensions"].as_array().unwrap().iter().flat_map(|set| set.as_array().unwrap());
@@ -61,9 +62,9 @@ async fn every_metric_that_is_promised_is_printed_and_no_other() {
     assert_eq!(apps, BTreeSet::from(["android", "ios", "several", "unknown"]));
 }
 
-/// Each: what goes wrong, and the metric that moves by how much.
+/// Each: what goes wrong, and the metric with its increase.
 #[tokio::test]
-async fn every_outcome_moves_its_metric() {
+async fn every_outcome_is_counted_in_its_metric() {
     let bodies = [login(1, "t", &["a"])];
     for (name, settings, fault, metric) in [
         ("all is well", &[][..], None, "Applied"),
@@ -88,7 +89,7 @@ async fn every_outcome_moves_its_metric() {
 }
 
 #[tokio::test]
-async fn what_is_superseded_and_what_is_parked_is_counted() {
+async fn superseded_and_parked_events_are_counted() {
     let aws = AwsApi::start().await.unwrap();
     let queue = aws.create_queue(Queue::builder("parked").build().unwrap());
     let stage = Stage::with(&[("PARKING_QUEUE_URL", &queue), ("AWS_ENDPOINT_URL", &aws.url())]).await;
@@ -98,7 +99,7 @@ async fn what_is_superseded_and_what_is_parked_is_counted() {
 }
 
 #[tokio::test]
-async fn a_table_in_trouble_is_counted_apart() {
+async fn failures_of_the_table_are_counted_separately() {
     let aws = AwsApi::start().await.unwrap();
     aws.create_table("ledger", "pk");
     let stage = Stage::with(&[("LEDGER_TABLE", "ledger"), ("AWS_ENDPOINT_URL", &aws.url())]).await;
@@ -109,7 +110,7 @@ async fn a_table_in_trouble_is_counted_apart() {
 }
 
 #[tokio::test]
-async fn calls_are_counted_with_their_items_their_time_and_why_they_failed() {
+async fn calls_are_counted_with_their_items_duration_and_reason_of_failure() {
     let stage = Stage::new().await;
     stage.tpns.fault(Fault::status(429).times(1));
     let bodies: Vec<_> = (0..25).map(|n| login(1, &format!("t{n}"), &["a"])).collect();
@@ -125,7 +126,7 @@ async fn calls_are_counted_with_their_items_their_time_and_why_they_failed() {
 }
 
 #[tokio::test]
-async fn metrics_are_printed_whatever_the_log_is() {
+async fn metrics_are_printed_at_any_log_level_and_format() {
     for settings in [
         [("AWS_LAMBDA_LOG_LEVEL", "ERROR"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")],
         [("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("AWS_LAMBDA_LOG_FORMAT", "Text")],
@@ -137,7 +138,7 @@ async fn metrics_are_printed_whatever_the_log_is() {
 }
 
 #[tokio::test]
-async fn events_straight_from_eventbridge_are_counted_as_well() {
+async fn events_directly_from_eventbridge_are_counted_as_well() {
     let stage = Stage::new().await;
     let detail =
         json!({"app": "ios", "token": "t", "account_list": [{"account": "a"}], "occurred_at": "2026-11-22T08:00:00Z"});
@@ -145,7 +146,7 @@ async fn events_straight_from_eventbridge_are_counted_as_well() {
     stage.invoke(event.to_string()).await;
     let lines = stage.metrics();
     assert_eq!((lines.len(), &lines[0]["App"], &lines[0]["Applied"]), (1, &json!("ios"), &json!(1)));
-    // An invocation that is refused as a whole has no events to count; Lambda counts its error.
+    // An invocation that is refused as a whole has no events to count; Lambda counts the error.
     stage.outcome("{}").await;
     assert_eq!(stage.metrics().len(), 1);
     stage.outcome(numbered(&[] as &[&str])).await;

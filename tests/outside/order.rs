@@ -1,4 +1,4 @@
-//! Which of two events is the newer one.
+//! Which of two events is newer.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ const FIFO: &str = "arn:aws:sqs:us-east-1:123456789012:auth-events.fifo";
 struct Sent {
     id: &'static str,
     body: String,
-    /// In seconds as [`at`] counts them.
+    /// In seconds, counted as in [`at`].
     sent: u32,
     sequence_number: Option<&'static str>,
 }
@@ -34,7 +34,8 @@ fn numbered(id: &'static str, number: &'static str, body: impl ToString) -> Sent
     Sent { sequence_number: Some(number), ..sent(id, 10, body) }
 }
 
-/// An event that leaves to its envelopes what it can: `changes` adds and, with null, takes away.
+/// An event that leaves as many fields as possible to its envelopes; `changes` adds fields and, with null, removes
+/// them.
 fn event(kind: &str, account: Option<&str>, changes: Value) -> Value {
     let mut event = json!({"type": kind, "app": "android", "token": "t"});
     if let Some(account) = account {
@@ -92,8 +93,8 @@ fn payload(queue: &str, messages: &[Sent]) -> bytes::Bytes {
     SqsEvent::of_queue(queue).messages(messages.iter().map(message)).to_bytes()
 }
 
-/// Each: what it shows, the queue, the batch, and what is bound in the end: with or without a ledger, and with a ledger
-/// also if each message comes in a batch of its own.
+/// Each: a name, the queue, the batch, and what is bound in the end, with or without a ledger; with a ledger also if
+/// each message is delivered in a batch of its own.
 fn table() -> Vec<(&'static str, &'static str, Vec<Sent>, &'static [&'static str])> {
     let ahead = |event| occurred(240, event);
     vec![
@@ -211,7 +212,7 @@ async fn the_newer_event_wins_over_batches_in_either_order() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_is_counted_and_logged_once_an_invocation() {
+async fn a_clock_that_is_ahead_is_counted_and_logged_once_per_invocation() {
     let stage = Stage::new().await;
     let ahead = |id| sent(id, 0, occurred(240, signs_in("a")));
     stage.invoke(payload(STANDARD, &[ahead("1"), sent("2", 300, occurred(299, signs_out())), ahead("3")])).await;
@@ -227,7 +228,7 @@ async fn a_clock_that_is_ahead_is_counted_and_logged_once_an_invocation() {
 }
 
 #[tokio::test]
-async fn an_event_that_loses_to_another_of_the_same_time_is_counted() {
+async fn an_event_superseded_by_another_of_the_same_time_is_counted() {
     for (name, messages, tied) in [
         (
             "login and logout in one second",
@@ -250,13 +251,13 @@ async fn an_event_that_loses_to_another_of_the_same_time_is_counted() {
         let over_batches: i64 = lines.iter().filter_map(|line| line["TiedTimes"].as_i64()).sum();
         let stage = Stage::new().await;
         stage.invoke(payload(STANDARD, &messages)).await;
-        // Which one loses is known in a batch; over batches only when the loser comes last.
+        // In a batch it is known which one is superseded; across batches only if that one is delivered last.
         assert_eq!(stage.metrics()[0]["TiedTimes"], tied, "{name}");
         assert!(over_batches <= tied, "{name}");
     }
 }
 
-/// With a ledger, what takes away is applied at any age; a login is refused for its age.
+/// With a ledger, logouts and deletions are applied at any age; a login is refused for its age.
 #[tokio::test]
 async fn a_logout_or_deletion_of_any_age_is_applied_if_the_ledger_knows_nothing_newer() {
     let days = |days: i64, mut event: Value| {
@@ -276,7 +277,7 @@ async fn a_logout_or_deletion_of_any_age_is_applied_if_the_ledger_knows_nothing_
         let world = World::new().await;
         match before {
             Some(login) => assert_eq!(world.batch(&[login]).await, NONE),
-            // Bound by a function that keeps no ledger.
+            // Bound by a function without a ledger.
             None => {
                 let other = function(&world.stage.tpns.apps_document(), &[]);
                 other.invoke(sqs_event(&[("m", &login(1, "t", &["a"]))])).await.unwrap();
@@ -292,7 +293,7 @@ async fn a_logout_or_deletion_of_any_age_is_applied_if_the_ledger_knows_nothing_
 }
 
 #[tokio::test]
-async fn a_logout_by_a_clock_days_ahead_is_applied_as_of_when_it_was_sent() {
+async fn a_logout_by_a_clock_days_ahead_is_applied_with_the_time_it_was_sent() {
     let world = World::new().await;
     assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
     let ahead = |seconds| {
@@ -315,7 +316,7 @@ async fn without_a_ledger_age_and_clock_are_refused_for_all_events() {
     }
 }
 
-/// Rows as the first released version wrote them.
+/// Rows in the format of the first released version.
 #[tokio::test]
 async fn rows_of_the_released_format_are_read() {
     let version = |second: u32, rank: u8, id: &str| format!("1{:019}.{rank}.{id}", at(second));

@@ -1,4 +1,4 @@
-//! Rejected events go to the parking queue, as received and with the reason, and only then are acknowledged.
+//! Rejected events are sent to the parking queue, as received and with the reason, and only then acknowledged.
 
 mod copies;
 mod refusals;
@@ -60,9 +60,9 @@ async fn a_rejected_event_is_parked_as_received_with_its_reason_and_acknowledged
     assert_eq!(stage.batch(&bodies).await, [""; 0]);
     assert_eq!(stage.bound("android", "t1"), ["x/0"]);
     let parked = parked(&aws, "parked");
-    let told: Vec<_> = parked.iter().map(|each| (each.body.as_str(), each.reason.as_str())).collect();
+    let parked_reasons: Vec<_> = parked.iter().map(|each| (each.body.as_str(), each.reason.as_str())).collect();
     assert_eq!(
-        told,
+        parked_reasons,
         [
             (bodies[0].as_str(), "malformed_json"),
             (bodies[2].as_str(), "tpns_invalid_token"),
@@ -76,7 +76,7 @@ async fn a_rejected_event_is_parked_as_received_with_its_reason_and_acknowledged
 }
 
 #[tokio::test]
-async fn what_must_come_again_is_never_parked() {
+async fn an_event_to_be_retried_is_never_parked() {
     let (aws, stage) = parking("parked").await;
     stage.tpns.fault(Fault::status(503).forever());
     assert_eq!(stage.batch(&[login(1, "t1", &["x"]), "bad".into()]).await, ["m0"]);
@@ -84,7 +84,7 @@ async fn what_must_come_again_is_never_parked() {
 }
 
 #[tokio::test]
-async fn it_is_parked_by_tens() {
+async fn events_are_parked_in_calls_of_ten() {
     let (aws, stage) = parking("parked").await;
     let bad: Vec<_> = (0..25).map(|n| format!("bad {n}")).collect();
     assert_eq!(stage.batch(&bad).await, [""; 0]);
@@ -95,18 +95,18 @@ async fn it_is_parked_by_tens() {
 }
 
 #[tokio::test]
-async fn large_bodies_are_split_by_what_a_call_can_hold() {
+async fn large_bodies_are_split_into_calls_of_the_maximum_size() {
     let (aws, stage) = parking("parked").await;
     let bad: Vec<_> = (0..5).map(|n| format!("{n}{}", "x".repeat(600_000))).collect();
     assert_eq!(stage.batch(&bad).await, [""; 0]);
     assert_eq!(parked(&aws, "parked").len(), 5);
-    // With its attributes this one is over what SQS takes: it can't be parked, so it is reported.
+    // With its attributes this message is larger than SQS accepts: it can't be parked, so it is reported.
     let whole = ["x".repeat(1 << 20), "bad".to_owned()];
     assert_eq!(stage.batch(&whole).await, ["m0"]);
 }
 
 #[tokio::test]
-async fn what_sqs_did_not_take_is_reported() {
+async fn messages_that_sqs_did_not_accept_are_reported() {
     let (aws, stage) = parking("parked").await;
     aws.fail_entries_next(1, [EntryFault::body_containing("bad 1")]);
     assert_eq!(stage.batch(&["bad 0", "bad 1", "bad 2"]).await, ["m1"]);
@@ -118,7 +118,7 @@ async fn what_sqs_did_not_take_is_reported() {
 }
 
 #[tokio::test]
-async fn a_passing_trouble_of_sqs_is_got_over() {
+async fn a_transient_failure_of_sqs_is_retried() {
     for fault in [AwsFault::InternalError, AwsFault::ServiceUnavailable, AwsFault::Throttling, AwsFault::Close] {
         let (aws, stage) = parking("parked").await;
         aws.fail_next(Operation::SendMessageBatch, 1, fault);
@@ -144,7 +144,7 @@ async fn a_fifo_parking_queue_keeps_the_groups() {
 }
 
 #[tokio::test]
-async fn an_event_straight_from_eventbridge_is_parked_whole() {
+async fn an_event_directly_from_eventbridge_is_parked_unchanged() {
     let (aws, stage) = parking("parked").await;
     let event =
         json!({"id": "e1", "detail-type": "user.login", "time": "2026-11-22T08:00:00Z", "detail": {"token": "t"}})
@@ -155,7 +155,7 @@ async fn an_event_straight_from_eventbridge_is_parked_whole() {
 }
 
 #[tokio::test]
-async fn a_parked_event_stays_in_its_trace() {
+async fn a_parked_event_keeps_its_trace() {
     let (aws, stage) = parking("parked").await;
     let header = "Root=1-67f7c400-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
     let message = |id: &str| Message::new(id, "nonsense");

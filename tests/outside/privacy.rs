@@ -1,4 +1,4 @@
-//! No account, no token, no key in anything the binary prints or answers, at any level.
+//! No account, no token and no key in anything that the binary prints or returns, at any log level.
 
 use serde_json::json;
 use tpns_sim::Fault;
@@ -9,7 +9,7 @@ const ACCOUNT: &str = "zqjxkv@example.com";
 const TOKEN: &str = "tokenvkxjqz0123456789";
 
 #[tokio::test]
-async fn nothing_printed_tells_who_somebody_is() {
+async fn no_output_identifies_a_person() {
     for format in ["JSON", "Text"] {
         let stage = Stage::with(&[
             ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
@@ -19,7 +19,7 @@ async fn nothing_printed_tells_who_somebody_is() {
             ("TPNS_MAX_ATTEMPTS", "1"),
         ])
         .await;
-        let telling = |id: &str| {
+        let secret = |id: &str| {
             json!({"type": "user.login", "id": id, "app": "android", "token": TOKEN, "account_list": [{"account": ACCOUNT}]}).to_string()
         };
         let bodies = [
@@ -27,9 +27,9 @@ async fn nothing_printed_tells_who_somebody_is() {
             logout(2, TOKEN),
             logout_of(3, TOKEN, ACCOUNT),
             deletion(4, ACCOUNT),
-            telling(&format!("login-{TOKEN}")),
-            telling(&format!("login-of-{}", ACCOUNT.replace('@', "-"))),
-            telling(ACCOUNT),
+            secret(&format!("login-{TOKEN}")),
+            secret(&format!("login-of-{}", ACCOUNT.replace('@', "-"))),
+            secret(ACCOUNT),
             format!("{ACCOUNT} {TOKEN}"),
             login(1, TOKEN, &[ACCOUNT]).replace(&format!("\"{ACCOUNT}\""), &format!("[\"{ACCOUNT}\"]")),
             login(1, TOKEN, &[ACCOUNT]).replace("\"android\"", &format!("\"{ACCOUNT}\"")),
@@ -68,9 +68,9 @@ async fn nothing_printed_tells_who_somebody_is() {
         }
         let printed = stage.printed();
         assert!(printed.lines().count() > 100, "the log was on");
-        for telling in [ACCOUNT, TOKEN, SECRETS[0], SECRETS[1], "zqjxkv"] {
-            let line = printed.lines().find(|line| line.contains(telling));
-            assert_eq!(line, None, "{telling} in {format}");
+        for secret in [ACCOUNT, TOKEN, SECRETS[0], SECRETS[1], "zqjxkv"] {
+            let line = printed.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{secret} in {format}");
         }
     }
 }

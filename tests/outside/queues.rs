@@ -1,4 +1,4 @@
-//! With a queue in front: redelivery of what failed and nothing else, dead letters, order of groups.
+//! With a queue: redelivery of failed messages only, dead letters, and the order of groups.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -34,7 +34,7 @@ async fn only_what_failed_is_redelivered() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_applied_ends_in_the_dead_letter_queue_and_nothing_else_does() {
+async fn only_messages_that_can_never_be_applied_end_in_the_dead_letter_queue() {
     let stage = Stage::new().await;
     let clock = ManualClock::starting_now();
     let mut queue = queue("auth-events");
@@ -63,7 +63,7 @@ async fn a_fifo_queue_keeps_the_order_of_a_group_through_failures() {
         .dead_letter_after(5)
         .build()
         .unwrap();
-    // Each device: alice, nobody, bob; the calls that fail are those of every other batch.
+    // Each device: alice, signed out, bob; every other batch has failing calls.
     for (second, who) in [(1, Some("alice")), (2, None), (3, Some("bob"))] {
         for token in ["t1", "t2", "t3", "t4", "t5"] {
             let body = who.map_or_else(|| logout(second, token), |who| login(second, token, &[who]));
@@ -85,7 +85,7 @@ async fn a_fifo_queue_keeps_the_order_of_a_group_through_failures() {
 }
 
 #[tokio::test]
-async fn doubles_and_shuffles_within_a_batch_do_not_matter() {
+async fn duplicates_and_the_order_within_a_batch_do_not_matter() {
     for seed in 0..5_u64 {
         let stage = Stage::new().await;
         let clock = ManualClock::starting_now();
@@ -105,9 +105,9 @@ async fn doubles_and_shuffles_within_a_batch_do_not_matter() {
     }
 }
 
-/// Two devices and a fault that changes from batch to batch, until all of it went through.
+/// Two devices and a different fault for each batch, until everything is applied.
 #[tokio::test]
-async fn no_message_is_lost_whatever_fails_on_the_way() {
+async fn no_message_is_lost_whatever_fails() {
     let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "2"), ("TPNS_TIMEOUT_MS", "200")]).await;
     let clock = ManualClock::starting_now();
     let mut queue = Queue::builder("auth-events").visibility_timeout(VISIBILITY).build().unwrap();
@@ -140,18 +140,18 @@ async fn no_message_is_lost_whatever_fails_on_the_way() {
     assert_eq!(stage.function.violations(), []);
 }
 
-/// What a producer sends that gives events neither `id` nor `occurred_at`: A signs out, B signs in, B signs out.
-fn nameless() -> [String; 3] {
+/// Events without `id` and `occurred_at`: A signs out, B signs in, B signs out.
+fn without_ids() -> [String; 3] {
     let logout = json!({"type": "user.logout", "app": "android", "token": "t"}).to_string();
     let login = json!({"type": "user.login", "app": "android", "token": "t", "account_list": [{"account": "b"}]});
     [logout.clone(), login.to_string(), logout]
 }
 
-/// Sends them a second apart, and has the function read the queue before each of them.
+/// Sends them one second apart, and lets the function read the queue before each of them.
 async fn one_by_one(stage: &Stage, queue: Queue, deduplicated: impl Fn(usize) -> Option<String>) {
     let clock = ManualClock::starting_now();
     let mut source = stage.source(queue, clock.clone());
-    for (n, body) in nameless().into_iter().enumerate() {
+    for (n, body) in without_ids().into_iter().enumerate() {
         let message = SendMessage::new(body).group("t");
         let message = match deduplicated(n) {
             Some(id) => message.deduplication_id(id),
@@ -175,7 +175,7 @@ async fn content_based_deduplication_drops_a_logout_and_the_log_warns_of_it() {
 #[tokio::test]
 async fn with_a_deduplication_id_for_each_event_no_logout_is_dropped() {
     let stage = Stage::new().await;
-    // As the template makes it.
+    // As created by the template.
     let mut queue = Queue::builder("auth-events.fifo").build().unwrap();
     let refused = queue.send(SendMessage::new("{}").group("t"), ManualClock::starting_now().now());
     assert_eq!(refused.unwrap_err(), SendError::NoDeduplicationId);
@@ -184,7 +184,7 @@ async fn with_a_deduplication_id_for_each_event_no_logout_is_dropped() {
     assert_eq!(warnings(&stage), 0);
 }
 
-/// The lines that warn of it; each has to say what to do.
+/// The number of warnings; each has to say what to do.
 fn warnings(stage: &Stage) -> usize {
     let printed = stage.printed();
     let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -197,12 +197,12 @@ fn warnings(stage: &Stage) -> usize {
 }
 
 #[tokio::test]
-async fn deduplication_by_content_is_told_where_it_can_drop_an_event() {
+async fn a_warning_is_logged_where_deduplication_by_content_can_drop_an_event() {
     let by_content = |text: &str| {
         let digest = digest(&SHA256, text.as_bytes());
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    let [bare, ..] = nameless();
+    let [bare, ..] = without_ids();
     let with = |name: &str, value: Value| {
         let mut event: Value = serde_json::from_str(&bare).unwrap();
         event[name] = value;
@@ -227,7 +227,7 @@ async fn deduplication_by_content_is_told_where_it_can_drop_an_event() {
         ("a standard queue", "auth-events", &bare, by_content(&bare), 0),
     ] {
         let stage = Stage::new().await;
-        // Several in one batch make one line.
+        // Several in one batch are one line.
         let messages =
             ["m0", "m1"].map(|id_of_it| Message::new(id_of_it, body.as_str()).group("t").deduplication_id(&id));
         let event = SqsEvent::of_queue(format!("arn:aws:sqs:us-east-1:123456789012:{queue}")).messages(messages);

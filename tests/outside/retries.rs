@@ -1,4 +1,4 @@
-//! What AWS answers again a moment later costs no delivery, however much has failed before.
+//! A transient failure of AWS costs no delivery, even after many earlier failures.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     stage::{SECRETS, Stage, login, secret_function},
 };
 
-/// Each is over a moment later.
+/// Transient failures.
 const TRANSIENT: [AwsFault; 6] = [
     AwsFault::Throttling,
     AwsFault::ProvisionedThroughputExceeded,
@@ -50,7 +50,7 @@ async fn a_transient_failure_of_the_table_is_retried_within_the_invocation() {
 }
 
 #[tokio::test]
-async fn after_a_storm_of_throttling_requests_to_the_table_are_still_retried() {
+async fn after_many_throttled_requests_to_the_table_further_ones_are_still_retried() {
     let world = World::new().await;
     world.aws.fail_next(Operation::UpdateItem, usize::MAX, AwsFault::Throttling);
     assert_eq!(world.batch(&logins(1, 64)).await.len(), 64);
@@ -61,9 +61,10 @@ async fn after_a_storm_of_throttling_requests_to_the_table_are_still_retried() {
     }
 }
 
-/// Events whose rows were never asked for say so, and none says that the table does not answer.
+/// Events whose rows were never requested are reported as such, and no event is reported as if the table did not
+/// answer.
 #[tokio::test]
-async fn where_throttling_takes_all_the_time_it_is_the_reason_of_every_event_that_was_begun() {
+async fn throttling_until_the_deadline_is_the_reason_of_every_event_that_was_started() {
     let aws = AwsApi::start().await.unwrap();
     aws.create_table("ledger", "pk");
     let endpoint = aws.url();
@@ -82,7 +83,7 @@ async fn where_throttling_takes_all_the_time_it_is_the_reason_of_every_event_tha
 }
 
 #[tokio::test]
-async fn after_a_storm_of_throttling_parking_is_still_retried() {
+async fn after_many_throttled_requests_parking_is_still_retried() {
     let (aws, stage) = parking().await;
     aws.fail_next(Operation::SendMessageBatch, usize::MAX, AwsFault::Throttling);
     assert_eq!(stage.batch(&bad(600)).await.len(), 600);
@@ -92,7 +93,7 @@ async fn after_a_storm_of_throttling_parking_is_still_retried() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_read_again_is_asked_for_twice_however_often_it_failed() {
+async fn reading_the_secret_again_is_attempted_twice_however_often_it_failed_before() {
     const ID: &str = "tpns/apps";
     let aws = AwsApi::start().await.unwrap();
     let stage = Stage::new().await;
@@ -115,7 +116,7 @@ async fn a_secret_that_is_read_again_is_asked_for_twice_however_often_it_failed(
 }
 
 #[tokio::test]
-async fn what_another_try_would_not_change_is_tried_once() {
+async fn a_permanent_error_is_not_retried() {
     let world = World::new().await;
     for (operation, body) in
         [(Operation::UpdateItem, login(1, "t", &["a"])), (Operation::BatchGetItem, login(1, "u", &["a"]))]
@@ -133,7 +134,7 @@ async fn what_another_try_would_not_change_is_tried_once() {
 }
 
 #[tokio::test]
-async fn a_condition_that_fails_is_an_answer_and_no_failure() {
+async fn a_failed_condition_is_an_answer_and_no_failure() {
     let world = World::new().await;
     for writes in 1..=2 {
         assert_eq!(world.batch(&[login(1, "t", &["a"])]).await, NONE);
@@ -141,9 +142,9 @@ async fn a_condition_that_fails_is_an_answer_and_no_failure() {
     }
 }
 
-/// A hanging request is not waited for as long as the invocation lasts, and its answer is not missed.
+/// The function does not wait for a hanging request until the end of the invocation, and does not need its answer.
 #[tokio::test]
-async fn a_request_that_hangs_is_given_up_and_sent_again() {
+async fn a_hanging_request_times_out_and_is_sent_again() {
     let world = World::new().await;
     world.aws.fail_next(Operation::UpdateItem, 1, AwsFault::Hang);
     world.aws.fail_next(Operation::BatchGetItem, 1, AwsFault::Hang);

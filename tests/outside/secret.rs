@@ -15,7 +15,7 @@ async fn a_key_rotated_at_tpns_and_in_the_secret_needs_no_restart() {
     let old = good.replace(SECRETS[0], "the-old-key");
     aws.put_secret(ID, old.as_str()).unwrap();
     let stage = Stage { function: secret_function(ID, &aws.url()), tpns: stage.tpns };
-    // The secret isn't rotated yet: fetched once more in the invocation, to no avail.
+    // The secret is not rotated yet: it is fetched again in the invocation, with the old key.
     assert_eq!(stage.batch(&[login(1, "t1", &["x"]), login(1, "t2", &["y"])]).await, ["m0", "m1"]);
     assert_eq!(aws.requests().len(), 2, "in Init, and once more");
     assert_eq!(stage.calls().len(), 1, "refused once, and then left alone");
@@ -30,7 +30,7 @@ async fn a_key_rotated_at_tpns_and_in_the_secret_needs_no_restart() {
 }
 
 #[tokio::test]
-async fn a_rotated_document_may_order_its_apps_otherwise() {
+async fn a_rotated_document_may_have_another_order_of_apps() {
     let aws = AwsApi::start().await.unwrap();
     let stage = Stage::new().await;
     let good: serde_json::Value = serde_json::from_str(&stage.tpns.apps_document()).unwrap();
@@ -48,9 +48,9 @@ async fn a_rotated_document_may_order_its_apps_otherwise() {
 }
 
 #[tokio::test]
-async fn a_secret_that_can_not_be_used_stops_init_with_one_line() {
+async fn an_unusable_secret_stops_init_with_one_line() {
     let aws = AwsApi::start().await.unwrap();
-    for (document, told) in [
+    for (document, expected) in [
         (None, "TPNS_APPS_SECRET_ID: could not be fetched (ResourceNotFoundException); "),
         (Some("topsecret"), "TPNS_APPS_SECRET_ID: the secret's document is not valid JSON"),
         (
@@ -65,12 +65,15 @@ async fn a_secret_that_can_not_be_used_stops_init_with_one_line() {
         let outcome = function.invoke(numbered(&[login(1, "t1", &["x"])])).await.unwrap().outcome;
         assert!(matches!(outcome, Outcome::InitFailed(InitFailure::Exited { .. })), "{outcome:?}");
         let printed = String::from_utf8(function.output().unwrap()).unwrap();
-        assert!(printed.lines().count() == 1 && printed.contains(told) && !printed.contains("topsecret"), "{printed}");
+        assert!(
+            printed.lines().count() == 1 && printed.contains(expected) && !printed.contains("topsecret"),
+            "{printed}"
+        );
     }
 }
 
 #[tokio::test]
-async fn when_the_secret_can_not_be_fetched_again_the_keys_in_force_stay() {
+async fn when_the_secret_cannot_be_fetched_again_the_current_keys_stay_in_force() {
     let aws = AwsApi::start().await.unwrap();
     let stage = Stage::new().await;
     aws.put_secret(ID, stage.tpns.apps_document()).unwrap();

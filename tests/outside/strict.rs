@@ -1,4 +1,4 @@
-//! The contract is strict where a slip changes the meaning.
+//! The contract is strict where a mistake would change the meaning.
 
 use data_encoding::BASE64;
 use lambda_sim::{
@@ -23,7 +23,7 @@ async fn refused(stage: &Stage, body: &str) -> Option<(String, String)> {
     })
 }
 
-/// Each of these is refused with this reason and detail, and leaves the device as it was.
+/// Each of these is refused with this reason and detail, and does not change the device.
 async fn all_refused(rows: impl IntoIterator<Item = (String, &str, impl AsRef<str>)>) {
     let stage = Stage::new().await;
     stage.batch(&[login(1, "t1", &["ann"])]).await;
@@ -43,7 +43,7 @@ fn bare(mut fields: Value) -> Value {
     fields
 }
 
-/// The same with this JSON text for a field's name.
+/// The same with this JSON text as a field's name.
 fn named(name: &str, value: &Value) -> String {
     let mut text = bare(json!({})).to_string();
     text.insert_str(1, &format!("{}:{value},", json!(name)));
@@ -119,7 +119,7 @@ async fn a_misspelt_field_is_refused_at_every_level_and_named() {
 }
 
 #[tokio::test]
-async fn a_misspelt_app_does_not_make_a_deletion_reach_every_app_nor_a_time_a_stale_login_win() {
+async fn a_misspelt_app_or_time_is_refused_and_so_no_deletion_reaches_every_app_and_no_stale_login_wins() {
     let list = json!([{"account": "ann"}]);
     let deletion = |name: &str| {
         json!({"type": "account.deleted", "occurred_at": at(5), name: "ios", "account_list": list}).to_string()
@@ -139,7 +139,7 @@ async fn a_misspelt_app_does_not_make_a_deletion_reach_every_app_nor_a_time_a_st
 }
 
 #[tokio::test]
-async fn a_misspelt_mark_of_an_envelope_is_named_and_a_field_beside_the_event_is_refused() {
+async fn a_misspelt_field_of_an_envelope_is_named_and_a_field_next_to_the_event_is_refused() {
     let detail = json!({"app": "android", "token": "t1", "occurred_at": at(5)});
     let renamed = |from: &str, to: &str, body: &str| body.replacen(&format!("\"{from}\":"), &format!("\"{to}\":"), 1);
     let whole = bridge("user.logout", &detail).to_string();
@@ -229,7 +229,7 @@ async fn other_unknown_fields_are_ignored_at_every_level() {
 }
 
 #[tokio::test]
-async fn null_is_no_value_of_a_field() {
+async fn null_is_not_a_valid_value_of_a_field() {
     let reason = |name: &str| if name == "account_list" { "invalid_field" } else { "missing_field" };
     let null = |name: &str| {
         (
@@ -262,7 +262,7 @@ async fn null_is_no_value_of_a_field() {
 }
 
 #[tokio::test]
-async fn a_character_that_can_not_be_seen_is_refused_in_a_token_and_in_an_account() {
+async fn an_invisible_character_is_refused_in_a_token_and_in_an_account() {
     let token = |token: String| {
         let detail = "token: must be a string of 1 to 64 printable ASCII characters without blanks";
         (bare(json!({"token": token})).to_string(), "invalid_field", detail)
@@ -323,7 +323,7 @@ async fn a_character_that_can_not_be_seen_is_refused_in_a_token_and_in_an_accoun
 }
 
 #[tokio::test]
-async fn what_people_call_themselves_is_bound_as_it_is() {
+async fn account_names_in_any_script_are_bound_unchanged() {
     let stage = Stage::new().await;
     for (n, name) in [
         "Ann Lee",
@@ -361,7 +361,7 @@ async fn an_id_has_at_most_128_characters() {
 }
 
 #[tokio::test]
-async fn a_time_is_read_however_its_sender_prints_it() {
+async fn a_time_is_read_in_every_common_format() {
     let stage = Stage::new().await;
     // Each is between the login at its minute and the login a second later, so it decides which one is newer.
     for (n, time) in [
@@ -402,7 +402,7 @@ async fn a_time_is_read_however_its_sender_prints_it() {
 }
 
 #[tokio::test]
-async fn a_time_that_could_be_several_is_refused_and_says_what_it_lacks() {
+async fn an_ambiguous_time_is_refused_with_what_it_lacks() {
     let time = |time: &str| bare(json!({"occurred_at": time})).to_string();
     let mut rows = Vec::new();
     for text in ["2026-11-25T18:00:00", "2026-11-25T18:00", "2026-11-25 18:00:00.123"] {
@@ -450,7 +450,7 @@ async fn a_byte_order_mark_is_skipped() {
 }
 
 #[tokio::test]
-async fn what_looks_like_something_else_is_called_by_its_name() {
+async fn a_body_in_a_known_foreign_format_is_named_as_such() {
     let event = bare(json!({})).to_string();
     let twice = json!(event).to_string();
     let gzip = BASE64.encode(b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xabV*\xa9,HU");
@@ -510,7 +510,7 @@ async fn what_looks_like_something_else_is_called_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_refusal_speaks_of_json_and_names_the_right_place() {
+async fn a_refusal_uses_terms_of_json_and_names_the_right_field() {
     let lists = [json!({}), json!("ann"), json!(5), json!(true)];
     let mut rows: Vec<_> = lists
         .map(|list| {
@@ -563,7 +563,7 @@ async fn a_refusal_speaks_of_json_and_names_the_right_place() {
 }
 
 #[tokio::test]
-async fn of_too_many_accounts_a_login_is_not_to_be_split_but_a_logout_is() {
+async fn for_too_many_accounts_only_a_logout_is_advised_to_be_split() {
     let list: Vec<_> = (0..101).map(|n| json!({"account": n.to_string(), "account_type": n})).collect();
     let login = "account_list: has more than 100 accounts; send at most 100: a login carries all accounts of the \
                  device, and TPNS keeps one of each account_type";
@@ -580,7 +580,7 @@ async fn of_too_many_accounts_a_login_is_not_to_be_split_but_a_logout_is() {
     .await;
 }
 
-/// Accounts that earlier versions took are in their rows.
+/// Rows may contain accounts that earlier versions accepted.
 #[tokio::test]
 async fn a_row_with_accounts_that_an_event_may_not_name_is_read() {
     let aws = AwsApi::start().await.unwrap();

@@ -1,5 +1,5 @@
-//! Where an invocation asks for its steps: the traits by which `apply` knows the world, with every atomic step open until
-//! somebody answers it.
+//! The table and TPNS as an invocation uses them: the traits that `apply` needs, with every atomic step open until the
+//! search answers it.
 
 use std::{
     cell::{Ref, RefCell},
@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Desk<'a> {
     book: &'a Book,
     values: &'a RefCell<Values>,
-    /// The login among the invocation's own events that it pushes, where what it pushes is not a row.
+    /// The login among the invocation's own events that it pushes, for protocols that do not push rows.
     own: Option<By>,
     now: RefCell<Now>,
 }
@@ -36,11 +36,12 @@ pub(crate) struct Desk<'a> {
 #[derive(Default)]
 struct Now {
     times: HashMap<Op, u8>,
-    /// Steps that nobody has answered, and answers that nobody has fetched.
+    /// Open steps, and answers that have not been fetched yet.
     open: BTreeMap<Asked, Option<Answer>>,
     /// The devices' rows as the invocation last saw them.
     seen: [RowId; DEVICES],
-    /// The accounts whose deletion TPNS has accepted, as the invocation was told when it wrote its own into the row.
+    /// The accounts whose deletion TPNS has accepted, as known to the invocation when it wrote its own deletion into
+    /// the row.
     accepted: [bool; ACCOUNTS],
 }
 
@@ -50,7 +51,7 @@ impl<'a> Desk<'a> {
         Self { book, values, own, now: RefCell::new(now) }
     }
 
-    /// The steps that wait for an answer, in an order that does not depend on who came first.
+    /// The steps that wait for an answer, in an order that does not depend on which was first.
     pub(crate) fn open(&self) -> Vec<Asked> {
         self.now.borrow().open.keys().copied().collect()
     }
@@ -63,8 +64,8 @@ impl<'a> Desk<'a> {
         if let ((Op::RaiseDeletion(account, _), _), Answer::Deletion(row)) = (asked, answer) {
             now.accepted[usize::from(account)] = self.values().deletion(row).is_some_and(|row| row.accepted);
         }
-        let place = now.open.get_mut(&asked).expect("only an open step is answered");
-        assert_eq!(place.replace(answer), None, "answered twice");
+        let entry = now.open.get_mut(&asked).expect("only an open step is answered");
+        assert_eq!(entry.replace(answer), None, "answered twice");
     }
 
     async fn ask(&self, op: Op) -> Answer {
@@ -80,7 +81,7 @@ impl<'a> Desk<'a> {
             let mut now = self.now.borrow_mut();
             let answer = now.open[&asked];
             let Some(answer) = answer else {
-                // Whoever polls this looks again each time it is polled itself: nobody else wakes it.
+                // Nothing else wakes this task: it is polled again each time its parent is polled.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             };
@@ -96,7 +97,7 @@ impl<'a> Desk<'a> {
 
     fn account(&self, account: &Account) -> u8 {
         let index = (0..ACCOUNTS).find(|&index| self.book.tpns.account(index) == *account);
-        u8::try_from(index.expect("an account the search made")).unwrap()
+        u8::try_from(index.expect("an account of the search")).unwrap()
     }
 
     fn item(&self, work: &Work) -> Item {
@@ -112,8 +113,11 @@ impl<'a> Desk<'a> {
             Work::UnbindAll(token) => Item::UnbindAll { device: device(token) },
             Work::UnbindEverywhere(account) => {
                 let account = self.account(account);
-                let is_known = self.now.borrow().accepted[usize::from(account)];
-                assert!(!is_known, "a second operator_type 5, though the row says that TPNS has accepted the first");
+                let is_accepted = self.now.borrow().accepted[usize::from(account)];
+                assert!(
+                    !is_accepted,
+                    "a second operator_type 5, although the row says that TPNS has accepted the first"
+                );
                 Item::UnbindEverywhere { account }
             }
         }
@@ -128,13 +132,13 @@ impl<'a> Desk<'a> {
 
 fn index_of(is: impl Fn(&Device) -> bool) -> u8 {
     let index = (0..DEVICES).find(|&index| is(&device(index)));
-    u8::try_from(index.expect("a device the search made")).unwrap()
+    u8::try_from(index.expect("a device of the search")).unwrap()
 }
 
 impl Rows for &Desk<'_> {
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, RowError> {
-        let said = self.values.borrow_mut().device_id(said.clone());
-        match self.ask(Op::RaiseDevice(index_of(|each| each == device), said)).await {
+    async fn raise_device(&self, device: &Device, change: &DeviceState) -> Result<DeviceState, RowError> {
+        let change = self.values.borrow_mut().device_id(change.clone());
+        match self.ask(Op::RaiseDevice(index_of(|each| each == device), change)).await {
             Answer::Device(row) => Ok(self.values().device(row).clone()),
             _ => Err(RowError::Unreachable),
         }
@@ -154,7 +158,7 @@ impl Rows for &Desk<'_> {
         }
     }
 
-    /// A step a row: BatchGetItem is no snapshot.
+    /// One step per row: BatchGetItem is no snapshot.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
         let devices = devices.iter().map(async |device| {
             let row = match self.ask(Op::ReadDevice(index_of(|each| each == device))).await {
@@ -175,9 +179,9 @@ impl Rows for &Desk<'_> {
     }
 }
 
-/// As `tpns::push` does it: all items go side by side, but one with a gate waits until it is known whether that is open, and
-/// is not sent if it is shut. A failure here is that of the last try in the invocation: what an earlier try did, a later
-/// one does again.
+/// Like `tpns::push`: all items are sent concurrently, but an item with a gate waits until the gate is open, and is not
+/// sent if the gate stays closed. A failure here is that of the last attempt in the invocation: a later attempt repeats
+/// what an earlier one did.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
         const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
@@ -202,7 +206,7 @@ impl Push for Desk<'_> {
         .await;
     }
 
-    /// Whatever hangs is answered in the end, or its worker has died.
+    /// A hanging step is answered in the end, or its worker has died.
     async fn quiet(&self, _: &Verdicts) {
         std::future::pending().await
     }

@@ -1,4 +1,4 @@
-//! What is said: the events of the search, and what they come to in version order.
+//! The events of the search, and their result in version order.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ pub(crate) type EventId = u8;
 /// The login an account was bound by: its event's id and one, or one of these two.
 pub(crate) type By = u8;
 pub(crate) const NOT_BOUND: By = 0;
-/// Bound before the ledger was there.
+/// Bound before the ledger existed.
 pub(crate) const FROM_BEFORE: By = 255;
 
-/// Who is bound on each device.
+/// The accounts bound on each device.
 pub(crate) type Bound = [[By; ACCOUNTS]; DEVICES];
 
-/// What an event says.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     LoginA,
@@ -32,13 +32,13 @@ pub(crate) enum What {
     LogoutAll,
     DeleteA,
     DeleteAb,
-    /// On the second phone; all others are about the first one, or both.
+    /// On the second phone; all others concern the first one, or both.
     LoginAElsewhere,
 }
 
 use What::*;
 
-/// How TPNS understands operator_type 2 (facts.md, section 3), and which account types there are.
+/// How TPNS interprets operator_type 2 (facts.md, section 3), and which account types there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tpns {
     /// It replaces all accounts of the token. B is of another type than A.
@@ -61,8 +61,8 @@ impl Tpns {
         Account { account: name, account_type: AccountType(self.account_type(account)) }
     }
 
-    /// What is said where TPNS is like this.
-    pub(crate) fn said(self) -> &'static [What] {
+    /// The kinds of events to explore with this TPNS.
+    pub(crate) fn kinds(self) -> &'static [What] {
         match self {
             Self::Replaces => &[LoginA, LoginB, LoginAb, LogoutA, LogoutAll, DeleteA],
             Self::PerType => &[LoginA, LoginB, LogoutA, LogoutAll, DeleteA],
@@ -73,19 +73,19 @@ impl Tpns {
 
 pub(crate) const NAMES: [&str; ACCOUNTS] = ["A", "B", "C"];
 
-/// An event: what it says, when, and which it is of those of one time.
+/// An event: its kind, its time, and its number among those of the same kind and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct TimedEvent {
     pub(crate) what: What,
     pub(crate) at: u8,
     pub(crate) twin: u8,
 }
 
-/// Every event the search speaks of, once, so that what is learnt in one scenario serves the others.
+/// Every event of the search, once, so that what is learnt in one scenario is reused in the others.
 #[derive(Debug)]
 pub(crate) struct Book {
     pub(crate) tpns: Tpns,
-    events: Vec<(Said, Event)>,
+    events: Vec<(TimedEvent, Event)>,
 }
 
 pub(crate) fn device(index: usize) -> Device {
@@ -101,16 +101,16 @@ impl Book {
         Self { tpns, events: Vec::new() }
     }
 
-    pub(crate) fn id(&mut self, said: Said) -> EventId {
-        let known = self.events.iter().position(|(known, _)| *known == said);
+    pub(crate) fn id(&mut self, event: TimedEvent) -> EventId {
+        let known = self.events.iter().position(|(known, _)| *known == event);
         let index = known.unwrap_or_else(|| {
-            self.events.push((said, self.event_of(said)));
+            self.events.push((event, self.event_of(event)));
             self.events.len() - 1
         });
         EventId::try_from(index).unwrap()
     }
 
-    fn event_of(&self, Said { what, at, twin }: Said) -> Event {
+    fn event_of(&self, TimedEvent { what, at, twin }: TimedEvent) -> Event {
         let [a, b, c] = [0, 1, 2].map(|account| self.tpns.account(account));
         let app = AppId(0);
         let (rank, change) = match what {
@@ -141,11 +141,11 @@ impl Book {
 
     pub(crate) fn event_at(&self, version: &Version) -> EventId {
         let index = self.events.iter().position(|(_, event)| event.version == *version);
-        EventId::try_from(index.expect("a version the search made")).unwrap()
+        EventId::try_from(index.expect("a version of the search")).unwrap()
     }
 
     pub(crate) fn name(&self, id: EventId) -> String {
-        let Said { what, at, twin } = self.events[usize::from(id)].0;
+        let TimedEvent { what, at, twin } = self.events[usize::from(id)].0;
         let name = match what {
             LoginA => "login A",
             LoginB => "login B",
@@ -169,8 +169,8 @@ impl Book {
         }
     }
 
-    /// Who is to be bound after these events, applied one by one in version order: as the contract says it (design,
-    /// "Contract"), without the ledger's rules.
+    /// The accounts that must be bound after these events, applied one by one in version order: according to the
+    /// contract (design, "Contract"), without the ledger's rules.
     pub(crate) fn truth(&self, before: Bound, events: &[EventId]) -> Bound {
         let mut bound = before;
         let mut events = events.to_vec();

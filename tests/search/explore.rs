@@ -1,4 +1,5 @@
-//! Every order of everything that can happen: each state of the world once, and how many ways lead through it.
+//! Explores every order of everything that can happen: each state of the world once, and the number of paths through
+//! it.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -13,37 +14,37 @@ use crate::{
     world::State,
 };
 
-/// What is wrong.
+/// A wrong result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Finding {
-    /// At an end a device is bound to an account that version order says is out.
+    /// In an end state a device is bound to an account that is signed out in version order.
     Shown,
-    /// At an end a device is not bound to an account that version order says is in.
+    /// In an end state a device is not bound to an account that is signed in in version order.
     Missing,
-    /// The same, by the design's one named exception: the binding was there, made by the very login that version order
-    /// wants, and the operator_type 5 of an older deletion took it.
+    /// The same, by the design's one named exception: the binding existed, made by the right login, and the
+    /// operator_type 5 of an older deletion removed it.
     Wiped,
-    /// An event is failed though nothing failed.
+    /// An event is reported although nothing failed.
     Stuck,
 }
 
-/// A finding, and whether it is of the open case: a message was deleted with one copy, and another copy had pushed and
-/// did not come to verify.
+/// A finding, and whether it is the open case: a message was deleted by one worker, while another worker had pushed and
+/// did not verify.
 pub(crate) type Kind = (Finding, bool);
 
-/// What a search came to.
+/// The results of a search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) scenarios: u64,
     pub(crate) states: u64,
     pub(crate) steps: u64,
-    /// Ways from a start to an end: more than an integer holds.
+    /// Paths from a start to an end: more than fit into an integer.
     pub(crate) orders: f64,
-    /// Ends, each once.
+    /// Different end states.
     pub(crate) ends: u64,
     /// Runs of the code.
     pub(crate) runs: u64,
-    /// Ends with such a finding.
+    /// End states with this finding.
     pub(crate) found: BTreeMap<Kind, u64>,
 }
 
@@ -67,7 +68,7 @@ impl Tally {
 
 type Seen<T> = HashMap<State, T, BuildHasherDefault<Mixer>>;
 
-/// Goes everywhere.
+/// Explores all states.
 pub(crate) fn explore(world: &World<'_>, learner: &mut Learner) -> Tally {
     let truth = world.scenario.truth(&learner.book);
     let mut walk = Walk { world, learner, truth, seen: Seen::default(), tally: Tally::default() };
@@ -81,41 +82,41 @@ struct Walk<'a> {
     world: &'a World<'a>,
     learner: &'a mut Learner,
     truth: Bound,
-    /// Where it has been, and how many ways lead from there to an end.
+    /// The states visited, and the number of paths from there to an end.
     seen: Seen<f64>,
     tally: Tally,
 }
 
 impl Walk<'_> {
-    /// The number of ways from here to an end. There are no circles, so nothing goes on for ever: a step takes an
-    /// invocation further, which is over some day; it then acknowledges its messages, or a failure is used up.
+    /// The number of paths from here to an end. There are no cycles, so this terminates: every step advances an
+    /// invocation towards its end, where it acknowledges its messages, or uses up a failure.
     fn visit(&mut self, state: State) -> f64 {
-        if let Some(&ways) = self.seen.get(&state) {
-            return ways;
+        if let Some(&paths) = self.seen.get(&state) {
+            return paths;
         }
-        let mut ways = 0.0;
+        let mut paths = 0.0;
         if state.is_end() {
-            ways += 1.0;
+            paths += 1.0;
             self.tally.ends += 1;
             for kind in judge(&state, &self.truth) {
                 *self.tally.found.entry(kind).or_default() += 1;
             }
         }
         let moves = self.world.moves(&state, self.learner);
-        assert!(!moves.is_empty() || state.is_end(), "nothing can happen any more, and it is not the end");
+        assert!(!moves.is_empty() || state.is_end(), "nothing can happen any more, but it is not an end state");
         self.tally.steps += moves.len() as u64;
         for to in moves {
             match self.world.after(&state, to, self.learner) {
-                Ok(next) => ways += self.visit(next.sorted()),
+                Ok(next) => paths += self.visit(next.sorted()),
                 Err(_) => *self.tally.found.entry((Finding::Stuck, false)).or_default() += 1,
             }
         }
-        self.seen.insert(state, ways);
-        ways
+        self.seen.insert(state, paths);
+        paths
     }
 }
 
-/// What is wrong at this end, each kind once.
+/// What is wrong in this end state, each kind once.
 fn judge(state: &State, truth: &Bound) -> Vec<Kind> {
     let open_case = state.mail.iter().any(|mail| mail.abandoned);
     let mut found = Vec::new();
@@ -135,16 +136,16 @@ fn judge(state: &State, truth: &Bound) -> Vec<Kind> {
     found
 }
 
-/// A way through the world: each state with what happened next, and the end.
-pub(crate) type Way = (Vec<(State, Move)>, Option<State>);
+/// A path through the world: each state with the next move, and the end state.
+pub(crate) type Path = (Vec<(State, Move)>, Option<State>);
 
-/// The shortest way to such a finding, if there is one of less than `below` steps.
+/// The shortest path to such a finding, if there is one of less than `below` steps.
 pub(crate) fn shortest(
     world: &World<'_>,
     learner: &mut Learner,
     is: impl Fn(Kind) -> bool,
     below: usize,
-) -> Option<Way> {
+) -> Option<Path> {
     let truth = world.scenario.truth(&learner.book);
     let start = world.start();
     let mut before: Seen<Option<(State, Move)>> = Seen::from_iter([(start, None)]);
@@ -153,7 +154,7 @@ pub(crate) fn shortest(
         let is_found = state.is_end() && judge(&state, &truth).into_iter().any(&is);
         if is_found || steps + 1 >= below {
             if is_found {
-                return Some((way_to(&before, &state), Some(state)));
+                return Some((path_to(&before, &state), Some(state)));
             }
             continue;
         }
@@ -166,9 +167,9 @@ pub(crate) fn shortest(
                     });
                 }
                 Err(_) if is((Finding::Stuck, false)) => {
-                    let mut way = way_to(&before, &state);
-                    way.push((state, to));
-                    return Some((way, None));
+                    let mut path = path_to(&before, &state);
+                    path.push((state, to));
+                    return Some((path, None));
                 }
                 Err(_) => {}
             }
@@ -177,8 +178,8 @@ pub(crate) fn shortest(
     None
 }
 
-fn way_to(before: &Seen<Option<(State, Move)>>, end: &State) -> Vec<(State, Move)> {
-    let mut way: Vec<_> = std::iter::successors(before[end], |(state, _)| before[state]).collect();
-    way.reverse();
-    way
+fn path_to(before: &Seen<Option<(State, Move)>>, end: &State) -> Vec<(State, Move)> {
+    let mut path: Vec<_> = std::iter::successors(before[end], |(state, _)| before[state]).collect();
+    path.reverse();
+    path
 }

@@ -1,4 +1,4 @@
-//! A hasher for states: they are hashed millions of times, and nobody means harm.
+//! A fast hasher for states: they are hashed millions of times, and there are no attackers.
 
 use std::hash::Hasher;
 

@@ -1,9 +1,9 @@
-//! What an invocation does next, given what its steps have answered so far: learnt from the real code, once for each
+//! What an invocation does next after the answers to its steps so far: learnt from the real code, once for each
 //! history, and kept.
 //!
-//! An invocation is a function of its events and of the answers it gets. So the search need not run it anew for every
-//! order in which two of them can meet: it runs it once for each history one of them can have, and puts these together
-//! in every order. Futures can't be copied, so a history is run from its start.
+//! An invocation is determined by its events and the answers it gets. So the search need not run it again for every
+//! interleaving of two of them: it runs it once for each history that one of them can have, and combines these in every
+//! order. Futures can't be copied, so a history is run from its start.
 
 use std::{
     cell::RefCell,
@@ -28,24 +28,24 @@ use crate::{
 /// Index of a [`Node`].
 pub(crate) type NodeId = u32;
 
-/// An invocation in the middle of its work: all there is to know of it.
+/// The state of an invocation in the middle of its work.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) events: Vec<EventId>,
     /// The steps it waits for, any of which may come next.
     pub(crate) open: Vec<Asked>,
-    /// What it says in the end: of each event whether it is acknowledged.
+    /// Its result: whether each event is acknowledged.
     pub(crate) end: Option<Vec<bool>>,
-    /// Whether a step has failed on it.
+    /// Whether one of its steps has failed.
     pub(crate) failed: bool,
-    told: Vec<(Asked, Answer)>,
+    answers: Vec<(Asked, Answer)>,
     next: Vec<(usize, Answer, NodeId)>,
 }
 
-/// Which events, and what each step answered, whatever the order.
+/// The events, and the answer to each step, in any order.
 type History = (Vec<EventId>, Vec<(Asked, Answer)>);
 
-/// All that is known of how invocations go.
+/// Everything learnt about invocations.
 pub(crate) struct Learner {
     pub(crate) protocol: Protocol,
     pub(crate) book: Book,
@@ -81,40 +81,40 @@ impl Learner {
         if let Some((.., next)) = node.next.iter().find(|next| (next.0, next.1) == (step, answer)) {
             return *next;
         }
-        let mut told = node.told.clone();
-        told.push((node.open[step], answer));
-        let mut history = told.clone();
+        let mut answers = node.answers.clone();
+        answers.push((node.open[step], answer));
+        let mut history = answers.clone();
         history.sort_unstable();
         let events = node.events.clone();
         let known = self.known.get(&(events.clone(), history.clone())).copied();
-        let next = self.learn(events, history, told, known);
+        let next = self.learn(events, history, answers, known);
         self.nodes[id as usize].next.push((step, answer, next));
         next
     }
 
-    /// Runs a history. If the same answers have come before, in another order, the code must stand where it stood then.
+    /// Runs a history. If the same answers were given before in another order, the code must be in the same state.
     fn learn(
         &mut self,
         events: Vec<EventId>,
         history: Vec<(Asked, Answer)>,
-        told: Vec<(Asked, Answer)>,
+        answers: Vec<(Asked, Answer)>,
         known: Option<NodeId>,
     ) -> NodeId {
-        let (open, end) = self.run(&events, &told);
+        let (open, end) = self.run(&events, &answers);
         if let Some(id) = known {
             let same = self.node(id);
-            assert_eq!((&same.open, &same.end), (&open, &end), "the order of answers to {told:?} matters");
+            assert_eq!((&same.open, &same.end), (&open, &end), "the order of answers to {answers:?} matters");
             return id;
         }
-        assert_eq!(open.is_empty(), end.is_some(), "waits for nothing, or leaves steps behind: {told:?}");
+        assert_eq!(open.is_empty(), end.is_some(), "it waits for nothing, or ends with open steps: {answers:?}");
         let id = NodeId::try_from(self.nodes.len()).unwrap();
-        let failed = told.iter().any(|(_, answer)| *answer == Answer::Failed);
+        let failed = answers.iter().any(|(_, answer)| *answer == Answer::Failed);
         self.known.insert((events.clone(), history), id);
-        self.nodes.push(Node { events, open, end, failed, told, next: Vec::new() });
+        self.nodes.push(Node { events, open, end, failed, answers, next: Vec::new() });
         id
     }
 
-    fn run(&mut self, ids: &[EventId], told: &[(Asked, Answer)]) -> Reached {
+    fn run(&mut self, ids: &[EventId], answers: &[(Asked, Answer)]) -> Reached {
         self.runs += 1;
         let own = if self.protocol.pushes_rows() { None } else { self.newest_login(ids) };
         let events = ids.iter().map(|&id| self.book.event(id).clone()).enumerate();
@@ -123,7 +123,7 @@ impl Learner {
         let mut invocation = pin!(self.protocol.settle(&desk, &desk, &events));
         let mut context = Context::from_waker(Waker::noop());
         let mut state = invocation.as_mut().poll(&mut context);
-        for &(asked, answer) in told {
+        for &(asked, answer) in answers {
             assert!(state.is_pending(), "ended before {asked:?}");
             desk.answer(asked, answer);
             state = invocation.as_mut().poll(&mut context);
@@ -141,7 +141,7 @@ impl Learner {
     }
 }
 
-/// Whether a message may be deleted. What the search can't have is not taken for a failure.
+/// Whether a message may be deleted. Outcomes that can't occur in the search panic.
 fn is_acknowledged(outcome: &Outcome) -> bool {
     match outcome {
         acknowledged if acknowledged.is_acknowledged() => true,

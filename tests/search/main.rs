@@ -1,28 +1,29 @@
-//! Proof by search: the ledger's protocol (`ledger/protocol.rs`, `apply.rs`) in every order in which its steps can meet.
+//! Proof by search: the ledger's protocol (`ledger/protocol.rs`, `apply.rs`) in every interleaving of its steps.
 //!
 //! ```console
-//! $ cargo test --test search -- --nocapture    # two events, three where nothing goes wrong
-//! $ make search                                # the whole
+//! $ cargo test --test search -- --nocapture    # two events; three without failures
+//! $ make search                                # everything
 //! ```
 //!
-//! What runs is the function's own `apply`, with its own merge rules, plan and fates. Around it stands a model: rows
-//! where each step on one row is atomic and a batched read is a step a row, TPNS where each item is one, a standard queue,
-//! and workers, each an invocation. [`learn`] finds out what an invocation does next after each history it can have, by
-//! running it; [`moves`] says what can happen next in the world, [`world`] what it does to it; [`explore`] goes
-//! everywhere and judges each end, where the queue is empty and nobody is at work. [`sets`] says which events are
-//! explored together.
+//! The function's own `apply` is run, with its merge rules, plan and outcomes. Around it is a model: rows on which each
+//! step is atomic, with one step per row for a batched read; TPNS, where each item is a step; a standard queue; and
+//! workers, each of them an invocation. [`learn`] finds out what an invocation does next after each possible history,
+//! by running it; [`moves`] lists what can happen next in the world, and [`world`] does it; [`explore`] visits all
+//! states and checks each end state, in which the queue is empty and no worker is active. [`sets`] defines which events
+//! are explored together.
 //!
-//! The numbers in a line's "what may happen" are bounds: how often a worker may die, a step fail (not done, or done with
-//! the answer lost), a message come again after it was acknowledged ("late"), a message come to a second worker while
-//! one is at work on it ("twice"); then the workers at once and the messages in an invocation. "orders" are the orders
-//! of steps that lead from a start to an end; "code run" is how often the code was run to learn what it does; "ends" are
-//! different worlds at an end. Of these are wrong: a device is bound to who should be out, or not bound to who should be
-//! in; "by exc." only not bound, by the design's named exception; "open": by the open case below.
+//! The numbers in a line's "what may happen" are limits: how often a worker may die, a step may fail (not done, or done
+//! with the answer lost), a message may be redelivered after it was acknowledged ("late"), or be delivered to a second
+//! worker while the first one handles it ("twice"); then the concurrent workers and the messages per invocation.
+//! "orders" are the orders of steps from a start to an end; "code run" is how often the code was run to learn what it
+//! does; "ends" are different end states. "wrong" counts those in which a device is bound to an account that is signed
+//! out, or not bound to one that is signed in; "by exc." those in which an account is only missing, by the design's
+//! named exception; "open" those of the open case below.
 //!
-//! Not in the model: items that TPNS rejects; calls that land after their sender has given them up, or has died; rows
-//! that expire; and more events, workers and messages in an invocation than the lines say.
+//! Not in the model: items that TPNS rejects; calls that take effect after their sender has given up, or has died; rows
+//! that expire; and more events, workers and messages per invocation than the lines say.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 
 mod desk;
 mod events;
@@ -30,10 +31,10 @@ mod explore;
 mod hash;
 mod learn;
 mod moves;
+mod print;
 mod run;
 mod sets;
 mod steps;
-mod tell;
 mod tpns;
 mod weaker;
 mod world;
@@ -43,9 +44,9 @@ use std::env;
 use crate::{
     explore::{Finding, Kind, Tally},
     moves::Rules,
+    print::print,
     run::Searches,
     sets::Set::{self, Doubled, Pairs, PairsAfter, Triples, TwoDeleted, TwoPhones},
-    tell::tell,
     weaker::Protocol,
     world::Luck,
 };
@@ -59,12 +60,12 @@ fn pairwise(luck: Luck) -> Rules {
     Rules { workers: 2, batch: 2, luck }
 }
 
-/// So many workers that take a message each.
+/// This number of workers that take one message each.
 fn single(workers: usize, luck: Luck) -> Rules {
     Rules { workers, batch: 1, luck }
 }
 
-/// Whether somebody has time: `make search`.
+/// Whether to run the complete search, as `make search` does.
 fn whole() -> bool {
     env::var("SEARCH").is_ok_and(|search| search == "whole")
 }
@@ -73,7 +74,7 @@ fn is_wrong((finding, open_case): Kind) -> bool {
     finding != Finding::Wiped && !open_case
 }
 
-/// Searches, and fails with the shortest way to what is wrong, if something is.
+/// Searches, and fails with the shortest path to a wrong result, if there is one.
 fn is_right(searches: &mut Searches, sets: &[Set], rules: Rules) -> Tally {
     let tally = searches.run(sets, rules);
     if tally.count(is_wrong) > 0 {
@@ -83,12 +84,16 @@ fn is_right(searches: &mut Searches, sets: &[Set], rules: Rules) -> Tally {
 }
 
 #[test]
-fn both_promises_hold_whoever_dies_whatever_fails_and_comes_again() {
+fn both_promises_hold_under_crashes_failures_and_redeliveries() {
     let mut searches = Searches::of(Protocol::Real);
     let mut tally = Tally::default();
     let mut search = |sets, rules| {
         let found = is_right(&mut searches, sets, rules);
-        assert_eq!(found.count(|(_, open_case)| open_case), 0, "there is no open case where no message comes twice");
+        assert_eq!(
+            found.count(|(_, open_case)| open_case),
+            0,
+            "there is no open case unless a message is delivered twice"
+        );
         tally.add(&found);
     };
     if whole() {
@@ -101,14 +106,14 @@ fn both_promises_hold_whoever_dies_whatever_fails_and_comes_again() {
         search(&[Triples], single(2, NONE));
     }
 
-    // The exception the design names is real, and told from what would be wrong.
+    // The named exception of the design exists, and is distinguished from wrong results.
     assert!(tally.count(|(finding, _)| finding == Finding::Wiped) > 0);
     let is_exception = |(finding, _)| finding == Finding::Wiped;
-    tell(&searches.example("the named exception", &[Pairs], single(2, NONE), is_exception).unwrap());
+    print(&searches.example("the named exception", &[Pairs], single(2, NONE), is_exception).unwrap());
 }
 
 #[test]
-fn both_promises_hold_when_a_message_comes_to_two_workers_at_once() {
+fn both_promises_hold_when_a_message_is_delivered_to_two_workers_at_once() {
     let mut searches = Searches::of(Protocol::Real);
     let twice = Luck { twice: 1, ..NONE };
     if whole() {
@@ -120,8 +125,8 @@ fn both_promises_hold_when_a_message_comes_to_two_workers_at_once() {
     }
 }
 
-/// A message is with two workers. One pushes and dies, or fails, before it has verified. The other settles the message,
-/// and it is deleted: nobody comes to put right what the first one pushed.
+/// Two workers have the same message. One pushes and dies, or fails, before it has verified. The other completes the
+/// message, which is deleted: no worker corrects what the first one pushed.
 #[test]
 fn a_copy_that_dies_unverified_while_another_is_acknowledged_is_the_only_open_case() {
     let mut searches = Searches::of(Protocol::Real);
@@ -137,12 +142,12 @@ fn a_copy_that_dies_unverified_while_another_is_acknowledged_is_the_only_open_ca
         assert!(tally.count(|kind| kind == (finding, true)) > 0, "{finding:?} is not found");
     }
     let is_open_case = |kind| kind == (Finding::Shown, true);
-    tell(&searches.example("the open case", &[Pairs], single(2, died), is_open_case).unwrap());
+    print(&searches.example("the open case", &[Pairs], single(2, died), is_open_case).unwrap());
 }
 
-/// What is left out of the search are orders that can't make a difference.
+/// The search omits orders that can't make a difference.
 #[test]
-fn the_ends_are_the_same_when_every_order_is_gone_through() {
+fn the_end_states_are_the_same_when_every_order_is_explored() {
     let more = u8::from(whole());
     let rules = pairwise(Luck { crashes: 1, failures: more, late: more, ..NONE });
     let [few, all] = [Searches::of(Protocol::Real), Searches::in_full(Protocol::Real)]
@@ -151,28 +156,28 @@ fn the_ends_are_the_same_when_every_order_is_gone_through() {
     assert!(few.states < all.states);
 }
 
-/// Searches a weaker protocol where nothing goes wrong but the order of steps, and prints the shortest way to an end with
-/// somebody bound who is out.
+/// Searches a weaker protocol without failures, in every order of steps, and prints the shortest path to an end state
+/// with an account bound that is signed out.
 fn is_caught(protocol: Protocol) {
     let mut searches = Searches::of(protocol);
     searches.run(&[Pairs], single(2, NONE));
     let is_shown = |(finding, _)| finding == Finding::Shown;
     let example = searches.example(protocol.name(), &[Pairs], single(2, NONE), is_shown);
-    tell(&example.unwrap_or_else(|| panic!("{protocol:?}: the search does not see what is wrong with it")));
+    print(&example.unwrap_or_else(|| panic!("{protocol:?}: the search does not find what is wrong with it")));
 }
 
 #[test]
-fn without_a_table_it_is_caught() {
+fn a_protocol_without_a_table_is_caught() {
     is_caught(Protocol::NoTable);
 }
 
 #[test]
-fn without_the_verify_it_is_caught() {
+fn a_protocol_without_verification_is_caught() {
     is_caught(Protocol::NoVerify);
 }
 
 #[test]
-fn with_a_verify_that_looks_at_devices_alone_it_is_caught() {
+fn a_protocol_that_verifies_only_devices_is_caught() {
     is_caught(Protocol::VerifyOfDevices);
 }
 

@@ -10,7 +10,7 @@ use crate::{
 /// What may happen in a scenario.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    /// Invocations at once.
+    /// Concurrent invocations.
     pub(crate) workers: usize,
     /// Messages in an invocation, at most 2.
     pub(crate) batch: usize,
@@ -20,13 +20,13 @@ pub(crate) struct Rules {
 /// One thing that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Move {
-    /// A worker begins with these messages.
+    /// A worker receives these messages.
     Deliver { worker: usize, messages: u8 },
     /// One of the open steps of a worker is done, or fails.
     Step { worker: usize, step: usize, how: How },
-    /// A worker that has come to its end says so, and what it has settled is deleted.
+    /// A worker that has ended reports, and the messages it has completed are deleted.
     Report { worker: usize },
-    /// A worker is no more.
+    /// A worker dies.
     Crash { worker: usize },
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum How {
     AnswerLost,
 }
 
-/// An invocation has failed an event though nothing had failed on it: it might do so for ever.
+/// An invocation has reported an event although nothing had failed: it might do so for ever.
 #[derive(Debug)]
 pub(crate) struct Stuck;
 
@@ -47,7 +47,7 @@ pub(crate) struct Stuck;
 pub(crate) struct World<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) rules: Rules,
-    /// Whether all orders of steps are gone through one by one, also where two orders can't make a difference.
+    /// Whether all orders of steps are explored, also where two orders can't make a difference.
     pub(crate) in_full: bool,
 }
 
@@ -59,17 +59,17 @@ impl World<'_> {
     /// What can happen next.
     pub(crate) fn moves(&self, state: &State, learner: &Learner) -> Vec<Move> {
         let mut moves = Vec::with_capacity(16);
-        let at_work = || (0..WORKERS).filter_map(|worker| Some((worker, learner.node(state.workers[worker]?.node))));
+        let active = || (0..WORKERS).filter_map(|worker| Some((worker, learner.node(state.workers[worker]?.node))));
         if !self.in_full {
-            // A step that neither touches what others see nor sees what they touch can as well come first, and then it
-            // need not come anywhere else.
-            for (worker, node) in at_work() {
+            // A step that neither affects what others read nor reads what they affect can be done first, and then need
+            // not be tried at any other point.
+            for (worker, node) in active() {
                 if self.alone(worker, node, state, learner, &mut moves) {
                     return moves;
                 }
             }
         }
-        for (worker, node) in at_work() {
+        for (worker, node) in active() {
             for (step, (op, _)) in node.open.iter().enumerate() {
                 steps(worker, step, *op, state, &mut moves);
             }
@@ -84,10 +84,10 @@ impl World<'_> {
         moves
     }
 
-    /// Steps of this worker that commute with every step of every other one, if there are any: to look into the row of
-    /// an account that no event deletes, and to report. (To crash instead of reporting is a choice that stays. To crash
-    /// before such a look is the same as to crash after it. Where messages come twice, a report does touch others: it
-    /// deletes what they hold.)
+    /// Steps of this worker that commute with every step of every other one, if there are any: reading the row of an
+    /// account that no event deletes, and reporting. (Crashing instead of reporting stays a choice. A crash before such
+    /// a read is the same as one after it. If messages are delivered twice, a report does affect others: it deletes
+    /// their messages.)
     fn alone(&self, worker: usize, node: &Node, state: &State, learner: &Learner, moves: &mut Vec<Move>) -> bool {
         if node.end.is_some() && self.rules.luck.twice == 0 {
             moves.push(Move::Report { worker });
@@ -114,12 +114,12 @@ impl World<'_> {
         for message in 0..messages {
             let mail = state.mail[message];
             let is_held = held >> message & 1 == 1;
-            let comes = match (mail.waiting, mail.acknowledged) {
+            let is_delivered = match (mail.waiting, mail.acknowledged) {
                 (true, _) => true,
                 (false, true) => state.left.late > 0 && !is_held,
                 (false, false) => state.left.twice > 0,
             };
-            if comes {
+            if is_delivered {
                 moves.push(Move::Deliver { worker, messages: 1 << message });
             }
             if mail.waiting && self.rules.batch > 1 {
@@ -161,7 +161,7 @@ impl World<'_> {
                     if acknowledged {
                         state.acknowledge(message);
                     } else if node.failed {
-                        state.come_back(message, &at);
+                        state.redeliver(message, &at);
                     } else {
                         return Err(Stuck);
                     }
@@ -170,7 +170,7 @@ impl World<'_> {
             Move::Crash { worker } => {
                 state.left.crashes -= 1;
                 let at = state.workers[worker].take().unwrap();
-                each(at.holds).for_each(|message| state.come_back(message, &at));
+                each(at.holds).for_each(|message| state.redeliver(message, &at));
             }
         }
         Ok(state)

@@ -1,4 +1,4 @@
-//! A search: a protocol, sets of events and what may happen to them, on every core.
+//! A search: a protocol, sets of events and what may happen to them, run on every core.
 
 use std::{num::NonZero, thread, time::Instant};
 
@@ -7,16 +7,16 @@ use crate::{
     explore::{Kind, Tally, explore, shortest},
     learn::Learner,
     moves::{Rules, World},
+    print::{line, table},
     sets::Set,
-    tell::{line, table},
     weaker::Protocol,
     whole,
 };
 
-/// Searches of a protocol. What is learnt of it in one serves the next.
+/// Searches of a protocol. What one search learns about it is reused by the next.
 pub(crate) struct Searches {
     protocol: Protocol,
-    /// Whether orders that can't make a difference are gone through all the same.
+    /// Whether orders that can't make a difference are explored all the same.
     in_full: bool,
     /// A learner for each TPNS, for each core.
     learners: Vec<Vec<Learner>>,
@@ -37,7 +37,7 @@ impl Searches {
         Self { in_full: true, ..Self::of(protocol) }
     }
 
-    /// Goes everywhere, and prints what it came to.
+    /// Explores all states, and prints the results.
     pub(crate) fn run(&mut self, sets: &[Set], rules: Rules) -> Tally {
         let begun = Instant::now();
         let (in_full, cores) = (self.in_full, self.learners.len());
@@ -55,8 +55,8 @@ impl Searches {
         tally
     }
 
-    /// The shortest way to such a finding, as a table. In the short form a look into a row that never changes comes first, be it
-    /// needed or not.
+    /// The shortest path to such a finding, as a table. In the short form, a read of a row that never changes is done
+    /// first, needed or not.
     pub(crate) fn example(
         &mut self,
         title: &str,
@@ -65,17 +65,17 @@ impl Searches {
         is: impl Fn(Kind) -> bool,
     ) -> Option<String> {
         let mut best = usize::MAX;
-        let mut told = None;
+        let mut example = None;
         for learner in &mut self.learners[0] {
             for scenario in sets.iter().flat_map(|set| set.scenarios(&mut learner.book)).collect::<Vec<_>>() {
                 let world = World { scenario: &scenario, rules, in_full: whole() };
-                if let Some(way) = shortest(&world, learner, &is, best) {
-                    best = way.0.len();
-                    told = Some(table(title, &world, learner, &way));
+                if let Some(path) = shortest(&world, learner, &is, best) {
+                    best = path.0.len();
+                    example = Some(table(title, &world, learner, &path));
                 }
             }
         }
-        told
+        example
     }
 }
 
@@ -93,14 +93,14 @@ fn some(learners: &mut [Learner], sets: &[Set], rules: Rules, in_full: bool, par
     tally
 }
 
-/// The sets, what may go wrong how often, and workers x messages in an invocation.
+/// The sets, what may go wrong and how often, and workers x messages per invocation.
 fn what(sets: &[Set], rules: Rules, in_full: bool) -> String {
     let luck = rules.luck;
-    let troubles = [(luck.crashes, "crashes"), (luck.failures, "failures"), (luck.late, "late"), (luck.twice, "twice")];
-    let troubles: Vec<_> =
-        troubles.iter().filter(|(most, _)| *most > 0).map(|(most, what)| format!("{what} {most}")).collect();
-    let troubles = if troubles.is_empty() { "no trouble".to_owned() } else { troubles.join(", ") };
+    let limits = [(luck.crashes, "crashes"), (luck.failures, "failures"), (luck.late, "late"), (luck.twice, "twice")];
+    let limits: Vec<_> =
+        limits.iter().filter(|(most, _)| *most > 0).map(|(most, what)| format!("{what} {most}")).collect();
+    let limits = if limits.is_empty() { "no failures".to_owned() } else { limits.join(", ") };
     let sets: Vec<_> = sets.iter().map(|set| format!("{set:?}")).collect();
     let all = if in_full { ", every order" } else { "" };
-    format!("{}: {troubles}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
+    format!("{}: {limits}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
 }

@@ -1,23 +1,23 @@
-//! Which events are explored together.
+//! The sets of events that are explored together.
 
 use crate::events::{
-    Book, Bound, EventId, FROM_BEFORE, Said, Tpns,
+    Book, Bound, EventId, FROM_BEFORE, TimedEvent, Tpns,
     What::{self, DeleteA, DeleteAb, LoginAElsewhere},
 };
 
-/// At most so many in a scenario.
+/// The maximum number of messages in a scenario.
 pub(crate) const MESSAGES: usize = 3;
 
-/// Some events, each in a message of its own.
+/// Some events, each in its own message.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) messages: Vec<EventId>,
-    /// Who was bound before the ledger was there.
+    /// The accounts bound before the ledger existed.
     pub(crate) before: Bound,
 }
 
 impl Scenario {
-    /// Who is to be bound in the end.
+    /// The accounts that must be bound in the end.
     pub(crate) fn truth(&self, book: &Book) -> Bound {
         book.truth(self.before, &self.messages)
     }
@@ -32,13 +32,14 @@ impl Scenario {
 /// Sets of scenarios.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Set {
-    /// Every two events: one after the other, at one time, the same one twice.
+    /// All pairs of events: one after the other, at the same time, the same one twice.
     Pairs,
-    /// The same, on a phone whose accounts were bound before the ledger was there.
+    /// The same, on a phone whose accounts were bound before the ledger existed.
     PairsAfter,
     /// A deletion of two accounts and every other event: before it, after it, at the same time.
     TwoDeleted,
-    /// Every three events, one after the other. Only the order of versions counts, so equal times would add nothing.
+    /// All triples of events, one after the other. Only the order of versions matters, so equal times would add
+    /// nothing.
     Triples,
     /// Every event in two messages, and another one, before or after it.
     Doubled,
@@ -46,49 +47,49 @@ pub(crate) enum Set {
     TwoPhones,
 }
 
-fn at(what: What, at: u8) -> Said {
-    Said { what, at, twin: 0 }
+fn at(what: What, at: u8) -> TimedEvent {
+    TimedEvent { what, at, twin: 0 }
 }
 
 fn both<T: Copy>(left: &[T], right: &[T]) -> Vec<(T, T)> {
     left.iter().flat_map(|&left| right.iter().map(move |&right| (left, right))).collect()
 }
 
-fn in_order(what: [What; 3], times: [u8; 3]) -> Vec<Said> {
+fn in_order(what: [What; 3], times: [u8; 3]) -> Vec<TimedEvent> {
     what.into_iter().zip(times).map(|(what, time)| at(what, time)).collect()
 }
 
-/// One after the other, and at one time.
-fn pairs((first, second): (What, What)) -> [Vec<Said>; 2] {
-    let same_time = Said { what: second, at: 1, twin: 1 };
+/// One after the other, and at the same time.
+fn pairs((first, second): (What, What)) -> [Vec<TimedEvent>; 2] {
+    let same_time = TimedEvent { what: second, at: 1, twin: 1 };
     [vec![at(first, 1), at(second, 2)], vec![at(first, 1), same_time]]
 }
 
 impl Set {
     pub(crate) fn scenarios(self, book: &mut Book) -> Vec<Scenario> {
-        let said = book.tpns.said();
-        let all: Vec<Vec<Said>> = match self {
+        let kinds = book.tpns.kinds();
+        let all: Vec<Vec<TimedEvent>> = match self {
             Self::Pairs | Self::PairsAfter => {
-                let doubles = said.iter().map(|&what| vec![at(what, 1); 2]);
-                both(said, said).into_iter().flat_map(pairs).chain(doubles).collect()
+                let twice = kinds.iter().map(|&what| vec![at(what, 1); 2]);
+                both(kinds, kinds).into_iter().flat_map(pairs).chain(twice).collect()
             }
             Self::TwoDeleted => {
-                let orders = both(&[DeleteAb], said).into_iter().chain(both(said, &[DeleteAb]));
+                let orders = both(&[DeleteAb], kinds).into_iter().chain(both(kinds, &[DeleteAb]));
                 orders.flat_map(pairs).collect()
             }
             Self::Triples => {
                 let with_third =
-                    |&third: &What| both(said, said).into_iter().map(move |(first, second)| [first, second, third]);
-                said.iter().flat_map(with_third).map(|three| in_order(three, [1, 2, 3])).collect()
+                    |&third: &What| both(kinds, kinds).into_iter().map(move |(first, second)| [first, second, third]);
+                kinds.iter().flat_map(with_third).map(|three| in_order(three, [1, 2, 3])).collect()
             }
             Self::Doubled => {
-                let all = both(said, said).into_iter();
+                let all = both(kinds, kinds).into_iter();
                 all.flat_map(|(twice, once)| [[1, 1, 2], [2, 2, 1]].map(|times| in_order([twice, twice, once], times)))
                     .collect()
             }
             Self::TwoPhones => {
                 let orders = [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]];
-                let three = said.iter().map(|&what| [DeleteA, LoginAElsewhere, what]);
+                let three = kinds.iter().map(|&what| [DeleteA, LoginAElsewhere, what]);
                 three.flat_map(|three| orders.map(|times| in_order(three, times))).collect()
             }
         };
@@ -97,7 +98,7 @@ impl Set {
             let accounts = if book.tpns == Tpns::PerType { 1 } else { 2 };
             before[0][..accounts].fill(FROM_BEFORE);
         }
-        let messages = all.into_iter().map(|said| said.into_iter().map(|each| book.id(each)).collect());
+        let messages = all.into_iter().map(|events| events.into_iter().map(|each| book.id(each)).collect());
         messages.map(|messages| Scenario { messages, before }).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The atomic steps of an invocation, and the values that rows have.
+//! The atomic steps of an invocation, and the values of rows.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::events::{Book, By, EventId};
 /// One atomic step, by what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Op {
-    /// Adds to a device's row, and gets the row.
+    /// Adds to a device's row, and returns the row.
     RaiseDevice(u8, RowId),
-    /// Adds a deletion to an account's row, and gets the row.
+    /// Adds a deletion to an account's row, and returns the row.
     RaiseDeletion(u8, EventId),
-    /// Notes that TPNS has accepted a deletion.
+    /// Records that TPNS has accepted a deletion.
     Accept(u8, EventId),
     /// Reads one row of a device.
     ReadDevice(u8),
@@ -36,7 +36,7 @@ pub(crate) enum Item {
     UnbindEverywhere { account: u8 },
 }
 
-/// What comes of a step, as the invocation sees it.
+/// The result of a step, as the invocation sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Answer {
     Device(RowId),
@@ -46,13 +46,13 @@ pub(crate) enum Answer {
     Failed,
 }
 
-/// A step of an invocation, and how many like it came before.
+/// A step of an invocation, and how many times it has been requested.
 pub(crate) type Asked = (Op, u8);
 
 /// Index of a value that a row has had.
 pub(crate) type RowId = u16;
 
-/// The row that is not there, of either kind.
+/// A missing row, of either kind.
 pub(crate) const NO_ROW: RowId = 0;
 
 /// The values that rows have had, each once.
@@ -82,19 +82,19 @@ impl Values {
         id_of(&mut self.devices, value)
     }
 
-    /// A device's row after this was added to it: by the ledger's own rule.
-    pub(crate) fn merged(&mut self, row: RowId, said: RowId) -> RowId {
-        if let Some(&known) = self.merged.get(&(row, said)) {
+    /// A device's row after this change, by the ledger's own rule.
+    pub(crate) fn merged(&mut self, row: RowId, change: RowId) -> RowId {
+        if let Some(&known) = self.merged.get(&(row, change)) {
             return known;
         }
         let mut state = self.device(row).clone();
-        state.merge(self.device(said));
+        state.merge(self.device(change));
         let merged = self.device_id(state);
-        self.merged.insert((row, said), merged);
+        self.merged.insert((row, change), merged);
         merged
     }
 
-    /// An account's row after this deletion was added to it, as the table's condition has it.
+    /// An account's row after this deletion was added to it, by the table's condition.
     pub(crate) fn deleted(&mut self, row: RowId, deletion: EventId, book: &Book) -> RowId {
         let version = &book.event(deletion).version;
         if self.deletion(row).is_some_and(|known| known.version >= *version) {
@@ -103,7 +103,7 @@ impl Values {
         id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: false }))
     }
 
-    /// An account's row after it was noted that TPNS has accepted this deletion.
+    /// An account's row after it was recorded that TPNS has accepted this deletion.
     pub(crate) fn accepted(&mut self, row: RowId, deletion: EventId, book: &Book) -> RowId {
         let version = &book.event(deletion).version;
         if self.deletion(row).is_none_or(|known| known.version != *version) {

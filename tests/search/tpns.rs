@@ -1,4 +1,4 @@
-//! That TPNS, as the search has it, is TPNS as `tpns-sim` has it.
+//! Checks that the search's model of TPNS behaves like `tpns-sim`.
 
 use tpns_sim::model::{self, BatchOperate, OverrideMode, Settings, TokenAccounts};
 
@@ -33,7 +33,7 @@ fn operation(tpns: Tpns, item: Item) -> BatchOperate {
     }
 }
 
-/// Sets of accounts that a device can have: one a type.
+/// Sets of accounts that a device can have: one per type.
 fn possible(tpns: Tpns) -> Vec<u8> {
     let one_a_type = |&set: &u8| {
         let types = each(set).map(|account| tpns.account_type(account));
@@ -63,7 +63,7 @@ fn bound(service: &model::Tpns, tpns: Tpns) -> [u8; DEVICES] {
 }
 
 #[test]
-fn tpns_does_here_what_it_does_in_tpns_sim() {
+fn the_model_of_tpns_behaves_like_tpns_sim() {
     for tpns in Tpns::ALL {
         let override_mode = if tpns == Tpns::Replaces { OverrideMode::Replace } else { OverrideMode::PerType };
         for (first, second) in

@@ -1,4 +1,4 @@
-//! The protocol, and weaker ones that look as good: each of those must be caught, or the search is worth nothing.
+//! The protocol, and weaker ones that look as good: the search must catch each of those, or it proves nothing.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -13,20 +13,20 @@ use tpns_account_sync::{
     tpns::{Verdict, Verdicts},
 };
 
-/// How an invocation settles its events.
+/// How an invocation handles its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// `apply`, as the function runs it.
     Real,
-    /// `apply` without a table: only right for a FIFO queue.
+    /// `apply` without a table: correct only for a FIFO queue.
     NoTable,
-    /// `apply` whose second look shows it what the first one showed.
+    /// `apply` whose second read returns the result of the first one.
     NoVerify,
-    /// `apply` that looks again at the device's row, but not at those of the accounts.
+    /// `apply` that reads the device's row again, but not those of the accounts.
     VerifyOfDevices,
     /// Reads the rows, drops the event if they are newer, pushes, then writes.
     CheckThenAct,
-    /// Merges, drops the event if it lost, pushes if it won.
+    /// Merges, drops the event if it is superseded, and pushes otherwise.
     ClaimThenDrop,
 }
 
@@ -36,13 +36,13 @@ impl Protocol {
             Self::Real => "merge, push the winner, verify",
             Self::NoTable => "no table",
             Self::NoVerify => "no verify",
-            Self::VerifyOfDevices => "verify of devices alone",
+            Self::VerifyOfDevices => "verify of devices only",
             Self::CheckThenAct => "check, then act",
             Self::ClaimThenDrop => "claim, drop what is stale",
         }
     }
 
-    /// Whether what it pushes is a row it has seen, and not what its own events say.
+    /// Whether it pushes the row it has read, and not the result of its own events.
     pub(crate) fn pushes_rows(self) -> bool {
         matches!(self, Self::Real | Self::NoVerify | Self::VerifyOfDevices)
     }
@@ -78,35 +78,35 @@ impl Protocol {
 }
 
 async fn check_then_act(rows: impl Rows, tpns: &impl Push, event: &Event) -> Outcome {
-    let Some(mut state) = look(&rows, event).await else { return Outcome::UNTOUCHED };
+    let Some(mut state) = read_rows(&rows, event).await else { return Outcome::UNTOUCHED };
     if state.superseded_by(event).is_some() {
         return Outcome::Superseded;
     }
     state.absorb(event);
-    if !push(tpns, &state).await || write(&rows, event).await.is_none() || !note(&rows, event).await {
+    if !push(tpns, &state).await || write(&rows, event).await.is_none() || !record(&rows, event).await {
         return Outcome::UNTOUCHED;
     }
     Outcome::Applied
 }
 
 async fn claim_then_drop(rows: impl Rows, tpns: &impl Push, event: &Event) -> Outcome {
-    let Some(mut state) = look(&rows, event).await else { return Outcome::UNTOUCHED };
+    let Some(mut state) = read_rows(&rows, event).await else { return Outcome::UNTOUCHED };
     let Some(claimed) = write(&rows, event).await else { return Outcome::UNTOUCHED };
     state.merge(&claimed);
     if state.superseded_by(event).is_some() {
         return Outcome::Superseded;
     }
-    if !push(tpns, &state).await || !note(&rows, event).await {
+    if !push(tpns, &state).await || !record(&rows, event).await {
         return Outcome::UNTOUCHED;
     }
     Outcome::Applied
 }
 
-/// What the rows say of the event's device, or of the accounts it names.
-async fn look(rows: &impl Rows, event: &Event) -> Option<State> {
-    let said = State::of([event]);
+/// The rows of the event's device, or of the accounts it names.
+async fn read_rows(rows: &impl Rows, event: &Event) -> Option<State> {
+    let of_event = State::of([event]);
     let devices: Vec<_> = event.device().into_iter().cloned().collect();
-    let mut accounts: Vec<_> = said.deleted.keys().cloned().collect();
+    let mut accounts: Vec<_> = of_event.deleted.keys().cloned().collect();
     if let Change::Login(device, named) = &event.change {
         accounts.extend(named.iter().map(|account| AccountKey { app: device.app, account: account.clone() }));
     }
@@ -125,8 +125,8 @@ async fn look(rows: &impl Rows, event: &Event) -> Option<State> {
 
 async fn write(rows: &impl Rows, event: &Event) -> Option<State> {
     let mut state = State::of([event]);
-    for (device, said) in &mut state.devices {
-        *said = rows.raise_device(device, said).await.ok()?;
+    for (device, change) in &mut state.devices {
+        *change = rows.raise_device(device, change).await.ok()?;
     }
     for (key, deletion) in &mut state.deleted {
         let row = rows.raise_deletion(key, &deletion.version).await.ok()?;
@@ -142,7 +142,7 @@ async fn push(tpns: &impl Push, state: &State) -> bool {
     verdicts.all().iter().all(|verdict| *verdict == Verdict::Accepted)
 }
 
-async fn note(rows: &impl Rows, event: &Event) -> bool {
+async fn record(rows: &impl Rows, event: &Event) -> bool {
     for (key, deletion) in State::of([event]).deleted {
         if rows.accept_deletion(&key, &deletion.version).await.is_err() {
             return false;
@@ -151,24 +151,24 @@ async fn note(rows: &impl Rows, event: &Event) -> bool {
     true
 }
 
-/// Rows whose second look shows what the first one showed.
+/// Rows whose second read returns the result of the first one.
 struct Blind<R> {
     rows: R,
-    /// Whether it looks at devices all the same.
-    sees_devices: bool,
+    /// Whether devices are read again all the same.
+    rereads_devices: bool,
     devices: RefCell<HashMap<Device, DeviceState>>,
     deletions: RefCell<HashMap<AccountKey, Option<DeletionRow>>>,
 }
 
 impl<R> Blind<R> {
-    fn new(rows: R, sees_devices: bool) -> Self {
-        Self { rows, sees_devices, devices: RefCell::default(), deletions: RefCell::default() }
+    fn new(rows: R, rereads_devices: bool) -> Self {
+        Self { rows, rereads_devices, devices: RefCell::default(), deletions: RefCell::default() }
     }
 }
 
 impl<R: Rows> Rows for Blind<R> {
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, RowError> {
-        let row = self.rows.raise_device(device, said).await?;
+    async fn raise_device(&self, device: &Device, change: &DeviceState) -> Result<DeviceState, RowError> {
+        let row = self.rows.raise_device(device, change).await?;
         self.devices.borrow_mut().insert(device.clone(), row.clone());
         Ok(row)
     }
@@ -184,18 +184,18 @@ impl<R: Rows> Rows for Blind<R> {
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
-        // Only the verify asks for devices.
+        // Only the verification reads devices.
         let is_second = !devices.is_empty();
         let seen = |key: &AccountKey| is_second && self.deletions.borrow().contains_key(key);
         let unseen: Vec<_> = accounts.iter().filter(|key| !seen(key)).cloned().collect();
-        let look_at = if self.sees_devices { devices } else { &[] };
-        let mut read = self.rows.read(look_at, &unseen).await;
+        let to_read = if self.rereads_devices { devices } else { &[] };
+        let mut read = self.rows.read(to_read, &unseen).await;
         for (key, row) in &read.deletions {
             if let Ok(row) = row {
                 self.deletions.borrow_mut().insert(key.clone(), row.clone());
             }
         }
-        if !self.sees_devices {
+        if !self.rereads_devices {
             let known = self.devices.borrow();
             read.devices = devices.iter().map(|device| (device.clone(), Ok(known[device].clone()))).collect();
         }

@@ -9,7 +9,7 @@ use crate::{
     steps::{Answer, Item, NO_ROW, Op, RowId, Values},
 };
 
-/// There is room for so many; how many there are is up to [`Rules`](crate::moves::Rules).
+/// The maximum number of workers; [`Rules`](crate::moves::Rules) sets the actual one.
 pub(crate) const WORKERS: usize = 3;
 
 /// What may go wrong, and how often.
@@ -19,9 +19,9 @@ pub(crate) struct Luck {
     pub(crate) crashes: u8,
     /// An item, a read or a write fails: not done, or done and the answer lost.
     pub(crate) failures: u8,
-    /// A message comes again after it was acknowledged.
+    /// A message is redelivered after it was acknowledged.
     pub(crate) late: u8,
-    /// A message comes to another worker as well, while one is at work on it.
+    /// A message is delivered to a second worker while the first one handles it.
     pub(crate) twice: u8,
 }
 
@@ -29,9 +29,9 @@ pub(crate) struct Luck {
 pub(crate) struct Mail {
     pub(crate) waiting: bool,
     pub(crate) acknowledged: bool,
-    /// A copy ended between its push and its verify; the next copy to begin is to repair that.
+    /// A copy ended between its push and its verification; the next copy has to repair that.
     unsettled: bool,
-    /// And none was left to repair it, for the message was deleted with another copy: the open case.
+    /// No copy was left to repair it, since the message was deleted by another one: the open case.
     pub(crate) abandoned: bool,
 }
 
@@ -47,26 +47,27 @@ pub(crate) struct Worker {
     pub(crate) node: NodeId,
     /// Messages, as bits.
     pub(crate) holds: u8,
-    /// Those of them with which it is to repair what an earlier copy pushed.
+    /// Those of them for which it has to repair what an earlier copy pushed.
     pub(crate) repairs: u8,
-    /// Whether TPNS has applied something for it. Kept where messages come twice, for nothing else asks.
+    /// Whether TPNS has applied something for it. Only kept if messages are delivered twice, since nothing else uses
+    /// it.
     pub(crate) pushed: bool,
 }
 
-/// Everything there is at a moment, and as much of the past as is needed to judge the end.
+/// The complete state at a moment, and as much of the history as is needed to check the end state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) devices: [RowId; DEVICES],
     pub(crate) deletions: [RowId; ACCOUNTS],
     pub(crate) bound: Bound,
-    /// The login whose binding an operator_type 5 took away, if nothing has bound the account since.
+    /// The login whose binding an operator_type 5 removed, if nothing has bound the account since.
     pub(crate) wiped: Bound,
     pub(crate) mail: [Mail; MESSAGES],
     pub(crate) workers: [Option<Worker>; WORKERS],
     pub(crate) left: Luck,
 }
 
-/// In few words, and without a loop: states are hashed millions of times, and in the tests without optimisation.
+/// With few words and without a loop: states are hashed millions of times, in tests without optimisation.
 impl Hash for State {
     fn hash<H: Hasher>(&self, into: &mut H) {
         let ([d, e], [f, g, h]) = (self.devices, self.deletions);
@@ -105,31 +106,31 @@ impl State {
         }
     }
 
-    /// Queue empty, nobody at work.
+    /// The queue is empty, and no worker is active.
     pub(crate) fn is_end(&self) -> bool {
         self.workers == [None; WORKERS] && self.mail.iter().all(|mail| mail.acknowledged)
     }
 
-    /// The same with the workers in a fixed order: they are alike.
+    /// The same with the workers in a fixed order, since they are interchangeable.
     pub(crate) fn sorted(mut self) -> Self {
         self.workers.sort_unstable();
         self
     }
 
-    /// Messages that somebody is at work on.
+    /// Messages that a worker is handling.
     pub(crate) fn held(&self) -> u8 {
         self.workers.iter().flatten().fold(0, |held, worker| held | worker.holds)
     }
 
-    /// Deletes a message, and with it a copy that waits to come back.
+    /// Deletes a message, including a copy that waits for redelivery.
     pub(crate) fn acknowledge(&mut self, message: usize) {
         let mail = &mut self.mail[message];
         mail.abandoned |= mail.unsettled;
         *mail = Mail { waiting: false, acknowledged: true, unsettled: false, ..*mail };
     }
 
-    /// A copy of a message ended without success: it comes back, unless it was deleted with another copy.
-    pub(crate) fn come_back(&mut self, message: usize, worker: &Worker) {
+    /// A copy of a message ended without success: it is redelivered, unless it was deleted by another one.
+    pub(crate) fn redeliver(&mut self, message: usize, worker: &Worker) {
         let unsettled = worker.pushed || worker.repairs >> message & 1 == 1;
         let mail = &mut self.mail[message];
         if mail.acknowledged {
@@ -140,7 +141,7 @@ impl State {
         }
     }
 
-    /// A copy of a message goes to a worker. Whether that is to repair what an earlier one pushed.
+    /// A copy of a message is delivered to a worker. Returns whether it has to repair what an earlier copy pushed.
     pub(crate) fn take(&mut self, message: usize) -> bool {
         let mail = &mut self.mail[message];
         if mail.acknowledged {
@@ -156,9 +157,9 @@ impl State {
     /// Does one atomic step.
     pub(crate) fn perform(&mut self, op: Op, values: &mut Values, book: &Book) -> Answer {
         match op {
-            Op::RaiseDevice(device, said) => {
+            Op::RaiseDevice(device, change) => {
                 let row = &mut self.devices[usize::from(device)];
-                *row = values.merged(*row, said);
+                *row = values.merged(*row, change);
                 Answer::Device(*row)
             }
             Op::RaiseDeletion(account, deletion) => {

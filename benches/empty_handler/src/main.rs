@@ -1,4 +1,4 @@
-//! A handler that reads nothing and does nothing: what starting, and answering, cost anyone on this runtime.
+//! A handler that reads nothing and does nothing: the minimum cost of starting and answering with this runtime.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;

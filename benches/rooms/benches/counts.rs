@@ -1,7 +1,7 @@
-//! Instructions of each pure room for 10, 1,000 and 10,000 messages. `make counts` runs it, and compares with the
-//! committed counts.
+//! Instructions of each pure module for 10, 1,000 and 10,000 messages. `make counts` runs it, and compares the result
+//! with the committed counts.
 
-#![allow(missing_docs, reason = "the attribute makes modules that nobody can document")]
+#![allow(missing_docs, reason = "the attribute generates modules that can't be documented")]
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use tpns_account_sync::{config::AppNames, fate::Fates, ingress::Batch, ledger::S
 /// The clock of the batch: its events are a minute old.
 const NOW: i64 = 1_764_000_060_000;
 
-/// A batch as it is after each room. Leaked, so that freeing is nobody's count.
+/// A batch after each module. Leaked, so that freeing is not counted.
 #[derive(Clone, Copy)]
 struct Sample {
     payload: &'static str,

@@ -1,5 +1,5 @@
-//! The way of a batch through the pure rooms, each by itself, as `tpns_account_sync::AccountSync` takes it.
-//! TPNS takes everything; what would be said to it is planned but not written, signed or sent.
+//! The path of a batch through the pure modules, each separately, as in `tpns_account_sync::AccountSync`. TPNS accepts
+//! everything; calls are planned but not written, signed or sent.
 
 use tpns_account_sync::{
     config::AppNames,
@@ -17,10 +17,10 @@ use tpns_account_sync::{
 /// The name of the one app.
 pub const APP: &str = "android";
 
-/// Events with the places of their messages, as the rooms hand them on.
+/// Events with the indices of their messages, as the modules pass them on.
 pub type Events = Vec<(MessageIndex, Event)>;
 
-/// A batch that can't be taken: the benchmark's events are at fault, or the function is.
+/// A batch that can't be handled: an error in the benchmark's events or in the function.
 #[derive(Debug)]
 pub struct Unexpected(pub String);
 
@@ -39,7 +39,7 @@ pub fn read<'a>(payload: &'a str, apps: &AppNames, now: Millis) -> Result<(Batch
     Ok((batch, events))
 }
 
-/// ledger: what the events say.
+/// ledger: the state that results from the events.
 #[must_use]
 pub fn merge(events: &Events) -> State {
     State::of(events.iter().map(|(_, event)| event))
@@ -51,14 +51,14 @@ pub fn calls(state: &State) -> Plan {
     plan(state, &Redelivered::default())
 }
 
-/// fate: what became of the events.
+/// fate: the outcomes of the events.
 #[must_use]
 pub fn judge(events: &Events, state: &State, plan: &Plan) -> Fates {
     let verdicts = vec![Verdict::Accepted; plan.items.len()];
     fates(events.iter().enumerate().map(|(place, (_, event))| (EventIndex(place), event)), state, plan, &verdicts)
 }
 
-/// report: what Lambda reads.
+/// report: the response to Lambda.
 ///
 /// # Errors
 /// [`Unexpected`] when not all is applied.

@@ -1,5 +1,5 @@
-//! Times the pure rooms side by side with serde_json reading the same payload: `rooms PAYLOAD.json ROUNDS`.
-//! Prints one JSON object of nanoseconds of processor time, each the median of the rounds.
+//! Times the pure modules, compared with serde_json reading the same payload: `rooms PAYLOAD.json ROUNDS`.
+//! Prints one JSON object with nanoseconds of processor time, each the median of the rounds.
 
 #![allow(clippy::print_stdout, reason = "what it prints is its result")]
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What `work` builds it also frees: both are part of the time.
+/// Includes the time to free what `work` builds.
 fn timed<T>(times: &mut Vec<i64>, work: impl FnOnce() -> T) -> T {
     let begun = processor_time();
     let result = black_box(work());
@@ -43,7 +43,7 @@ fn timed<T>(times: &mut Vec<i64>, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Of this thread: what else the machine does must not count.
+/// The processor time of this thread, so that other load on the machine does not count.
 fn processor_time() -> i64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec * 1_000_000_000 + time.tv_nsec

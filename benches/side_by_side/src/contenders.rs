@@ -1,4 +1,4 @@
-//! Who is compared: the function, with and without its ledger, the peers, and the floor.
+//! What is compared: the function with and without its ledger, the peers, and the floor.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use lambda_sim::{AwsApi, Function, RunningAwsApi};
 
-/// Lambda's longest.
+/// Lambda's longest timeout.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
 /// The table that the function with a ledger uses.
@@ -48,18 +48,19 @@ impl Contender {
         }
     }
 
-    /// Whether messages go to TPNS one after the other, one a call: then 10,000 take ten times as long as 1,000.
+    /// Whether messages are sent to TPNS one after the other, one per call: then 10,000 take ten times as long as
+    /// 1,000.
     pub(crate) fn is_sequential(self) -> bool {
         self == PythonOneCall
     }
 }
 
-/// Where everything is that was built or installed for the run.
+/// The paths of everything that was built or installed for the run.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// Cargo's release directory.
     pub(crate) release: PathBuf,
-    /// The peers' folders: `python/package`, `node/package`, and the runtimes beside them.
+    /// The peers' folders: `python/package`, `node/package`, and the runtimes next to them.
     pub(crate) peers: PathBuf,
     node: PathBuf,
 }
@@ -79,7 +80,7 @@ impl Places {
         self.release.join(name)
     }
 
-    /// What a deployment package is made of: one binary, or a folder.
+    /// The content of a deployment package: one binary, or a folder.
     pub(crate) fn package(&self, contender: Contender) -> PathBuf {
         match contender {
             Ours | OursWithLedger => self.binary("tpns-account-sync"),
@@ -90,7 +91,7 @@ impl Places {
     }
 }
 
-/// What contenders are made of in this run.
+/// The environment of the contenders in this run.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) places: Places,
@@ -132,7 +133,7 @@ impl Stage {
         if package.is_dir() {
             command.current_dir(&package);
             let entries = std::fs::read_dir(&package)?.collect::<Result<Vec<_>, _>>()?;
-            // The bootstrap stands for the runtime, which is no part of a package.
+            // The bootstrap represents the runtime, which is not part of a package.
             command.args(entries.iter().map(std::fs::DirEntry::file_name).filter(|name| name != "bootstrap"));
         } else {
             command.arg(&package);

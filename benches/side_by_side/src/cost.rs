@@ -1,4 +1,4 @@
-//! What a million events cost, by list price.
+//! The cost of a million events, by list price.
 
 use std::time::Duration;
 
@@ -25,17 +25,17 @@ pub(crate) const PRICES: Prices = Prices {
     dynamodb_million_reads: 0.125,
 };
 
-/// Lambda gives a function its share of processors by its memory: one for so many MB.
+/// Lambda allocates processors in proportion to memory: one per this number of MB.
 pub(crate) const MB_PER_PROCESSOR: f64 = 1769.0;
 
-/// Memory sizes worth a look, in MB.
+/// The memory sizes considered, in MB.
 pub(crate) const SIZES: [u32; 6] = [128, 256, 512, 1024, 1769, 3008];
 
-/// A producer sends each event by itself; Lambda's pollers receive and delete by tens.
+/// A producer sends each event separately; Lambda's pollers receive and delete ten at a time.
 pub(crate) const SQS_REQUESTS_PER_EVENT: f64 = 1.0 + 0.1 + 0.1;
 
-/// Of the benchmark's events (eight logins, a logout of one account, a logout of all): a write each, three reads but
-/// one for the logout of all (README, "Do I need the ledger?").
+/// For the benchmark's events (eight logins, a logout of one account, a logout of all): one write each, and three
+/// reads, except one for the logout of all (README, "Do I need the ledger?").
 pub(crate) const LEDGER_WRITES_PER_EVENT: f64 = 1.0;
 pub(crate) const LEDGER_READS_PER_EVENT: f64 = 0.9 * 3.0 + 0.1;
 
@@ -59,8 +59,8 @@ impl Cost {
 
 /// The cheapest memory size that holds the measured peak, and what a million events cost with it.
 ///
-/// An invocation waits as long as here, and computes as much slower as Lambda's share of a processor is smaller than
-/// one of this machine's. Starts are left out.
+/// An invocation waits as long as measured, and its computing time is scaled by Lambda's share of a processor, assuming
+/// processors as fast as this machine's. Starts are not included.
 pub(crate) fn per_million(messages: usize, wall: Duration, cpu: Duration, peak_bytes: u64, ledger: bool) -> Cost {
     let (wall, cpu, invocations) = (wall.as_secs_f64(), cpu.as_secs_f64(), 1e6 / messages as f64);
     let waiting = (wall - cpu).max(0.0);

@@ -1,4 +1,4 @@
-//! The events all contenders get, and what must be bound when they are applied.
+//! The events for all contenders, and what must be bound when they are applied.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use lambda_sim::{Message, event::EXAMPLE_QUEUE_ARN, event_of};
 use serde_json::json;
 
 /// Of ten devices eight sign in, one signs out of one account, one of all. Each device has one event, since the peers
-/// know no order.
+/// do not keep any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Login,
@@ -19,10 +19,10 @@ enum What {
     LogoutAll,
 }
 
-/// Nobody reads it. SQS's are longer; with those 10,000 messages would not fit into the 6 MB that Lambda takes.
+/// Not read by any contender. SQS's are longer; with those, 10,000 messages would not fit into Lambda's 6 MB.
 const RECEIPT_HANDLE: &str = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a==";
 
-/// A batch of so many messages.
+/// A batch of messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
     bodies: Vec<Arc<str>>,
@@ -32,23 +32,23 @@ pub(crate) struct Events {
 pub(crate) type Bound = BTreeSet<(String, String)>;
 
 impl Events {
-    /// Made now, for events have an age.
+    /// Created now, since the age of events is checked.
     pub(crate) fn of(messages: usize) -> anyhow::Result<Self> {
         let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
         Ok(Self { bodies: (0..messages).map(|n| body(n, now).into()).collect() })
     }
 
-    /// As Lambda brings them.
+    /// As delivered by Lambda.
     pub(crate) fn payload(&self) -> Bytes {
         self.payload_of(self.places())
     }
 
-    /// The places of all messages.
+    /// The indices of all messages.
     pub(crate) fn places(&self) -> std::ops::Range<usize> {
         0..self.bodies.len()
     }
 
-    /// Those of these places.
+    /// The payload with the messages at these indices.
     pub(crate) fn payload_of(&self, places: impl IntoIterator<Item = usize>) -> Bytes {
         let message = |n: usize| {
             let mut message = Message::new(message_id(n), self.bodies[n].clone());
@@ -58,13 +58,13 @@ impl Events {
         event_of(EXAMPLE_QUEUE_ARN, &places.into_iter().map(message).collect::<Vec<_>>())
     }
 
-    /// The fewest calls TPNS allows: twenty items each, of one operator_type.
+    /// The smallest possible number of calls: twenty items each, of one operator_type.
     pub(crate) fn fewest_calls(&self) -> usize {
         let of = |kind| (0..self.bodies.len()).filter(|&n| what(n) == kind).count().div_ceil(20);
         of(What::Login) + of(What::Logout) + of(What::LogoutAll)
     }
 
-    /// What is bound before: two accounts of each device that signs out, so that it shows whether it did.
+    /// What is bound before: two accounts of each device that signs out, so that the effect is visible.
     /// As the `token_accounts` of operator_type 2.
     pub(crate) fn bound_before(&self) -> Vec<serde_json::Value> {
         let out = (0..self.bodies.len()).filter(|&n| what(n) != What::Login);
@@ -86,7 +86,7 @@ impl Events {
     }
 }
 
-/// The place of the message with this id.
+/// The index of the message with this id.
 pub(crate) fn place_of(message_id: &str) -> Option<usize> {
     message_id.rsplit('-').next()?.parse().ok()
 }
@@ -99,12 +99,12 @@ fn what(n: usize) -> What {
     }
 }
 
-/// As long as SQS's.
+/// Has the length of SQS's ids.
 fn message_id(n: usize) -> String {
     format!("4f1c8a52-7d3e-4b6a-9c21-{n:012}")
 }
 
-/// As long as TPNS's.
+/// Has the length of TPNS's tokens.
 fn token(n: usize) -> String {
     format!("05da87c0ae5973bd2dfa9e08d884{n:08}")
 }

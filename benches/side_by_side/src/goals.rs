@@ -1,4 +1,4 @@
-//! The goals, each with what was measured.
+//! The goals, each with the measured value.
 
 use crate::{
     contenders::Contender::{

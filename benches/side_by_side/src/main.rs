@@ -1,9 +1,9 @@
-//! The function, what people would use instead, and the floor: side by side in one run, on whatever machine it runs.
+//! Compares the function, its alternatives and the floor in one run, on any machine.
 //!
 //! `make bench` builds and installs what this needs, then starts it. It prints one table, and writes
 //! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table, and how far it is")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table and its progress")]
 
 mod contenders;
 mod cost;
@@ -32,7 +32,7 @@ use tpns::Tpns;
 const TPNS_LATENCY: Duration = Duration::from_millis(20);
 const TABLE_LATENCY: Duration = Duration::from_millis(5);
 const STARTS: usize = 20;
-/// Messages of a batch, and how often one is measured at most.
+/// Messages of a batch, and the maximum number of measurements.
 const SIZES: [(usize, usize); 5] = [(1, 100), (10, 100), (100, 50), (1_000, 25), (10_000, 9)];
 const LARGEST_SEQUENTIAL: usize = 1_000;
 const ROOMS_ROUNDS: &str = "31";
@@ -82,7 +82,7 @@ fn quote(page: &Path, table: &str) -> anyhow::Result<()> {
     Ok(std::fs::write(page, text)?)
 }
 
-/// Fresh processes of everybody, in turn, so that a noisy machine disturbs all alike.
+/// Starts fresh processes of all contenders in turn, so that other load on the machine affects all of them equally.
 async fn starts(stage: &Stage, tpns: &Tpns) -> anyhow::Result<Starts> {
     let one = Events::of(1)?;
     let mut starts = Starts::default();
@@ -101,7 +101,8 @@ async fn starts(stage: &Stage, tpns: &Tpns) -> anyhow::Result<Starts> {
     Ok(starts)
 }
 
-/// Batches of one size: everybody proves to be right, and is then measured in turn with a bare call to TPNS.
+/// Batches of one size: each contender is first checked for correct results, then all are measured in turn, with a bare
+/// call to TPNS.
 async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> anyhow::Result<Size> {
     let events = Events::of(messages)?;
     let mut size = Size::new(messages, &events);
@@ -111,7 +112,7 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
             continue;
         }
         eprintln!("  {messages} messages: {}", contender.name());
-        contestants.push(Contestant::proven(stage, tpns, contender, &events).await?);
+        contestants.push(Contestant::checked(stage, tpns, contender, &events).await?);
     }
     let floor = stage.function(Contender::Floor)?;
     floor.invoke(events.payload()).await?;
@@ -127,7 +128,7 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
     Ok(size)
 }
 
-/// The pure rooms and serde_json over the same payload, in a process of their own.
+/// The pure modules and serde_json with the same payload, in a separate process.
 fn rooms(stage: &Stage, folder: &Path, messages: usize) -> anyhow::Result<Rooms> {
     let payload = folder.join("payload.json");
     std::fs::write(&payload, Events::of(messages)?.payload())?;

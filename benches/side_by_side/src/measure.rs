@@ -12,11 +12,11 @@ use crate::{
     tpns::Tpns,
 };
 
-/// How long a contender may take over one size, after it has shown that it is right.
+/// The time for measuring a contender at one size, after its results have been checked.
 const BUDGET: Duration = Duration::from_secs(5);
-/// What takes longer than this is measured once.
+/// Batches that take longer than this are measured once.
 const TOO_LONG: Duration = Duration::from_secs(3);
-/// Deliveries of a message before it would be a dead letter.
+/// Deliveries of a message before it is dead-lettered.
 const DELIVERIES: usize = 5;
 
 /// A batch of one size.
@@ -28,9 +28,9 @@ pub(crate) struct Batch {
     pub(crate) peak_bytes: u64,
     /// Of the first delivery.
     pub(crate) calls: usize,
-    /// Messages that the first delivery failed.
-    pub(crate) come_again: usize,
-    /// Messages that all deliveries failed, which then are dead letters.
+    /// Messages that failed in the first delivery.
+    pub(crate) redelivered: usize,
+    /// Messages that failed in all deliveries and so are dead letters.
     pub(crate) dead: usize,
 }
 
@@ -50,13 +50,13 @@ pub(crate) async fn start(stage: &Stage, contender: Contender, one: &Events) -> 
     let invocation = function.invoke(one.payload()).await?;
     let ready = invocation.init.context("a fresh process had no Init")?;
     if invocation.outcome.response().is_none() {
-        bail!("{}: {:?}\n{}", contender.name(), invocation.outcome, said(&function));
+        bail!("{}: {:?}\n{}", contender.name(), invocation.outcome, last_output(&function));
     }
     let rss_bytes = function.peak_rss_bytes().context("the process is gone")?;
     Ok(Start { ready, first_answer: ready + invocation.duration, rss_bytes })
 }
 
-/// A contender that has shown for a size that it ends in the right bindings, ready to be timed.
+/// A contender whose bindings have been checked for a size, ready to be measured.
 #[derive(Debug)]
 pub(crate) struct Contestant {
     pub(crate) contender: Contender,
@@ -67,15 +67,15 @@ pub(crate) struct Contestant {
 }
 
 impl Contestant {
-    /// Lets a contender apply the events, as often as it reports some of them, and compares what is bound.
-    pub(crate) async fn proven(
+    /// Lets a contender apply the events, with redeliveries of those it reports, and compares the bindings.
+    pub(crate) async fn checked(
         stage: &Stage,
         tpns: &Tpns,
         contender: Contender,
         events: &Events,
     ) -> anyhow::Result<Self> {
         let function = stage.function(contender)?;
-        // Init and the first connections belong to starting.
+        // Init and the first connections are part of starting.
         function.invoke(Events::of(1)?.payload()).await?;
         tpns.prepare(events).await?;
         let prepared = tpns.calls();
@@ -88,7 +88,7 @@ impl Contestant {
             cpu,
             peak_bytes: 0,
             calls: tpns.calls() - prepared,
-            come_again: failed.len(),
+            redelivered: failed.len(),
             dead: 0,
         };
         for _ in 1..DELIVERIES {
@@ -101,14 +101,14 @@ impl Contestant {
         }
         batch.dead = failed.len();
         let (bound, right) = (tpns.bound().await, events.bound_after());
-        // Who can't do it at all is told in the table.
+        // The table shows contenders that can't apply a batch at all.
         if bound != right && batch.dead == 0 {
             bail!(
-                "{} ends in other bindings: {} missing, {} too many\n{}",
+                "{} results in wrong bindings: {} missing, {} additional\n{}",
                 contender.name(),
                 right.difference(&bound).count(),
                 bound.difference(&right).count(),
-                said(&function)
+                last_output(&function)
             );
         }
         let done = invocation.duration > TOO_LONG || batch.dead > 0;
@@ -121,14 +121,14 @@ impl Contestant {
         Ok(contestant)
     }
 
-    /// One more invocation, unless it has had its time.
+    /// One more invocation, unless its time is used up.
     pub(crate) async fn turn(&mut self, events: &Events) -> anyhow::Result<()> {
         if self.done {
             return Ok(());
         }
         let invocation = self.function.invoke(events.payload()).await?;
-        if self.batch.come_again == 0 && !failed(&invocation.outcome, events)?.is_empty() {
-            bail!("{} failed a batch that it had applied\n{}", self.contender.name(), said(&self.function));
+        if self.batch.redelivered == 0 && !failed(&invocation.outcome, events)?.is_empty() {
+            bail!("{} failed a batch that it had applied\n{}", self.contender.name(), last_output(&self.function));
         }
         self.batch.wall.push(invocation.duration);
         self.batch.cpu = (self.cpu() - self.cpu_before) / u32::try_from(self.batch.wall.len())?;
@@ -142,22 +142,22 @@ impl Contestant {
     }
 
     fn remember_peak(&mut self) {
-        // Gone only when it crashed, and then the next invocation says so.
+        // The process is only gone after a crash, which the next invocation reports.
         self.batch.peak_bytes = self.batch.peak_bytes.max(self.function.peak_rss_bytes().unwrap_or_default());
     }
 }
 
-/// The places of the messages that must come again.
+/// The indices of the messages to be redelivered.
 fn failed(outcome: &Outcome, events: &Events) -> anyhow::Result<Vec<usize>> {
     let Outcome::Response { body } = outcome else { return Ok(events.places().collect()) };
-    let answer: Value = serde_json::from_slice(body).context("an answer is no JSON")?;
-    let failures = answer["batchItemFailures"].as_array().context("an answer has no batchItemFailures")?;
+    let answer: Value = serde_json::from_slice(body).context("a response is not JSON")?;
+    let failures = answer["batchItemFailures"].as_array().context("a response has no batchItemFailures")?;
     let place = |failure: &Value| failure["itemIdentifier"].as_str().and_then(place_of);
     failures.iter().map(|failure| place(failure).context("a failure names no message")).collect()
 }
 
-/// The last words of its processes.
-fn said(function: &Function) -> String {
+/// The last lines printed by its processes.
+fn last_output(function: &Function) -> String {
     let output = function.output().unwrap_or_default();
     let text = String::from_utf8_lossy(&output);
     let lines: Vec<String> = text.lines().map(|line| line.chars().take(500).collect()).collect();

@@ -18,7 +18,7 @@ struct Panel {
     title: &'static str,
     unit: &'static str,
     bars: Vec<(Contender, f64)>,
-    /// A word behind some bars.
+    /// A remark after some bars.
     remarks: Vec<(Contender, String)>,
 }
 
@@ -48,7 +48,7 @@ fn panels(report: &Report) -> Vec<Panel> {
             unit: "ms",
             bars: each(&|contender| figures(contender).map(|figures| millis(figures.wall))),
             remarks: (Contender::APPLYING.into_iter())
-                .filter_map(|contender| Some((contender, figures(contender)?.come_again)))
+                .filter_map(|contender| Some((contender, figures(contender)?.redelivered)))
                 .filter(|(_, failed)| *failed > 0)
                 .map(|(contender, failed)| (contender, format!(" · {failed} failed")))
                 .collect(),
@@ -83,7 +83,7 @@ fn panels(report: &Report) -> Vec<Panel> {
 fn draw(out: &mut String, panels: &[Panel], height: f64) -> std::fmt::Result {
     writeln!(
         out,
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="The function beside Python and Node.js with Powertools: the figures are in docs/bench.md">
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="The function compared with Python and Node.js with Powertools: the figures are in docs/bench.md">
 <!-- Made by `make bench`. -->
 <style>
 text {{ font: 13px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }}
@@ -93,7 +93,7 @@ text {{ fill: #f0f6fc }} .note {{ fill: #9198a1 }} .ground {{ fill: #0d1117 }} .
 }}
 </style>
 <rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>
-<text class="note" x="12" y="22">Shorter is better. Bars are on a logarithmic scale; “x” says how many times ours.</text>"##
+<text class="note" x="12" y="22">Shorter is better. Bars are on a logarithmic scale; “x” is the ratio to ours.</text>"##
     )?;
     let mut top = 30.0;
     for panel in panels {

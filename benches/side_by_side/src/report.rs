@@ -1,4 +1,4 @@
-//! All that was measured, and what is made of it.
+//! All measurements, and what is derived from them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,12 +31,12 @@ pub(crate) struct Size {
     pub(crate) payload_bytes: usize,
     pub(crate) fewest_calls: usize,
     pub(crate) bare_call: Vec<Duration>,
-    /// Of the floor, which only answers.
+    /// Invocations of the floor, which only answers.
     pub(crate) empty: Vec<Duration>,
     pub(crate) batches: BTreeMap<Contender, Batch>,
 }
 
-/// Nanoseconds of the pure rooms, and of serde_json over the same payload.
+/// Nanoseconds of the pure modules, and of serde_json with the same payload.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Rooms {
     pub(crate) rooms: f64,
@@ -54,9 +54,9 @@ pub(crate) struct Figures {
     /// `None` where it was not measured.
     pub(crate) peak_bytes: Option<u64>,
     pub(crate) calls: usize,
-    pub(crate) come_again: usize,
+    pub(crate) redelivered: usize,
     pub(crate) dead: usize,
-    /// Ten times what a tenth of the messages took.
+    /// Ten times the value of a tenth of the messages.
     pub(crate) extrapolated: bool,
 }
 
@@ -85,7 +85,7 @@ impl Report {
                 cpu: batch.cpu,
                 peak_bytes: Some(batch.peak_bytes),
                 calls: batch.calls,
-                come_again: batch.come_again,
+                redelivered: batch.redelivered,
                 dead: batch.dead,
                 extrapolated: false,
             });
@@ -96,7 +96,7 @@ impl Report {
             cpu: tenth.cpu * 10,
             peak_bytes: None,
             calls: tenth.calls * 10,
-            come_again: tenth.come_again * 10,
+            redelivered: tenth.redelivered * 10,
             dead: tenth.dead * 10,
             extrapolated: true,
         })
@@ -114,7 +114,7 @@ impl Report {
         median(&self.starts.get(&contender).into_iter().flatten().map(of).collect::<Vec<_>>())
     }
 
-    /// Of a process that has applied one message.
+    /// The memory of a process that has applied one message.
     pub(crate) fn started_bytes(&self, contender: Contender) -> u64 {
         let mut all: Vec<_> = self.starts.get(&contender).into_iter().flatten().map(|start| start.rss_bytes).collect();
         all.sort_unstable();
@@ -125,14 +125,14 @@ impl Report {
         self.size(messages).map(|size| median(&size.bare_call)).unwrap_or_default()
     }
 
-    /// An invocation of the floor: what the Runtime API alone takes.
+    /// An invocation of the floor: the cost of the Runtime API alone.
     pub(crate) fn empty(&self, messages: usize) -> Duration {
         self.size(messages).map(|size| median(&size.empty)).unwrap_or_default()
     }
 
-    /// `None` where messages came again, or the peak is not known.
+    /// `None` if messages were redelivered, or the peak is not known.
     pub(crate) fn cost(&self, contender: Contender, messages: usize) -> Option<Cost> {
-        let figures = self.figures(contender, messages).filter(|figures| figures.come_again == 0)?;
+        let figures = self.figures(contender, messages).filter(|figures| figures.redelivered == 0)?;
         let ledger = contender == Contender::OursWithLedger;
         Some(cost::per_million(messages, figures.wall, figures.cpu, figures.peak_bytes?, ledger))
     }
@@ -148,7 +148,7 @@ impl Report {
                     "cpu_ms": millis(figures.cpu),
                     "peak_bytes": figures.peak_bytes,
                     "calls": figures.calls,
-                    "come_again": figures.come_again,
+                    "come_again": figures.redelivered,
                     "dead_letters": figures.dead,
                     "extrapolated": figures.extrapolated,
                     "cost_of_a_million": cost.map(|cost| json!({ "dollars": cost.total(), "parts": cost })),

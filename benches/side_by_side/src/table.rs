@@ -45,7 +45,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\n~ ten times the figure of 1,000 messages, one after the other   ! messages failed and come again, five times at most"
+        "\n~ ten times the figure of 1,000 messages, one after the other   ! messages failed and are redelivered, five times at most"
     )?;
     writeln!(
         out,
@@ -84,7 +84,7 @@ fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Ro
         cost.map_or_else(String::new, |cost| format!("${} at {} MB", dollars(cost.lambda), cost.memory_mb))
     };
     let mut wall = cells(&|figures| {
-        let failed = if figures.come_again > 0 { "!" } else { "" };
+        let failed = if figures.redelivered > 0 { "!" } else { "" };
         format!("{failed}{}{}", if figures.extrapolated { "~" } else { "" }, ms(millis(figures.wall)))
     });
     let waves = (fewest.div_ceil(8)) as f64;
@@ -96,7 +96,7 @@ fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Ro
         ("  against ours".into(), against(&|figures| millis(figures.cpu))),
         ("  peak memory".into(), cells(&|figures| figures.peak_bytes.map_or_else(String::new, mib))),
         ("  failed at first, dead letters".into(), {
-            cells(&|figures| match figures.come_again {
+            cells(&|figures| match figures.redelivered {
                 0 => String::new(),
                 some => format!("{}, {}", thousands(some), thousands(figures.dead)),
             })
@@ -139,7 +139,7 @@ pub(crate) fn times(ratio: f64) -> String {
     }
 }
 
-/// Two digits that count.
+/// With two significant digits.
 pub(crate) fn dollars(amount: f64) -> String {
     let decimals = (1.0 - amount.log10().floor()).clamp(2.0, 6.0);
     format!("{amount:.*}", decimals as usize)

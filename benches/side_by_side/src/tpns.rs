@@ -29,15 +29,15 @@ impl Tpns {
         self.sim.apps_document()
     }
 
-    /// Forgets everything, then binds what these events need.
+    /// Deletes everything, then binds what these events need.
     pub(crate) async fn prepare(&self, events: &Events) -> anyhow::Result<()> {
         self.sim.reset();
         for chunk in events.bound_before().chunks(200) {
-            // Side by side, for each takes the latency.
+            // Concurrently, since each call takes the latency.
             let mut calls = tokio::task::JoinSet::new();
             for items in chunk.chunks(20) {
                 let call = request(&self.client, &self.sim, json!({ "operator_type": 2, "token_accounts": items }))?;
-                calls.spawn(taken(call));
+                calls.spawn(accepted(call));
             }
             while let Some(call) = calls.join_next().await {
                 call??;
@@ -46,7 +46,7 @@ impl Tpns {
         Ok(())
     }
 
-    /// How many calls it has taken since it was prepared, those of the preparation included.
+    /// The number of calls since it was prepared, including those of the preparation.
     pub(crate) fn calls(&self) -> usize {
         self.sim.calls().len()
     }
@@ -65,7 +65,7 @@ impl Tpns {
     pub(crate) async fn bare_call(&self) -> anyhow::Result<Duration> {
         let call = request(&self.client, &self.sim, json!({ "operator_type": 4, "token_list": ["bare"] }))?;
         let begun = Instant::now();
-        taken(call).await?;
+        accepted(call).await?;
         Ok(begun.elapsed())
     }
 }
@@ -82,10 +82,10 @@ fn request(client: &reqwest::Client, sim: &RunningSim, body: Value) -> anyhow::R
         .body(body))
 }
 
-async fn taken(call: reqwest::RequestBuilder) -> anyhow::Result<()> {
+async fn accepted(call: reqwest::RequestBuilder) -> anyhow::Result<()> {
     let text = call.send().await?.text().await?;
     if !text.contains("\"ret_code\":0") {
-        bail!("the local TPNS did not take a call: {text}");
+        bail!("the local TPNS did not accept a call: {text}");
     }
     Ok(())
 }

@@ -47,8 +47,8 @@ impl<T: Item> Batcher<T> {
         self.waiting.len() < MOST_WAITING && self.bytes < MOST_WAITING_BYTES
     }
 
-    /// The next call, of at most `most` messages; empty when every waiting group has a message in flight. A call holds one
-    /// message of a group only: SQS may refuse the first of two and accept the second.
+    /// The next call, of at most `most` messages; empty when every waiting group has a message in flight. A call holds
+    /// one message of a group only: SQS may refuse the first of two and accept the second.
     pub(crate) fn take(&mut self, most: usize) -> Vec<T> {
         let (mut call, mut bytes, mut index) = (Vec::new(), 0, 0);
         let mut held = HashSet::new();

@@ -41,8 +41,8 @@ Puts events on the queue from a file of JSON lines, such as an export or an arch
 accepts.
 
 Every line is first checked against the function's own contract. Lines that break it are refused, and the others are
-sent. What SQS has confirmed is recorded next to the file, so the same command resumes where it was interrupted. Messages
-that were in flight at that moment are sent twice, which is harmless, since events have times and ids.";
+sent. What SQS has confirmed is recorded next to the file, so the same command resumes where it was interrupted.
+Messages that were in flight at that moment are sent twice, which is harmless, since events have times and ids.";
 
 const SEND_EXAMPLES: &str = "\
 Examples:

@@ -96,7 +96,8 @@ struct BodyFields {
     token: Option<String>,
 }
 
-/// The fields that identify an event, also in a body that breaks the contract: operators have to recognise that one, too.
+/// The fields that identify an event, also in a body that breaks the contract: operators have to recognise that one,
+/// too.
 fn body_fields(json: &str, may_be_notification: bool) -> BodyFields {
     #[derive(Deserialize)]
     struct Fields<'a> {

@@ -47,8 +47,8 @@ pub(crate) fn is_fifo(queue_url: &str) -> bool {
     queue_url.ends_with(".fifo")
 }
 
-/// The message group of an event: the device's token, as the template asks of producers. An event without a device waits
-/// for no other; its group is a digest, since an account must not appear in a message's attributes.
+/// The message group of an event: the device's token, as the template asks of producers. An event without a device
+/// waits for no other; its group is a digest, since an account must not appear in a message's attributes.
 pub(crate) fn group(token: Option<&str>, body: &str) -> String {
     // SQS accepts ASCII letters, digits and punctuation; the contract accepts more in a token.
     let fits = |token: &&str| (1..=128).contains(&token.len()) && token.chars().all(|c| c.is_ascii_graphic());

@@ -63,8 +63,8 @@ impl<R: BufRead> Lines<R> {
         Self { reader, number: 0, nth: 0, end: 0, hasher: Sha256::new() }
     }
 
-    /// The next line, blank or not, without its line break, and whether it is too long, in which case only its beginning is
-    /// returned; `None` at the end of the file.
+    /// The next line, blank or not, without its line break, and whether it is too long, in which case only its
+    /// beginning is returned; `None` at the end of the file.
     fn line(&mut self) -> io::Result<Option<(Vec<u8>, bool)>> {
         let (mut line, mut too_long, mut any) = (Vec::new(), false, false);
         loop {

@@ -50,8 +50,8 @@ impl Inspection {
         let rest = depth.saturating_sub(self.seen);
         if rest > 0 {
             eprintln!(
-                "about {} more in the queue: beyond --limit, in flight to another consumer, or, in a FIFO queue, behind others of \
-                 their group",
+                "about {} more in the queue: beyond --limit, in flight to another consumer, or, in a FIFO queue, behind \
+                 others of their group",
                 show::count(rest, "message")
             );
         }

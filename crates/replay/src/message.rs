@@ -69,8 +69,8 @@ impl Summary {
     }
 }
 
-/// The function gives the reason for what it parks, EventBridge for what it could not deliver, and the contract for what
-/// breaks it. All else was delivered and never applied; only the function's log has the reason.
+/// The function gives the reason for what it parks, EventBridge for what it could not deliver, and the contract for
+/// what breaks it. All else was delivered and never applied; only the function's log has the reason.
 fn reason(message: &Message, invalid: Option<(String, String)>) -> (String, String) {
     if let Some(reason) = message.attribute("reason") {
         return (reason.to_owned(), message.attribute("detail").unwrap_or_default().to_owned());

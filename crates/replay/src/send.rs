@@ -205,7 +205,8 @@ impl Run {
         }
     }
 
-    /// Records what is confirmed before anything else is sent, so that after kill -9 only messages in flight are sent again.
+    /// Records what is confirmed before anything else is sent, so that after kill -9 only messages in flight are sent
+    /// again.
     fn record(&mut self) {
         if let Some(Err(error)) = self.state_file.as_ref().map(|file| file.save(&self.state)) {
             self.stop_for(error.into());

@@ -38,21 +38,22 @@ pub(crate) fn queue_url(text: &str) -> Result<String, NotAQueueUrl> {
 /// The number of messages in a queue, in flight ones included, asked before anything is received from it.
 ///
 /// # Errors
-/// [`Problem`] also for a queue with a dead-letter queue, such as the one that the function reads: receiving from it hides
-/// messages from the function, and counts as a delivery.
+/// [`Problem`] also for a queue with a dead-letter queue, such as the one that the function reads: receiving from it
+/// hides messages from the function, and counts as a delivery.
 pub(crate) async fn depth(client: &Client, url: &str, option: &str) -> Result<u64, Problem> {
     use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, RedrivePolicy};
     let names = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, RedrivePolicy];
     let asked = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.into())).send().await;
     let answer = asked.map_err(|error| failure(&error, "sqs:GetQueueAttributes", option))?;
-    // A queue always has a number of messages: an answer without it is not SQS's, and does not rule out a dead-letter queue.
+    // A queue always has a number of messages: an answer without it is not SQS's, and does not rule out a dead-letter
+    // queue.
     let attributes = answer.attributes().filter(|all| all.contains_key(&ApproximateNumberOfMessages));
     let attributes = attributes.ok_or_else(SqsFailure::empty_answer)?;
     let attribute = |name| attributes.get(&name);
     if attribute(RedrivePolicy).is_some() {
         return Err(Problem::Usage(format!(
-            "{option}: this queue has a dead-letter queue of its own, so reading it counts as a delivery; name the parking \
-             queue or the dead-letter queue"
+            "{option}: this queue has a dead-letter queue of its own, so reading it counts as a delivery; name the \
+             parking queue or the dead-letter queue"
         )));
     }
     let number = |name| attribute(name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);

@@ -1,5 +1,5 @@
-//! The connections a simulator has accepted. On request each of them dies at its next use, as after a machine was frozen
-//! for minutes: until then it looks alive to the client.
+//! The connections a simulator has accepted. On request each of them dies at its next use, as after a machine was
+//! frozen for minutes: until then it looks alive to the client.
 
 use std::{
     io,
@@ -54,8 +54,8 @@ impl Connections {
         open.iter().filter(|liveness| liveness.strong_count() > 0).count()
     }
 
-    /// Every connection open now dies in this way when the client next sends something; later ones live. The answer to a
-    /// request that has already arrived is still sent. Returns the number of these connections.
+    /// Every connection open now dies in this way when the client next sends something; later ones live. The answer to
+    /// a request that has already arrived is still sent. Returns the number of these connections.
     pub fn kill(&self, death: Death) -> usize {
         let death = match death {
             Death::Reset => RESET,

@@ -1,4 +1,5 @@
-//! A gateway in front of TPNS refuses every call that contains a certain event, with a status and a page instead of a code.
+//! A gateway in front of TPNS refuses every call that contains a certain event, with a status and a page instead of a
+//! code.
 
 use tpns_sim::Fault;
 

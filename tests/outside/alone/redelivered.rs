@@ -1,5 +1,5 @@
-//! From its third delivery on a message's items are sent in their own calls: an item of another message in the same call
-//! may be the cause of the failure.
+//! From its third delivery on a message's items are sent in their own calls: an item of another message in the same
+//! call may be the cause of the failure.
 
 use std::collections::BTreeMap;
 

@@ -11,8 +11,8 @@ use tpns_sim::Fault;
 use super::{Delivery, Ledger, World, deletion_of, in_app};
 use crate::stage::login;
 
-/// One call hangs to the end: no call starts in the last two seconds, and no row is read in the last second. Reading takes
-/// longer than the time in between.
+/// One call hangs to the end: no call starts in the last two seconds, and no row is read in the last second. Reading
+/// takes longer than the time in between.
 async fn slow_reader() -> World {
     let settings = [("TPNS_TIMEOUT_MS", "60000"), ("DEADLINE_RESERVE_MS", "2000")];
     let world = World::within(Duration::from_secs(12), Ledger::On, &settings).await;

@@ -5,7 +5,8 @@ use tpns_sim::Fault;
 use super::{Delivery, Ledger, World, with_id};
 use crate::stage::{login, logout_of};
 
-/// With the ledger, a device is signed out of this number of accounts one by one; of more than 200, it is signed out of all.
+/// With the ledger, a device is signed out of this number of accounts one by one; of more than 200, it is signed out of
+/// all.
 const FEW: usize = 150;
 
 /// The code as TPNS returns it for an item, and for a call that contains the item.

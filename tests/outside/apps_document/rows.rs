@@ -1,5 +1,5 @@
-//! Which rows of the ledger belong to which app when the apps document is changed: an app is identified by its AccessID and
-//! access point, not by its name.
+//! Which rows of the ledger belong to which app when the apps document is changed: an app is identified by its AccessID
+//! and access point, not by its name.
 
 use std::collections::BTreeMap;
 

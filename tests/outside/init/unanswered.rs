@@ -1,4 +1,4 @@
-//! The secret is not to be had: Init ends with one line long before Lambda would end it.
+//! The secret can't be fetched: Init ends with one line long before Lambda would end it.
 
 use std::{
     io::{Read, Write},
@@ -17,9 +17,9 @@ use crate::{
 };
 
 const ID: &str = "tpns/apps";
-/// What the line begins with, whatever did not answer.
+/// The beginning of the line, whichever service did not answer.
 const NO_ANSWER: &str = "TPNS_APPS_SECRET_ID: was not answered in time; check ";
-/// No credentials in the environment, so that they come over HTTP.
+/// Without credentials in the environment, so that they are fetched over HTTP.
 const NO_KEYS: [(&str, &str); 3] =
     [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("AWS_SESSION_TOKEN", "")];
 
@@ -45,7 +45,7 @@ fn silent() -> String {
     listen(|mut stream| while let Ok(1..) = stream.read(&mut [0; 4096]) {})
 }
 
-/// A byte now and then, so that no single read of the client takes long.
+/// Sends single bytes with pauses, so that no single read of the client takes long.
 fn trickling() -> String {
     listen(|mut stream| {
         _ = stream.read(&mut [0; 4096]);
@@ -59,7 +59,7 @@ fn trickling() -> String {
 }
 
 #[tokio::test]
-async fn a_secrets_manager_that_hangs_is_asked_twice() {
+async fn a_hanging_secrets_manager_is_called_twice() {
     let aws = AwsApi::start().await.unwrap();
     aws.fail_next(Operation::GetSecretValue, usize::MAX, AwsFault::Hang);
     let refusal = refusal(&with_secret(&aws.url(), &[])).await;
@@ -68,7 +68,7 @@ async fn a_secrets_manager_that_hangs_is_asked_twice() {
 }
 
 #[tokio::test]
-async fn a_first_try_that_fails_is_followed_by_a_second() {
+async fn a_failed_first_attempt_is_retried_once() {
     let aws = AwsApi::start().await.unwrap();
     for fault in [AwsFault::Hang, AwsFault::Close, AwsFault::Throttling, AwsFault::InternalError] {
         let Stage { tpns, .. } = Stage::new().await;
@@ -80,7 +80,7 @@ async fn a_first_try_that_fails_is_followed_by_a_second() {
 }
 
 #[tokio::test]
-async fn answers_that_trickle_and_connections_that_are_never_ready_are_given_up() {
+async fn trickling_answers_and_connections_that_are_never_ready_time_out() {
     let never_ready = Listener::Silent.listen().0;
     for (endpoint, begins) in [
         (trickling(), NO_ANSWER),
@@ -94,13 +94,13 @@ async fn answers_that_trickle_and_connections_that_are_never_ready_are_given_up(
 }
 
 #[tokio::test]
-async fn a_source_of_credentials_that_hangs_is_given_up() {
+async fn a_hanging_source_of_credentials_times_out() {
     let aws = AwsApi::start().await.unwrap();
     let silent = silent();
     let container = format!("{silent}/credentials");
     for (source, begins) in [
         (("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.as_str()), NO_ANSWER),
-        // The SDK waits for a second, and takes it for a machine that is not of EC2.
+        // The SDK waits for a second and then assumes that the machine is not an EC2 instance.
         (
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT", silent.as_str()),
             "TPNS_APPS_SECRET_ID: could not be fetched (no AWS credentials: ",

@@ -1,5 +1,5 @@
-//! A DynamoDB-compatible store, or an old local one, that does not know `ReturnValuesOnConditionCheckFailure`: where a
-//! condition fails, the row is read instead.
+//! A DynamoDB-compatible store, or an old local one, that does not support `ReturnValuesOnConditionCheckFailure`: when
+//! a condition fails, the row is read instead.
 
 use super::*;
 
@@ -10,7 +10,7 @@ async fn world() -> World {
 }
 
 #[tokio::test]
-async fn events_that_are_redelivered_late_or_doubled_change_nothing() {
+async fn events_that_are_delivered_late_or_twice_change_nothing() {
     for (name, newer, older, bound) in [
         ("the same login", login(2, "t", &["a"]), login(2, "t", &["a"]), &["a/0"][..]),
         ("login, older login", login(2, "t", &["b"]), login(1, "t", &["a"]), &["b/0"]),
@@ -27,13 +27,13 @@ async fn events_that_are_redelivered_late_or_doubled_change_nothing() {
         assert_eq!(world.stage.bound("android", "t"), *bound, "{name}");
         // A deletion has a row in each of the two apps.
         let most = if name.contains("deletion") { 2 } else { 1 };
-        assert!(world.requests(Operation::UpdateItem) - writes <= most, "{name}: refused once, and then read");
+        assert!(world.requests(Operation::UpdateItem) - writes <= most, "{name}: refused once, then read");
     }
 }
 
-/// A read before the last write would be answered as well.
+/// A stale read would be answered as well.
 #[tokio::test]
-async fn a_write_that_is_refused_for_one_register_is_repeated_without_it() {
+async fn a_write_that_is_refused_because_of_one_register_is_repeated_without_it() {
     let world = world().await;
     let both = serde_json::json!([{"account": "a"}, {"account": "b"}]);
     let logout_of_both = logout_of(1, "t", "a").replace(r#"[{"account":"a"}]"#, &both.to_string());
@@ -46,7 +46,7 @@ async fn a_write_that_is_refused_for_one_register_is_repeated_without_it() {
 }
 
 #[tokio::test]
-async fn a_row_that_can_not_be_read_after_a_refusal_fails_its_event_with_the_reason_of_the_read() {
+async fn a_row_that_cannot_be_read_after_a_refusal_fails_its_event_with_the_reason_of_the_read() {
     for (fault, reason) in [(AwsFault::AccessDenied, "ledger_unreachable"), (AwsFault::Throttling, "ledger_throttled")]
     {
         let world = world().await;
@@ -76,13 +76,13 @@ async fn a_row_that_is_removed_before_it_is_read_is_written_again() {
         };
         let (failed, ()) = futures_util::future::join(world.batch(&bodies), removing).await;
         assert_eq!(failed, NONE, "{:?}", world.reasons());
-        assert!(world.requests(Operation::UpdateItem) - writes >= 2, "refused, and then taken");
+        assert!(world.requests(Operation::UpdateItem) - writes >= 2, "refused, then accepted");
         assert_eq!(world.rows().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn two_sandboxes_that_add_their_apps_at_once_agree() {
+async fn two_sandboxes_that_add_their_apps_at_the_same_time_agree() {
     let aws = AwsApi::start().await.unwrap();
     aws.create_table(TABLE, "pk");
     aws.stale_reads(true);
@@ -100,6 +100,6 @@ async fn two_sandboxes_that_add_their_apps_at_once_agree() {
     let (failed, ()) = futures_util::future::join(deliver(&stage.function, &[login(1, "t", &["a"])]), overtaking).await;
     assert_eq!(failed, NONE, "{}", stage.printed());
     let failed = aws.requests().iter().filter(|request| request.error.is_some()).count();
-    assert_eq!(failed, 1, "the write that came second");
+    assert_eq!(failed, 1, "the second write");
     assert_eq!((stage.bound("android", "t"), stage.bound("android", "u")), (vec!["a/0".into()], vec!["b/0".into()]));
 }

@@ -1,4 +1,5 @@
-//! However often a message is delivered, there is one copy of it in the parking queue, or it is reported and there is none.
+//! However often a message is delivered, there is either one copy of it in the parking queue, or it is reported and
+//! there is none.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ fn good(id: Option<&str>, token: &str) -> Value {
     event
 }
 
-/// One that can never be applied.
+/// An event that can never be applied.
 fn bad(id: Option<&str>, token: &str) -> Value {
     let mut event = good(id, token);
     event["detail"]["app"] = json!("windows");
@@ -31,7 +32,7 @@ fn bad(id: Option<&str>, token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn of_an_array_nothing_is_parked_as_long_as_lambda_brings_it_again() {
+async fn no_event_of_an_array_is_parked_as_long_as_lambda_retries_it() {
     let (aws, stage) = parking("parked").await;
     stage.tpns.fault(Fault::status(503).times(2 * 3));
     let array = json!([good(Some("e1"), "t1"), bad(Some("e2"), "t2"), bad(Some("e3"), "t3")]).to_string();
@@ -44,7 +45,7 @@ async fn of_an_array_nothing_is_parked_as_long_as_lambda_brings_it_again() {
 }
 
 #[tokio::test]
-async fn of_an_array_that_goes_to_the_on_failure_destination_nothing_is_parked() {
+async fn no_event_of_an_array_in_the_on_failure_destination_is_parked() {
     let (aws, stage) = parking("parked").await;
     stage.tpns.fault(Fault::status(503).forever());
     let array = json!([bad(Some("e2"), "t2"), good(Some("e1"), "t1")]).to_string();
@@ -54,7 +55,7 @@ async fn of_an_array_that_goes_to_the_on_failure_destination_nothing_is_parked()
 }
 
 #[tokio::test]
-async fn an_array_of_which_one_event_can_not_be_parked_is_reported_as_a_whole() {
+async fn an_array_with_an_event_that_cannot_be_parked_is_reported_as_a_whole() {
     let unfit = [("characters", "\u{fffe}".to_owned()), ("size", "x".repeat((1 << 20) - 10))];
     for (what, text) in unfit {
         let (aws, stage) = parking("parked").await;
@@ -67,7 +68,7 @@ async fn an_array_of_which_one_event_can_not_be_parked_is_reported_as_a_whole() 
 }
 
 #[tokio::test]
-async fn an_array_of_which_sqs_takes_only_some_events_is_parked_to_the_end() {
+async fn an_array_of_which_sqs_accepts_only_some_events_is_parked_completely_in_the_end() {
     let (aws, stage) = parking("parked").await;
     aws.fail_entries_next(2, [EntryFault::body_containing("e2")]);
     let array = json!([bad(Some("e1"), "t1"), bad(Some("e2"), "t2"), bad(Some("e3"), "t3")]).to_string();
@@ -78,7 +79,7 @@ async fn an_array_of_which_sqs_takes_only_some_events_is_parked_to_the_end() {
 }
 
 #[tokio::test]
-async fn an_array_that_sqs_does_not_take_at_all_is_reported_and_not_parked() {
+async fn an_array_that_sqs_does_not_accept_is_reported_and_not_parked() {
     for fault in [AwsFault::AccessDenied, AwsFault::Throttling, AwsFault::InternalError] {
         let (aws, stage) = parking("parked").await;
         aws.fail_next(Operation::SendMessageBatch, usize::MAX, fault);
@@ -104,7 +105,7 @@ async fn the_same_message_twice_is_parked_once() {
     }
 }
 
-/// Lambda promises that a batch names each message once. Should it not, one report is for both.
+/// Lambda guarantees that a batch contains each message once. If it does not, one report is for both.
 #[tokio::test]
 async fn a_message_whose_id_is_reported_is_not_parked() {
     let (aws, stage) = parking("parked").await;
@@ -117,9 +118,9 @@ async fn a_message_whose_id_is_reported_is_not_parked() {
     assert_eq!(parked(&aws, "parked").len(), 0);
 }
 
-/// Two events without an id: both had `-` as their deduplication id, and SQS dropped the second.
+/// Two events without an id once had the same deduplication id, `-`, and SQS dropped the second.
 #[tokio::test]
-async fn different_messages_are_all_parked_in_a_fifo_queue_whatever_their_ids() {
+async fn different_messages_are_all_parked_in_a_fifo_queue_with_any_ids() {
     let long = "i".repeat(200);
     for ids in [
         [None, None],
@@ -146,9 +147,9 @@ async fn different_messages_are_all_parked_in_a_fifo_queue_whatever_their_ids() 
     assert_eq!(parked(&aws, "parked.fifo").len(), 4);
 }
 
-/// The answer was lost, so the same message comes once more.
+/// The response was lost, so the same message is redelivered.
 #[tokio::test]
-async fn a_redelivered_message_is_one_in_a_fifo_parking_queue() {
+async fn a_redelivered_message_is_parked_once_in_a_fifo_parking_queue() {
     let (aws, stage) = parking("parked.fifo").await;
     for _ in 0..3 {
         assert_eq!(stage.invoke(bad(Some("e1"), "t1").to_string()).await, Value::Null);
@@ -159,7 +160,7 @@ async fn a_redelivered_message_is_one_in_a_fifo_parking_queue() {
 }
 
 #[tokio::test]
-async fn a_group_that_sqs_would_not_take_is_no_reason_to_park_nothing() {
+async fn a_message_with_a_group_that_sqs_does_not_accept_is_parked_all_the_same() {
     let (aws, stage) = parking("parked.fifo").await;
     let long = "g".repeat(129);
     let groups = ["", "a b", "tökén", "a\n", long.as_str(), "fits#1"];
@@ -171,7 +172,7 @@ async fn a_group_that_sqs_would_not_take_is_no_reason_to_park_nothing() {
     assert_eq!(kept, ["rejected", "rejected", "rejected", "rejected", "rejected", "fits#1"]);
 }
 
-/// A FIFO queue with five deliveries, of which TPNS is down for so many.
+/// A FIFO queue with five deliveries; TPNS is down for the given number of them.
 async fn deliver(failing: u64, bodies: [String; 3]) -> (usize, Vec<String>) {
     let (aws, stage) = parking("parked").await;
     stage.tpns.fault(Fault::status(503).times(3 * failing));
@@ -191,7 +192,7 @@ async fn deliver(failing: u64, bodies: [String; 3]) -> (usize, Vec<String>) {
 }
 
 #[tokio::test]
-async fn in_a_fifo_queue_a_rejected_message_is_parked_when_its_predecessors_are_settled_and_then_once() {
+async fn in_a_fifo_queue_a_rejected_message_is_parked_once_after_its_predecessors_are_completed() {
     let bodies = || [login(1, "t1", &["x"]), "bad".to_owned(), login(2, "t1", &["y"])];
     for failing in [0, 1, 3] {
         assert_eq!(deliver(failing, bodies()).await, (1, vec![]), "{failing}");
@@ -199,13 +200,13 @@ async fn in_a_fifo_queue_a_rejected_message_is_parked_when_its_predecessors_are_
     // Dead-lettered with its predecessor.
     let (copies, dead) = deliver(5, bodies()).await;
     assert_eq!((copies, dead), (0, bodies().to_vec()));
-    // Before the one that fails it is settled.
+    // A message before the failing one is completed.
     let bodies = || ["bad".to_owned(), login(1, "t1", &["x"]), login(2, "t1", &["y"])];
     assert_eq!(deliver(3, bodies()).await, (1, vec![]));
 }
 
 #[tokio::test]
-async fn in_a_fifo_queue_other_groups_do_not_hold_a_rejected_message() {
+async fn in_a_fifo_queue_a_rejected_message_does_not_wait_for_other_groups() {
     let (aws, stage) = parking("parked").await;
     stage.tpns.fault(Fault::status(503).forever());
     let batch = [(login(1, "t1", &["x"]), "g1"), ("bad".to_owned(), "g2"), ("worse".to_owned(), "g1")];

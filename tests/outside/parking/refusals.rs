@@ -1,4 +1,4 @@
-//! What SQS does not take is reported with the reason, and its neighbours are parked.
+//! A message that SQS does not accept is reported with the reason, and its neighbours are parked.
 
 use lambda_sim::{EntryFault, Operation};
 
@@ -13,7 +13,7 @@ fn detail(stage: &Stage, message_id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_body_that_sqs_can_not_hold_is_reported_with_the_reason_and_its_neighbours_are_parked() {
+async fn a_body_that_sqs_does_not_accept_is_reported_with_the_reason_and_its_neighbours_are_parked() {
     for (body, why) in [
         ("\u{fffe}".to_owned(), "characters"),
         ("\u{ffff}".to_owned(), "characters"),
@@ -21,7 +21,7 @@ async fn a_body_that_sqs_can_not_hold_is_reported_with_the_reason_and_its_neighb
         ("\u{b}".to_owned(), "characters"),
         ("\0".to_owned(), "characters"),
         ("x".repeat(1 << 20), "larger than the 1 MiB"),
-        // Only with its attributes it is too large.
+        // It is too large only with its attributes.
         ("x".repeat((1 << 20) - 20), "larger than the 1 MiB"),
         (String::new(), "no body"),
     ] {
@@ -37,7 +37,7 @@ async fn a_body_that_sqs_can_not_hold_is_reported_with_the_reason_and_its_neighb
 }
 
 #[tokio::test]
-async fn what_sqs_does_take_is_parked() {
+async fn bodies_that_sqs_accepts_are_parked() {
     let (aws, stage) = parking("parked").await;
     let bodies = ["\t\n\r", "\u{7f}", "\u{85}", "\u{fffd}", "\u{10ffff}", "é 😀", " "];
     assert_eq!(stage.batch(&bodies).await, [""; 0]);
@@ -45,7 +45,7 @@ async fn what_sqs_does_take_is_parked() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_for_one_message_is_split_until_that_one_is_alone() {
+async fn a_call_that_is_refused_because_of_one_message_is_split_until_that_one_is_alone() {
     for (at_fault, most_calls) in [(vec![3], 9), (vec![0, 9], 15), (vec![], 1), ((0..10).collect(), 19)] {
         let (aws, stage) = parking("parked").await;
         let faults = at_fault.iter().map(|n| EntryFault::body_containing(format!("bad {n}")).fails_the_call());
@@ -72,7 +72,7 @@ async fn an_entry_that_sqs_refuses_is_reported_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_queue_that_takes_nothing_is_not_asked_once_a_message() {
+async fn a_queue_that_accepts_nothing_is_not_called_for_every_message() {
     for (fault, calls) in [(AwsFault::AccessDenied, 1), (AwsFault::Throttling, 5), (AwsFault::ServiceUnavailable, 5)] {
         let (aws, stage) = parking("parked").await;
         aws.fail_next(Operation::SendMessageBatch, usize::MAX, fault);

@@ -144,8 +144,8 @@ impl Sweep<'_> {
     }
 }
 
-/// The group it had, if it comes from a FIFO queue; otherwise the one a producer would give it. The deduplication id is the
-/// message's id: with the producer's, SQS would silently drop the copy within five minutes of the first.
+/// The group it had, if it comes from a FIFO queue; otherwise the one a producer would give it. The deduplication id is
+/// the message's id: with the producer's, SQS would silently drop the copy within five minutes of the first.
 fn fifo(message: &Message, from_fifo: bool, contract: &Contract, body: &str) -> Fifo {
     let own = message.group.clone().filter(|_| from_fifo);
     let group = own.unwrap_or_else(|| entry::group(contract.read(body).token.as_deref(), body));

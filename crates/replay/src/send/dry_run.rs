@@ -40,8 +40,9 @@ pub(crate) async fn run(
     // On a thread of its own, so that Ctrl-C is noticed.
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || sender.send(find(input, &contract, stamp_now)));
+    let panicked = |_| Problem::Stopped("the file could not be checked; please report it".into());
     let findings = tokio::select! {
-        findings = receiver => findings.map_err(|_| Problem::Stopped("the file could not be checked; please report it".into()))??,
+        findings = receiver => findings.map_err(panicked)??,
         () = interrupt.wait() => return Ok(Ending::Interrupted),
     };
     show(&findings, age, skew)?;

@@ -18,11 +18,17 @@ pub(crate) struct StateFile(PathBuf);
 pub(crate) enum StateError {
     #[error("{}: {source}; name a readable and writable file with --state", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{}: is not a state file of this version of replay; name another with --state, or send everything again with \
-             --restart", .0.display())]
+    #[error(
+        "{}: is not a state file of this version of replay; name another with --state, or send everything again with \
+         --restart",
+        .0.display()
+    )]
     Unreadable(PathBuf),
-    #[error("{}: belongs to another queue ({queue_url}); name another state file with --state, or send everything to this \
-             queue with --restart", path.display())]
+    #[error(
+        "{}: belongs to another queue ({queue_url}); name another state file with --state, or send everything to this \
+         queue with --restart",
+        path.display()
+    )]
     OtherQueue { path: PathBuf, queue_url: String },
 }
 

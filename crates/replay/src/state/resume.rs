@@ -3,8 +3,8 @@
 use super::State;
 use crate::lines::Line;
 
-/// A gate for lines. Until the file is recognised as that of the state, unsent lines wait. They are few: those that were in
-/// flight when the last run ended, and those that were refused.
+/// A gate for lines. Until the file is recognised as that of the state, unsent lines wait. They are few: those that
+/// were in flight when the last run ended, and those that were refused.
 #[derive(Debug)]
 pub(crate) struct Resume<'a> {
     state: &'a State,

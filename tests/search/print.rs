@@ -1,4 +1,4 @@
-//! What is printed: a line for each search, and ways through the world step by step.
+//! Prints a line for each search, and paths through the world step by step.
 
 use std::{fmt::Write, sync::Once};
 
@@ -6,19 +6,19 @@ use tpns_account_sync::ledger::{DeletionRow, DeviceState};
 
 use crate::{
     events::{ACCOUNTS, Book, Bound, NAMES, NOT_BOUND},
-    explore::{Finding, Tally, Way},
+    explore::{Finding, Path, Tally},
     learn::Learner,
     moves::{How, Move, World},
     steps::{Item, Op},
     world::{State, each},
 };
 
-/// Where a test prints: the harness keeps it back unless it is run with `--nocapture`.
-pub(crate) fn tell(text: &str) {
+/// Prints from a test: the harness captures it unless it is run with `--nocapture`.
+pub(crate) fn print(text: &str) {
     eprint!("{text}");
 }
 
-/// The line of a search, and before the first one the heading.
+/// The line of a search, with the heading before the first one.
 pub(crate) fn line(name: &str, what: &str, tally: &Tally, seconds: f64) {
     static HEADING: Once = Once::new();
     let put = |cells: [&str; 12]| {
@@ -28,10 +28,10 @@ pub(crate) fn line(name: &str, what: &str, tally: &Tally, seconds: f64) {
                 _ = write!(line, " {cell:>width$}");
                 line
             });
-        tell(&format!("{name:<31} {what:<70}{numbers}\n"));
+        print(&format!("{name:<31} {what:<70}{numbers}\n"));
     };
     HEADING.call_once(|| {
-        tell("\n");
+        print("\n");
         put([
             "protocol",
             "what may happen",
@@ -57,14 +57,14 @@ pub(crate) fn line(name: &str, what: &str, tally: &Tally, seconds: f64) {
     put([name, what, &scenarios, &states, &steps, &orders, &runs, &ends, &wrong, &exception, &open, &seconds]);
 }
 
-/// A way through the world as a table of its steps.
-pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, way: &Way) -> String {
+/// A path through the world as a table of its steps.
+pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, path: &Path) -> String {
     let book = &learner.book;
-    let (steps, end) = way;
+    let (steps, end) = path;
     let mut text = format!("\n{title}: {} ({:?})\n", world.scenario.name(book), book.tpns);
     for (number, (state, to)) in steps.iter().enumerate() {
         let after = steps.get(number + 1).map(|(state, _)| state).or(end.as_ref());
-        let (worker, does, sees) = Told { world, learner, state, after }.of(*to);
+        let (worker, does, sees) = Describer { world, learner, state, after }.describe(*to);
         let line = format!("  {:>2}  worker {}  {does:<64}  {sees}", number + 1, worker + 1);
         _ = writeln!(text, "{}", line.trim_end());
     }
@@ -73,29 +73,29 @@ pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, way: &Way
             let (bound, truth) = (bound(&end.bound), bound(&world.scenario.truth(book)));
             _ = writeln!(text, "      so in the end TPNS has {bound}; version order says {truth}");
         }
-        None => text += "      though nothing failed on it\n",
+        None => text += "      although nothing failed\n",
     }
     text += "\n";
     text
 }
 
-struct Told<'a> {
+struct Describer<'a> {
     world: &'a World<'a>,
     learner: &'a Learner,
     state: &'a State,
     after: Option<&'a State>,
 }
 
-impl Told<'_> {
-    /// Who does what, and what they see or TPNS then has.
-    fn of(&self, to: Move) -> (usize, String, String) {
+impl Describer<'_> {
+    /// The worker, what it does, and what it sees or TPNS then has.
+    fn describe(&self, to: Move) -> (usize, String, String) {
         match to {
             Move::Deliver { worker, messages } => {
                 let first = each(messages).next().unwrap();
                 let how = match (self.state.mail[first].waiting, self.state.mail[first].acknowledged) {
                     (true, _) => "",
-                    (_, true) => ", which comes again",
-                    _ => ", which the other one is at work on",
+                    (_, true) => ", which is redelivered",
+                    _ => ", which the other worker is handling",
                 };
                 (worker, format!("takes {}{how}", self.messages(messages)), String::new())
             }
@@ -136,14 +136,15 @@ impl Told<'_> {
         let deletion_row = |account: u8| deletion(values.deletion(after.deletions[usize::from(account)]), book);
         let name = |account: u8| NAMES[usize::from(account)];
         match op {
-            Op::RaiseDevice(device, said) => {
-                (format!("adds {} to the row of {}", row(values.device(said), book), phone(device)), device_row(device))
-            }
+            Op::RaiseDevice(device, change) => (
+                format!("adds {} to the row of {}", row(values.device(change), book), phone(device)),
+                device_row(device),
+            ),
             Op::RaiseDeletion(account, event) => {
                 (format!("adds [{}] to the row of {}", book.name(event), name(account)), deletion_row(account))
             }
             Op::Accept(account, event) => (
-                format!("notes in the row of {} that TPNS took [{}]", name(account), book.name(event)),
+                format!("records in the row of {} that TPNS accepted [{}]", name(account), book.name(event)),
                 deletion_row(account),
             ),
             Op::ReadDevice(device) => (format!("reads the row of {}", phone(device)), device_row(device)),
@@ -170,7 +171,7 @@ fn phone(device: u8) -> &'static str {
     ["phone", "phone 2"][usize::from(device)]
 }
 
-/// The events that a row has the say of.
+/// The events that determine a row.
 fn row(state: &DeviceState, book: &Book) -> String {
     let owner = state.owner().map(|owner| book.name(book.event_at(&owner.version)));
     let out = state.unbound().values().map(|version| book.name(book.event_at(version)));
@@ -189,5 +190,5 @@ fn bound(bound: &Bound) -> String {
     };
     let phones = [names(0), names(1)].into_iter().zip(["phone", "phone 2"]).filter(|(names, _)| !names.is_empty());
     let text: Vec<_> = phones.map(|(names, phone)| format!("{names} on {phone}")).collect();
-    if text.is_empty() { "nobody".to_owned() } else { text.join(", ") }
+    if text.is_empty() { "no account".to_owned() } else { text.join(", ") }
 }
