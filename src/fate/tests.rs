@@ -106,7 +106,7 @@ fn a_bad_device_does_not_fail_the_deletion_that_touched_it() {
 #[test]
 fn a_deletion_over_several_accounts_fails_by_the_gravest_of_them() {
     let both = event(1, Change::Deletion(vec![AppId(0), AppId(1)].into(), vec![account("a"), account("b")]));
-    let on = |name: &'static str, verdict| {
+    let on = |name: &'static str, verdict: Verdict| {
         move |work: &Work| match work {
             Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict.clone(),
             _ => Verdict::Accepted,
