@@ -31,18 +31,18 @@ fn the_detail_shows_the_code_and_what_was_added() {
 /// The words in the first column of the Markdown tables whose header's first cell is `reason` or `reasons`.
 fn reasons_in_tables(document: &str) -> BTreeSet<&str> {
     let mut words = BTreeSet::new();
-    let mut is_of_reasons = false;
+    // Whether the table, if the line before is in one, is about reasons.
+    let mut table: Option<bool> = None;
     for line in document.lines() {
-        let Some(row) = line.strip_prefix('|') else {
-            is_of_reasons = false;
-            continue;
+        let first = line.strip_prefix('|').map(|row| row.split('|').next().unwrap_or_default().trim());
+        table = match (first, table) {
+            (None, _) => None,
+            (Some(header), None) => Some(matches!(header.trim_matches('`'), "reason" | "reasons")),
+            (Some(cell), Some(is_about_reasons)) => {
+                words.extend(cell.split('`').skip(1).step_by(2).filter(|_| is_about_reasons));
+                Some(is_about_reasons)
+            }
         };
-        let first = row.split('|').next().unwrap_or_default().trim();
-        if is_of_reasons {
-            words.extend(first.split('`').skip(1).step_by(2));
-        } else {
-            is_of_reasons = matches!(first.trim_matches('`'), "reason" | "reasons");
-        }
     }
     words
 }
