@@ -20,9 +20,9 @@ async fn a_body_that_sqs_does_not_accept_is_reported_with_the_reason_and_its_nei
         ("a\u{1}b".to_owned(), "characters"),
         ("\u{b}".to_owned(), "characters"),
         ("\0".to_owned(), "characters"),
-        ("x".repeat(1 << 20), "larger than the 1 MiB"),
+        ("x".repeat(1 << 20), "larger than 1 MiB"),
         // It is too large only with its attributes.
-        ("x".repeat((1 << 20) - 20), "larger than the 1 MiB"),
+        ("x".repeat((1 << 20) - 20), "larger than 1 MiB"),
         (String::new(), "no body"),
     ] {
         let (aws, stage) = parking("parked").await;
