@@ -27,7 +27,7 @@ PRICE = {
     "Secrets Manager, ten thousand requests": 0.05,
 }
 
-# Rows written and read for one event (README, "Do I need the ledger?"); of a deletion, in each app.
+# Rows written and read for one event (docs/guarantees.md, "Do I need the ledger?"); of a deletion, in each app.
 WRITES = {"login": 1, "logout": 1, "deletion": 2}
 READS = {"login": 3, "logout": 1, "deletion": 0}
 

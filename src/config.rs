@@ -30,7 +30,8 @@ pub struct Config {
     pub function_name: String,
 }
 
-/// How long a row of the ledger is kept after its last change: longer than an event may be under way, redriven once.
+/// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
+/// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
 pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
 
 /// How long things may take, and how old or early events may be.

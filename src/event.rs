@@ -1,4 +1,4 @@
-//! The contract: what a backend says happened, checked and completed (design, "Contract: the event (version 1)").
+//! The contract: what a backend says happened, checked and completed (docs/event.md).
 
 mod account;
 mod characters;

@@ -1,4 +1,4 @@
-//! Envelopes, recognised by shape and never guessed (design, "Contract").
+//! Envelopes, recognised by shape and never guessed (docs/event.md, "Envelopes").
 //!
 //! An invocation is opened in two steps, so that one bad body never harms its neighbours: [`Batch::open`] reads the
 //! ids and leaves the bodies alone; [`Message::event`] then reads one body.

@@ -1,4 +1,4 @@
-//! The ledger: the state of each device and each account after the events so far (design, "Order").
+//! The ledger: the state of each device and each account after the events so far (ARCHITECTURE.md, "Order").
 //!
 //! Merging [`State`]s is commutative, associative and idempotent, so neither order nor duplicates matter. [`Ledger`] is
 //! where the state is kept: for one invocation, or in a table that all invocations share.

@@ -1,5 +1,5 @@
 //! Parking: rejected events are sent to a queue of their own, as received and with the reason, and only then
-//! acknowledged (design, "Result").
+//! acknowledged (ARCHITECTURE.md, "The answer").
 
 mod parcel;
 mod refusal;

@@ -1,4 +1,4 @@
-//! From the known state to the fewest calls that make TPNS agree with it (design, "What is pushed" and "Calls").
+//! From the known state to the fewest calls that make TPNS agree with it (ARCHITECTURE.md, "Calls").
 
 use std::collections::{BTreeSet, HashMap};
 

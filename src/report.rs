@@ -1,4 +1,4 @@
-//! What Lambda reads of the outcomes (design, "Result").
+//! What Lambda reads of the outcomes (ARCHITECTURE.md, "The answer").
 //!
 //! A message is either deleted because everything it shaped is true at TPNS, or reported so that it is redelivered.
 //! Nothing is dropped in silence, and what was never attempted counts as failed.

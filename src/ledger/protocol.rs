@@ -1,6 +1,5 @@
-//! Merges a batch's events with those of earlier batches (design, "Order", "Ledger"): merge, push the winner, verify,
-//! acknowledge. Why each step is needed is in ARCHITECTURE.md, "The ledger"; that they
-//! are enough is searched for in `tests/search`.
+//! Merges a batch's events with those of earlier batches: merge, push the winner, verify, acknowledge. Why each step is
+//! needed is in ARCHITECTURE.md, "The ledger"; `tests/search` shows that they are enough.
 
 use std::collections::{HashMap, HashSet};
 

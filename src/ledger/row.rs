@@ -1,4 +1,4 @@
-//! What a row of the table holds, and how it is written (design, "Order", "Ledger").
+//! What a row of the table holds, and how it is written (ARCHITECTURE.md, "The ledger").
 //!
 //! A row is a set of registers that only ever grow: the owner by (version, accounts), each signed-out account and each
 //! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can determine which of

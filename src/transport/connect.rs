@@ -99,7 +99,7 @@ async fn speak(stream: impl Read + Write + Unpin + Send + 'static) -> Result<Con
 }
 
 /// One TLS provider for the whole binary, and Mozilla's roots built in: reading the system's costs 4-5 ms of Init
-/// (measured; ARCHITECTURE.md, "Choices").
+/// (measured; docs/decisions/0023-tls-roots-built-in.md).
 pub(super) fn tls() -> Result<ClientConfig, rustls::Error> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

@@ -66,8 +66,8 @@ pub(crate) enum End {
 struct Device {
     app: &'static str,
     token: String,
-    /// The account types of its logins. Always the same where TPNS overrides per type: the promise then (design,
-    /// "Order") holds only for producers that always use the same types.
+    /// The account types of its logins. Always the same where TPNS overrides per type: the promise then
+    /// (docs/guarantees.md) holds only for producers that always use the same types.
     types: Vec<u32>,
     /// Accounts that are used on this device only.
     own: Vec<Account>,

@@ -170,7 +170,7 @@ impl Book {
     }
 
     /// The accounts that must be bound after these events, applied one by one in version order: according to the
-    /// contract (design, "Contract"), without the ledger's rules.
+    /// contract (docs/event.md, "Order"), without the ledger's rules.
     pub(crate) fn truth(&self, before: Bound, events: &[EventId]) -> Bound {
         let mut bound = before;
         let mut events = events.to_vec();

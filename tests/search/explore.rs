@@ -21,7 +21,7 @@ pub(crate) enum Finding {
     Shown,
     /// In an end state a device is not bound to an account that is signed in in version order.
     Missing,
-    /// The same, by the design's one named exception: the binding existed, made by the right login, and the
+    /// The same, by the one named exception (docs/guarantees.md): the binding existed, made by the right login, and the
     /// operator_type 5 of an older deletion removed it.
     Wiped,
     /// An event is reported although nothing failed.

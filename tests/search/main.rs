@@ -17,8 +17,8 @@
 //! worker while the first one handles it ("twice"); then the concurrent workers and the messages per invocation.
 //! "orders" are the orders of steps from a start to an end; "code run" is how often the code was run to learn what it
 //! does; "ends" are different end states. "wrong" counts those in which a device is bound to an account that is signed
-//! out, or not bound to one that is signed in; "by exc." those in which an account is only missing, by the design's
-//! named exception; "open" those of the open case below.
+//! out, or not bound to one that is signed in; "by exc." those in which an account is only missing, by the
+//! named exception (docs/guarantees.md); "open" those of the open case below.
 //!
 //! Not in the model: items that TPNS rejects; calls that take effect after their sender has given up, or has died; rows
 //! that expire; and more events, workers and messages per invocation than the lines say.
@@ -106,7 +106,7 @@ fn both_promises_hold_under_crashes_failures_and_redeliveries() {
         search(&[Triples], single(2, NONE));
     }
 
-    // The named exception of the design exists, and is distinguished from wrong results.
+    // The named exception exists, and is distinguished from wrong results.
     assert!(tally.count(|(finding, _)| finding == Finding::Wiped) > 0);
     let is_exception = |(finding, _)| finding == Finding::Wiped;
     print(&searches.example("the named exception", &[Pairs], single(2, NONE), is_exception).unwrap());

@@ -95,7 +95,7 @@ def test_what_samconfig_deploys_with_is_taken_by_the_template(template: dict[str
 
 
 def test_every_parameter_with_a_default_is_what_the_function_defaults_to(template: dict[str, Any]) -> None:
-    # shared with the table of configuration in the README
+    # the same as in docs/configuration.md
     assert _environment(resolved(expanded(template), TpnsApps=APPS)) == {
         "TPNS_APPS": APPS,
         "TPNS_APPS_MAX_AGE": "60s",

@@ -35,7 +35,7 @@ pub(crate) const SIZES: [u32; 6] = [128, 256, 512, 1024, 1769, 3008];
 pub(crate) const SQS_REQUESTS_PER_EVENT: f64 = 1.0 + 0.1 + 0.1;
 
 /// For the benchmark's events (eight logins, a logout of one account, a logout of all): one write each, and three
-/// reads, except one for the logout of all (README, "Do I need the ledger?").
+/// reads, except one for the logout of all (docs/guarantees.md, "Do I need the ledger?").
 pub(crate) const LEDGER_WRITES_PER_EVENT: f64 = 1.0;
 pub(crate) const LEDGER_READS_PER_EVENT: f64 = 0.9 * 3.0 + 0.1;
 

@@ -3,7 +3,7 @@
 use super::{super::*, wave};
 use crate::{event::EventFields, ingress::Batch, tpns::body};
 
-/// The table of design.md, "What is pushed": each row as a batch of bare events, and the calls it makes.
+/// The table of ARCHITECTURE.md, "Calls": each row as a batch of bare events, and the calls it makes.
 #[test]
 fn the_table_of_what_is_pushed() {
     let login = r#"{"type":"user.login","occurred_at":10,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#;

@@ -143,21 +143,21 @@ fn table() -> String {
         "<!-- Made from src/tpns/codes.rs: UPDATE_DOCS=1 cargo test --lib codes -->\n\
          # What each answer of TPNS leads to\n\n\
          *accepted*: the events are acknowledged. *retry*: tried again within the invocation, then redelivered. *rejected*: a call\n\
-         of several items is halved down to the one at fault; its event is parked, or reported until the redrive policy takes it.\n\
-         *misconfigured*: reported for redelivery, logged at ERROR, the app is not called for the rest of the invocation; where newer\n\
-         keys could fix it, the secret is fetched again once. A bare status may also be a gateway's, for what is in a call: then the\n\
-         call is halved, and the status is the app's fault only if calls of single items agree.\n\n\
-         The codes of a whole call (`ret_code`) and of one of its items (`result`) mean the same; 1008026 and 1008027 are met only\n\
+         of several items is halved down to the item at fault; its event is parked, or reported until the redrive policy takes it.\n\
+         *misconfigured*: reported for redelivery and logged at ERROR; the app gets no more calls in the invocation, and where newer\n\
+         keys could help, the secret is read again once. A bare status may also be a gateway's, because of what is in a call: then\n\
+         the call is halved, and the status is the app's fault only if calls of single items agree.\n\n\
+         A code means the same for a whole call (`ret_code`) and for one of its items (`result`); 1008026 and 1008027 decide only\n\
          when `result` can't say which items failed. A code is a number or text: `0`, `\"0\"`, `0.0`. With `ret_code` 0 and a\n\
-         `result` of another length than the call, the call is accepted only if every element is; otherwise it is halved, and a\n\
+         `result` whose length differs from the call's, the call is accepted only if every element is; otherwise it is halved, and a\n\
          single item gets the code that all errors agree on (*retry* as `tpns_broken_answer` if they don't).\n\n\
          Two more reasons, both *retry* and both with the code in `detail`:\n\n\
-         - `tpns_rejects_every_call`: TPNS rejected the item's own call as a whole (`ret_code` or HTTP status, not `result`),\n\
-         and accepted nothing of the app in this invocation. It may be all calls that it does not take, so nothing is\n\
-         parked. Codes that are *rejected* without a condition below name the item at fault even so, unless three items or\n\
-         more get the same one.\n\
-         - `tpns_token_not_yet_known`: 1008006, 1008029 or 10110008 for a device whose newest login is less than two minutes\n\
-         old. A fresh install registers its token with TPNS by itself, at the same time. Later, *rejected*.\n\n\
+         - `tpns_rejects_every_call`: TPNS rejected the item's own call as a whole (`ret_code` or HTTP status, not `result`),\n  \
+         and accepted nothing of the app in this invocation. TPNS may be rejecting every call, so nothing is parked. Codes\n  \
+         that are *rejected* without a condition below point to the item at fault even then, unless three items or more get\n  \
+         the same code.\n\
+         - `tpns_token_not_yet_known`: 1008006, 1008029 or 10110008 for a device whose newest login is less than two minutes\n  \
+         old. A new installation registers its token with TPNS by itself, at the same time. Later, *rejected*.\n\n\
          | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
     );
     let mut row = |name: &str, words: &str, signal: Signal| {
@@ -191,7 +191,7 @@ fn table() -> String {
         row(&format!("none, HTTP {status}"), "", Signal::Status(status));
     }
     for (transport, words) in [
-        (NoConnection::Refused.into(), "no connection: name, address or TLS, as `detail` says"),
+        (NoConnection::Refused.into(), "no connection: name, address or TLS; `detail` says which"),
         (TransportError::Timeout, "nothing within TPNS_TIMEOUT_MS"),
         (TransportError::Broken, "the connection broke, or the answer was cut short"),
         (TransportError::TooLong, "an answer of over 1 MiB"),
