@@ -1,8 +1,8 @@
-//! ledger -> plan -> tpns -> fate: what a batch's events become.
+//! ledger -> plan -> tpns -> fate: from a batch's events to their outcomes.
 //!
-//! Each app's events are settled by themselves, side by side with the other apps' (`parts.rs`). An app that has a lot to do
-//! does it slice by slice (`slices.rs`): merged, pushed and verified, while there is time for another (`pace.rs`). Within
-//! a slice events are settled in rounds (`round.rs`).
+//! Each app's events are settled separately, concurrently with the other apps' (`parts.rs`). An app with many events is
+//! settled slice by slice (`slices.rs`): merged, pushed and verified, as long as there is time for another slice
+//! (`pace.rs`). Within a slice events are settled in rounds (`round.rs`).
 
 mod outcomes;
 mod pace;
@@ -23,21 +23,22 @@ use self::{
 };
 use crate::{
     config::AppId,
-    event::{Event, Millis},
-    ledger::{Known, Ledger, Rows, State},
+    event::{Event, EventIndex, Millis},
+    ingress::MessageIndex,
+    ledger::{KnownState, Ledger, Rows, State},
+    outcome::Outcome,
     plan::Plan,
-    report::Outcome,
     tpns::{Deadline, Tpns, Verdicts},
 };
 
 pub use pace::Ends;
 
-/// Something that carries out plans: TPNS, or what stands in its place in the search.
+/// Something that carries out plans: TPNS, or what takes its place in the search.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
 pub trait Push {
     /// Carries out a plan and sets the verdict on each item. Without a deadline there is time for everything.
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Option<Deadline>);
-    /// Resolves when nothing has become known of a push for a while.
+    /// Resolves when no verdict of a push has been set for a while.
     async fn quiet(&self, verdicts: &Verdicts);
     /// An app needs no more calls.
     fn end(&self, app: AppId);
@@ -75,17 +76,17 @@ struct Begun {
 #[derive(Debug)]
 struct MergedSlice {
     groups: Vec<Group>,
-    known: Known,
+    known: KnownState,
     /// `None` where there is nothing to merge into.
     merging: Option<Merging>,
 }
 
-/// Merges and settles events, given with their messages' indices, and writes what became of them to `outcomes`. `now` is
-/// the clock when the batch arrived. Without `ends` there is time for everything.
+/// Merges and settles events, given with their messages' indices, and writes their outcomes to `outcomes`. `now` is the
+/// time at which the batch arrived. Without `ends` there is no limit of time.
 pub async fn apply<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     now: Millis,
     ends: Option<Ends>,
     outcomes: &mut [Outcome],
@@ -94,13 +95,12 @@ pub async fn apply<R: Rows>(
     settle(ledger, tpns, events, merged, now, outcomes).await;
 }
 
-/// The first step of [`apply`]: adds what the events say to the ledger, of each app as much as a slice has. Doing it twice
-/// changes nothing.
-pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(usize, Event)], ends: Option<Ends>) -> Merged {
+/// The first step of [`apply`]: merges each app's first slice into the ledger. Doing it twice changes nothing.
+pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(MessageIndex, Event)], ends: Option<Ends>) -> Merged {
     let begun = Part::of(events).into_iter().map(async |part| {
         let mut rest = match ledger {
             Ledger::Table(_) => groups(&part, events),
-            // Nothing is merged, and nothing known but the batch: all of it at once.
+            // Nothing is merged, and nothing is known but the batch, which is one slice.
             Ledger::Invocation => VecDeque::from([Group::whole(&part, events)]),
         };
         let pace = Pace::new(ends);
@@ -111,7 +111,7 @@ pub async fn merge<R: Rows>(ledger: &Ledger<R>, events: &[(usize, Event)], ends:
 }
 
 impl Merged {
-    /// About how many calls each of so many apps needs.
+    /// About how many calls each of this number of apps needs.
     #[must_use]
     pub fn calls(&self, apps: usize) -> Vec<usize> {
         let mut calls = vec![0; apps];
@@ -124,11 +124,11 @@ impl Merged {
     }
 }
 
-/// The other steps: settles events whose first slices have been merged.
+/// The other steps of [`apply`]: settles events whose first slices have been merged.
 pub async fn settle<R: Rows>(
     ledger: &Ledger<R>,
     tpns: &impl Push,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     merged: Merged,
     now: Millis,
     outcomes: &mut [Outcome],
@@ -145,52 +145,52 @@ pub async fn settle<R: Rows>(
 
 async fn merge_slice<R: Rows>(
     ledger: &Ledger<R>,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     part: &Part,
     pace: &Pace,
     groups: Vec<Group>,
 ) -> MergedSlice {
     let places = groups.iter().flat_map(|group| &group.places);
-    let said = State::of(places.map(|&place| part.event(events, place)));
+    let batch = State::of(places.map(|&place| part.event(events, place)));
     match ledger {
         Ledger::Invocation => {
-            MergedSlice { groups, known: ledger.merge(said, std::future::pending).await, merging: None }
+            MergedSlice { groups, known: ledger.merge(batch, std::future::pending).await, merging: None }
         }
         Ledger::Table(_) => {
             let (begun, rows) = (Instant::now(), groups.iter().map(|group| group.rows).sum());
-            let known = ledger.merge(said, || pace.merge_is_over()).await;
+            let known = ledger.merge(batch, || pace.merge_is_over()).await;
             MergedSlice { groups, known, merging: Some(pace.merged(begun, rows)) }
         }
     }
 }
 
-/// An app's events on their way.
+/// An app's events while they are settled.
 struct Settling<'a, R: Rows, P: Push> {
     ledger: &'a Ledger<R>,
     tpns: &'a P,
     /// Of all apps, with their messages' indices.
-    events: &'a [(usize, Event)],
+    events: &'a [(MessageIndex, Event)],
     part: &'a Part,
     pace: &'a Pace,
     now: Millis,
-    /// Takes what became of a message.
-    outcome: &'a dyn Fn(usize, Outcome),
+    /// Takes the outcome of a message.
+    outcome: &'a dyn Fn(MessageIndex, Outcome),
 }
 
 impl<R: Rows, P: Push> Settling<'_, R, P> {
-    fn event(&self, place: usize) -> &Event {
+    fn event(&self, place: EventIndex) -> &Event {
         self.part.event(self.events, place)
     }
 
-    fn settle(&self, place: usize, outcome: Outcome) {
-        (self.outcome)(self.events[place].0, outcome);
+    fn settle(&self, place: EventIndex, outcome: Outcome) {
+        (self.outcome)(self.events[place.0].0, outcome);
     }
 
-    /// Settles slice by slice. While one is pushed and verified, the next is merged. For what there is no time is left
-    /// as it is.
+    /// Settles slice by slice. While one is pushed and verified, the next is merged. Events for which there is no time
+    /// keep their outcome.
     async fn slices(&self, first: MergedSlice, mut rest: VecDeque<Group>) {
         let mut under_way = FuturesUnordered::new();
-        let mut carried: (Vec<Group>, Known) = Default::default();
+        let mut carried: (Vec<Group>, KnownState) = Default::default();
         let mut merged = first;
         loop {
             while self.pace.is_full() {
@@ -227,7 +227,7 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         while under_way.next().await.is_some() {}
     }
 
-    /// The next slice; none if there is no time for one, also when those under way have shown how long they take.
+    /// The next slice; none if there is no time for one, even after the slices under way have shown how long they take.
     async fn next(
         &self,
         rest: &mut VecDeque<Group>,

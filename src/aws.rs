@@ -1,5 +1,5 @@
-//! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and most
-//! of what Init takes with a ledger, and would draw dead connections from its pool again and again.
+//! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and
+//! most of what Init takes with a ledger, and would draw dead connections from its pool again and again.
 
 mod error;
 mod retry;
@@ -25,9 +25,9 @@ use hyper::Request;
 pub use self::error::{AwsError, aws_code};
 pub(crate) use self::retry::{Tries, send};
 
-use crate::transport::{Limits, NoConnection, Transport, TransportError};
+use crate::transport::{NoConnection, RequestLimits, Transport, TransportError};
 
-/// AWS's services answer within milliseconds: a kept connection that says nothing for so long is dead.
+/// AWS's services answer within milliseconds: a kept connection that is silent for this long is dead.
 const SILENCE: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Where the SDK sets no limit: a whole try has one ([`send`]).
@@ -35,9 +35,9 @@ const UNLIMITED: Duration = Duration::from_secs(3600);
 /// `BatchGetItem` answers with at most 16 MB, and DynamoDB's JSON doubles some characters.
 const LONGEST_ANSWER: usize = 64 << 20;
 
-/// The SDK's configuration, from Lambda's environment. A kept connection may be silent for half of `timeout` at most, the
-/// time that a call to TPNS has. Nothing is asked over the network for it: Lambda sets the region, and where it does not, the
-/// SDK would look for one on a machine of EC2.
+/// The SDK's configuration, from Lambda's environment. A kept connection may be silent for half of `timeout` at most,
+/// the time that a call to TPNS has. Nothing is asked over the network for it: Lambda sets the region, and where it
+/// does not, the SDK would look for one on a machine of EC2.
 pub(crate) async fn sdk(transport: &Transport, timeout: Duration) -> SdkConfig {
     let client = SharedHttpClient::new(Client { transport: transport.clone(), silence: SILENCE.min(timeout / 2) });
     aws_config::defaults(BehaviorVersion::latest())
@@ -60,7 +60,7 @@ struct Client {
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         let exchange = settings.read_timeout().unwrap_or(UNLIMITED);
-        let limits = Limits {
+        let limits = RequestLimits {
             connect: settings.connect_timeout().unwrap_or(UNLIMITED),
             exchange,
             silence: self.silence.min(exchange),
@@ -73,7 +73,7 @@ impl HttpClient for Client {
 #[derive(Debug)]
 struct Connector {
     transport: Transport,
-    limits: Limits,
+    limits: RequestLimits,
 }
 
 impl HttpConnector for Connector {
@@ -92,7 +92,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// As the SDK sorts them: each of these is tried again.
+/// As the SDK classifies them: each of these is retried.
 fn failed(error: TransportError) -> ConnectorError {
     match error {
         TransportError::Timeout | TransportError::NoConnection(NoConnection::TimedOut) => {

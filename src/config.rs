@@ -1,15 +1,17 @@
 //! Configuration: the environment, read once, at start, here and nowhere else.
 
 mod apps;
+mod error;
 mod limits;
 
 use std::time::Duration;
 
-pub use apps::{App, AppId, AppNames, Apps, SEVERAL, UNKNOWN};
+pub use apps::{App, AppId, AppNames, Apps, AppsError, EntryError, SEVERAL, UNKNOWN};
+pub use error::ConfigError;
 
 use crate::tpns::Settings;
 
-/// Everything the function can be told.
+/// All settings of the function.
 #[derive(Debug)]
 pub struct Config {
     /// The TPNS apps, with their keys, or where they are kept.
@@ -24,12 +26,12 @@ pub struct Config {
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
     pub parking_queue_url: Option<String>,
-    /// What Lambda calls this function: its metrics bear the name.
+    /// The function's name in Lambda, which its metrics carry.
     pub function_name: String,
 }
 
-/// How long a row of the ledger outlives its last change: longer than an event may be on its way, which is at most 14
-/// days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
+/// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
+/// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
 pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
 
 /// How long things may take, and how old or early events may be.
@@ -52,41 +54,18 @@ pub enum AppsFrom {
     Secret(String),
 }
 
-/// A setting that can't be used: one line that names the variable and the mend. Never a secret, never a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}: {mend}")]
-pub struct ConfigError {
-    variable: &'static str,
-    mend: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(variable: &'static str, mend: impl Into<String>) -> Self {
-        Self { variable, mend: mend.into() }
-    }
-}
-
 impl Config {
-    /// Reads the settings through `variable`, which is the environment but for tests. An empty value counts as unset.
+    /// Reads the settings through `variable`, which is the environment except in tests. An empty value counts as unset.
     ///
     /// # Errors
     /// The first setting that can't be used.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let apps = match (get("TPNS_APPS"), get("TPNS_APPS_SECRET_ID")) {
-            (Some(document), None) => {
-                AppsFrom::Environment(Apps::parse(&document).map_err(|mend| ConfigError::new("TPNS_APPS", mend))?)
-            }
+            (Some(document), None) => AppsFrom::Environment(Apps::parse(&document)?),
             (None, Some(id)) => AppsFrom::Secret(id.trim().to_owned()),
-            (None, None) => {
-                return Err(ConfigError::new(
-                    "TPNS_APPS_SECRET_ID",
-                    "is not set; name the Secrets Manager secret that holds the apps document, or set TPNS_APPS to the document itself, e.g. {\"android\":{\"access_id\":1500001048,\"secret_key\":\"…\",\"region\":\"guangzhou\"}}",
-                ));
-            }
-            (Some(_), Some(_)) => {
-                return Err(ConfigError::new("TPNS_APPS_SECRET_ID", "is set, and so is TPNS_APPS; keep one of them"));
-            }
+            (None, None) => return Err(ConfigError::NoApps),
+            (Some(_), Some(_)) => return Err(ConfigError::TwoSourcesOfApps),
         };
         let ledger_table = ledger_table(&get)?;
         Ok(Self {
@@ -111,9 +90,7 @@ type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
 fn number(get: Get<'_>, name: &'static str, default: u32, least: u32, most: u32) -> Result<u32, ConfigError> {
     let Some(value) = get(name) else { return Ok(default) };
     let number = value.trim().parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| {
-        ConfigError::new(name, format!("must be a whole number from {least} to {most}; the default is {default}"))
-    })
+    number.ok_or(ConfigError::Number { name, least, most, default })
 }
 
 fn millis(get: Get<'_>, name: &'static str, default: u32, least: u32) -> Result<Duration, ConfigError> {
@@ -122,17 +99,16 @@ fn millis(get: Get<'_>, name: &'static str, default: u32, least: u32) -> Result<
     number(get, name, default, least, FIFTEEN_MINUTES).map(|millis| Duration::from_millis(millis.into()))
 }
 
-fn duration(get: Get<'_>, name: &'static str, default: &str) -> Result<Duration, ConfigError> {
+fn duration(get: Get<'_>, name: &'static str, default: &'static str) -> Result<Duration, ConfigError> {
     let value = get(name);
-    humantime::parse_duration(value.as_deref().unwrap_or(default).trim()).map_err(|_| {
-        ConfigError::new(name, format!("must be a duration such as 30s, 5m, 12h or 14d; the default is {default}"))
-    })
+    let duration = humantime::parse_duration(value.as_deref().unwrap_or(default).trim());
+    duration.map_err(|_| ConfigError::Duration { name, default })
 }
 
 fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
     let age = duration(get, "TPNS_APPS_MAX_AGE", "60s")?;
     if age < Duration::from_secs(1) {
-        return Err(ConfigError::new("TPNS_APPS_MAX_AGE", "must be at least 1s; the default is 60s"));
+        return Err(ConfigError::AppsMaxAge);
     }
     Ok(age)
 }
@@ -146,10 +122,7 @@ fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {
     if arn.starts_with("arn:") && (3..=255).contains(&last.len()) && last.chars().all(plain) {
         return Ok(Some(name.to_owned()));
     }
-    Err(ConfigError::new(
-        "LEDGER_TABLE",
-        "must be the name or the ARN of a DynamoDB table: 3 to 255 letters, digits, dots, hyphens and underscores",
-    ))
+    Err(ConfigError::LedgerTable)
 }
 
 fn parking_queue_url(get: Get<'_>) -> Result<Option<String>, ConfigError> {
@@ -158,10 +131,7 @@ fn parking_queue_url(get: Get<'_>) -> Result<Option<String>, ConfigError> {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.path().len() > 1 => {
             Ok(Some(value.trim().to_owned()))
         }
-        _ => Err(ConfigError::new(
-            "PARKING_QUEUE_URL",
-            "must be the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/123456789012/parked-events",
-        )),
+        _ => Err(ConfigError::ParkingQueueUrl),
     }
 }
 

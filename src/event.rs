@@ -1,5 +1,6 @@
 //! The contract: what a backend says happened, checked and completed (docs/producers.md).
 
+mod account;
 mod characters;
 mod explain;
 mod fallbacks;
@@ -12,22 +13,18 @@ mod wire;
 
 use std::{borrow::Cow, ops::Deref};
 
+pub use account::{Account, AccountType, ListedAccount};
 pub(crate) use explain::{Place, explain};
 pub use fallbacks::{EventTime, Fallbacks};
-pub use fields::{
-    Account, AccountName, AccountType, AppName, EventId, Kind, ListedAccount, Millis, OccurredAt, Text, Token,
-};
+pub use fields::{AccountName, AppName, EventId, Kind, Millis, OccurredAt, Text, Token};
 pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};
 pub use wire::EventFields;
 pub(crate) use wire::Field;
 
-use crate::config::{AppId, AppNames};
-
-/// The reason of an event of an app that is not configured.
-pub const UNKNOWN_APP: &str = "unknown_app";
-
-/// What is wrong with an event that leaves open which of several apps it means.
-pub const WHICH_APP: &str = "app: is missing, and more than one app is configured; name the token's app";
+use crate::{
+    config::{AppId, AppNames},
+    outcome::{Failure, Reason},
+};
 
 /// At most this many accounts in one event.
 pub const MOST_ACCOUNTS: usize = 100;
@@ -41,12 +38,16 @@ pub struct Event {
     pub change: Change,
     /// The producer's id, or the envelope's.
     pub id: Text,
-    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the clock that
-    /// set it is ahead. Mostly 0.
+    /// By how much `occurred_at` is later than the time at which the event was sent, which is impossible: the
+    /// producer's clock is ahead. Usually 0.
     pub clock_ahead: Millis,
     /// How often its message has been delivered, as far as the envelope says; at least 1.
     pub deliveries: u32,
 }
+
+/// The place of an event among those of its batch that could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventIndex(pub usize);
 
 /// The place of an event in the total order: time, then rank (at equal times privacy wins), then what breaks the tie.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,12 +56,12 @@ pub struct Version {
     pub at: Millis,
     /// login < logout < deletion.
     pub rank: Kind,
-    /// The event's id; of a login or logout from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts as
-    /// the numbers do, and behind ids without one.
+    /// The event's id; of a login or logout from a FIFO queue `~<number of digits><SequenceNumber>~<id>`, which sorts
+    /// as the numbers do, and behind ids without one.
     pub tie_breaker: Text,
 }
 
-/// A phone as TPNS knows it: TPNS gives each app its own tokens.
+/// A device as TPNS identifies it: each app has its own tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Device {
     /// The app the token belongs to.
@@ -72,13 +73,13 @@ pub struct Device {
 /// What an event changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The device is to have these accounts and no others; one an account type, for TPNS keeps no more.
+    /// The device must have these accounts and no others; one of each account type, since TPNS keeps no more.
     Login(Device, Vec<Account>),
-    /// The device is to have none of these accounts.
+    /// The device must have none of these accounts.
     Logout(Device, Vec<ListedAccount>),
-    /// The device is to have no account at all.
+    /// The device must have no account at all.
     LogoutAll(Device),
-    /// No device of these apps is to have any of these accounts.
+    /// No device of these apps may have any of these accounts.
     Deletion(Reach, Vec<Account>),
 }
 
@@ -90,7 +91,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// A deletion that names no app reaches every app there is, also one that is not known yet.
+    /// A deletion that names no app reaches every app, including apps that are not known yet.
     #[must_use]
     pub fn every(apps: &AppNames) -> Self {
         Self { apps: apps.ids().collect(), every: true }
@@ -114,15 +115,21 @@ impl Deref for Reach {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Invalid {
-    /// A short stable word for metrics and message attributes.
-    pub reason: &'static str,
-    /// The field and the mend. Never a value of the event.
+    /// Why, in one word.
+    pub reason: Reason,
+    /// The field and what to do. Never a value of the event.
     pub detail: Cow<'static, str>,
 }
 
 impl Invalid {
-    pub(crate) fn new(reason: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, detail: detail.into() }
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(Invalid { reason, detail }: Invalid) -> Self {
+        Self { reason, code: None, detail }
     }
 }
 
@@ -131,14 +138,14 @@ impl Invalid {
 pub struct Rules<'a> {
     /// The configured apps.
     pub apps: &'a AppNames,
-    /// The clock when the batch arrived.
+    /// The time at which the batch arrived.
     pub now: Millis,
-    /// An older event is rejected, for a replay must not bring a binding back.
+    /// An older event is rejected, since a replay must not restore a binding.
     pub max_age: Millis,
-    /// An event further ahead is rejected, for one bad clock must not outrank every later event.
+    /// An event further ahead is rejected, since one wrong clock must not outrank every later event.
     pub max_skew: Millis,
-    /// Whether a table keeps what is newest of each device and account. Then logouts and deletions of any age are applied:
-    /// they do nothing where the table has something newer.
+    /// Whether a table keeps what is newest of each device and account. Then logouts and deletions of any age are
+    /// applied: they do nothing where the table has something newer.
     pub ledger: bool,
 }
 
@@ -148,7 +155,7 @@ impl Event {
     /// # Errors
     /// [`Invalid`] with the first field that breaks the contract.
     pub fn new(fields: EventFields, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Self, Invalid> {
-        let kind = fields.kind.ok_or_else(|| Invalid::new("missing_field", "type: is missing"))?;
+        let kind = fields.kind.ok_or_else(|| Invalid::new(Reason::MissingField, "type: is missing"))?;
         let change = change(kind, fields.app.as_ref(), fields.token, fields.account_list, rules.apps)?;
         let time = fallbacks.time(fields.occurred_at)?;
         check_age(kind, &time, rules)?;
@@ -157,7 +164,7 @@ impl Event {
         Ok(Self { version, change, id, clock_ahead: time.ahead, deliveries: fallbacks.deliveries() })
     }
 
-    /// Whether it is of every app there is, also of one that is not known yet.
+    /// Whether it reaches every app, including apps that are not known yet.
     #[must_use]
     pub fn reaches_every_app(&self) -> bool {
         matches!(&self.change, Change::Deletion(reach, _) if reach.every)
@@ -182,29 +189,29 @@ fn change(
 ) -> Result<Change, Invalid> {
     let accounts = accounts.map(|list| distinct(kind, list)).transpose()?;
     let device = |token: Option<Token>| {
-        let token =
-            token.ok_or_else(|| Invalid::new("missing_field", "token: is missing; name the device's TPNS token"))?;
+        let token = token
+            .ok_or_else(|| Invalid::new(Reason::MissingField, "token: is missing; name the device's TPNS token"))?;
         Ok::<_, Invalid>(Device { app: app_of_device(app, apps)?, token })
     };
     let required = |accounts: Option<Vec<ListedAccount>>| {
         let accounts = accounts.filter(|list| !list.is_empty()).ok_or_else(|| {
-            Invalid::new("missing_field", "account_list: is missing or empty; name at least one account")
+            Invalid::new(Reason::MissingField, "account_list: is missing or empty; name at least one account")
         })?;
         Ok::<Vec<Account>, Invalid>(accounts.into_iter().map(ListedAccount::with_default_type).collect())
     };
     match kind {
         Kind::Login => Ok(Change::Login(device(token)?, required(accounts)?)),
         Kind::Logout => match accounts {
-            // An empty list is no list of nothing: it would acknowledge a logout without any effect.
+            // An empty list would acknowledge a logout without any effect.
             Some(list) if list.is_empty() => Err(Invalid::new(
-                "invalid_field",
+                Reason::InvalidField,
                 "account_list: is empty; name at least one account, or omit the field to sign out of every account",
             )),
             Some(list) => Ok(Change::Logout(device(token)?, list)),
             None => Ok(Change::LogoutAll(device(token)?)),
         },
         Kind::Deletion if token.is_some() => Err(Invalid::new(
-            "invalid_field",
+            Reason::InvalidField,
             "token: is not allowed in account.deleted, which reaches every device; omit it, or send user.logout",
         )),
         Kind::Deletion => {
@@ -229,7 +236,7 @@ fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccoun
             }
             Kind::Logout | Kind::Deletion => "account_list: has more than 100 accounts; send them in several events",
         };
-        return Err(Invalid::new("invalid_field", detail));
+        return Err(Invalid::new(Reason::InvalidField, detail));
     }
     let mut index = 0;
     while index < list.len() {
@@ -254,29 +261,35 @@ fn distinct(kind: Kind, mut list: Vec<ListedAccount>) -> Result<Vec<ListedAccoun
 fn app_of_device(app: Option<&AppName>, apps: &AppNames) -> Result<AppId, Invalid> {
     match app {
         Some(name) => known_app(name, apps),
-        None => apps.only().ok_or_else(|| Invalid::new("missing_field", WHICH_APP)),
+        None => apps.only().ok_or_else(|| {
+            Invalid::new(
+                Reason::MissingApp,
+                "app: is missing, and more than one app is configured; name the token's app",
+            )
+        }),
     }
 }
 
 fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
-    apps.find(name.as_str())
-        .ok_or_else(|| Invalid::new(UNKNOWN_APP, "app: is not configured; name an app of TPNS_APPS, or add it there"))
+    apps.find(name.as_str()).ok_or_else(|| {
+        Invalid::new(Reason::UnknownApp, "app: is not configured; name an app of TPNS_APPS, or add it there")
+    })
 }
 
-/// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a ledger
-/// they are applied at any age, and a clock ahead of its transport's has been corrected already.
+/// A login is refused for its age or for a clock too far ahead. Logouts and deletions are the private side: with a
+/// ledger they are applied at any age, and a clock ahead of its transport's has been corrected already.
 fn check_age(kind: Kind, time: &EventTime, rules: &Rules<'_>) -> Result<(), Invalid> {
     let unbinds_by_ledger = rules.ledger && kind != Kind::Login;
     let claimed = if unbinds_by_ledger { time.at } else { time.at.saturating_add(time.ahead) };
     if claimed > rules.now.saturating_add(rules.max_skew) {
         return Err(Invalid::new(
-            "in_the_future",
+            Reason::InTheFuture,
             "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
         ));
     }
     if time.at < rules.now.saturating_sub(rules.max_age) && !unbinds_by_ledger {
         return Err(Invalid::new(
-            "too_old",
+            Reason::TooOld,
             "occurred_at: is older than MAX_EVENT_AGE; a number must count milliseconds, not seconds",
         ));
     }

@@ -9,8 +9,8 @@ pub fn device(app: &str, token: &str) -> String {
     fingerprint(&[app, token])
 }
 
-/// An event's id that is not shown as it is. `device` is the app and the token of the event's device, if it has one: an id
-/// made of a phone number could be found by trying all numbers, and a token in the digest prevents that.
+/// An event's id that is not shown as it is. `device` is the app and the token of the event's device, if it has one: an
+/// id made of a phone number could be found by trying all numbers, and a token in the digest prevents that.
 #[must_use]
 pub fn event_id(device: Option<(&str, &str)>, id: &str) -> String {
     let (app, token) = device.unwrap_or_default();

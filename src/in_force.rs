@@ -1,4 +1,4 @@
-//! A batch's events under the apps document in force: merged and settled, also when the document changes meanwhile.
+//! Merges and settles a batch's events under the apps document in force, also if the document changes meanwhile.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -9,13 +9,19 @@ use crate::{
     apply::{self, Ends},
     config::Apps,
     event::Event,
-    ingress::Batch,
+    ingress::{Batch, MessageIndex},
     ledger::{Ledger, OpenTable},
     millis_since_epoch,
-    report::{Outcome, Reason},
+    outcome::{Failure, Outcome, Reason},
     secret::{Needs, NotRead},
     tpns::{Deadline, Tpns},
 };
+
+/// A deletion for all apps, while the apps document can't be read again: an app may have been added since.
+const APPS_DOCUMENT_UNREAD: Failure = Failure::new(
+    Reason::AppsDocumentUnread,
+    "TPNS_APPS_SECRET_ID: the apps document could not be read again, and may name more apps by now",
+);
 
 /// The times of an invocation.
 #[derive(Clone, Copy)]
@@ -28,7 +34,7 @@ pub(crate) struct Times {
 /// A batch, opened under an apps document.
 pub(crate) struct Opened {
     /// The events that could be read, with their messages' indices. They name apps by their places in the document.
-    pub(crate) events: Vec<(usize, Event)>,
+    pub(crate) events: Vec<(MessageIndex, Event)>,
     /// The document's apps.
     pub(crate) apps: Arc<Apps>,
 }
@@ -42,8 +48,8 @@ pub(crate) struct Merged<'a> {
 }
 
 impl AccountSync {
-    /// Merges what the events say. If it is time to, the apps document is read again meanwhile, and if it names other
-    /// apps by then, the batch is opened and merged once more.
+    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps, the
+    /// batch is opened and merged once more.
     pub(crate) async fn merge(
         &self,
         batch: &Batch<'_>,
@@ -57,7 +63,7 @@ impl AccountSync {
             let merged = merge.await;
             return Merged { ledger, merged, apps: Ok(()) };
         }
-        // Not for long: the events can do without it.
+        // Not for long: the events do not depend on it.
         let limit = self.calls.timeout.min(Deadline(times.ends.calls).remaining() / 4);
         let (merged, read) = join(merge, self.apps.read_again(limit)).await;
         match read {
@@ -76,13 +82,13 @@ impl AccountSync {
         }
     }
 
-    /// Settles what has been merged.
+    /// Settles the events that have been merged.
     pub(crate) async fn settle(
         &self,
         merged: Merged<'_>,
         tpns: &Tpns<'_>,
         times: Times,
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
         outcomes: &mut [Outcome],
     ) {
         let Merged { ledger, merged, apps } = merged;
@@ -91,26 +97,26 @@ impl AccountSync {
             self.follow(Arc::new(apps), tpns, times, events, outcomes).await;
         }
         if let Err(NotRead) = apps {
-            // Done for the apps that are known. Any sandbox that knows more does the rest with the next delivery.
+            // Done for the known apps. A sandbox that knows more of them does the rest with the next delivery.
             for (index, event) in events {
-                if event.reaches_every_app() && outcomes[*index].is_acknowledged() {
-                    outcomes[*index] = Outcome::Retry(Reason::APPS_DOCUMENT_UNREAD);
+                if event.reaches_every_app() && outcomes[index.0].is_acknowledged() {
+                    outcomes[index.0] = Outcome::Retry(APPS_DOCUMENT_UNREAD);
                 }
             }
         }
     }
 
-    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so what was
-    /// refused is merged again.
+    /// TPNS has refused apps that have another access point or AccessID by now. There they have other rows, so the
+    /// refused events are merged again.
     async fn follow(
         &self,
         apps: Arc<Apps>,
         tpns: &Tpns<'_>,
         times: Times,
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
         outcomes: &mut [Outcome],
     ) {
-        let is_refused = |index: usize| matches!(outcomes[index], Outcome::Misconfigured(_));
+        let is_refused = |index: MessageIndex| matches!(outcomes[index.0], Outcome::Misconfigured(_));
         let refused: Vec<_> = events.iter().filter(|(index, _)| is_refused(*index)).cloned().collect();
         let ledger = self.ledger(&apps, times);
         let merged = apply::merge(&ledger, &refused, Some(times.ends)).await;
@@ -128,8 +134,12 @@ impl AccountSync {
 }
 
 /// What these events need of the apps document.
-fn needs(events: &[(usize, Event)], outcomes: &[Outcome]) -> Needs {
-    let is_of_the_apps = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(why) if why.is_of_the_apps());
+fn needs(events: &[(MessageIndex, Event)], outcomes: &[Outcome]) -> Needs {
+    // Another apps document might make an event of it.
+    let is_of_the_apps = |outcome: &Outcome| match outcome {
+        Outcome::Rejected(failure) => matches!(failure.reason, Reason::UnknownApp | Reason::MissingApp),
+        _ => false,
+    };
     Needs {
         every_app: events.iter().any(|(_, event)| event.reaches_every_app()),
         other_apps: outcomes.iter().any(is_of_the_apps),

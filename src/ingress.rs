@@ -30,6 +30,10 @@ pub struct Batch<'a> {
     pub messages: Vec<Message<'a>>,
 }
 
+/// The place of a message in its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageIndex(pub usize);
+
 /// Who invoked the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -60,10 +64,10 @@ enum Content<'a> {
     Bridge(&'a RawValue),
 }
 
-/// An invocation of a shape that is none of the five: the trigger is wired wrongly.
+/// An invocation that has none of the five shapes: the trigger is not set up correctly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unrecognised {
-    /// Neither of SQS nor of EventBridge.
+    /// Neither from SQS nor from EventBridge.
     #[error(
         "the invocation is neither an SQS batch (Records of aws:sqs) nor an EventBridge event (detail-type, detail) nor an array of such events; check the function's trigger"
     )]
@@ -106,10 +110,10 @@ impl<'a> Batch<'a> {
 }
 
 impl Message<'_> {
-    /// Reads the body, whatever envelope it wears, and checks the event in it.
+    /// Reads the body, in any of the envelopes, and checks the event in it.
     ///
     /// # Errors
-    /// [`Invalid`] when this message can never be applied; its neighbours are none of its business.
+    /// [`Invalid`] if this message can never be applied. Its neighbours are not affected.
     pub fn event(&self, rules: &Rules<'_>) -> Result<Event, Invalid> {
         match self.content {
             Content::Body(body) => body::event(body, &self.id, self.attributes, self.fifo, rules),
@@ -126,15 +130,15 @@ impl Message<'_> {
         }
     }
 
-    /// What SQS says of the message, read only when something asks for it. Empty where it can't be read: none of it decides
-    /// what becomes of the event.
+    /// SQS's attributes of the message, read only when they are needed. Empty if they can't be read: none of them
+    /// decides the outcome of the event.
     #[must_use]
     pub fn attributes(&self) -> Attributes {
         self.attributes.and_then(|attributes| serde_json::from_str(attributes.get()).ok()).unwrap_or_default()
     }
 }
 
-/// Of an SQS record's `attributes`, those that are used here.
+/// The attributes of an SQS record that are used here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Attributes {
     /// How often the message has been delivered.
@@ -143,10 +147,10 @@ pub struct Attributes {
     /// The unit of order in a FIFO queue.
     #[serde(rename = "MessageGroupId")]
     pub group_id: Option<String>,
-    /// By what a FIFO queue knows a message that is sent twice.
+    /// How a FIFO queue recognises a message that is sent twice.
     #[serde(rename = "MessageDeduplicationId")]
     pub deduplication_id: Option<String>,
-    /// The X-Ray trace its sender put it into.
+    /// The X-Ray trace of its sender.
     #[serde(rename = "AWSTraceHeader")]
     pub trace_header: Option<String>,
 }

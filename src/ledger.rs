@@ -1,10 +1,11 @@
-//! The ledger: what the events seen so far say about each device and each account (ARCHITECTURE.md, "Order").
+//! The ledger: the state of each device and each account after the events so far (ARCHITECTURE.md, "Order").
 //!
-//! [`State`] is what they say; merging is commutative, associative and idempotent, so shuffles and duplicates can't
-//! matter. [`Ledger`] is where it is kept: for one invocation, or in a table that all invocations share.
+//! Merging [`State`]s is commutative, associative and idempotent, so neither order nor duplicates matter. [`Ledger`] is
+//! where the state is kept: for one invocation, or in a table that all invocations share.
 
 mod app_keys;
 mod device;
+mod known;
 mod protocol;
 mod row;
 mod table;
@@ -12,8 +13,9 @@ mod table;
 use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
+pub use known::{FailedRows, KnownState, RowError};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use protocol::{Known, Ledger, Read, Rows, Trouble, Troubled, Verified};
+pub use protocol::{Ledger, Read, Rows};
 pub use row::DeletionRow;
 pub(crate) use table::ROWS_READ_AT_A_TIME;
 pub use table::{OpenTable, Table};
@@ -39,7 +41,7 @@ impl AccountKey {
     }
 }
 
-/// What a set of events says, however they came.
+/// The state after a set of events, in whatever order they arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Each device that a login or logout named.
@@ -55,27 +57,27 @@ pub struct State {
 pub struct Deletion {
     /// When.
     pub version: Version,
-    /// Whether its operator_type 5 is to be sent now. It is not when TPNS has accepted it before, nor when it is only
-    /// known from the table: its own message brings it.
+    /// Whether its operator_type 5 has to be sent now. It does not if TPNS has accepted it before, or if it is only
+    /// known from the table: then its own message sends it.
     pub due: bool,
 }
 
 impl State {
-    /// What these events say.
+    /// The state after these events.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
         let mut state = Self::default();
         events.into_iter().for_each(|event| state.absorb(event));
         state
     }
 
-    /// The same without the accounts of any login: what is left is what each takes away.
+    /// The same without the accounts of any login: what is left is what each event removes.
     #[must_use]
     pub fn without_logins(mut self) -> Self {
         self.devices.values_mut().for_each(DeviceState::give_up_accounts);
         self
     }
 
-    /// Adds what one event says.
+    /// Merges one event.
     pub fn absorb(&mut self, event: &Event) {
         let version = &event.version;
         match &event.change {
@@ -90,7 +92,7 @@ impl State {
         }
     }
 
-    /// Adds what another state says.
+    /// Merges another state.
     pub fn merge(&mut self, other: &Self) {
         for (device, state) in &other.devices {
             self.device(device).merge(state);
@@ -106,7 +108,7 @@ impl State {
         self.deleted.get(key).map(|deletion| &deletion.version).filter(|deleted| *deleted > owner)
     }
 
-    /// What overtook everything this event says, so that nothing of it is left in the state: the newest of it.
+    /// The newest event that superseded this one, if nothing of it is left in the state.
     #[must_use]
     pub fn superseded_by(&self, event: &Event) -> Option<&Version> {
         let newer = |by: &&Version| **by > event.version;

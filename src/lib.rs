@@ -1,12 +1,12 @@
-//! An AWS Lambda function that keeps Tencent Push Notification Service (TPNS) account bindings true.
+//! An AWS Lambda function that keeps Tencent Push Notification Service (TPNS) account bindings correct.
 //!
-//! The way of a batch, each step a room of its own:
+//! The path of a batch, each step a module:
 //!
 //! ```text
 //! ingress -> event -> ledger -> plan -> tpns -> fate -> parking -> report
 //! ```
 //!
-//! The rule everything serves: an event is acknowledged only when everything it shaped has been accepted by TPNS, or
+//! The rule behind everything: an event is acknowledged only when everything it shaped has been accepted by TPNS, or
 //! when it is safely parked with a reason; every other event is reported for redelivery. Every event starts out as
 //! failed.
 
@@ -23,6 +23,8 @@ mod json;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
+mod moment;
+pub mod outcome;
 pub mod parking;
 pub mod plan;
 pub mod redelivery;
@@ -48,12 +50,13 @@ use config::{Apps, AppsFrom, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
 use in_force::{Opened, Times};
-use ingress::{Batch, Unrecognised};
+use ingress::{Batch, MessageIndex, Unrecognised};
 use ledger::Table;
 use metrics::Metrics;
+use outcome::{Failure, Outcome, Reason};
 use parking::Parking;
-use report::{Answer, NotApplied, Outcome, Reason};
-use secret::AppsInForce;
+use report::{Answer, NotApplied};
+use secret::{AppsInForce, SecretError};
 use tpns::{Client, Settings, Tpns};
 use transport::Transport;
 
@@ -68,7 +71,7 @@ pub struct AccountSync {
     table: Option<Table>,
     parking: Option<Parking>,
     metrics: Metrics,
-    /// Whether the log has a line on it: one a process is enough.
+    /// Whether the log has a line about it: one for each process is enough.
     short_of_time: Once,
 }
 
@@ -78,15 +81,18 @@ pub enum StartError {
     /// A setting that can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The TLS library refuses its settings; not seen in practice, for nothing of the environment enters.
+    /// The secret with the apps document can't be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The TLS library refuses its settings; not seen in practice, since nothing of the environment enters.
     #[error("TLS can't be used: {0}")]
     Tls(#[from] rustls::Error),
 }
 
-/// An invocation that fails as a whole, so that Lambda brings all of it again.
+/// An invocation that fails as a whole, so that Lambda redelivers all of it.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The trigger is none the function knows.
+pub enum InvocationError {
+    /// The trigger is not one that the function knows.
     #[error(transparent)]
     Unrecognised(#[from] Unrecognised),
     /// Events straight from EventBridge that are not applied.
@@ -94,7 +100,7 @@ pub enum Failure {
     NotApplied(#[from] NotApplied),
 }
 
-/// An invocation as Lambda gives it.
+/// An invocation as Lambda sends it.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation<'a> {
     /// Lambda's id of it, for the log.
@@ -111,7 +117,7 @@ impl AccountSync {
     /// Makes the function ready for its first batch. AWS's clients are made only if a setting needs them.
     ///
     /// # Errors
-    /// [`StartError`], one line that names the setting and the mend.
+    /// [`StartError`], one line that names the setting and what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let needs_aws = config.ledger_table.is_some()
             || config.parking_queue_url.is_some()
@@ -133,30 +139,31 @@ impl AccountSync {
         })
     }
 
-    /// Takes a batch all the way.
+    /// Handles an invocation, from the payload to the answer.
     ///
     /// # Errors
-    /// [`Failure`] when Lambda has to bring the whole invocation again. A single message's failure never is one.
-    pub async fn handle(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
+    /// [`InvocationError`] if Lambda has to redeliver the whole invocation. It is never that for a single message.
+    pub async fn handle(&self, invocation: Invocation<'_>) -> Result<Answer, InvocationError> {
         let span = log::invocation(invocation.request_id, invocation.trace);
         self.take(invocation).instrument(span).await
     }
 
-    async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, Failure> {
+    async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, InvocationError> {
         let begun = Instant::now();
         self.transport.begin_invocation();
         let now = SystemTime::now();
         let batch = Batch::open(invocation.payload).inspect_err(log::unrecognised)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
 
-        // Lambda tells its deadline by the clock, which is read once: from here on time is measured, for clocks are set.
+        // Lambda's deadline is a clock time. The clock is read once: from here on time is measured, since clocks may be
+        // set.
         let time = invocation.deadline.duration_since(now).unwrap_or_default();
         let (end, reserve) = (tokio::time::Instant::now() + time, self.reserve(time));
 
         let apps = self.apps.current();
         let mut opened = Opened { events: self.read(&batch, &apps, now, &mut outcomes), apps };
         let times = Times { now, ends: ends(end, reserve, begun.elapsed()) };
-        // Should anything in there panic, what it had not settled stays failed.
+        // If anything in it panics, the events that are not settled stay failed.
         let merged = AssertUnwindSafe(self.merge(&batch, times, &mut opened, &mut outcomes)).catch_unwind().await;
         let calls = merged.as_ref().map(|merged| merged.merged.calls(opened.apps.list.len())).unwrap_or_default();
         let tpns = Tpns::new(&self.client, &self.apps, opened.apps.clone(), self.calls, &calls);
@@ -188,8 +195,8 @@ impl AccountSync {
         Ok(report::answer(&batch, &outcomes)?)
     }
 
-    /// What is kept free at the end of an invocation that has this time: no more than half of it, or no call would ever
-    /// be made.
+    /// The time to keep free at the end of an invocation that has this time: no more than half of it, or no call would
+    /// ever be made.
     fn reserve(&self, time: Duration) -> Duration {
         let (wanted, most) = (self.limits.deadline_reserve, time / 2);
         if wanted > most {
@@ -205,7 +212,13 @@ impl AccountSync {
     }
 
     /// ingress -> event: the events of the messages that hold one, with the messages' indices.
-    fn read(&self, batch: &Batch<'_>, apps: &Apps, now: SystemTime, outcomes: &mut [Outcome]) -> Vec<(usize, Event)> {
+    fn read(
+        &self,
+        batch: &Batch<'_>,
+        apps: &Apps,
+        now: SystemTime,
+        outcomes: &mut [Outcome],
+    ) -> Vec<(MessageIndex, Event)> {
         let rules = Rules {
             apps: &apps.names,
             now: millis_since_epoch(now),
@@ -216,7 +229,7 @@ impl AccountSync {
         let mut events = Vec::with_capacity(batch.messages.len());
         for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {
             match isolated(|| message.event(&rules)) {
-                Ok(event) => events.push((index, event)),
+                Ok(event) => events.push((MessageIndex(index), event)),
                 Err(failed) => *outcome = failed,
             }
         }
@@ -224,9 +237,9 @@ impl AccountSync {
     }
 }
 
-/// When the phases of an invocation that ends then are over. Verifying after the last call takes a moment: half of the
-/// reserve is for it. A line in the log for each message takes some times as long as reading it took, on a fast machine and
-/// on a slow one.
+/// When the phases of an invocation that ends at `end` must be over. Verifying after the last call takes a moment: half
+/// of the reserve is for it. A log line for each message takes a few times as long as reading it took, on a fast
+/// machine and on a slow one.
 fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends {
     const TIMES: u32 = 6;
     let most = end.saturating_duration_since(tokio::time::Instant::now()) / 4;
@@ -235,22 +248,25 @@ fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends
     Ends { calls: before(reserve), table: before(reserve / 2) }
 }
 
-/// Reads one event. A panic in it is this program's fault and fails that event alone, to come again.
+/// A fault of this program, in handling one event.
+const PANIC: Failure = Failure::new(Reason::Panic, "the function panicked; please report it");
+
+/// Reads one event. A panic in it is this program's fault and fails that event alone, which is redelivered.
 fn isolated(read: impl FnOnce() -> Result<Event, Invalid>) -> Result<Event, Outcome> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(event)) => Ok(event),
         Ok(Err(invalid)) => Err(Outcome::Rejected(invalid.into())),
-        Err(_) => Err(Outcome::Retry(Reason::PANIC)),
+        Err(_) => Err(Outcome::Retry(PANIC)),
     }
 }
 
-impl From<Failure> for Diagnostic {
-    fn from(failure: Failure) -> Self {
-        let error_type = match failure {
-            Failure::Unrecognised(_) => "UnrecognisedInvocation",
-            Failure::NotApplied(_) => "EventsNotApplied",
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        let error_type = match error {
+            InvocationError::Unrecognised(_) => "UnrecognisedInvocation",
+            InvocationError::NotApplied(_) => "EventsNotApplied",
         };
-        Self { error_type: error_type.into(), error_message: failure.to_string() }
+        Self { error_type: error_type.into(), error_message: error.to_string() }
     }
 }
 
@@ -268,10 +284,10 @@ mod tests {
 
     #[test]
     fn a_panic_in_one_event_fails_that_event_and_not_the_batch() {
-        assert_eq!(isolated(|| panic!("a bug")), Err(Outcome::Retry(Reason::PANIC)));
+        assert_eq!(isolated(|| panic!("a bug")), Err(Outcome::Retry(PANIC)));
     }
 
-    /// cargo-lambda sets `panic = "abort"` for a profile that does not say; then nothing above would catch anything.
+    /// cargo-lambda sets `panic = "abort"` for a profile that does not set it; then nothing above would catch anything.
     #[test]
     fn the_release_profile_unwinds() {
         let manifest = include_str!("../Cargo.toml");

@@ -11,17 +11,17 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry,
 use crate::{
     event::Event,
     fingerprint,
-    finished::{Finished, Told},
-    ingress::{Source, Unrecognised},
-    report::{Outcome, Reason},
+    finished::{Finished, MessageOutcome},
+    ingress::{MessageIndex, Source, Unrecognised},
+    outcome::{Cause, Failure, Outcome, OutcomeKind, Reason},
 };
 use ids::Shown;
 
-/// Sets up the log as Lambda wants it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
+/// Sets up the log as Lambda requires it: its format and level come from `AWS_LAMBDA_LOG_FORMAT` and
 /// `AWS_LAMBDA_LOG_LEVEL`, read through `variable`.
 ///
-/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. What they
-/// fail at is in our own lines.
+/// Libraries print nothing: lambda_runtime shows payloads, and AWS's SDK warns with the answers it can't read. Their
+/// failures are in our own lines.
 pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = match variable("AWS_LAMBDA_LOG_LEVEL").as_deref() {
         // Lambda's level above ERROR, which tracing does not know.
@@ -38,45 +38,46 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
         registry().with(format.without_time().with_filter(targets)).init();
     }
     panic::set_hook(Box::new(|panic| {
-        // Where, but not what: a panic's message may quote the text it stumbled over.
+        // Where, but not what: a panic's message may quote the text that caused it.
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(location, "panic");
     }));
 }
 
-/// What every line of an invocation bears.
+/// The span of an invocation, whose fields are on each of its lines.
 #[must_use]
 pub fn invocation(request_id: &str, trace: Option<&str>) -> Span {
-    // At ERROR it is there whatever the level; it prints nothing of itself.
+    // At ERROR it exists at any log level; it prints nothing itself.
     tracing::error_span!("invocation", requestId = request_id, xray_trace_id = trace.and_then(root))
 }
 
-/// An invocation that is answered with an error before any event was looked at.
+/// An invocation that is answered with an error before any event was read.
 pub fn unrecognised(error: &Unrecognised) {
-    tracing::error!(reason = "unrecognised_invocation", "{error}");
+    tracing::error!(reason = Reason::UnrecognisedInvocation.as_str(), "{error}");
 }
 
 /// One line for each message (failures at WARN, the others at DEBUG), one for the invocation, and one for each
 /// misconfiguration.
 pub fn finished(finished: &Finished<'_>) {
-    for told in finished.messages() {
-        let is_failure = told.outcome.reason().is_some();
+    for settled in finished.messages() {
+        let is_failure = settled.outcome.failure().is_some();
         if is_failure && tracing::enabled!(Level::WARN) || tracing::enabled!(Level::DEBUG) {
-            message(&told, finished.batch.source);
+            message(&settled, finished.batch.source);
         }
     }
     let Finished { outcomes, calls, .. } = finished;
-    let count = |name| outcomes.iter().filter(|outcome| outcome.name() == name).count();
+    let count = |kind| outcomes.iter().filter(|outcome| outcome.kind() == kind).count();
+    let is_of_the_ledger =
+        |outcome: &&Outcome| outcome.failure().is_some_and(|failure| failure.reason.cause() == Cause::Ledger);
     tracing::info!(
         received = outcomes.len(),
-        applied = count("applied"),
-        superseded = count("superseded"),
-        retry = count("retry"),
-        rejected = count("rejected"),
-        parked = count("parked"),
-        misconfigured = count("misconfigured"),
-        ledger_failed =
-            outcomes.iter().filter(|outcome| outcome.reason().is_some_and(Reason::is_of_the_ledger)).count(),
+        applied = count(OutcomeKind::Applied),
+        superseded = count(OutcomeKind::Superseded),
+        retry = count(OutcomeKind::Retry),
+        rejected = count(OutcomeKind::Rejected),
+        parked = count(OutcomeKind::Parked),
+        misconfigured = count(OutcomeKind::Misconfigured),
+        ledger_failed = outcomes.iter().filter(is_of_the_ledger).count(),
         calls = calls.len(),
         calls_failed = calls.iter().filter(|call| !call.failures.is_empty()).count(),
         slowest_call_ms = millis(calls.iter().map(|call| call.took).max().unwrap_or_default()),
@@ -89,12 +90,13 @@ pub fn finished(finished: &Finished<'_>) {
     deduplicated_by_content(finished);
 }
 
-/// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it was sent.
+/// Producers' clocks that are ahead are reported once an invocation: such an event counts as having happened when it
+/// was sent.
 fn clock_ahead(finished: &Finished<'_>) {
     let ahead = || finished.events.iter().map(|(_, event)| event.clock_ahead).filter(|ahead| *ahead > 0);
     if let Some(most_ahead_ms) = ahead().max() {
         tracing::warn!(
-            reason = "clock_ahead",
+            reason = Reason::ClockAhead.as_str(),
             events = ahead().count(),
             most_ahead_ms,
             "occurred_at: is later than the time the event was sent, which is used instead; set the producer's clock"
@@ -102,12 +104,13 @@ fn clock_ahead(finished: &Finished<'_>) {
     }
 }
 
-fn message(told: &Told<'_>, source: Source) {
-    let Told { message, event, outcome, app } = *told;
-    let (reason, attributes) = (outcome.reason(), message.attributes());
-    let (message_id, event_id) = (ids::of_message(told, source), ids::of_event(told, source));
+fn message(settled: &MessageOutcome<'_>, source: Source) {
+    let MessageOutcome { message, event, outcome, app } = *settled;
+    let (failure, attributes) = (outcome.failure(), message.attributes());
+    let detail = failure.map(Failure::detail);
+    let (message_id, event_id) = (ids::of_message(settled, source), ids::of_event(settled, source));
     let device = event.and_then(Event::device).map(|device| fingerprint::device(app, device.token.as_str()));
-    /// A macro, since a line's level and words are fixed where it stands.
+    /// A macro, since the level and the words of a line are fixed at compile time.
     macro_rules! line {
         ($level:ident, $words:literal) => {
             tracing::$level!(
@@ -119,8 +122,8 @@ fn message(told: &Told<'_>, source: Source) {
                 app,
                 device,
                 outcome = outcome.name(),
-                reason = reason.map(|reason| reason.reason),
-                detail = reason.map(|reason| &*reason.detail),
+                reason = failure.map(|failure| failure.reason.as_str()),
+                detail = detail.as_deref(),
                 receive_count = attributes.receive_count.as_deref().and_then(|count| count.parse::<u32>().ok()),
                 trace = attributes.trace_header.as_deref().and_then(root),
                 $words
@@ -136,36 +139,36 @@ fn message(told: &Told<'_>, source: Source) {
     }
 }
 
-/// A misconfiguration is told once an invocation, at ERROR, for it is the operator's to mend.
+/// A misconfiguration is logged once an invocation, at ERROR, since the operator has to correct it.
 fn misconfigured(outcomes: &[Outcome]) {
-    let mut told = Vec::new();
+    let mut logged = Vec::new();
     for outcome in outcomes {
-        if let Outcome::Misconfigured(reason) = outcome
-            && !told.contains(&reason)
+        if let Outcome::Misconfigured(failure) = outcome
+            && !logged.contains(&failure)
         {
-            told.push(reason);
+            logged.push(failure);
             tracing::error!(
-                reason = reason.reason,
-                detail = &*reason.detail,
+                reason = failure.reason.as_str(),
+                detail = &*failure.detail(),
                 "TPNS refuses the app; check access_id, secret_key, region and billing"
             );
         }
     }
 }
 
-/// What SQS drops never gets here, so the first of two equal events has to do: the second would be the one that is lost.
+/// What SQS drops never gets here, so the first of two equal events is reported: the second one would be lost.
 fn deduplicated_by_content(finished: &Finished<'_>) {
     if finished.batch.source != Source::FifoQueue {
         return;
     }
-    let hides_repeats = |(index, event): &(usize, Event)| {
-        let message = &finished.batch.messages[*index];
+    let hides_repeats = |(index, event): &(MessageIndex, Event)| {
+        let message = &finished.batch.messages[index.0];
         // Without an id of its own it has that of the message.
         message.id == *event.id && message.hides_repeats()
     };
     if finished.events.iter().any(hides_repeats) {
         tracing::warn!(
-            reason = "deduplicated_by_content",
+            reason = Reason::DeduplicatedByContent.as_str(),
             "the FIFO queue knows events without id and occurred_at by their content, and drops an equal one that is sent \
              within five minutes; send each event with an id and a MessageDeduplicationId of its own"
         );

@@ -7,7 +7,7 @@ use std::{
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use tpns_account_sync::{AccountSync, Failure, Invocation, config::Config, log, report::Answer};
+use tpns_account_sync::{AccountSync, Invocation, InvocationError, config::Config, log, report::Answer};
 
 const NOT_IN_LAMBDA: &str = "\
 tpns-account-sync is an AWS Lambda function that keeps Tencent Push Notification Service (TPNS) account bindings true.
@@ -42,7 +42,7 @@ async fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), lambda_r
     lambda_runtime::run(service_fn(handler)).await
 }
 
-async fn handle(function: &AccountSync, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Failure> {
+async fn handle(function: &AccountSync, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, InvocationError> {
     let LambdaEvent { payload, context } = event;
     let (deadline, trace) = (context.deadline(), context.xray_trace_id.as_deref());
     function.handle(Invocation { request_id: &context.request_id, trace, payload: payload.get(), deadline }).await

@@ -17,7 +17,7 @@ use metrique_writer_format_emf::Emf;
 use crate::{
     event::{Event, Kind, Millis},
     finished::Finished,
-    report::{Outcome, Reason},
+    outcome::{Cause, Outcome, OutcomeKind, Reason},
 };
 use distribution::Distribution;
 use lines::{AppLine, Common, FailureLine};
@@ -31,7 +31,7 @@ pub struct Metrics {
     formats: Mutex<Formats>,
 }
 
-/// One for each kind of line, for a format has its dimensions built in. Kept for their buffers.
+/// One for each kind of line, since a format has its dimensions built in. Kept for their buffers.
 struct Formats {
     apps: Emf,
     failures: Emf,
@@ -85,7 +85,7 @@ impl Metrics {
     ) -> Result<(), IoStreamError> {
         let common = Common { at: finished.at, function: &self.function, request_id };
         let mut formats = self.formats.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whole lines at once: a log that is written meanwhile must not come in between.
+        // Whole lines at once: a log line that is written meanwhile must not come in between.
         let mut text = Vec::with_capacity(2048);
         for (app, figures) in &figures(finished) {
             formats.apps.format(&AppLine { common, app, figures }, &mut text)?;
@@ -96,7 +96,7 @@ impl Metrics {
         output.write_all(&text).and_then(|()| output.flush()).map_err(IoStreamError::Io)
     }
 
-    /// Writes them to standard output. What can't be written is told to the log: it is no reason to fail events.
+    /// Writes them to standard output. A failure is logged: it is no reason to fail events.
     pub fn print(&self, request_id: &str, finished: &Finished<'_>) {
         if let Err(error) = self.write(request_id, finished, &mut io::stdout().lock()) {
             tracing::error!(%error, "metrics: incomplete for this invocation");
@@ -108,8 +108,8 @@ fn figures<'a>(finished: &Finished<'a>) -> IndexMap<&'a str, Figures> {
     let mut by_app: IndexMap<&str, Figures> = IndexMap::new();
     let at = finished.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let at = Millis::try_from(at).unwrap_or(Millis::MAX);
-    for told in finished.messages() {
-        by_app.entry(told.app).or_default().count(told.outcome, told.event, at);
+    for settled in finished.messages() {
+        by_app.entry(settled.app).or_default().count(settled.outcome, settled.event, at);
     }
     for call in finished.calls {
         let figures = by_app.entry(finished.apps.name(call.app)).or_default();
@@ -120,7 +120,7 @@ fn figures<'a>(finished: &Finished<'a>) -> IndexMap<&'a str, Figures> {
     by_app
 }
 
-fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, &'static str), u64> {
+fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, Reason), u64> {
     let mut counts = IndexMap::new();
     for call in finished.calls {
         for &reason in &call.failures {
@@ -133,19 +133,20 @@ fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, &'static str), u6
 impl Figures {
     fn count(&mut self, outcome: &Outcome, event: Option<&Event>, at: Millis) {
         self.received += 1;
-        match outcome {
-            Outcome::Applied | Outcome::AppliedNotBound => self.applied += 1,
-            Outcome::Superseded | Outcome::SupersededAtSameTime => self.superseded += 1,
-            Outcome::Retry(_) => self.retried += 1,
-            Outcome::Rejected(_) => self.rejected += 1,
-            Outcome::Parked(_) => self.parked += 1,
-            Outcome::Misconfigured(_) => self.misconfigured += 1,
+        match outcome.kind() {
+            OutcomeKind::Applied => self.applied += 1,
+            OutcomeKind::Superseded => self.superseded += 1,
+            OutcomeKind::Retry => self.retried += 1,
+            OutcomeKind::Rejected => self.rejected += 1,
+            OutcomeKind::Parked => self.parked += 1,
+            OutcomeKind::Misconfigured => self.misconfigured += 1,
         }
-        self.ledger_failed += u64::from(outcome.reason().is_some_and(Reason::is_of_the_ledger));
+        let is_of_the_ledger = outcome.failure().is_some_and(|failure| failure.reason.cause() == Cause::Ledger);
+        self.ledger_failed += u64::from(is_of_the_ledger);
         self.account_not_bound += u64::from(*outcome == Outcome::AppliedNotBound);
         self.tied_times += u64::from(*outcome == Outcome::SupersededAtSameTime);
         self.clock_ahead += u64::from(event.is_some_and(|event| event.clock_ahead > 0));
-        let in_effect = outcome.is_acknowledged() && !matches!(outcome, Outcome::Parked(_));
+        let in_effect = matches!(outcome.kind(), OutcomeKind::Applied | OutcomeKind::Superseded);
         if let (true, Some(event)) = (in_effect, event) {
             // A producer's clock may be a little ahead.
             let lag = u64::try_from(at.saturating_sub(event.version.at)).unwrap_or_default();

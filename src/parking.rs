@@ -1,5 +1,5 @@
-//! Parking: rejected events go to a queue of their own, as received and with the reason, and only then are acknowledged
-//! (ARCHITECTURE.md, "The answer").
+//! Parking: rejected events are sent to a queue of their own, as received and with the reason, and only then
+//! acknowledged (ARCHITECTURE.md, "The answer").
 
 mod parcel;
 mod refusal;
@@ -14,14 +14,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     aws::{self, AwsError, Tries, aws_code},
     ingress::{Batch, Source},
-    report::{self, Outcome},
+    outcome::Outcome,
+    report,
 };
 use parcel::{MOST_BYTES, Parcel, parcels};
 
 /// SQS takes ten messages in a call.
 const MOST_ENTRIES: usize = 10;
 const CALLS_AT_A_TIME: usize = 8;
-/// Before what SQS could not take for a moment is sent again.
+/// The pause before a retry of what SQS could not take.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The queue that keeps rejected events for the operator.
@@ -31,30 +32,53 @@ pub struct Parking {
     queue_url: String,
 }
 
-/// What is to be parked, and what became of it so far.
+/// What is to be parked, and the result so far.
 struct Post<'o> {
     /// Places of parcels.
     calls: VecDeque<Vec<usize>>,
     parcels: &'o [Parcel],
     outcomes: &'o mut [Outcome],
-    /// Lambda brings all messages again or none.
+    /// Lambda redelivers all messages or none.
     whole: bool,
     some_parked: bool,
     /// What is wrong with the queue, and for how many messages.
-    problems: IndexMap<String, usize>,
+    problems: IndexMap<Problem, usize>,
 }
 
 /// What SQS answered to a call; parcels are given by their places.
 #[derive(Default)]
-struct Answer {
+struct CallResult {
     taken: Vec<usize>,
     /// SQS will never take these.
-    refused: Vec<(usize, String)>,
+    refused: Vec<(usize, Refusal)>,
     /// SQS can't take these now.
     later: Vec<usize>,
     /// SQS refused these together for one of them.
     suspects: Vec<usize>,
-    problem: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// What is wrong with the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+enum Problem {
+    #[error("could not park ({0}); check the URL and the role's sqs:SendMessage")]
+    Call(#[source] AwsError),
+    #[error("SQS did not report the outcome of an event")]
+    NoOutcome,
+    #[error("SQS did not take an event ({0})")]
+    NotTaken(Refusal),
+}
+
+/// What SQS refuses a message with. SQS's own text may quote the body; its code does not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+enum Refusal {
+    #[error("{0}")]
+    Code(String),
+    #[error("a code that is not an AWS code")]
+    ForeignCode,
+    /// The call of this one message.
+    #[error(transparent)]
+    Call(#[from] AwsError),
 }
 
 impl Parking {
@@ -68,13 +92,13 @@ impl Parking {
     /// [`Outcome::Parked`]; the others stay rejected, and so are reported.
     pub async fn park(&self, batch: &Batch<'_>, outcomes: &mut [Outcome], limit: Duration) {
         let parkable = report::parkable(batch, outcomes);
-        let rejected = parkable.iter().filter_map(|&index| match &outcomes[index] {
-            Outcome::Rejected(reason) => Some((index, &batch.messages[index], reason)),
+        let rejected = parkable.iter().filter_map(|&index| match &outcomes[index.0] {
+            Outcome::Rejected(failure) => Some((index, &batch.messages[index.0], failure)),
             _ => None,
         });
         let (parcels, unfit) = parcels(rejected, self.queue_url.ends_with(".fifo"));
         for &(index, why) in &unfit {
-            not_parked(&mut outcomes[index], why);
+            not_parked(&mut outcomes[index.0], why);
         }
         // One that can't be parked makes Lambda redeliver all: the others would be parked each time.
         let whole = batch.source == Source::EventBridge;
@@ -96,7 +120,7 @@ impl Parking {
         post.log_problems();
     }
 
-    /// Each call's result counts for itself, so what is done when the time is up stays done.
+    /// Each call's result counts by itself, so what is parked when the time is up stays parked.
     async fn send_all(&self, post: &mut Post<'_>, until: Instant) {
         let most_at_a_time = if post.whole { 1 } else { CALLS_AT_A_TIME };
         let mut answers = FuturesUnordered::new();
@@ -113,32 +137,32 @@ impl Parking {
         }
     }
 
-    async fn send(&self, call: Vec<usize>, parcels: &[Parcel], until: Instant) -> Answer {
+    async fn send(&self, call: Vec<usize>, parcels: &[Parcel], until: Instant) -> CallResult {
         let request = || {
             let entries = call.iter().map(|&place| parcels[place].entry.clone()).collect();
             self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send()
         };
         match aws::send(Tries::until(until), request).await {
-            Ok(answer) => Answer::read(&answer, &call),
+            Ok(answer) => CallResult::read(&answer, &call),
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {
                     let what = AwsError::of(&error);
-                    // SQS refuses with a code: this is something else, and no fault of the message.
-                    let problem = what.code().is_none().then(|| could_not_park(&what));
-                    Answer { refused: vec![(*one, what.to_string())], problem, ..Answer::default() }
+                    // SQS refuses with a code: without one something else refused, and the message is not at fault.
+                    let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
+                    CallResult { refused: vec![(*one, what.into())], problem, ..CallResult::default() }
                 }
-                _ => Answer { suspects: call, ..Answer::default() },
+                _ => CallResult { suspects: call, ..CallResult::default() },
             },
             Err(error) => {
-                let problem = could_not_park(&AwsError::of(&error));
-                Answer { later: call, problem: Some(problem), ..Answer::default() }
+                let problem = Problem::Call(AwsError::of(&error));
+                CallResult { later: call, problem: Some(problem), ..CallResult::default() }
             }
         }
     }
 }
 
-impl Answer {
-    /// Only what was sent counts, whatever ids SQS's answer has, and not what is in both parts of it.
+impl CallResult {
+    /// Only ids that were sent count, and none that is in both parts of the answer.
     fn read(answer: &SendMessageBatchOutput, call: &[usize]) -> Self {
         let mut result = Self::default();
         for &place in call {
@@ -148,16 +172,16 @@ impl Answer {
                 None if is_taken => result.taken.push(place),
                 None => {
                     result.later.push(place);
-                    result.problem = Some("SQS did not report the outcome of an event".to_owned());
+                    result.problem = Some(Problem::NoOutcome);
                 }
-                // SQS's message may quote the body; its code does not.
                 Some(failed) => {
-                    let code = aws_code(failed.code()).unwrap_or("a code that is not an AWS code");
+                    let code = aws_code(failed.code());
+                    let refusal = code.map_or(Refusal::ForeignCode, |code| Refusal::Code(code.to_owned()));
                     if failed.sender_fault() {
-                        result.refused.push((place, code.to_owned()));
+                        result.refused.push((place, refusal));
                     } else {
                         result.later.push(place);
-                        result.problem = Some(format!("SQS did not take an event ({code})"));
+                        result.problem = Some(Problem::NotTaken(refusal));
                     }
                 }
             }
@@ -173,20 +197,20 @@ enum Next {
 }
 
 impl Post<'_> {
-    /// Notes what SQS answered, and what is to be sent again.
-    fn take(&mut self, answer: Answer) -> Next {
+    /// Records what SQS answered, and what has to be sent again.
+    fn take(&mut self, answer: CallResult) -> Next {
         for parcel in answer.taken.iter().filter_map(|&place| self.parcels.get(place)) {
             self.some_parked = true;
-            parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index]));
+            parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index.0]));
         }
         for (place, code) in &answer.refused {
             let parcel = self.parcels.get(*place).into_iter();
             parcel.flat_map(|parcel| &parcel.indices).for_each(|&index| {
-                not_parked(&mut self.outcomes[index], format_args!("SQS refuses it with {code}"));
+                not_parked(&mut self.outcomes[index.0], format_args!("SQS refuses it with {code}"));
             });
         }
         if let Some(problem) = answer.problem {
-            // It is of those that are sent again or, if there are none, of the one message of the call.
+            // It concerns those that are sent again or, if there are none, the one message of the call.
             *self.problems.entry(problem).or_default() += answer.later.len().max(1);
         }
         if self.whole {
@@ -200,8 +224,8 @@ impl Post<'_> {
         Next::AtOnce
     }
 
-    /// Where Lambda redelivers all or nothing: what is parked already must be followed by the rest, and if one can't be
-    /// parked, no other should be.
+    /// If Lambda redelivers all or nothing: once some are parked, the rest must follow, and if one can't be parked, no
+    /// other should be.
     fn take_whole(&mut self, later: Vec<usize>, all_fit: bool) -> Next {
         if later.is_empty() && all_fit {
             return Next::AtOnce;
@@ -219,7 +243,7 @@ impl Post<'_> {
             tracing::error!(events, "PARKING_QUEUE_URL: {problem}");
         }
         let mut places = self.parcels.iter().flat_map(|parcel| &parcel.indices);
-        if self.whole && self.some_parked && places.any(|&index| !self.outcomes[index].is_acknowledged()) {
+        if self.whole && self.some_parked && places.any(|&index| !self.outcomes[index.0].is_acknowledged()) {
             tracing::error!(
                 "PARKING_QUEUE_URL: only some of an invocation's events are parked; Lambda redelivers all, so those are \
                  parked again"
@@ -228,21 +252,16 @@ impl Post<'_> {
     }
 }
 
-fn could_not_park(what: &AwsError) -> String {
-    format!("could not park ({what}); check the URL and the role's sqs:SendMessage")
-}
-
 fn parked(outcome: &mut Outcome) {
-    if let Outcome::Rejected(reason) = outcome {
-        *outcome = Outcome::Parked(reason.clone());
+    if let Outcome::Rejected(failure) = outcome {
+        *outcome = Outcome::Parked(failure.clone());
     }
 }
 
-/// It stays rejected, and its line in the log says why it is not parked.
+/// It stays rejected, and its log line says why it is not parked.
 fn not_parked(outcome: &mut Outcome, why: impl Display) {
-    if let Outcome::Rejected(reason) = outcome {
-        let mark = if reason.detail.is_empty() { "" } else { "; " };
-        reason.detail = format!("{}{mark}not parked: {why}", reason.detail).into();
+    if let Outcome::Rejected(failure) = outcome {
+        failure.add(format_args!("not parked: {why}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! From what is known to the fewest calls that make it so (ARCHITECTURE.md, "Calls").
+//! From the known state to the fewest calls that make TPNS agree with it (ARCHITECTURE.md, "Calls").
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::{
     config::AppId,
-    event::{Account, Change, Device, Event, ListedAccount, Token},
+    event::{Account, Change, Device, Event, EventIndex, ListedAccount, Token},
     ledger::{AccountKey, DeviceState, State},
     redelivery::{Redelivered, Travels},
 };
@@ -15,7 +15,7 @@ use crate::{
 /// is our choice (facts.md, section 3).
 pub const ITEMS_PER_CALL: usize = 20;
 
-/// What TPNS calls `operator_type`. There is no 1: TPNS disused it and no event maps to it.
+/// What TPNS calls `operator_type`. There is no 1: TPNS no longer uses it, and no event needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum OperatorType {
@@ -28,6 +28,10 @@ pub enum OperatorType {
     /// 5: no token has this account.
     UnbindEverywhere = 5,
 }
+
+/// The place of an item in [`Plan::items`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemIndex(pub usize);
 
 /// One element of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,55 +61,52 @@ pub enum Work {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// The device's own operator_type 4 ([`plan`] says when there is one): without it the item would be wrong.
-    Cleared(usize),
-    /// The operator_type 5 of an account the item binds anew: landing later, it would take the account away again.
-    /// One that TPNS rejects can't land later.
-    Deleted(usize),
-    /// The same of an item that has waited in an earlier delivery: now it waits until the deletion has been tried, and
-    /// while there is time. A deletion that TPNS never takes must not hold it for ever.
-    Tried(usize),
+    Cleared(ItemIndex),
+    /// The operator_type 5 of an account that the item binds again: applied later, it would take the account away. One
+    /// that TPNS rejects can't be applied later.
+    Deleted(ItemIndex),
+    /// The same for an item that has waited in an earlier delivery: now it waits until the deletion has been tried, as
+    /// long as there is time. A deletion that TPNS never accepts must not hold it for ever.
+    Tried(ItemIndex),
 }
 
-/// The way of a call through an invocation: calls of one wave go out together, and those of the next wait for them.
+/// One call to TPNS: up to [`ITEMS_PER_CALL`] items of one app and operator_type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The app.
     pub app: AppId,
     /// What all its items have in common.
     pub operator_type: OperatorType,
-    /// Indices into [`Plan::items`]; at most [`ITEMS_PER_CALL`], never none.
-    pub items: Vec<usize>,
-    /// 0 for deletions, 1 for other items, 2 if some wait for an item of wave 1. An order in which all gates are open in time:
-    /// items that wait for nothing need not keep to it.
-    pub wave: u8,
+    /// At most [`ITEMS_PER_CALL`], never none.
+    pub items: Vec<ItemIndex>,
 }
 
-/// The calls, and which of their items carry what of which event.
+/// The calls, and which items belong to which event.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// Everything to say to TPNS.
+    /// Everything that TPNS must be sent.
     pub items: Vec<Item>,
-    /// How it is said.
+    /// The calls that carry them.
     pub calls: Vec<Call>,
-    devices: HashMap<Device, Vec<usize>>,
-    deletions: HashMap<AccountKey, Deletion>,
+    devices: HashMap<Device, Vec<ItemIndex>>,
+    deletions: HashMap<AccountKey, PlannedDeletion>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Deletion {
+struct PlannedDeletion {
     /// None when there is nothing to send.
-    item: Option<usize>,
+    item: Option<ItemIndex>,
     /// The devices' items that the deletion took the account out of.
-    shaped: Vec<usize>,
+    shaped: Vec<ItemIndex>,
 }
 
 /// How an item belongs to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// The item says what the event says.
-    Own(usize),
-    /// The item would have said something else without the event, but another event is what it says.
-    Shaped(usize),
+    /// The item does what the event says.
+    Own(ItemIndex),
+    /// The item does what another event says, but would be different without this one.
+    Shaped(ItemIndex),
     /// TPNS has accepted what the event says, in an earlier invocation.
     Done,
 }
@@ -126,9 +127,9 @@ impl Work {
 /// Plans the calls that make TPNS agree with the state.
 ///
 /// A device has one item, with one exception: where newer logouts or deletions took some accounts of a login but not
-/// all, the operator_type 2 names fewer account types than the events spoke of. If TPNS overrides per type (facts.md,
+/// all, the operator_type 2 names fewer account types than the events named. If TPNS overrides per type (facts.md,
 /// section 3: the documents allow both readings), an account that was bound under such a type earlier would stay, and
-/// somebody who signed out would go on getting messages. There an operator_type 4 goes first.
+/// someone who signed out would go on getting messages. In this case an operator_type 4 goes first.
 #[must_use]
 pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     let mut plan = Plan::default();
@@ -139,7 +140,7 @@ pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
         if let (Some(item), Some(Travels::Alone(number))) = (item, redelivered.deletion(key)) {
             alone.insert(item, number);
         }
-        plan.deletions.insert(key.clone(), Deletion { item, shaped: Vec::new() });
+        plan.deletions.insert(key.clone(), PlannedDeletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
         let travels = redelivered.device(device);
@@ -170,21 +171,27 @@ impl Plan {
         }
     }
 
+    /// The item at this place.
+    #[must_use]
+    pub fn item(&self, index: ItemIndex) -> &Item {
+        &self.items[index.0]
+    }
+
     /// The operator_type 5 of an account, if it is sent.
     #[must_use]
-    pub fn deletion_of(&self, key: &AccountKey) -> Option<usize> {
+    pub fn deletion_of(&self, key: &AccountKey) -> Option<ItemIndex> {
         self.deletions.get(key).and_then(|deletion| deletion.item)
     }
 
     /// The device's items.
     #[must_use]
-    pub fn items_of(&self, device: &Device) -> &[usize] {
+    pub fn items_of(&self, device: &Device) -> &[ItemIndex] {
         self.devices.get(device).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> usize {
+    fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> ItemIndex {
         self.items.push(Item { app, work, after });
-        self.items.len() - 1
+        ItemIndex(self.items.len() - 1)
     }
 
     fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State, redelivered: bool) {
@@ -209,7 +216,7 @@ impl Plan {
                 desired.push(key.account);
             }
         }
-        // Without a type a logout speaks of those under which the owner has the account, and of 0 where it has none.
+        // Without a type a logout means the types under which the owner has the account, or 0 if it has none.
         let adds_a_type = |out: &&ListedAccount| {
             out.account_type.is_some() || !owner.accounts.values().any(|name| *name == out.account)
         };
@@ -234,13 +241,13 @@ impl Plan {
     }
 }
 
-/// As few calls as the items allow: one for each twenty of an app and operator_type. Behind them those of items that
-/// travel `alone`, by the number they share.
-fn calls(items: &[Item], alone: &HashMap<usize, usize>) -> Vec<Call> {
-    let mut together: IndexMap<(AppId, OperatorType), Vec<usize>> = IndexMap::new();
-    let mut apart: IndexMap<(usize, AppId, OperatorType), Vec<usize>> = IndexMap::new();
+/// As few calls as the items allow: one for each twenty of an app and operator_type. After them the calls of items that
+/// travel `alone`, by the event they share.
+fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
+    let mut together: IndexMap<(AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
+    let mut apart: IndexMap<(EventIndex, AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
     for (index, item) in items.iter().enumerate() {
-        let (app, operator_type) = (item.app, item.work.operator_type());
+        let (index, app, operator_type) = (ItemIndex(index), item.app, item.work.operator_type());
         // Nearly always there is none.
         let number = if alone.is_empty() { None } else { alone.get(&index) };
         match number {
@@ -251,24 +258,11 @@ fn calls(items: &[Item], alone: &HashMap<usize, usize>) -> Vec<Call> {
     let apart = apart.into_iter().map(|((_, app, operator_type), members)| ((app, operator_type), members));
     let mut calls = Vec::new();
     for ((app, operator_type), mut members) in together.into_iter().chain(apart) {
-        // Those that wait are together at the end, so that they hold up as few others as possible.
-        members.sort_by_key(|&index| !items[index].after.is_empty());
-        calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call {
-            app,
-            operator_type,
-            items: chunk.to_vec(),
-            wave: chunk.iter().map(|&index| wave(&items[index])).max().unwrap_or_default(),
-        }));
+        // Items that wait are at the end, so that they delay as few others as possible.
+        members.sort_by_key(|&index| !items[index.0].after.is_empty());
+        calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call { app, operator_type, items: chunk.to_vec() }));
     }
     calls
-}
-
-fn wave(item: &Item) -> u8 {
-    match item.work {
-        Work::UnbindEverywhere(_) => 0,
-        _ if item.after.iter().any(|gate| matches!(gate, Gate::Cleared(_))) => 2,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! What earlier deliveries mean for the next try: whatever made an event fail again and again must not fail its neighbours
-//! with it, and what waited for another event does not wait for ever. Pure.
+//! What earlier deliveries mean for the next one: what makes an event fail again and again must not fail its
+//! neighbours, and what waited for another event must not wait for ever. Pure.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    event::{Change, Device, Event},
+    event::{Change, Device, Event, EventIndex},
     ledger::AccountKey,
 };
 
@@ -13,7 +13,7 @@ const ALONE_FROM: u32 = 3;
 /// At most this many messages of an app in one invocation: after an outage all are redelivered.
 const MOST_ALONE: usize = 100;
 
-/// Of the devices and deleted accounts that some events speak of, those with events that were delivered before.
+/// The devices and deleted accounts of some events, as far as the events were delivered before.
 #[derive(Clone, Debug, Default)]
 pub struct Redelivered {
     devices: HashMap<Device, Travels>,
@@ -25,13 +25,13 @@ pub struct Redelivered {
 pub enum Travels {
     /// With others.
     InCompany,
-    /// Only with those that have the same number.
-    Alone(usize),
+    /// Only with other items of this event.
+    Alone(EventIndex),
 }
 
 /// The events, by their places, whose items travel alone: those that were delivered most often.
 #[must_use]
-pub fn alone<'e>(events: impl IntoIterator<Item = (usize, &'e Event)>) -> HashSet<usize> {
+pub fn alone<'e>(events: impl IntoIterator<Item = (EventIndex, &'e Event)>) -> HashSet<EventIndex> {
     let mut often: Vec<_> = events
         .into_iter()
         .filter(|(_, event)| event.deliveries >= ALONE_FROM)
@@ -42,9 +42,9 @@ pub fn alone<'e>(events: impl IntoIterator<Item = (usize, &'e Event)>) -> HashSe
 }
 
 impl Redelivered {
-    /// Of these events, given with their places; `alone` has the places of those that travel alone.
+    /// Those of these events, given with their places; `alone` has the places of those that travel alone.
     #[must_use]
-    pub fn of<'e>(events: impl IntoIterator<Item = (usize, &'e Event)>, alone: &HashSet<usize>) -> Self {
+    pub fn of<'e>(events: impl IntoIterator<Item = (EventIndex, &'e Event)>, alone: &HashSet<EventIndex>) -> Self {
         let mut again = Self::default();
         for (place, event) in events.into_iter().filter(|(_, event)| event.deliveries > 1) {
             let travels = if alone.contains(&place) { Travels::Alone(place) } else { Travels::InCompany };
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         ledger::State,
-        plan::{Gate, OperatorType, plan},
+        plan::{Gate, ItemIndex, OperatorType, plan},
         testing::{deletion_of, of_token},
     };
 
@@ -91,9 +91,13 @@ mod tests {
         Event { deliveries: times, ..event }
     }
 
+    fn indexed(events: &[Event]) -> impl Iterator<Item = (EventIndex, &Event)> {
+        events.iter().enumerate().map(|(place, event)| (EventIndex(place), event))
+    }
+
     /// The calls as (operator_type, items).
     fn calls(events: &[Event]) -> Vec<(OperatorType, usize)> {
-        let events = || events.iter().enumerate();
+        let events = || indexed(events);
         let redelivered = Redelivered::of(events(), &alone(events()));
         let plan = plan(&State::of(events().map(|(_, event)| event)), &redelivered);
         plan.calls.iter().map(|call| (call.operator_type, call.items.len())).collect()
@@ -133,15 +137,15 @@ mod tests {
         let events: Vec<_> = (0..300_u32).map(|n| delivered(3 + n % 2, of_token(n as usize, 0))).collect();
         let made = calls(&events);
         assert_eq!(made.len(), 100 + 200_usize.div_ceil(20));
-        let alone = alone(events.iter().enumerate());
-        assert!(alone.iter().all(|&place| events[place].deliveries == 4) && alone.len() == 100);
+        let alone = alone(indexed(&events));
+        assert!(alone.iter().all(|&EventIndex(place)| events[place].deliveries == 4) && alone.len() == 100);
     }
 
     #[test]
     fn only_in_its_first_delivery_a_login_waits_until_the_deletion_is_accepted() {
-        for (deliveries, gate) in [(1, Gate::Deleted(0)), (2, Gate::Tried(0))] {
+        for (deliveries, gate) in [(1, Gate::Deleted(ItemIndex(0))), (2, Gate::Tried(ItemIndex(0)))] {
             let events = [deletion_of(0, 1), delivered(deliveries, of_token(0, 0))];
-            let events = || events.iter().enumerate();
+            let events = || indexed(&events);
             let redelivered = Redelivered::of(events(), &alone(events()));
             let plan = plan(&State::of(events().map(|(_, event)| event)), &redelivered);
             assert_eq!(plan.items[1].after, [gate]);

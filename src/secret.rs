@@ -4,29 +4,30 @@ mod freshness;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::Duration,
 };
 
 use aws_lc_rs::digest;
 use aws_sdk_secretsmanager::Client;
-use tokio::time::Instant as Deadline;
+use tokio::time::Instant;
 
+use freshness::Freshness;
 pub use freshness::Needs;
-use freshness::{Freshness, Moment};
 
 use crate::{
     aws::{self, AwsError, Tries},
-    config::{Apps, AppsFrom, ConfigError},
+    config::{Apps, AppsError, AppsFrom},
+    moment::Moment,
 };
 
 const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
-/// Lambda gives Init 10 s, and ends one that takes longer without a word.
+/// Lambda gives Init 10 s, and ends a longer one without any message.
 const IN_INIT: Duration = Duration::from_secs(6);
 
 /// The apps in force, shared by all invocations of this process.
 #[derive(Debug)]
 pub struct AppsInForce {
-    current: RwLock<Arc<Version>>,
+    current: RwLock<Arc<InForce>>,
     secret: Option<Secret>,
 }
 
@@ -39,7 +40,7 @@ struct Secret {
 
 /// The apps, and the digest of the document they were read from.
 #[derive(Debug)]
-struct Version {
+struct InForce {
     apps: Arc<Apps>,
     digest: Vec<u8>,
 }
@@ -49,61 +50,60 @@ struct Version {
 pub struct NotRead;
 
 impl AppsInForce {
-    /// Reads the apps, in Init. `sdk` is asked only if a secret has to be fetched, which is due again at `max_age`.
+    /// Reads the apps, in Init. `sdk` is needed only if a secret has to be fetched, which is due again at `max_age`.
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the variable and the remedy, and holds nothing of the secret.
+    /// [`SecretError`], which names the variable and what to do, and holds nothing of the secret.
     pub async fn read(
         from: AppsFrom,
         max_age: Duration,
         sdk: Option<&aws_config::SdkConfig>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, SecretError> {
         match (from, sdk) {
             (AppsFrom::Environment(apps), _) => {
-                let version = Version { apps: Arc::new(apps), digest: Vec::new() };
+                let version = InForce { apps: Arc::new(apps), digest: Vec::new() };
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: None })
             }
             (AppsFrom::Secret(id), Some(sdk)) => {
-                let freshness = Mutex::new(Freshness::new(max_age, moment()));
+                let freshness = Mutex::new(Freshness::new(max_age, Moment::now()));
                 let secret = Secret { client: Client::new(sdk), id, freshness };
-                let fetched = secret.fetch(IN_INIT).await;
-                let version = fetched.map_err(|error| ConfigError::new(VARIABLE, error.to_string()))?;
+                let version = secret.fetch(IN_INIT).await?;
                 Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
             }
-            (AppsFrom::Secret(_), None) => Err(ConfigError::new(VARIABLE, "needs AWS credentials and a region")),
+            (AppsFrom::Secret(_), None) => Err(SecretError(FetchError::NoClient)),
         }
     }
 
     /// The apps in force now.
     #[must_use]
     pub fn current(&self) -> Arc<Apps> {
-        self.version().apps.clone()
+        self.in_force().apps.clone()
     }
 
-    /// Whether the document is to be read again, for its age or for what an invocation needs of it.
+    /// Whether the document has to be read again, because of its age or of what an invocation needs.
     pub fn is_due(&self, needs: impl FnOnce() -> Needs) -> bool {
-        self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), moment()))
+        self.secret.as_ref().is_some_and(|secret| secret.freshness().is_due(needs(), Moment::now()))
     }
 
-    /// Reads the document again, within `limit`, and gives the apps that are in force then.
+    /// Reads the document again, within `limit`, and returns the apps that are in force then.
     ///
     /// # Errors
-    /// [`NotRead`], which is in the log by then.
+    /// [`NotRead`], which has been logged.
     pub async fn read_again(&self, limit: Duration) -> Result<Arc<Apps>, NotRead> {
         let Some(secret) = &self.secret else { return Ok(self.current()) };
-        let begun = moment();
+        let begun = Moment::now();
         match secret.fetch(limit).await {
             Ok(version) => {
                 secret.freshness().was_read(begun);
-                if version.digest != self.version().digest {
+                if version.digest != self.in_force().digest {
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(version);
                     tracing::info!("the apps document has changed; the new one is in force");
                 }
                 Ok(self.current())
             }
             Err(error) => {
-                secret.freshness().failed(moment());
-                tracing::error!("{VARIABLE}: {error}; the apps document read before stays in force");
+                secret.freshness().failed(Moment::now());
+                tracing::error!("{error}; the apps document read before stays in force");
                 Err(NotRead)
             }
         }
@@ -116,13 +116,9 @@ impl AppsInForce {
         (!Arc::ptr_eq(&before, &apps)).then_some(apps)
     }
 
-    fn version(&self) -> Arc<Version> {
+    fn in_force(&self) -> Arc<InForce> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-fn moment() -> Moment {
-    Moment { wall: SystemTime::now(), steady: Instant::now() }
 }
 
 impl Secret {
@@ -131,18 +127,22 @@ impl Secret {
     }
 
     /// Fetches the document, within `limit`.
-    async fn fetch(&self, limit: Duration) -> Result<Version, FetchError> {
-        let tries = Tries::few(Deadline::now() + limit);
+    async fn fetch(&self, limit: Duration) -> Result<InForce, SecretError> {
+        let tries = Tries::few(Instant::now() + limit);
         let answer = aws::send(tries, || self.client.get_secret_value().secret_id(&self.id).send()).await;
-        let answer = answer.map_err(|error| FetchError::of(AwsError::of(&error)))?;
+        let answer = answer.map_err(|error| FetchError::from(AwsError::of(&error)))?;
         let document = answer.secret_string().ok_or(FetchError::NoText)?;
-        let apps = Apps::parse(document).map_err(FetchError::Document)?;
+        let apps = Apps::parse(document).map_err(FetchError::from)?;
         let digest = digest::digest(&digest::SHA256, document.as_bytes()).as_ref().to_vec();
-        Ok(Version { apps: Arc::new(apps), digest })
+        Ok(InForce { apps: Arc::new(apps), digest })
     }
 }
 
-/// Why there is no apps document, and what to do about it. Holds nothing of the secret.
+/// There is no apps document: names the variable and what to do about it, and holds nothing of the secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{VARIABLE}: {0}")]
+pub struct SecretError(#[from] FetchError);
+
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
     #[error(
@@ -151,15 +151,17 @@ enum FetchError {
     )]
     Timeout,
     #[error("could not be fetched ({0}); check the id, the role's secretsmanager:GetSecretValue, and the network")]
-    Failed(AwsError),
+    Failed(#[source] AwsError),
     #[error("has no SecretString; store the apps document as text, not as binary")]
     NoText,
     #[error("the secret's document {0}")]
-    Document(String),
+    Document(#[from] AppsError),
+    #[error("needs AWS credentials and a region")]
+    NoClient,
 }
 
-impl FetchError {
-    fn of(error: AwsError) -> Self {
+impl From<AwsError> for FetchError {
+    fn from(error: AwsError) -> Self {
         if error == AwsError::Timeout { Self::Timeout } else { Self::Failed(error) }
     }
 }

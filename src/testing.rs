@@ -1,4 +1,4 @@
-//! Random events for the properties of the pure rooms: few devices, accounts and times, so that they meet.
+//! Random events for the properties of the pure modules: few devices, accounts and times, so that they meet.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -7,19 +7,19 @@ use crate::{
     event::{Account, AccountName, AccountType, Change, Device, Event, Kind, ListedAccount, Millis, Token, Version},
 };
 
-/// How many apps the events speak of.
+/// How many apps the events name.
 pub(crate) const APPS: u16 = 2;
 
 pub(crate) fn account(name: &str, account_type: AccountType) -> Account {
     Account { account: AccountName::new(name).unwrap(), account_type }
 }
 
-/// Events whose versions may be equal in time, and now and then altogether.
+/// Events whose versions may be equal in time, and sometimes in everything.
 pub(crate) fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
     vec(event(logins(false), listed(1)), count)
 }
 
-/// The same, with logouts that leave account types out now and then.
+/// The same, with logouts that sometimes omit account types.
 pub(crate) fn events_without_types(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
     vec(event(logins(false), listed(2)), count)
 }
@@ -125,7 +125,7 @@ pub(crate) fn of_token(token: usize, kind: u8) -> Event {
     happened(1, rank, &token.to_string(), change)
 }
 
-/// A deletion of so many accounts of one app, from this number on: those that [`of_token`] has.
+/// A deletion of `accounts` accounts of one app, from number `first` on: those that [`of_token`] has.
 pub(crate) fn deletion_of(first: usize, accounts: usize) -> Event {
     let accounts = (first..first + accounts).map(|n| account(&format!("own{n}"), AccountType(0))).collect();
     happened(0, Kind::Deletion, &format!("d{first}"), Change::Deletion(vec![AppId(0)].into(), accounts))

@@ -8,10 +8,10 @@ mod region;
 mod request;
 mod signature;
 
-pub use answer::{Exchange, Judgement, judge};
+pub use answer::{HttpAnswer, Judgement, judge};
 pub use client::Client;
-pub use codes::{Signal, Verdict, Why, classify};
+pub use codes::{Signal, Verdict, classify};
 pub use push::{CallMade, Deadline, Settings, Tpns, Verdicts};
-pub use region::Endpoint;
+pub use region::{Endpoint, EndpointError};
 pub use request::body;
 pub use signature::SigningKey;

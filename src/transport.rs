@@ -1,9 +1,9 @@
-//! HTTP for TPNS and for AWS: one pool of kept connections, and how a dead one among them is survived.
+//! HTTP for TPNS and for AWS: one pool of kept connections, and recovery from a dead one.
 //!
 //! A sandbox is frozen between invocations, for minutes, and its connections die meanwhile: the next bytes are answered
-//! with RST, or not at all. That says nothing of the service, so no caller sees it: the request is sent again at once over
-//! a new connection, and the connections that date from before the invocation are dropped. It must be a request that may
-//! be carried out twice, since a break does not show whether it was carried out.
+//! with RST, or not at all. That says nothing of the service, so no caller sees it: the request is sent again at once
+//! over a new connection, and the connections that date from before the invocation are dropped. It must be a request
+//! that may be carried out twice, since a break does not show whether it was carried out.
 
 mod connect;
 mod error;
@@ -22,13 +22,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use error::{NoConnection, TlsFailure, TransportError};
 
+use crate::moment::Moment;
 use connect::{Connector, Origin};
-use pool::{Kept, Moment, Pool};
+use pool::{Kept, Pool};
 
 /// What carries requests over one connection.
 type Connection = SendRequest<Full<Bytes>>;
 
-/// So often the connection's own task gets its turn before it counts as busy with an earlier request.
+/// How often the connection's own task gets its turn before the connection counts as busy with an earlier request.
 const TURNS: usize = 4;
 
 /// The connections. Made once, in Init, and kept over warm invocations.
@@ -43,7 +44,7 @@ struct Inner {
 
 /// How long a request may take, and how long an answer may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RequestLimits {
     /// Connecting, TLS included.
     pub(crate) connect: Duration,
     /// Connect to last byte, over one connection.
@@ -55,7 +56,7 @@ pub(crate) struct Limits {
 }
 
 impl Transport {
-    /// Without connections as yet, and with Mozilla's roots.
+    /// Without connections so far, and with Mozilla's roots.
     ///
     /// # Errors
     /// What the TLS library refuses; nothing of the environment enters.
@@ -76,7 +77,7 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-        limits: Limits,
+        limits: RequestLimits,
     ) -> Result<Response<Vec<u8>>, TransportError> {
         let origin = Origin::of(request.uri()).ok_or(NoConnection::Unresolved)?;
         *request.uri_mut() = connect::path(request.uri());

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use tpns_account_sync::{
     plan::OperatorType,
-    tpns::{Exchange, Judgement, Verdict, judge},
+    tpns::{HttpAnswer, Judgement, Verdict, judge},
 };
 
 fuzz_target!(|input: (u16, u8, u8, &[u8])| {
@@ -13,7 +13,7 @@ fuzz_target!(|input: (u16, u8, u8, &[u8])| {
     let operator_type = operator_types[usize::from(operator_type) % operator_types.len()];
     let items = usize::from(items % 20) + 1;
     let status = [200, status][usize::from(status % 2)];
-    let verdicts = match judge(&Exchange { status, retry_after: None, body: body.to_vec() }, operator_type, items) {
+    let verdicts = match judge(&HttpAnswer { status, retry_after: None, body: body.to_vec() }, operator_type, items) {
         Judgement::Whole(verdict) => vec![verdict],
         Judgement::Each(verdicts) => {
             assert_eq!(verdicts.len(), items);

@@ -1,33 +1,33 @@
-//! What becomes of the messages, put together from what becomes of them app by app.
+//! The outcomes of messages, combined from their outcomes in each app.
 
 use std::{cell::RefCell, collections::HashMap};
 
 use super::parts::Part;
-use crate::{event::Event, report::Outcome};
+use crate::{event::Event, ingress::MessageIndex, outcome::Outcome};
 
 /// The outcomes of a batch's messages.
 #[derive(Debug)]
 pub(super) struct Outcomes<'o> {
     all: RefCell<&'o mut [Outcome]>,
-    /// Of the events of several apps, by their messages: how many apps are left, and what became of the event in the others.
-    shared: RefCell<HashMap<usize, (usize, Option<Outcome>)>>,
+    /// Events of several apps, by their messages: how many apps are left, and the outcome in the others.
+    shared: RefCell<HashMap<MessageIndex, (usize, Option<Outcome>)>>,
 }
 
 impl<'o> Outcomes<'o> {
     pub(super) fn new<'p>(
         all: &'o mut [Outcome],
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
         parts: impl Iterator<Item = &'p Part>,
     ) -> Self {
-        let mut shared: HashMap<usize, (usize, Option<Outcome>)> = HashMap::new();
+        let mut shared: HashMap<MessageIndex, (usize, Option<Outcome>)> = HashMap::new();
         for place in parts.flat_map(Part::shared) {
-            shared.entry(events[place].0).or_insert((0, None)).0 += 1;
+            shared.entry(events[place.0].0).or_insert((0, None)).0 += 1;
         }
         Self { all: RefCell::new(all), shared: RefCell::new(shared) }
     }
 
-    /// What became of a message's event in one app. It counts when all of its apps have been heard.
-    pub(super) fn settle(&self, message: usize, outcome: Outcome) {
+    /// Takes the outcome of a message's event in one app. It counts when all of its apps have one.
+    pub(super) fn settle(&self, message: MessageIndex, outcome: Outcome) {
         let outcome = match self.shared.borrow_mut().get_mut(&message) {
             None => Some(outcome),
             Some((left, so_far)) => {
@@ -45,7 +45,7 @@ impl<'o> Outcomes<'o> {
             }
         };
         if let Some(outcome) = outcome {
-            self.all.borrow_mut()[message] = outcome;
+            self.all.borrow_mut()[message.0] = outcome;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether there is time for another slice, measured by those before it.
+//! Whether there is time for another slice, judged by the slices before it.
 
 use std::{cell::Cell, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     tpns::Deadline,
 };
 
-/// Slices of an app that may be under way at a time; one of which a call hangs does not count.
+/// Slices of an app that may be under way at a time; one with a call that hangs does not count.
 const MOST_UNDER_WAY: usize = 2;
 
 /// The ends of an invocation's phases.
@@ -25,7 +25,7 @@ pub struct Ends {
     pub table: Instant,
 }
 
-/// How fast an app's slices are done.
+/// How fast an app's slices are settled.
 #[derive(Debug)]
 pub(super) struct Pace {
     ends: Option<Ends>,
@@ -53,7 +53,7 @@ pub(super) struct Merging {
 }
 
 impl Pace {
-    /// Without `ends` there is time for everything.
+    /// Without `ends` there is no limit of time.
     pub(super) fn new(ends: Option<Ends>) -> Self {
         Self {
             ends,
@@ -69,7 +69,7 @@ impl Pace {
     /// How many rows the next slice may have.
     pub(super) fn rows(&self) -> usize {
         let Some(Ends { table, .. }) = self.ends else { return MOST_ROWS };
-        // A quarter is for what can't be foreseen.
+        // A quarter is kept for what can't be foreseen.
         let left = table.saturating_duration_since(Instant::now()).mul_f64(0.75);
         let fit = usize::try_from(left.as_nanos() / self.a_row().as_nanos().max(1)).unwrap_or(usize::MAX);
         fit.saturating_sub(self.open.get()).min(MOST_ROWS)
@@ -86,7 +86,7 @@ impl Pace {
         }
     }
 
-    /// Resolves when a merge that begins now has taken half of the time there is: the rest is for pushing and verifying.
+    /// Resolves when a merge that begins now has taken half of the time left: the rest is for pushing and verifying.
     pub(super) async fn merge_is_over(&self) {
         match self.ends {
             Some(Ends { table, .. }) => {
@@ -97,7 +97,7 @@ impl Pace {
         }
     }
 
-    /// A merge of so many rows has taken from then until now.
+    /// Records a merge of this number of rows that began at `begun`.
     pub(super) fn merged(&self, begun: Instant, rows: usize) -> Merging {
         let merging = Merging { took: begun.elapsed(), rows };
         self.last_merge.set(Some(merging));
@@ -112,19 +112,19 @@ impl Pace {
         let steps = |rows: usize, at_a_time: usize| u32::try_from(rows.div_ceil(at_a_time)).unwrap_or(u32::MAX);
         let step = merging.took / steps(merging.rows, WRITES_AT_A_TIME).max(1);
         let verify = step * (steps(devices, ROWS_READ_AT_A_TIME) + steps(deletions, WRITES_AT_A_TIME));
-        // Twice as long as it should take, but not all the time there is.
+        // Twice as long as it should take, but not all of the time.
         let most = ends.table.saturating_duration_since(Instant::now()) / 2;
         let end = ends.table.checked_sub((2 * verify).min(most)).unwrap_or(ends.table);
         Some(Deadline(end.min(ends.calls)))
     }
 
-    /// A slice of so many rows is pushed now.
+    /// Begins the push of a slice with this number of rows.
     pub(super) fn begin(&self, rows: usize) -> UnderWay<'_> {
         self.under_way.set(self.under_way.get() + 1);
         UnderWay { pace: self, rows, hangs: Cell::new(false) }
     }
 
-    /// Whether as many slices are under way as may be.
+    /// Whether the most slices are under way.
     pub(super) fn is_full(&self) -> bool {
         self.under_way.get() >= MOST_UNDER_WAY
     }

@@ -1,4 +1,4 @@
-//! A batch, app by app: apps have nothing to do with each other, so none waits for another's.
+//! A batch, app by app: apps are independent of each other, so none waits for another's events.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,27 +7,29 @@ use indexmap::IndexMap;
 use super::slices::Group;
 use crate::{
     config::AppId,
-    event::{Change, Event, Reach},
+    event::{Change, Event, EventIndex, Reach},
+    ingress::MessageIndex,
     plan::ITEMS_PER_CALL,
     redelivery,
 };
 
-/// What a batch's events say of one app. Events go by their places in the batch.
+/// The part of a batch that concerns one app. Events are named by their places in the batch.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) app: AppId,
-    pub(super) places: Vec<usize>,
-    /// Deletions of several apps, as this one sees them.
-    of_this_app: HashMap<usize, Event>,
-    /// The events whose items travel alone.
-    pub(super) alone: HashSet<usize>,
+    pub(super) places: Vec<EventIndex>,
+    /// Deletions of several apps, reduced to this one.
+    of_this_app: HashMap<EventIndex, Event>,
+    /// The events whose items go in calls of their own.
+    pub(super) alone: HashSet<EventIndex>,
 }
 
 impl Part {
     /// The parts of a batch.
-    pub(super) fn of(events: &[(usize, Event)]) -> Vec<Self> {
+    pub(super) fn of(events: &[(MessageIndex, Event)]) -> Vec<Self> {
         let mut parts: IndexMap<AppId, Self> = IndexMap::new();
         for (place, (_, event)) in events.iter().enumerate() {
+            let place = EventIndex(place);
             match &event.change {
                 Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
                     of_app(&mut parts, device.app).places.push(place);
@@ -52,12 +54,12 @@ impl Part {
     }
 
     /// An event of the batch, as far as it is this app's.
-    pub(super) fn event<'e>(&'e self, events: &'e [(usize, Event)], place: usize) -> &'e Event {
-        self.of_this_app.get(&place).unwrap_or(&events[place].1)
+    pub(super) fn event<'e>(&'e self, events: &'e [(MessageIndex, Event)], place: EventIndex) -> &'e Event {
+        self.of_this_app.get(&place).unwrap_or(&events[place.0].1)
     }
 
-    /// The events that are other apps' too.
-    pub(super) fn shared(&self) -> impl Iterator<Item = usize> {
+    /// The events that concern other apps, too.
+    pub(super) fn shared(&self) -> impl Iterator<Item = EventIndex> {
         self.of_this_app.keys().copied()
     }
 

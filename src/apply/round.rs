@@ -1,7 +1,7 @@
 //! plan -> tpns -> fate for the events of a slice, in rounds, until each is settled.
 //!
-//! The first round has all of them. A further one has those whose item TPNS rejected for another event's fault, without
-//! that one; or those whose device another invocation has changed meanwhile, as it is now.
+//! The first round has all of them. A further round has the events whose item TPNS rejected because of another event,
+//! without that one; or those whose device another invocation has changed meanwhile, with its current state.
 
 use std::{
     cell::RefCell,
@@ -16,45 +16,45 @@ use indexmap::IndexSet;
 
 use super::{Push, Settling, pace::UnderWay};
 use crate::{
-    event::{Event, Version},
+    event::{Event, EventIndex, Version},
     fate::{fates, wait_for_fresh_tokens},
-    ledger::{AccountKey, Known, Rows, State, Trouble, Troubled},
-    plan::{Plan, Share, plan},
+    ledger::{AccountKey, FailedRows, KnownState, RowError, Rows, State},
+    outcome::{Failure, Outcome},
+    plan::{ItemIndex, Plan, Share, plan},
     redelivery::Redelivered,
-    report::Outcome,
-    tpns::{Deadline, Verdict, Verdicts, Why},
+    tpns::{Deadline, Verdict, Verdicts},
 };
 
-/// How often a device that others change is pushed again within an invocation.
+/// How often a device that other invocations change is pushed again within an invocation.
 const MOST_REPEATS: u32 = 3;
 
 /// Events to settle together, by their places among all.
 pub(super) struct Round {
-    places: Vec<usize>,
+    places: Vec<EventIndex>,
     start: Start,
 }
 
 enum Start {
-    /// What is known of the events' devices: after the merge, or as another invocation left them.
-    Known(Rc<Known>, u32),
-    /// The events for themselves, since what is known besides has been rejected. It must stay as it was.
-    Alone(Rc<Known>, u32),
-    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before are to go all
-    /// the same. The rows must stay as they were.
-    Refused(Rc<Known>, u32, Vec<Why>),
+    /// The known state of the events' devices: after the merge, or as another invocation left it.
+    FromLedger(Rc<KnownState>, u32),
+    /// These events alone, since the rest of the known state has been rejected. It must stay as it was.
+    Alone(Rc<KnownState>, u32),
+    /// Logins that TPNS rejected, and why, in the order of the places: the accounts that were bound before must be
+    /// removed nevertheless. The rows must stay as they were.
+    Refused(Rc<KnownState>, u32, Vec<Failure>),
 }
 
 /// A round under way.
 struct Going<'a, R: Rows, P: Push> {
     all: &'a Settling<'a, R, P>,
-    known: Rc<Known>,
+    known: Rc<KnownState>,
     repeats: u32,
-    refused: HashMap<usize, Why>,
-    /// What is pushed where it is not what is known.
+    refused: HashMap<EventIndex, Failure>,
+    /// What is pushed, if it is not the known state.
     alone: Option<State>,
     plan: Plan,
     verdicts: Verdicts,
-    /// Deletions that are noted as accepted.
+    /// Deletions that the ledger has recorded as accepted.
     noted: RefCell<HashSet<AccountKey>>,
 }
 
@@ -62,37 +62,37 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     /// Settles the events of a slice.
     pub(super) async fn slice(
         &self,
-        places: Vec<usize>,
-        known: Known,
+        places: Vec<EventIndex>,
+        known: KnownState,
         deadline: Option<Deadline>,
         under_way: UnderWay<'_>,
     ) {
-        let first = Round { places, start: Start::Known(Rc::new(known), 0) };
+        let first = Round { places, start: Start::FromLedger(Rc::new(known), 0) };
         let mut rounds = VecDeque::from([first]);
         while let Some(round) = rounds.pop_front() {
             rounds.extend(self.round(round, deadline, &under_way).await);
         }
     }
 
-    /// Gives the rounds that are to follow.
+    /// Returns the rounds that must follow.
     async fn round(
         &self,
         Round { mut places, start }: Round,
         deadline: Option<Deadline>,
         under_way: &UnderWay<'_>,
     ) -> Vec<Round> {
-        let said = || State::of(places.iter().map(|&place| self.event(place)));
+        let own = || State::of(places.iter().map(|&place| self.event(place)));
         let (known, alone, repeats, refused) = match start {
-            Start::Known(known, repeats) => (known, None, repeats, HashMap::new()),
-            Start::Alone(known, repeats) => (known, Some(said()), repeats, HashMap::new()),
-            Start::Refused(known, repeats, why) => {
-                let refused: HashMap<_, _> = places.iter().copied().zip(why).collect();
-                (known, Some(said().without_logins()), repeats, refused)
+            Start::FromLedger(known, repeats) => (known, None, repeats, HashMap::new()),
+            Start::Alone(known, repeats) => (known, Some(own()), repeats, HashMap::new()),
+            Start::Refused(known, repeats, failures) => {
+                let refused: HashMap<_, _> = places.iter().copied().zip(failures).collect();
+                (known, Some(own().without_logins()), repeats, refused)
             }
         };
-        places.retain(|&place| match known.troubled.of(self.event(place)) {
-            Some(trouble) => {
-                self.settle(place, Outcome::Retry(trouble.into()));
+        places.retain(|&place| match known.failed.of(self.event(place)) {
+            Some(row_error) => {
+                self.settle(place, Outcome::Retry(row_error.into()));
                 false
             }
             None => true,
@@ -132,28 +132,28 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         self.alone.as_ref().unwrap_or(&self.known.state)
     }
 
-    fn event(&self, place: usize) -> &Event {
+    fn event(&self, place: EventIndex) -> &Event {
         self.all.event(place)
     }
 
     /// Whether all that an event depends on has its verdict.
-    fn is_clear(&self, place: usize) -> bool {
+    fn is_clear(&self, place: EventIndex) -> bool {
         self.plan.shares(self.event(place)).into_iter().all(|share| match share {
             Share::Own(item) | Share::Shaped(item) => self.verdicts.is_final(item),
             Share::Done => true,
         })
     }
 
-    /// Settles events whose items have their verdicts, as far as TPNS and the ledger allow. Gives the rounds for the
+    /// Settles events whose items have their verdicts, as far as TPNS and the ledger allow. Returns the rounds for the
     /// others.
-    async fn conclude(&self, places: Vec<usize>) -> Vec<Round> {
+    async fn conclude(&self, places: Vec<EventIndex>) -> Vec<Round> {
         let mut verdicts = self.verdicts.all();
         wait_for_fresh_tokens(self.state(), &self.plan, &mut verdicts, self.all.now);
         let events = places.iter().map(|&place| (place, self.event(place)));
         let fates = fates(events, self.state(), &self.plan, &verdicts);
 
-        // Pushed is not yet settled: an older call of another invocation may have landed later than ours, and that
-        // invocation has not looked yet.
+        // A pushed event is not settled yet: TPNS may have applied an older call of another invocation after ours, and
+        // that invocation has not verified its rows yet.
         let touched = fates.settled.iter().filter(|(_, outcome)| is_done(outcome));
         let touched: IndexSet<_> = touched.filter_map(|&(place, _)| self.event(place).device().cloned()).collect();
         let touched: Vec<_> = touched.into_iter().collect();
@@ -165,29 +165,29 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         let mut changed = Vec::new();
         for (place, outcome) in fates.settled {
             let outcome = match (self.refused.get(&place), outcome) {
-                (Some(&why), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(why.into()),
+                (Some(failure), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(failure.clone()),
                 (_, outcome) => outcome,
             };
             let event = self.event(place);
-            let trouble = latest.troubled.of(event).or_else(|| unnoted.of(event));
+            let row_error = latest.failed.of(event).or_else(|| unnoted.of(event));
             let moved = || event.device().is_some_and(|device| latest.state.devices.contains_key(device));
-            match trouble {
+            match row_error {
                 _ if !is_done(&outcome) => self.all.settle(place, outcome),
-                Some(trouble) => self.all.settle(place, Outcome::Retry(trouble.into())),
+                Some(row_error) => self.all.settle(place, Outcome::Retry(row_error.into())),
                 None if !moved() => self.all.settle(place, outcome),
                 None if self.repeats == MOST_REPEATS => {
-                    self.all.settle(place, Outcome::Retry(Trouble::KeepsChanging.into()));
+                    self.all.settle(place, Outcome::Retry(RowError::KeepsChanging.into()));
                 }
                 None => changed.push(place),
             }
         }
         let mut rounds = Vec::new();
         if !changed.is_empty() {
-            rounds.push(Round { places: changed, start: Start::Known(Rc::new(latest), self.repeats + 1) });
+            rounds.push(Round { places: changed, start: Start::FromLedger(Rc::new(latest), self.repeats + 1) });
         }
         if !fates.refused.is_empty() {
-            let (places, why) = fates.refused.into_iter().unzip();
-            rounds.push(Round { places, start: Start::Refused(self.known.clone(), self.repeats, why) });
+            let (places, failures) = fates.refused.into_iter().unzip();
+            rounds.push(Round { places, start: Start::Refused(self.known.clone(), self.repeats, failures) });
         }
         let again = fates.again.into_iter();
         rounds.extend(again.map(|places| Round { places, start: Start::Alone(self.known.clone(), self.repeats) }));
@@ -196,14 +196,14 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
 
     /// The deletions that TPNS has accepted in this round, and that are not noted yet.
     fn accepted(&self, verdicts: &[Verdict]) -> Vec<(&AccountKey, &Version)> {
-        let is_accepted = |item: usize| verdicts.get(item) == Some(&Verdict::Accepted);
+        let is_accepted = |item: ItemIndex| verdicts.get(item.0) == Some(&Verdict::Accepted);
         let noted = self.noted.borrow();
         let deleted = self.state().deleted.iter().filter(|(key, _)| !noted.contains(*key));
         let accepted = deleted.filter(|(key, _)| self.plan.deletion_of(key).is_some_and(is_accepted));
         accepted.map(|(key, deletion)| (key, &deletion.version)).collect()
     }
 
-    fn note(&self, accepted: &[(&AccountKey, &Version)], unnoted: &Troubled) {
+    fn note(&self, accepted: &[(&AccountKey, &Version)], unnoted: &FailedRows) {
         let noted = accepted.iter().map(|(key, _)| *key).filter(|key| !unnoted.has_deletion(key));
         self.noted.borrow_mut().extend(noted.cloned());
     }
@@ -211,5 +211,5 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
 
 /// Whether an event is not redelivered.
 fn is_done(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Retry(_) | Outcome::Misconfigured(_))
+    !outcome.is_redelivered()
 }

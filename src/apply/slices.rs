@@ -1,29 +1,32 @@
-//! A large part of a batch, cut so that each slice can be merged, pushed and verified before the next one is begun. Pure.
+//! A large part of a batch, cut so that each slice can be merged, pushed and verified before the next one is begun.
+//! Pure.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::parts::Part;
 use crate::{
-    event::{Account, Change, Device, Event},
-    ledger::{AccountKey, Known},
-    plan::{ITEMS_PER_CALL, OperatorType, Share, plan},
+    event::{Account, Change, Device, Event, EventIndex},
+    ingress::MessageIndex,
+    ledger::{AccountKey, KnownState},
+    plan::{ITEMS_PER_CALL, ItemIndex, OperatorType, Share, plan},
     redelivery::Redelivered,
 };
 
 /// Rows of the ledger in a slice: a device has one, a deleted account has one.
 pub(super) const MOST_ROWS: usize = 400;
 
-/// Events that must be settled together, by their places: those of a device, a deletion and the logins of its accounts.
+/// Events that must be settled together, by their places: those of one device; a deletion and the logins of its
+/// accounts.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    pub(super) places: Vec<usize>,
+    pub(super) places: Vec<EventIndex>,
     pub(super) rows: usize,
-    kind: Kind,
+    kind: GroupKind,
 }
 
-/// Which groups come first when not all can be done: those that sign someone out.
+/// Which groups come first if there is no time for all: those that sign someone out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum GroupKind {
     SignsOut,
     Deletes,
     #[default]
@@ -32,13 +35,13 @@ enum Kind {
 
 impl Group {
     /// All events of a part.
-    pub(super) fn whole(part: &Part, events: &[(usize, Event)]) -> Self {
+    pub(super) fn whole(part: &Part, events: &[(MessageIndex, Event)]) -> Self {
         let rows = part.places.iter().map(|&place| rows(part.event(events, place))).sum();
-        Self { places: part.places.clone(), rows, kind: Kind::default() }
+        Self { places: part.places.clone(), rows, kind: GroupKind::default() }
     }
 }
 
-/// The rows that an event speaks of.
+/// The number of rows that an event names.
 fn rows(event: &Event) -> usize {
     match &event.change {
         Change::Deletion(_, accounts) => accounts.len(),
@@ -47,7 +50,7 @@ fn rows(event: &Event) -> usize {
 }
 
 /// The groups of a part. One that fits into a slice is left whole.
-pub(super) fn groups(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
+pub(super) fn groups(part: &Part, events: &[(MessageIndex, Event)]) -> VecDeque<Group> {
     let whole = Group::whole(part, events);
     if whole.rows <= MOST_ROWS {
         return VecDeque::from([whole]);
@@ -56,7 +59,7 @@ pub(super) fn groups(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> 
 }
 
 /// The groups of a part, as small as they can be.
-fn separate(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
+fn separate(part: &Part, events: &[(MessageIndex, Event)]) -> VecDeque<Group> {
     let mut links = Links::default();
     let mut deleted: HashMap<&Account, usize> = HashMap::new();
     for &place in &part.places {
@@ -98,9 +101,9 @@ fn separate(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
         group.places.push(place);
         group.rows += if is_new { rows(part.event(events, place)) } else { 0 };
         let kind = match &part.event(events, place).change {
-            Change::Logout(..) | Change::LogoutAll(_) => Kind::SignsOut,
-            Change::Deletion(..) => Kind::Deletes,
-            Change::Login(..) => Kind::SignsIn,
+            Change::Logout(..) | Change::LogoutAll(_) => GroupKind::SignsOut,
+            Change::Deletion(..) => GroupKind::Deletes,
+            Change::Login(..) => GroupKind::SignsIn,
         };
         group.kind = if group.places.len() == 1 { kind } else { group.kind.min(kind) };
     }
@@ -108,7 +111,7 @@ fn separate(part: &Part, events: &[(usize, Event)]) -> VecDeque<Group> {
     groups.into()
 }
 
-/// Takes groups of so many rows at most; if none is that small, the first one if `at_least_one`.
+/// Takes groups with at most `most` rows in total; if none is that small, the first one if `at_least_one`.
 pub(super) fn take(groups: &mut VecDeque<Group>, most: usize, at_least_one: bool) -> Vec<Group> {
     let (mut taken, mut skipped, mut rows) = (Vec::new(), VecDeque::new(), 0);
     while rows < most
@@ -126,25 +129,25 @@ pub(super) fn take(groups: &mut VecDeque<Group>, most: usize, at_least_one: bool
     taken
 }
 
-/// Takes out of a slice what does not fill a call, for the next one: there are no more calls than without slices. Gives
-/// the groups and what is known of their devices and accounts.
+/// Takes out of a slice what does not fill a call, for the next one: there are no more calls than without slices.
+/// Returns the groups and the known state of their devices and accounts.
 pub(super) fn hold_back(
     part: &Part,
-    events: &[(usize, Event)],
+    events: &[(MessageIndex, Event)],
     groups: &mut Vec<Group>,
-    known: &mut Known,
-) -> (Vec<Group>, Known) {
+    known: &mut KnownState,
+) -> (Vec<Group>, KnownState) {
     let plan = plan(&known.state, &Redelivered::default());
-    let items = |group: &Group| -> HashSet<usize> {
+    let items = |group: &Group| -> HashSet<ItemIndex> {
         let shares = group.places.iter().flat_map(|&place| plan.shares(part.event(events, place)));
         shares.filter_map(|share| if let Share::Own(item) = share { Some(item) } else { None }).collect()
     };
     let count = |group: &Group| {
         let mut counts = [0; 4];
-        // What travels alone fills no call.
+        // An item that goes alone fills no call.
         if !group.places.iter().any(|place| part.alone.contains(place)) {
             for item in items(group) {
-                counts[plan.items[item].work.operator_type() as usize - OperatorType::Bind as usize] += 1;
+                counts[plan.item(item).work.operator_type() as usize - OperatorType::Bind as usize] += 1;
             }
         }
         counts

@@ -1,8 +1,8 @@
 //! Why a request to AWS failed, in words that are safe to log.
 //!
 //! An error of the SDK holds the raw answer and prints it: where the answer can't be read, that is the secret, or the
-//! rows of devices. A proxy's answer may also repeat the request. So of both nothing is shown but the status, and a code
-//! that has the form of one of AWS's.
+//! rows of devices. A proxy's answer may also repeat the request. So of both nothing is shown but the status, and a
+//! code that has the form of one of AWS's.
 
 use std::{error::Error, io};
 
@@ -15,7 +15,7 @@ use aws_sdk_sqs::{
 use crate::transport::TransportError;
 
 /// Why a request to AWS failed. Its text is for the log and holds nothing of the request or the answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum AwsError {
     /// AWS refused the request with this code.
     #[error("{0}")]
@@ -23,10 +23,10 @@ pub enum AwsError {
     /// An error answer without a code: a proxy's, most likely.
     #[error("an error without a code, HTTP {0}")]
     NoCode(u16),
-    /// An error answer whose code has not the form of one of AWS's, so it could hold anything.
+    /// An error answer whose code does not have the form of an AWS code, so it could hold anything.
     #[error("an error whose code is not an AWS code, HTTP {0}")]
     ForeignCode(u16),
-    /// An answer that is not what the operation answers.
+    /// An answer that is not one of the operation.
     #[error("an answer that could not be read, HTTP {0}")]
     Unreadable(u16),
     /// No connection or no whole answer within the limits.
@@ -78,7 +78,7 @@ impl AwsError {
         if let Self::Code(code) = self { Some(code) } else { None }
     }
 
-    /// Whether AWS refused the request for there being too many.
+    /// Whether AWS refused the request because there are too many.
     #[must_use]
     pub fn is_throttling(&self) -> bool {
         self.code().is_some_and(is_throttling)
@@ -94,10 +94,10 @@ impl AwsError {
         let mut next = error.source();
         while let Some(error) = next {
             if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
-                // What lies below may be the answer that was to hold the credentials.
+                // Its source may be the answer that should have held the credentials.
                 return Some(Self::Credentials(credentials.to_string()));
             }
-            // Of the SDK's text only this is looked for; it is not shown.
+            // Only this is searched for in the SDK's text, which is not shown.
             if error.to_string().contains("Missing Region") {
                 return Some(Self::Region);
             }
@@ -108,8 +108,8 @@ impl AwsError {
     }
 }
 
-/// The text of an error of these types: none of them quotes a request, an answer or a URL. The first is of the function's
-/// own connections, the others of those that the SDK makes for `replay`.
+/// The text of an error of these types: none of them quotes a request, an answer or a URL. The first is of the
+/// function's own connections, the others of those that the SDK makes for `replay`.
 fn shown(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<TransportError>() {
         return Some(error.to_string());
@@ -163,8 +163,8 @@ const WORDS: [&str; 24] = [
     "OverLimit", "OptInRequired", "Queue", "Batch",
 ];
 
-/// The code, if it has the form of one of AWS's. A proxy may have put anything in its place, and tokens, account names and
-/// keys are letters and digits too: so a code has no digits, and at least one word that AWS uses in codes.
+/// The code, if it has the form of one of AWS's. A proxy may have put anything in its place, and tokens, account names
+/// and keys are letters and digits too: so a code has no digits, and at least one word that AWS uses in codes.
 #[must_use]
 pub fn aws_code(code: &str) -> Option<&str> {
     let of_letters = |part: &str| {

@@ -1,5 +1,5 @@
-//! Requests to AWS are tried again here, not in the SDK. There all requests of a client draw their retries from one quota,
-//! and after a storm of throttling it is empty: nothing is retried any more, and a batch fails at its first 503.
+//! Requests to AWS are retried here, not in the SDK. There all requests of a client draw their retries from one quota,
+//! which is empty after a storm of throttling: nothing is retried any more, and a batch fails at its first 503.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use super::error::is_throttling;
 const LONGEST_TRY: Duration = Duration::from_secs(2);
 /// The longest pause after the first try; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// AWS refuses signatures that are five minutes off; the SDK takes four for a wrong clock.
+/// AWS refuses signatures that are five minutes off; for the SDK a clock is wrong from four minutes on.
 const SKEW: Duration = Duration::from_secs(240);
 
 /// How often a request is tried, and how long.
@@ -27,12 +27,12 @@ pub(crate) struct Tries {
 }
 
 impl Tries {
-    /// As many as an event is worth: with their pauses they take a second or so.
+    /// For what events depend on: with their pauses these tries take about a second.
     pub(crate) fn until(until: Instant) -> Self {
         Self { most: 5, until }
     }
 
-    /// For what has little time, and another occasion.
+    /// For what has little time, and is done again later.
     pub(crate) fn few(until: Instant) -> Self {
         Self { most: 2, until }
     }
@@ -105,7 +105,8 @@ fn is_of_the_signature(code: &str) -> bool {
     matches!(code, "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestTimeTooSkewed")
 }
 
-/// Whether the clock here is wrong. From an answer's date the SDK learns to sign the client's next request by AWS's clock.
+/// Whether the clock here is wrong. From an answer's date the SDK learns to sign the client's next request by AWS's
+/// clock.
 fn is_skewed(answer: &HttpResponse, now: SystemTime) -> bool {
     let Some(date) = answer.headers().get("date").and_then(|date| httpdate::parse_http_date(date).ok()) else {
         return false;

@@ -1,6 +1,7 @@
 //! The apps document: which TPNS apps there are, where each lives and how it is signed for.
 
 mod check;
+mod error;
 
 use std::fmt;
 
@@ -12,14 +13,16 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+pub use error::{AppsError, EntryError};
+
 use crate::{
     json::Object,
     tpns::{Endpoint, SigningKey},
 };
 
-/// In the log and the metrics, the place of an app's name where an event goes to more than one.
+/// What the log and the metrics show instead of an app's name if an event goes to more than one.
 pub const SEVERAL: &str = "several";
-/// In the log and the metrics, the place of an app's name where the app can't be known.
+/// What the log and the metrics show instead of an app's name if the app is not known.
 pub const UNKNOWN: &str = "unknown";
 
 /// The place of an app in the apps document.
@@ -61,7 +64,7 @@ impl AppNames {
         self.0.iter().position(|own| own == name).and_then(Self::id)
     }
 
-    /// The app, when there is but one.
+    /// The app, if there is only one.
     #[must_use]
     pub fn only(&self) -> Option<AppId> {
         (self.0.len() == 1).then_some(AppId(0))
@@ -84,7 +87,7 @@ impl AppNames {
 }
 
 impl App {
-    /// What tells it from every other app, whatever its name: `<AccessID>@<access point>`.
+    /// What distinguishes it from every other app, whatever its name: `<AccessID>@<access point>`.
     #[must_use]
     pub fn identity(&self) -> String {
         format!("{}@{}", self.key.access_id(), self.endpoint.url().authority())
@@ -116,7 +119,7 @@ impl Apps {
         self.list.len() == other.list.len() && self.list.iter().zip(&other.list).all(|(own, other)| own.is(other))
     }
 
-    /// These apps, each as a newer document has it under its name; `None` unless one of them has another AccessID or
+    /// These apps, each as a newer document has it under its name; `None` if all of them have the same AccessID and
     /// access point there.
     #[must_use]
     pub fn moved(&self, newer: &Self) -> Option<Self> {
@@ -128,14 +131,14 @@ impl Apps {
     /// Reads the apps document.
     ///
     /// # Errors
-    /// What to mend, in words that hold no value of the document.
-    pub fn parse(document: &str) -> Result<Self, String> {
+    /// What to correct, in words that hold no value of the document.
+    pub fn parse(document: &str) -> Result<Self, AppsError> {
         let Document(entries) = serde_json::from_str(document).map_err(|error| unreadable(&error))?;
         if entries.is_empty() {
-            return Err("names no app; add one, e.g. {\"android\":{…}}".into());
+            return Err(AppsError::NoApp);
         }
         if entries.len() > usize::from(u16::MAX) {
-            return Err("names more than 65535 apps; remove some".into());
+            return Err(AppsError::TooManyApps);
         }
         // All names come first: what follows quotes them.
         entries.iter().enumerate().try_for_each(|(index, (name, _))| check::name(index, name))?;
@@ -156,30 +159,28 @@ struct Entry {
 }
 
 impl Entry {
-    fn read(name: &str, entry: &RawValue) -> Result<Self, String> {
+    fn read(name: &str, entry: &RawValue) -> Result<Self, AppsError> {
         let deserializer = &mut serde_json::Deserializer::from_str(entry.get());
         let entry: Result<Object<Self>, _> = serde_path_to_error::deserialize(deserializer);
         entry.map(|Object(entry)| entry).map_err(|error| explain(name, &error))
     }
 
-    fn app(&self, name: &str) -> Result<App, String> {
+    fn app(&self, name: &str) -> Result<App, AppsError> {
+        let of = |path: String| move |error| AppsError::Entry { path, error };
         let endpoint = match (&self.region, &self.endpoint) {
-            (Some(region), None) => Endpoint::of_region(region).ok_or_else(|| {
-                format!("{name}.region must be one of {}", Endpoint::regions().collect::<Vec<_>>().join(", "))
-            }),
-            (None, Some(url)) => Endpoint::free(url).map_err(|mend| format!("{name}.endpoint {mend}")),
-            (None, None) => {
-                Err(format!("{name} has neither region nor endpoint; name the region of the app's access point"))
+            (Some(region), None) => {
+                Endpoint::of_region(region).ok_or(EntryError::Region).map_err(of(format!("{name}.region")))
             }
-            (Some(_), Some(_)) => Err(format!("{name} has both region and endpoint; keep one")),
+            (None, Some(url)) => Endpoint::free(url).map_err(EntryError::from).map_err(of(format!("{name}.endpoint"))),
+            (None, None) => Err(EntryError::NoEndpoint).map_err(of(name.to_owned())),
+            (Some(_), Some(_)) => Err(EntryError::TwoEndpoints).map_err(of(name.to_owned())),
         }?;
         let secret = self.secret_key.expose_secret();
-        if secret.is_empty() {
-            return Err(format!(
-                "{name}.secret_key is empty; copy it from the TPNS console (SecretKey, not AccessKey)"
-            ));
-        }
-        check::secret_key(secret).map_err(|flaw| format!("{name}.secret_key {flaw}"))?;
+        let usable = match secret {
+            "" => Err(EntryError::EmptyKey),
+            _ => check::secret_key(secret).map_err(EntryError::from),
+        };
+        usable.map_err(of(format!("{name}.secret_key")))?;
         Ok(App {
             endpoint,
             key: SigningKey::new(self.access_id, &hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())),
@@ -187,8 +188,8 @@ impl Entry {
     }
 }
 
-/// The document: a JSON object of apps by name, each still unread. All of them, also those of one name, for serde's maps
-/// would silently keep the last one's keys.
+/// The document: a JSON object of apps by name, each still unread. It keeps apps of the same name, of which serde's
+/// maps would silently keep only the last.
 struct Document<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Document<'de> {
@@ -212,37 +213,31 @@ impl<'de> Deserialize<'de> for Document<'de> {
 }
 
 /// Says why a document can't be read; serde's own message could quote a key put in the wrong place.
-fn unreadable(error: &serde_json::Error) -> String {
+fn unreadable(error: &serde_json::Error) -> AppsError {
     if error.is_data() {
-        return "is not a JSON object; it holds the apps by name, e.g. {\"android\":{…}}".into();
+        return AppsError::NotAnObject;
     }
-    format!("is not valid JSON (line {}, column {}); check quotes and commas", error.line(), error.column())
+    AppsError::NotJson { line: error.line(), column: error.column() }
 }
 
 /// Names the field of an app and what it must be; serde's own message could quote a key put in the wrong place.
-fn explain(name: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+fn explain(name: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> AppsError {
     let path = match error.path().to_string() {
         path if path == "." => name.to_owned(),
         path => format!("{name}.{path}"),
     };
     if !error.inner().is_data() {
-        return format!("{path} is not valid JSON; check its escapes and numbers");
+        return AppsError::Entry { path, error: EntryError::NotJson };
     }
     let message = error.inner().to_string();
     let field = |start: &str| message.strip_prefix(start).and_then(|rest| rest.split('`').next());
-    match (field("missing field `"), field("duplicate field `")) {
-        (Some(missing), _) => format!("{path}.{missing} is missing"),
-        (_, Some(twice)) => format!("{path}.{twice} appears twice; keep one"),
-        _ if message.starts_with("unknown field") => {
-            format!(
-                "{} is not a field of an app; the fields are access_id, secret_key, and region or endpoint",
-                shown(&path)
-            )
-        }
-        _ => format!(
-            "{path} is of the wrong type; access_id is a number, secret_key, region and endpoint are strings, and each app is an object"
-        ),
-    }
+    let (path, error) = match (field("missing field `"), field("duplicate field `")) {
+        (Some(missing), _) => (format!("{path}.{missing}"), EntryError::Missing),
+        (_, Some(twice)) => (format!("{path}.{twice}"), EntryError::AppearsTwice),
+        _ if message.starts_with("unknown field") => (shown(&path).to_owned(), EntryError::Unknown),
+        _ => (path, EntryError::WrongType),
+    };
+    AppsError::Entry { path, error }
 }
 
 /// The path of an unknown field, if it looks like a misspelt name: it could as well be a key put in the wrong place.

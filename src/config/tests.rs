@@ -58,8 +58,8 @@ fn every_setting_can_be_set_and_an_empty_one_counts_as_unset() {
 }
 
 #[test]
-fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
-    for (name, value, mend) in [
+fn a_bad_setting_is_one_line_that_names_the_variable_and_what_to_do() {
+    for (name, value, remedy) in [
         ("TPNS_CONCURRENCY", "0", "must be a whole number from 1 to 1000; the default is 8"),
         ("TPNS_CONCURRENCY", "eight", "must be a whole number from 1 to 1000; the default is 8"),
         ("TPNS_TIMEOUT_MS", "3s", "must be a whole number from 1 to 900000; the default is 3000"),
@@ -75,7 +75,7 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_the_mend() {
         ("TPNS_APPS_MAX_AGE", "60", "must be a duration such as 30s, 5m, 12h or 14d; the default is 60s"),
         ("MAX_CLOCK_SKEW", "soon", "must be a duration such as 30s, 5m, 12h or 14d; the default is 5m"),
     ] {
-        assert_eq!(error(&[("TPNS_APPS", APPS), (name, value)]), format!("{name}: {mend}"));
+        assert_eq!(error(&[("TPNS_APPS", APPS), (name, value)]), format!("{name}: {remedy}"));
     }
     assert!(error(&[]).starts_with("TPNS_APPS_SECRET_ID: is not set; "));
     assert_eq!(
@@ -97,14 +97,14 @@ fn a_ledger_table_is_a_name_or_an_arn() {
     }
     for bad in ["ab", "a ledger", "table/tpns-ledger", "https://dynamodb.eu-west-1.amazonaws.com", "arn:aws:sqs:x:1:q"]
     {
-        let told = error(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", bad)]);
-        assert!(told.starts_with("LEDGER_TABLE: must be the name or the ARN of a DynamoDB table"), "{bad}: {told}");
+        let error = error(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", bad)]);
+        assert!(error.starts_with("LEDGER_TABLE: must be the name or the ARN of a DynamoDB table"), "{bad}: {error}");
     }
 }
 
 #[test]
-fn a_bad_apps_document_is_told_by_field() {
-    for (document, told) in [
+fn a_bad_apps_document_is_reported_by_field() {
+    for (document, expected) in [
         ("{", "is not valid JSON (line 1, column 1); check quotes and commas"),
         ("[]", "is not a JSON object; it holds the apps by name"),
         (r#"{"a":{"access_id":1,"secret_key":"k","region":"guangzhou"}} x"#, "is not valid JSON (line 1, column "),
@@ -141,7 +141,7 @@ fn a_bad_apps_document_is_told_by_field() {
         ),
     ] {
         let error = apps_error(document);
-        assert!(error.starts_with(&format!("TPNS_APPS: {told}")), "{document}: {error}");
+        assert!(error.starts_with(&format!("TPNS_APPS: {expected}")), "{document}: {error}");
     }
 }
 

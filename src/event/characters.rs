@@ -14,10 +14,10 @@ pub(super) const UNSEEN: [Range; 19] = [
     ('\u{1bca0}', '\u{1bca3}'), ('\u{1d173}', '\u{1d17a}'), ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Of these, those that join two characters into one, as in an emoji of a family, in Persian or in Hindi.
+/// Those of them that join two characters into one, as in an emoji of a family, in Persian or in Hindi.
 pub(super) const JOINERS: [Range; 1] = [('\u{200c}', '\u{200d}')];
 
-/// Of these, those that choose the shape of the character before them: a coloured heart, a flag.
+/// Those of them that choose the shape of the character before them: a coloured heart, a flag.
 pub(super) const SELECTORS: [Range; 5] = [
     ('\u{180b}', '\u{180d}'),
     ('\u{180f}', '\u{180f}'),

@@ -1,6 +1,6 @@
-//! The errors of a text that can't be read, by field and in words of JSON.
+//! The errors of a text that can't be read, by field and in the terms of JSON.
 //!
-//! serde's own message quotes values, and a value may be an account: only what it expected is kept of it.
+//! serde's own message quotes values, and a value may be an account: only the part about what was expected is kept.
 
 use serde::{Deserialize, de};
 use serde_json::error::Category;
@@ -9,6 +9,7 @@ use super::{
     Invalid,
     names::{Misspelt, refusal},
 };
+use crate::outcome::Reason;
 
 /// Where a text is, in words of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Place {
     }
 }
 
-/// What begins the message of a misspelt field, as of serde's own unknown one.
+/// How the message of a misspelt field begins, like serde's own for an unknown field.
 const UNKNOWN_FIELD: &str = "unknown field `";
 
 /// The error for a misspelt field; [`explain`] takes it apart.
@@ -56,9 +57,9 @@ pub(crate) fn explain<'a, T: Deserialize<'a>>(json: &'a str, place: Place) -> In
     let whole = place.name();
     let deserializer = &mut serde_json::Deserializer::from_str(json);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(deserializer) else {
-        // What follows the value: the value itself could be read.
+        // The error is in what follows the value: the value itself could be read.
         return Invalid::new(
-            "malformed_json",
+            Reason::MalformedJson,
             format!("{whole}: has more text after the JSON value; send one event a message"),
         );
     };
@@ -68,7 +69,7 @@ pub(crate) fn explain<'a, T: Deserialize<'a>>(json: &'a str, place: Place) -> In
         // These texts are serde_json's own and hold nothing of the input.
         Category::Syntax | Category::Eof | Category::Io => {
             let error = error.to_string().replace("a list", "an array");
-            Invalid::new("malformed_json", format!("{whole}: is not valid JSON: {error}"))
+            Invalid::new(Reason::MalformedJson, format!("{whole}: is not valid JSON: {error}"))
         }
         Category::Data => field_error(place, &path, &error.to_string()),
     }
@@ -77,30 +78,31 @@ pub(crate) fn explain<'a, T: Deserialize<'a>>(json: &'a str, place: Place) -> In
 fn field_error(place: Place, path: &str, message: &str) -> Invalid {
     let within = |field: &str| place.path(&if path == "." { field.to_owned() } else { format!("{path}.{field}") });
     if let Some(field) = quoted(message, "missing field `") {
-        return Invalid::new("missing_field", format!("{}: is missing", within(field)));
+        return Invalid::new(Reason::MissingField, format!("{}: is missing", within(field)));
     }
     if let Some(field) = quoted(message, "duplicate field `") {
-        return Invalid::new("invalid_field", format!("{}: appears twice; keep one", within(field)));
+        return Invalid::new(Reason::InvalidField, format!("{}: appears twice; keep one", within(field)));
     }
     if let Some(name) = quoted(message, UNKNOWN_FIELD) {
         let field = message.split("`, expected `").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_default();
         return refusal(Some(name).filter(|name| !name.is_empty()), field, within);
     }
     if path == "." {
-        return Invalid::new("malformed_json", format!("{}: must be a JSON object", place.name()));
+        return Invalid::new(Reason::MalformedJson, format!("{}: must be a JSON object", place.name()));
     }
     let path = place.path(path);
-    // Not a value that is a text: that would stand in quotation marks.
+    // Not a string: that would be in quotation marks.
     if message.starts_with("invalid type: null,") && !path.ends_with(']') {
-        // An empty list is the nearest to a list that is null.
-        let reason = if path.ends_with("account_list") { "invalid_field" } else { "missing_field" };
+        // A list that is null is treated like an empty list.
+        let reason = if path.ends_with("account_list") { Reason::InvalidField } else { Reason::MissingField };
         return Invalid::new(reason, format!("{path}: is null; omit the field, or give it a value"));
     }
-    // The last one is serde's: whatever the value holds stands before it.
+    // The last one is serde's: whatever the value holds is before it.
     let expected = message
         .rsplit_once(", expected ")
         .map_or("of another shape", |(_, rest)| rest.rsplit_once(" at line ").map_or(rest, |(expected, _)| expected));
-    let reason = if matches!(path.as_str(), "type" | "detail.type") { "unknown_type" } else { "invalid_field" };
+    let reason =
+        if matches!(path.as_str(), "type" | "detail.type") { Reason::UnknownType } else { Reason::InvalidField };
     Invalid::new(reason, format!("{path}: must be {}", in_json(expected)))
 }
 
@@ -110,7 +112,7 @@ fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
     message.strip_prefix(start)?.split('`').next()
 }
 
-/// serde's words for what JSON has words for.
+/// JSON's words for serde's.
 fn in_json(expected: &str) -> &str {
     match expected {
         "a sequence" => "an array",

@@ -1,5 +1,5 @@
-//! What the envelopes say of an event: its id and time where it has none of its own, when it was sent at the latest, and
-//! its place in a FIFO queue.
+//! What an event takes from its envelopes: its id and time if it has none of its own, the latest time at which it can
+//! have been sent, and its place in a FIFO queue.
 
 use std::{
     fmt::Write,
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{EventId, Invalid, Kind, Millis, OccurredAt, Text};
+use crate::outcome::Reason;
 
 /// What the envelopes say. Everything stays unread until it is needed.
 #[derive(Clone, Debug, Default)]
@@ -44,26 +45,26 @@ impl Fallbacks<'_> {
         match (named, self.message_id) {
             (Some(id), _) => Ok(id.into_text()),
             (None, Some(id)) => Ok(Arc::from(id)),
-            (None, None) => Err(Invalid::new("missing_field", "id: is missing, and the envelope has none")),
+            (None, None) => Err(Invalid::new(Reason::MissingField, "id: is missing, and the envelope has none")),
         }
     }
 
-    /// The event's own time, else EventBridge's, SNS's or SQS's; and, since nothing happens after it was sent, at most the
-    /// earliest of those.
+    /// The event's own time, else EventBridge's, SNS's or SQS's; and, since nothing happens after it was sent, at most
+    /// the earliest of those.
     pub(super) fn time(&self, own: Option<OccurredAt>) -> Result<EventTime, Invalid> {
         let (bridge, sns, sent) = (self.bridge_time.map(read_time), self.sns_time.map(read_time), self.sent_at());
         let claimed = match (own, bridge, sns, sent) {
             (Some(OccurredAt(at)), ..) => at,
             (None, Some(time), ..) => time.ok_or_else(|| {
-                Invalid::new("invalid_field", "time: EventBridge's time must be an RFC 3339 time with an offset")
+                Invalid::new(Reason::InvalidField, "time: EventBridge's time must be an RFC 3339 time with an offset")
             })?,
             (None, None, Some(time), _) => time.ok_or_else(|| {
-                Invalid::new("invalid_field", "Timestamp: SNS's Timestamp must be an RFC 3339 time with an offset")
+                Invalid::new(Reason::InvalidField, "Timestamp: SNS's Timestamp must be an RFC 3339 time with an offset")
             })?,
             (None, None, None, Some(sent)) => sent,
             (None, None, None, None) => {
                 return Err(Invalid::new(
-                    "missing_field",
+                    Reason::MissingField,
                     "occurred_at: is missing, and the envelope has no time; add the time of the event",
                 ));
             }
@@ -77,8 +78,8 @@ impl Fallbacks<'_> {
     }
 
     /// Decides between events of the same time and rank. Of two messages of a FIFO queue the later one has the greater
-    /// `SequenceNumber`, whatever their ids are. Between two deletions there is nothing to decide, and a redriven one has
-    /// a new number: it must be known for the one that TPNS has accepted.
+    /// `SequenceNumber`, whatever their ids are. Between two deletions there is nothing to decide, and a redriven one
+    /// has a new number: it must be recognised as the one that TPNS has accepted.
     pub(super) fn tie_breaker(&self, kind: Kind, id: &Text) -> Text {
         let attributes = self.attributes.filter(|_| self.fifo && kind != Kind::Deletion);
         let number = attributes.and_then(sequence_number);
@@ -91,35 +92,43 @@ impl Fallbacks<'_> {
 
     fn sent_at(&self) -> Option<Millis> {
         static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""SentTimestamp":""#));
-        #[derive(Deserialize)]
-        struct Attributes<'a> {
-            #[serde(rename = "SentTimestamp")]
-            value: &'a str,
-        }
-        let attributes = self.attributes?.get();
-        find(attributes, &NAME).or_else(|| serde_json::from_str::<Attributes<'_>>(attributes).ok()?.value.parse().ok())
+        number_of(self.attributes?, &NAME, |numbers| numbers.sent_timestamp)
     }
 
     /// The record's `ApproximateReceiveCount`, or 1.
     pub(super) fn deliveries(&self) -> u32 {
         static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""ApproximateReceiveCount":""#));
-        #[derive(Deserialize)]
-        struct Attributes<'a> {
-            #[serde(rename = "ApproximateReceiveCount")]
-            value: &'a str,
-        }
-        let Some(attributes) = self.attributes.map(RawValue::get) else { return 1 };
-        let count = find(attributes, &NAME)
-            .or_else(|| serde_json::from_str::<Attributes<'_>>(attributes).ok()?.value.parse().ok());
+        let count = self
+            .attributes
+            .and_then(|attributes| number_of(attributes, &NAME, |numbers| numbers.approximate_receive_count));
         count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1)
     }
 }
 
-/// The number behind a name. It is asked of every record, so the name is looked for before the attributes are parsed. A
-/// quote within a value would be escaped: what is found can be nothing but the name.
-fn find(attributes: &str, name: &Finder<'_>) -> Option<Millis> {
-    let at = name.find(attributes.as_bytes())?;
-    number(attributes.as_bytes().get(at + name.needle().len()..)?)
+/// The attributes that are numbers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Numbers<'a> {
+    #[serde(borrow, default)]
+    sent_timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    approximate_receive_count: Option<&'a RawValue>,
+}
+
+/// The number behind a name. Every record is read for it, so the name is searched for before the attributes are parsed.
+/// A quote within a value would be escaped, so what is found can only be the name.
+fn number_of(
+    attributes: &RawValue,
+    name: &Finder<'_>,
+    field: impl Fn(Numbers<'_>) -> Option<&RawValue>,
+) -> Option<Millis> {
+    let json = attributes.get();
+    let found = name.find(json.as_bytes());
+    let found = found.and_then(|place| number(json.as_bytes().get(place + name.needle().len()..)?));
+    found.or_else(|| {
+        let value = field(serde_json::from_str(json).ok()?)?;
+        serde_json::from_str::<&str>(value.get()).ok()?.parse().ok()
+    })
 }
 
 /// The digits up to the next quote.

@@ -1,9 +1,10 @@
-//! Names that are nearly those of a field. An unknown field is ignored, but a misspelt one changes what the event
-//! means: without its `account_list` a logout signs everyone out.
+//! Names that are nearly those of a field. An unknown field is ignored, but a misspelt one changes the meaning of the
+//! event: without its `account_list` a logout signs everyone out.
 
 use super::{Invalid, characters::is_unseen};
+use crate::outcome::Reason;
 
-/// A name, and the field that someone means who writes one like it.
+/// A name, and the field that is meant by a name like it.
 pub(crate) type Likeness = (&'static str, &'static str);
 
 /// The event's own fields, and those of an account where `account_list` belongs.
@@ -40,7 +41,7 @@ pub(crate) struct Misspelt {
 impl Misspelt {
     /// Whether this name, which is no field's, is like one of these.
     pub(crate) fn of(name: &str, fields: &[Likeness]) -> Option<Self> {
-        // Nearly every unknown name ends here.
+        // Nearly every unknown name is excluded here.
         if !matches!(letters(name).next()?, 'a' | 'd' | 'i' | 'm' | 'o' | 't') {
             return None;
         }
@@ -64,7 +65,7 @@ pub(super) fn refusal(shown: Option<&str>, field: &str, path: impl Fn(&str) -> S
             format!("{}: the field's name contains characters that do not belong there; write {field}", path(field))
         }
     };
-    Invalid::new("invalid_field", detail)
+    Invalid::new(Reason::InvalidField, detail)
 }
 
 /// Whether the two differ only by case, by what is put between words, and by a plural s.
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_let_be() {
+    fn other_names_are_ignored() {
         for name in [
             "",
             "_",

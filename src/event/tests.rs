@@ -78,7 +78,7 @@ fn a_deletion_without_app_reaches_every_app() {
 fn the_app_may_be_left_out_when_there_is_one() {
     assert!(read(&["android"], &with(&json!({"app": null}))).is_ok());
     let error = read(&["android", "ios"], &with(&json!({"app": null}))).unwrap_err();
-    assert_eq!(error.reason, "missing_field");
+    assert_eq!((error.reason, error.reason.as_str()), (Reason::MissingApp, "missing_field"));
     assert!(error.detail.starts_with("app: "), "{error}");
 }
 
@@ -103,66 +103,66 @@ fn what_breaks_the_contract_is_refused_by_field() {
     let accounts =
         |count: usize| (0..count).map(|n| json!({"account": n.to_string(), "account_type": n})).collect::<Vec<_>>();
     let table = [
-        (json!({"type": null}), "missing_field", "type"),
-        (json!({"type": "user.renamed"}), "unknown_type", "type"),
-        (json!({"type": 5}), "unknown_type", "type"),
-        (json!({"id": 5}), "invalid_field", "id"),
-        (json!({"token": null}), "missing_field", "token"),
-        (json!({"token": ""}), "invalid_field", "token"),
-        (json!({"token": "t 1"}), "invalid_field", "token"),
-        (json!({"token": "t\u{a0}1"}), "invalid_field", "token"),
-        (json!({"token": "t\u{7}1"}), "invalid_field", "token"),
-        (json!({"token": long(65)}), "invalid_field", "token"),
-        (json!({"token": "tökén-✓"}), "invalid_field", "token"),
-        (json!({"id": long(129)}), "invalid_field", "id"),
-        (json!({"token": 5}), "invalid_field", "token"),
-        (json!({"app": "windows"}), "unknown_app", "app"),
-        (json!({"app": ["android"]}), "invalid_field", "app"),
-        (json!({"account_list": null}), "missing_field", "account_list"),
-        (json!({"account_list": []}), "missing_field", "account_list"),
-        (json!({"account_list": {}}), "invalid_field", "account_list"),
-        (json!({"account_list": accounts(101)}), "invalid_field", "account_list"),
-        (json!({"account_list": ["a1"]}), "invalid_field", "account_list[0]"),
-        (json!({"account_list": [{"account": "a"}, {}]}), "missing_field", "account_list[1].account"),
-        (json!({"account_list": [{"account": ""}]}), "invalid_field", "account_list[0].account"),
-        (json!({"account_list": [{"account": long(101)}]}), "invalid_field", "account_list[0].account"),
-        (json!({"account_list": [{"account": "a\nb"}]}), "invalid_field", "account_list[0].account"),
-        (json!({"account_list": [{"account": "a "}]}), "invalid_field", "account_list[0].account"),
-        (json!({"account_list": [{"account": 5}]}), "invalid_field", "account_list[0].account"),
+        (json!({"type": null}), Reason::MissingField, "type"),
+        (json!({"type": "user.renamed"}), Reason::UnknownType, "type"),
+        (json!({"type": 5}), Reason::UnknownType, "type"),
+        (json!({"id": 5}), Reason::InvalidField, "id"),
+        (json!({"token": null}), Reason::MissingField, "token"),
+        (json!({"token": ""}), Reason::InvalidField, "token"),
+        (json!({"token": "t 1"}), Reason::InvalidField, "token"),
+        (json!({"token": "t\u{a0}1"}), Reason::InvalidField, "token"),
+        (json!({"token": "t\u{7}1"}), Reason::InvalidField, "token"),
+        (json!({"token": long(65)}), Reason::InvalidField, "token"),
+        (json!({"token": "tökén-✓"}), Reason::InvalidField, "token"),
+        (json!({"id": long(129)}), Reason::InvalidField, "id"),
+        (json!({"token": 5}), Reason::InvalidField, "token"),
+        (json!({"app": "windows"}), Reason::UnknownApp, "app"),
+        (json!({"app": ["android"]}), Reason::InvalidField, "app"),
+        (json!({"account_list": null}), Reason::MissingField, "account_list"),
+        (json!({"account_list": []}), Reason::MissingField, "account_list"),
+        (json!({"account_list": {}}), Reason::InvalidField, "account_list"),
+        (json!({"account_list": accounts(101)}), Reason::InvalidField, "account_list"),
+        (json!({"account_list": ["a1"]}), Reason::InvalidField, "account_list[0]"),
+        (json!({"account_list": [{"account": "a"}, {}]}), Reason::MissingField, "account_list[1].account"),
+        (json!({"account_list": [{"account": ""}]}), Reason::InvalidField, "account_list[0].account"),
+        (json!({"account_list": [{"account": long(101)}]}), Reason::InvalidField, "account_list[0].account"),
+        (json!({"account_list": [{"account": "a\nb"}]}), Reason::InvalidField, "account_list[0].account"),
+        (json!({"account_list": [{"account": "a "}]}), Reason::InvalidField, "account_list[0].account"),
+        (json!({"account_list": [{"account": 5}]}), Reason::InvalidField, "account_list[0].account"),
         (
             json!({"account_list": [{"account": "a", "account_type": -1}]}),
-            "invalid_field",
+            Reason::InvalidField,
             "account_list[0].account_type",
         ),
         (
             json!({"account_list": [{"account": "a", "account_type": "5"}]}),
-            "invalid_field",
+            Reason::InvalidField,
             "account_list[0].account_type",
         ),
         (
             json!({"account_list": [{"account": "a", "account_type": 4_294_967_296_u64}]}),
-            "invalid_field",
+            Reason::InvalidField,
             "account_list[0].account_type",
         ),
         (
             json!({"account_list": [{"account": "a", "account_type": 1.5}]}),
-            "invalid_field",
+            Reason::InvalidField,
             "account_list[0].account_type",
         ),
-        (json!({"occurred_at": "2026-11-22T10:50:00"}), "invalid_field", "occurred_at"),
-        (json!({"occurred_at": "yesterday"}), "invalid_field", "occurred_at"),
-        (json!({"occurred_at": 1.5}), "invalid_field", "occurred_at"),
-        (json!({"occurred_at": 18_446_744_073_709_551_615_u64}), "invalid_field", "occurred_at"),
-        (json!({"occurred_at": 1e300}), "invalid_field", "occurred_at"),
-        (json!({"occurred_at": true}), "invalid_field", "occurred_at"),
-        (json!({"occurred_at": null}), "missing_field", "occurred_at"),
-        (json!({"occurred_at": NOW - 14 * DAY - 1}), "too_old", "occurred_at"),
-        (json!({"occurred_at": NOW / 1000}), "too_old", "occurred_at"),
-        (json!({"occurred_at": -1}), "too_old", "occurred_at"),
-        (json!({"occurred_at": NOW + 300_001}), "in_the_future", "occurred_at"),
-        (json!({"type": "user.logout", "account_list": []}), "invalid_field", "account_list"),
-        (json!({"type": "account.deleted"}), "invalid_field", "token"),
-        (json!({"type": "account.deleted", "token": null, "account_list": null}), "missing_field", "account_list"),
+        (json!({"occurred_at": "2026-11-22T10:50:00"}), Reason::InvalidField, "occurred_at"),
+        (json!({"occurred_at": "yesterday"}), Reason::InvalidField, "occurred_at"),
+        (json!({"occurred_at": 1.5}), Reason::InvalidField, "occurred_at"),
+        (json!({"occurred_at": 18_446_744_073_709_551_615_u64}), Reason::InvalidField, "occurred_at"),
+        (json!({"occurred_at": 1e300}), Reason::InvalidField, "occurred_at"),
+        (json!({"occurred_at": true}), Reason::InvalidField, "occurred_at"),
+        (json!({"occurred_at": null}), Reason::MissingField, "occurred_at"),
+        (json!({"occurred_at": NOW - 14 * DAY - 1}), Reason::TooOld, "occurred_at"),
+        (json!({"occurred_at": NOW / 1000}), Reason::TooOld, "occurred_at"),
+        (json!({"occurred_at": -1}), Reason::TooOld, "occurred_at"),
+        (json!({"occurred_at": NOW + 300_001}), Reason::InTheFuture, "occurred_at"),
+        (json!({"type": "user.logout", "account_list": []}), Reason::InvalidField, "account_list"),
+        (json!({"type": "account.deleted"}), Reason::InvalidField, "token"),
+        (json!({"type": "account.deleted", "token": null, "account_list": null}), Reason::MissingField, "account_list"),
     ];
     for (changes, reason, field) in table {
         let error = read(&["android", "ios"], &with(&changes)).expect_err(&changes.to_string());
@@ -190,10 +190,10 @@ fn what_the_contract_allows_is_taken() {
 }
 
 #[test]
-fn a_doubled_key_is_refused_for_nobody_could_say_which_one_counts() {
+fn a_repeated_key_is_refused_because_either_value_could_count() {
     let json = r#"{"type":"user.login","token":"t1","token":"t2"}"#;
     let error = explain::<EventFields>(json, Place::Body);
-    assert_eq!((error.reason, &*error.detail), ("invalid_field", "token: appears twice; keep one"));
+    assert_eq!((error.reason, &*error.detail), (Reason::InvalidField, "token: appears twice; keep one"));
     let json = r#"{"account_list":[{"account":"a","account":"b"}]}"#;
     assert_eq!(explain::<EventFields>(json, Place::Body).detail, "account_list[0].account: appears twice; keep one");
 }
@@ -220,8 +220,8 @@ fn ids_and_times_fall_back_from_the_event_to_eventbridge_to_sqs() {
     assert_eq!(&*sqs.id(None).unwrap(), "message");
     assert_eq!(sqs.time(None).unwrap().at, NOW + 1);
     let none = Fallbacks::default();
-    assert_eq!(none.id(None).unwrap_err().reason, "missing_field");
-    assert_eq!(none.time(None).unwrap_err().reason, "missing_field");
+    assert_eq!(none.id(None).unwrap_err().reason, Reason::MissingField);
+    assert_eq!(none.time(None).unwrap_err().reason, Reason::MissingField);
     let bad = Fallbacks { bridge_time: Some(raw("\"noon\"")), ..all };
     assert_eq!(bad.time(None).unwrap_err().detail, "time: EventBridge's time must be an RFC 3339 time with an offset");
 }
@@ -241,14 +241,14 @@ fn at_equal_times_privacy_wins_and_the_id_breaks_the_tie() {
 }
 
 proptest! {
-    /// Whatever stands where, an error holds none of it.
+    /// Whatever a field holds, an error contains none of it.
     #[test]
     fn no_error_quotes_a_value(field in "(type|id|occurred_at|app|token|account_list)", secret in "[a-z]{6}, expected [A-Z]{9}[\u{0}-\u{20}]?") {
         let values = [json!(secret), json!([{"account": secret, "account_type": secret}]), json!({secret.clone(): secret}), json!([secret])];
         for value in values {
             if let Err(error) = read(&["android"], &with(&json!({field.clone(): value}))) {
-                let told = error.to_string();
-                prop_assert!(!told.contains(&secret[..6]) && !told.contains(&secret[17..26]), "{told}");
+                let shown = error.to_string();
+                prop_assert!(!shown.contains(&secret[..6]) && !shown.contains(&secret[17..26]), "{shown}");
             }
         }
     }

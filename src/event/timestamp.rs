@@ -1,8 +1,8 @@
 //! The times that producers' libraries print: RFC 3339, and ISO 8601's other ways to say the same.
 //!
-//! Seconds may be absent (Java omits zeros), the offset may be `+0800`, `+00` or `UTC`, may have a blank before it and a
-//! time zone's name in brackets behind it, `T` may be a blank, and a fraction may have any number of digits. Without an
-//! offset a text is no time: nothing says which one is meant.
+//! Seconds may be absent (Java omits zeros), the offset may be `+0800`, `+00` or `UTC`, may have a blank before it and
+//! a time zone's name in brackets behind it, `T` may be a blank, and a fraction may have any number of digits. Without
+//! an offset a text is no time: nothing says which one is meant.
 
 use super::Millis;
 

@@ -57,8 +57,8 @@ impl Field {
 }
 
 impl EventFields {
-    /// Reads a field's value. Null is none, for nothing says whether "no app" or "every app" is meant; but without a type
-    /// an event is rejected anyway.
+    /// Reads a field's value. Null is none, for nothing says whether "no app" or "every app" is meant; but without a
+    /// type an event is rejected anyway.
     pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, field: Field, map: &mut A) -> Result<(), A::Error> {
         match field {
             Field::Type if self.kind.is_some() => Err(de::Error::duplicate_field("type")),

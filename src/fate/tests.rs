@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use proptest::prelude::*;
 
@@ -11,10 +11,14 @@ use crate::{
     testing,
 };
 
-const BAD: Verdict = Verdict::Rejected(Why { reason: "tpns_bad_input", code: Some(1_008_007), transport: None });
-const LATER: Verdict = Verdict::Retry(Why { reason: "tpns_internal", code: Some(1_008_004), transport: None }, None);
-const CONFIG: Verdict =
-    Verdict::Misconfigured(Why { reason: "tpns_auth_failed", code: Some(1_008_003), transport: None });
+const BAD: Verdict = Verdict::Rejected(failure(Reason::TpnsBadInput, 1_008_007));
+const LATER: Verdict = Verdict::Retry(failure(Reason::TpnsInternal, 1_008_004), None);
+const CONFIG: Verdict = Verdict::Misconfigured(failure(Reason::TpnsAuthFailed, 1_008_003));
+
+/// A failure as TPNS's code makes it.
+const fn failure(reason: Reason, code: i64) -> Failure {
+    Failure { reason, code: Some(code), detail: Cow::Borrowed("") }
+}
 
 fn device() -> Device {
     Device { app: AppId(0), token: Token::new("t").unwrap() }
@@ -50,20 +54,24 @@ fn deletion(at: i64, name: &str) -> Event {
     event(at, Change::Deletion(vec![AppId(0)].into(), vec![account(name)]))
 }
 
+fn indexed(events: &[Event]) -> impl Iterator<Item = (EventIndex, &Event)> {
+    events.iter().enumerate().map(|(index, event)| (EventIndex(index), event))
+}
+
 /// The outcomes by name, "again" for those given back, when `verdict` says what TPNS makes of each piece of work.
 fn outcomes(events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> (Vec<&'static str>, Vec<Vec<usize>>) {
     let state = State::of(events);
     let plan = plan(&state, &Redelivered::default());
     let verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
-    let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
+    let fates = fates(indexed(events), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
     for (index, outcome) in &fates.settled {
-        names[*index] = outcome.name();
+        names[index.0] = outcome.name();
     }
     for (index, _) in &fates.refused {
-        names[*index] = "refused";
+        names[index.0] = "refused";
     }
-    (names, fates.again)
+    (names, fates.again.into_iter().map(|round| round.into_iter().map(|EventIndex(index)| index).collect()).collect())
 }
 
 #[test]
@@ -76,7 +84,8 @@ fn an_event_is_acknowledged_when_all_it_shaped_is_accepted() {
 
 #[test]
 fn a_deletion_waits_for_the_devices_it_took_an_account_from() {
-    // The device's call fails: were the deletion acknowledged, the login would come again alone and bind the account.
+    // The device's call fails: if the deletion were acknowledged, the login would be redelivered alone and bind the
+    // account.
     let events = [login(1, "a"), deletion(2, "a")];
     let device_fails = |work: &Work| if matches!(work, Work::UnbindEverywhere(_)) { Verdict::Accepted } else { LATER };
     assert_eq!(outcomes(&events, device_fails).0, ["retry", "retry"]);
@@ -97,9 +106,9 @@ fn a_bad_device_does_not_fail_the_deletion_that_touched_it() {
 #[test]
 fn a_deletion_over_several_accounts_fails_by_the_gravest_of_them() {
     let both = event(1, Change::Deletion(vec![AppId(0), AppId(1)].into(), vec![account("a"), account("b")]));
-    let on = |name: &'static str, verdict| {
+    let on = |name: &'static str, verdict: Verdict| {
         move |work: &Work| match work {
-            Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict,
+            Work::UnbindEverywhere(account) if account.account.as_str() == name => verdict.clone(),
             _ => Verdict::Accepted,
         }
     };
@@ -132,7 +141,7 @@ fn a_token_that_tpns_refuses_fails_every_event_of_it() {
 
 #[test]
 fn a_token_that_is_invalid_settles_all_its_logouts_at_once() {
-    let of = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code), transport: None });
+    let of = |code| Verdict::Rejected(failure(Reason::TpnsInvalidToken, code));
     let events = [logout(1, "a"), logout(2, "b"), logout(3, "c")];
     for code in [1_008_006, 1_008_029] {
         assert_eq!(outcomes(&events, |_| of(code)).0, ["rejected"; 3], "{code}");
@@ -156,21 +165,21 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
     let plan = plan(&state, &Redelivered::default());
     let mut verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
     wait_for_fresh_tokens(&state, &plan, &mut verdicts, 10_000 + seconds * 1000);
-    let fates = fates(events.iter().enumerate(), &state, &plan, &verdicts);
+    let fates = fates(indexed(events), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
     for (index, outcome) in &fates.settled {
-        let retried = matches!(outcome, Outcome::Retry(reason) if reason.reason == "tpns_token_not_yet_known");
-        names[*index] = if retried { "not yet" } else { outcome.name() };
+        let retried = matches!(outcome, Outcome::Retry(failure) if failure.reason == Reason::TpnsTokenNotYetKnown);
+        names[index.0] = if retried { "not yet" } else { outcome.name() };
     }
     for (index, _) in &fates.refused {
-        names[*index] = "refused";
+        names[index.0] = "refused";
     }
     names
 }
 
 #[test]
 fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
-    let unknown = |code| Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(code), transport: None });
+    let unknown = |code| Verdict::Rejected(failure(Reason::TpnsInvalidToken, code));
     for code in [1_008_006, 1_008_029, 10_110_008] {
         let login = [login(10_000, "a")];
         assert_eq!(after(0, &login, |_| unknown(code)), ["not yet"], "{code}");
@@ -191,7 +200,7 @@ fn a_fresh_login_waits_for_tpns_to_learn_of_its_token() {
 fn with_a_fresh_login_waits_whatever_had_a_part_in_it() {
     let unknown = |work: &Work| match work {
         Work::UnbindEverywhere(_) => Verdict::Accepted,
-        _ => Verdict::Rejected(Why { reason: "tpns_invalid_token", code: Some(1_008_006), transport: None }),
+        _ => Verdict::Rejected(failure(Reason::TpnsInvalidToken, 1_008_006)),
     };
     let two = event(10_000, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
     let events = [login(9_000, "old"), two, logout(11_000, "a"), deletion(12_000, "other")];
@@ -211,15 +220,15 @@ proptest! {
     #[test]
     fn every_event_is_settled_exactly_once_and_the_rounds_end(events in testing::events(0..20), seed: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut rounds = std::collections::VecDeque::from([((0..events.len()).collect::<Vec<_>>(), false)]);
+        let mut rounds = std::collections::VecDeque::from([((0..events.len()).map(EventIndex).collect::<Vec<_>>(), false)]);
         let mut settled = BTreeSet::new();
         let mut count = 0;
         while let Some((round, refused)) = rounds.pop_front() {
-            let state = State::of(round.iter().map(|&index| &events[index]));
+            let state = State::of(round.iter().map(|&EventIndex(index)| &events[index]));
             let state = if refused { state.without_logins() } else { state };
             let plan = plan(&state, &Redelivered::default());
             let verdicts: Vec<_> = plan.items.iter().map(|_| random.choice([Verdict::Accepted, BAD, BAD, LATER, CONFIG]).unwrap()).collect();
-            let fates = fates(round.iter().map(|&index| (index, &events[index])), &state, &plan, &verdicts);
+            let fates = fates(round.iter().map(|&index| (index, &events[index.0])), &state, &plan, &verdicts);
             let again: usize = fates.again.iter().map(Vec::len).sum();
             prop_assert_eq!(fates.settled.len() + fates.refused.len() + again, round.len());
             for (index, _) in fates.settled {

@@ -5,8 +5,11 @@ mod fields;
 use serde_json::value::RawValue;
 
 use super::{foreign, sns, text::text as text_of};
-use crate::event::{
-    BRIDGE, EVENT, Event, EventFields, Fallbacks, Invalid, Kind, Misspelt, NOTIFICATION, Place, Rules, explain,
+use crate::{
+    event::{
+        BRIDGE, EVENT, Event, EventFields, Fallbacks, Invalid, Kind, Misspelt, NOTIFICATION, Place, Rules, explain,
+    },
+    outcome::Reason,
 };
 use fields::Body;
 
@@ -18,9 +21,9 @@ pub(super) fn event(
     fifo: bool,
     rules: &Rules<'_>,
 ) -> Result<Event, Invalid> {
-    let body = body.ok_or_else(|| Invalid::new("missing_field", "body: the SQS record has none"))?;
+    let body = body.ok_or_else(|| Invalid::new(Reason::MissingField, "body: the SQS record has none"))?;
     let body =
-        text_of(body).ok_or_else(|| Invalid::new("malformed_json", "body: must be a string of valid Unicode"))?;
+        text_of(body).ok_or_else(|| Invalid::new(Reason::MalformedJson, "body: must be a string of valid Unicode"))?;
     let fallbacks = Fallbacks { message_id: Some(message_id), attributes, fifo, ..Fallbacks::default() };
     text(&body, &fallbacks, rules, Place::Body)
 }
@@ -35,17 +38,18 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
     // Some editors and .NET's writers put a byte-order mark before a text.
     let json = json.trim_start_matches('\u{feff}');
     let body: Body<'_> = serde_json::from_str(json)
-        .map_err(|_| foreign::look(json, place).unwrap_or_else(|| explain::<Body<'_>>(json, place)))?;
+        .map_err(|_| foreign::recognise(json, place).unwrap_or_else(|| explain::<Body<'_>>(json, place)))?;
     match (body.fields.kind, body.detail_type.zip(body.detail), body.sns_type.zip(body.message)) {
         (Some(_), None, None) if place != Place::Event => {
             body.is_bare(json, place)?;
-            Event::new(body.fields, fallbacks, rules).map_err(|invalid| foreign::look(json, place).unwrap_or(invalid))
+            Event::new(body.fields, fallbacks, rules)
+                .map_err(|invalid| foreign::recognise(json, place).unwrap_or(invalid))
         }
         (None, Some((detail_type, detail)), None) => {
             body.odd.misspelt(&BRIDGE)?;
             body.holds_no_field_beside("detail")?;
             let kind = serde_json::from_str(detail_type.get())
-                .map_err(|_| Invalid::new("unknown_type", format!("detail-type: must be {}", Kind::EXPECTED)))?;
+                .map_err(|_| Invalid::new(Reason::UnknownType, format!("detail-type: must be {}", Kind::EXPECTED)))?;
             let fallbacks = Fallbacks { bridge_id: body.fields.id, bridge_time: body.time, ..fallbacks.clone() };
             bridge_detail(kind, detail.get(), &fallbacks, rules)
         }
@@ -56,9 +60,9 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
             let fallbacks = Fallbacks { sns_time: body.timestamp, ..fallbacks.clone() };
             text(&message, &fallbacks, rules, Place::Message)
         }
-        (None, None, None) => Err(foreign::look(json, place).unwrap_or_else(|| body.lacks_a_mark())),
+        (None, None, None) => Err(foreign::recognise(json, place).unwrap_or_else(|| body.lacks_a_mark())),
         _ => Err(Invalid::new(
-            "unknown_envelope",
+            Reason::UnknownEnvelope,
             format!(
                 "{}: has the fields of several envelopes (type; detail-type with detail; Type with Message); send one",
                 place.name()
@@ -69,19 +73,19 @@ fn text(json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>, place: Place) 
 
 fn bridge_detail(kind: Kind, json: &str, fallbacks: &Fallbacks<'_>, rules: &Rules<'_>) -> Result<Event, Invalid> {
     let fields: EventFields = serde_json::from_str(json).map_err(|_| {
-        foreign::look(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
+        foreign::recognise(json, Place::Detail).unwrap_or_else(|| explain::<EventFields>(json, Place::Detail))
     })?;
     if fields.kind.is_some_and(|own| own != kind) {
-        return Err(Invalid::new("invalid_field", "detail.type: contradicts detail-type; omit it"));
+        return Err(Invalid::new(Reason::InvalidField, "detail.type: contradicts detail-type; omit it"));
     }
     Event::new(EventFields { kind: Some(kind), ..fields }, fallbacks, rules)
-        .map_err(|invalid| foreign::look(json, Place::Detail).unwrap_or(invalid))
+        .map_err(|invalid| foreign::recognise(json, Place::Detail).unwrap_or(invalid))
 }
 
 impl Body<'_> {
     /// Refuses what would mean something else than its sender thinks.
     fn is_bare(&self, json: &str, place: Place) -> Result<(), Invalid> {
-        let foreign = if self.odd.specversion && self.odd.data { foreign::look(json, place) } else { None };
+        let foreign = if self.odd.specversion && self.odd.data { foreign::recognise(json, place) } else { None };
         if let Some(foreign) = foreign {
             return Err(foreign);
         }
@@ -105,13 +109,13 @@ impl Body<'_> {
         ];
         match fields.into_iter().find(|(_, present)| *present) {
             Some((field, _)) => {
-                Err(Invalid::new("invalid_field", format!("{field}: is next to {mark}; move it into {mark}")))
+                Err(Invalid::new(Reason::InvalidField, format!("{field}: is next to {mark}; move it into {mark}")))
             }
             None => Ok(()),
         }
     }
 
-    /// Says which mark is missing, as far as the others tell.
+    /// Names the mark that is missing, as far as the others show it.
     fn lacks_a_mark(&self) -> Invalid {
         let kind_as_mark =
             self.sns_type.and_then(text_of).is_some_and(|kind| Kind::NAMES.iter().any(|(name, _)| *name == kind));
@@ -129,6 +133,6 @@ impl Body<'_> {
             (_, _, None, Some(_)) => "Type: is missing from the SNS notification",
             _ => "type: is missing; send an event of the contract, bare or in an EventBridge or SNS envelope",
         };
-        Invalid::new("unknown_envelope", missing)
+        Invalid::new(Reason::UnknownEnvelope, missing)
     }
 }

@@ -34,7 +34,7 @@ fn message(event: &RawValue) -> Result<Message<'_>, Unrecognised> {
     if shape.detail_type.is_none() || shape.detail.is_none() {
         return Err(Unrecognised::Shape);
     }
-    // Nothing is reported by this id, it only names the event in the log.
+    // This id is not reported to anyone, it only names the event in the log.
     let id = shape.id.and_then(text).unwrap_or(Cow::Borrowed("-"));
     Ok(Message { id, content: Content::Bridge(event), attributes: None, fifo: false })
 }

@@ -1,12 +1,15 @@
-//! What a text that is no event looks like, and what to send instead. Looked for only when a text could not be read.
+//! What a text that is no event resembles, and what to send instead. Examined only if a text could not be read.
 
 use data_encoding::BASE64_NOPAD;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::event::{Invalid, Place};
+use crate::{
+    event::{Invalid, Place},
+    outcome::Reason,
+};
 
-/// What a producer's library, or a pipe on the way, makes of events.
+/// What a producer's library, or a pipe in between, turns events into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Foreign {
     EncodedTwice,
@@ -19,30 +22,30 @@ enum Foreign {
     Envelope,
 }
 
-/// Why this text is refused, if it is something known.
-pub(super) fn look(text: &str, place: Place) -> Option<Invalid> {
+/// Why this text is refused, if it is recognised.
+pub(super) fn recognise(text: &str, place: Place) -> Option<Invalid> {
     // Elsewhere these are opened.
     let envelope = || (place == Place::Detail && holds_an_envelope(text)).then_some(Foreign::Envelope);
     let (reason, detail) = match foreign(text).or_else(envelope)? {
         Foreign::EncodedTwice => {
-            ("malformed_json", "looks like JSON in a JSON string, encoded twice; send the object itself")
+            (Reason::MalformedJson, "looks like JSON in a JSON string, encoded twice; send the object itself")
         }
-        Foreign::Base64 => ("malformed_json", "looks like JSON in base64; send the JSON as plain text"),
+        Foreign::Base64 => (Reason::MalformedJson, "looks like JSON in base64; send the JSON as plain text"),
         Foreign::Compressed => {
-            ("malformed_json", "looks like compressed data in base64; send the JSON uncompressed, as plain text")
+            (Reason::MalformedJson, "looks like compressed data in base64; send the JSON uncompressed, as plain text")
         }
-        Foreign::Percent => ("malformed_json", "looks like JSON in percent-encoding; send the JSON as plain text"),
-        Foreign::Several => ("malformed_json", "looks like an array of events; send each as a message of its own"),
+        Foreign::Percent => (Reason::MalformedJson, "looks like JSON in percent-encoding; send the JSON as plain text"),
+        Foreign::Several => (Reason::MalformedJson, "looks like an array of events; send each as a message of its own"),
         Foreign::S3Pointer => (
-            "malformed_json",
+            Reason::MalformedJson,
             "looks like the SQS extended client's pointer to an object in S3; send the event itself, it is small enough",
         ),
         Foreign::CloudEvents => (
-            "unknown_envelope",
+            Reason::UnknownEnvelope,
             "looks like a CloudEvents envelope (specversion); send a bare event, with its fields at the top",
         ),
         Foreign::Envelope => (
-            "unknown_envelope",
+            Reason::UnknownEnvelope,
             "looks like an EventBridge or SNS envelope inside another envelope; put the event itself there",
         ),
     };

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{Message, text::text};
 
-/// What makes one event's text differ from that of an equal one, and the marks of an SNS notification.
+/// The fields that make the text of an event unique, and the marks of an SNS notification.
 #[derive(Deserialize)]
 struct Marks<'a> {
     #[serde(borrow)]
@@ -21,16 +21,16 @@ struct Marks<'a> {
 }
 
 impl Message<'_> {
-    /// Whether a FIFO queue drops an equal event that is sent within five minutes, such as the second of two logouts: the
-    /// deduplication id is the SHA-256 of the text (so does SQS make it, and SNS of its `Message`), and the text has neither an
-    /// `id` nor an `occurred_at`.
+    /// Whether a FIFO queue drops an equal event that is sent within five minutes, such as the second of two logouts:
+    /// the deduplication id is the SHA-256 of the text (SQS computes it in this way, and SNS from its `Message`), and
+    /// the text has neither an `id` nor an `occurred_at`.
     #[must_use]
     pub fn hides_repeats(&self) -> bool {
         let Some(id) = self.attributes().deduplication_id.filter(|id| id.len() == 64) else { return false };
         let Some(body) = self.text() else { return false };
         let is_of = |text: &str| HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref()).eq_ignore_ascii_case(&id);
         match serde_json::from_str::<Marks<'_>>(&body) {
-            // SNS gives each notification an id of its own, so only what is in it can be the same twice.
+            // SNS gives each notification an id of its own, so only its content can be the same twice.
             Ok(Marks { notification: Some(inner), .. }) => {
                 text(inner).is_some_and(|inner| says_nothing_of_its_own(&inner) && is_of(&inner))
             }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_hides_its_repeats_if_only_its_content_tells_them_apart() {
+    fn an_event_hides_its_repeats_if_only_its_content_identifies_it() {
         let bare = r#"{"type":"user.logout","token":"t"}"#;
         let sns = json!({"Type": "Notification", "MessageId": "1", "Message": bare}).to_string();
         for (body, deduplicated) in [

@@ -23,7 +23,7 @@ pub(super) struct Record<'a> {
 }
 
 pub(super) fn open(records: Vec<Object<Record<'_>>>) -> Result<Batch<'_>, Unrecognised> {
-    // An event source mapping serves one queue, so the first record speaks for all in this.
+    // An event source mapping reads one queue, so the first record is enough to know it.
     let fifo = records
         .first()
         .and_then(|Object(first)| first.event_source_arn.and_then(text))

@@ -1,9 +1,12 @@
+mod opening;
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     config::AppNames,
     event::{Change, Kind},
+    outcome::Reason,
 };
 
 const NOW: i64 = 1_795_344_600_000;
@@ -48,7 +51,7 @@ fn read(body: &str, max_skew: i64) -> Result<Event, Invalid> {
 
 fn in_the_future() -> Invalid {
     Invalid::new(
-        "in_the_future",
+        Reason::InTheFuture,
         "occurred_at: is further ahead than MAX_CLOCK_SKEW; set the producer's clock, and count milliseconds",
     )
 }
@@ -151,77 +154,28 @@ fn a_fifo_queues_sequence_number_decides_before_the_id() {
 }
 
 #[test]
-fn an_invocation_of_another_shape_is_an_error_and_never_an_empty_success() {
-    let s3 = json!({"Records": [{"eventSource": "aws:s3", "s3": {}}]});
-    let sns = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "{}"}}]});
-    let kinesis = json!({"Records": [{"eventSource": "aws:kinesis", "kinesis": {"data": ""}, "messageId": "m1"}]});
-    let half = json!({"Records": [record("m1", "{}"), {"eventSource": "aws:s3", "messageId": "m2"}]});
-    let both = json!({"Records": [record("m1", "{}")], "detail-type": "user.login", "detail": {}});
-    for payload in [s3, sns, kinesis, half, both] {
-        assert_eq!(Batch::open(&payload.to_string()).unwrap_err(), Unrecognised::Shape, "{payload}");
-    }
-    for payload in [
-        "{}",
-        "null",
-        "5",
-        "\"text\"",
-        "",
-        "{",
-        "[",
-        "[1]",
-        "[{}]",
-        "{\"records\":[]}",
-        "{\"Records\":null}",
-        "{\"Records\":{}}",
-        "{\"statusCode\":200}",
-        "{\"detail\":{}}",
-        "{\"detail-type\":\"user.login\"}",
-        "[{\"detail-type\":\"user.login\"}]",
-    ] {
-        assert_eq!(Batch::open(payload).unwrap_err(), Unrecognised::Shape, "{payload}");
-    }
-    assert_eq!(Batch::open(&bare().to_string()).unwrap_err(), Unrecognised::Shape, "a bare event travels in SQS only");
-}
-
-#[test]
-fn a_record_that_no_answer_could_name_fails_the_batch() {
-    for id in [json!(null), json!(""), json!(5)] {
-        let mut second = record("m2", "{}");
-        second["messageId"] = id;
-        let payload = json!({"Records": [record("m1", "{}"), second]}).to_string();
-        assert_eq!(Batch::open(&payload).unwrap_err(), Unrecognised::NoMessageId(1));
-    }
-}
-
-#[test]
-fn a_batch_without_messages_is_a_batch() {
-    assert_eq!(Batch::open("{\"Records\":[]}").unwrap().source, Source::StandardQueue);
-    assert_eq!(Batch::open("[]").unwrap().source, Source::EventBridge);
-}
-
-#[test]
 fn one_bad_body_does_not_harm_its_neighbours() {
     let good = bare().to_string();
     let deep = "[".repeat(200_000);
-    let bad: [(&str, &str, &str); 14] = [
-        ("", "malformed_json", "body"),
-        ("not JSON", "malformed_json", "body"),
-        ("{\"type\":", "malformed_json", "body"),
-        ("5", "malformed_json", "body"),
-        ("[]", "malformed_json", "body"),
-        ("\"user.login\"", "malformed_json", "body"),
-        ("{}", "unknown_envelope", "type"),
-        (&deep, "malformed_json", "body"),
-        (r#"{"type":"user.logout","token":"\ud800"}"#, "malformed_json", "body"),
-        (r#"{"type":"user.logout","token":"t1"} {}"#, "malformed_json", "body"),
-        (r#"{"type":"user.logout","token":"t1","token":"t2"}"#, "invalid_field", "token"),
+    let bad: [(&str, Reason, &str); 14] = [
+        ("", Reason::MalformedJson, "body"),
+        ("not JSON", Reason::MalformedJson, "body"),
+        ("{\"type\":", Reason::MalformedJson, "body"),
+        ("5", Reason::MalformedJson, "body"),
+        ("[]", Reason::MalformedJson, "body"),
+        ("\"user.login\"", Reason::MalformedJson, "body"),
+        ("{}", Reason::UnknownEnvelope, "type"),
+        (&deep, Reason::MalformedJson, "body"),
+        (r#"{"type":"user.logout","token":"\ud800"}"#, Reason::MalformedJson, "body"),
+        (r#"{"type":"user.logout","token":"t1"} {}"#, Reason::MalformedJson, "body"),
+        (r#"{"type":"user.logout","token":"t1","token":"t2"}"#, Reason::InvalidField, "token"),
         (
             r#"{"type":"user.logout","token":"t1","occurred_at":99999999999999999999999}"#,
-            "invalid_field",
+            Reason::InvalidField,
             "occurred_at",
         ),
-        (r#"{"type":"user.logout","detail-type":"user.login","detail":{}}"#, "unknown_envelope", "body"),
-        (r#"{"detail-type":"user.logout","detail":{"token":5}}"#, "invalid_field", "detail.token"),
+        (r#"{"type":"user.logout","detail-type":"user.login","detail":{}}"#, Reason::UnknownEnvelope, "body"),
+        (r#"{"detail-type":"user.logout","detail":{"token":5}}"#, Reason::InvalidField, "detail.token"),
     ];
     for (body, reason, field) in bad {
         let records = [record("m1", &good), record("m2", body), record("m3", &good)];
@@ -244,7 +198,7 @@ fn an_odd_record_harms_its_own_message_only() {
     }
     let lone_surrogate =
         json!({"Records": [good, record("m2", "X"), good]}).to_string().replace("\"X\"", "\"\\ud800\"");
-    assert_eq!(events(&lone_surrogate)[1].as_ref().unwrap_err().reason, "malformed_json");
+    assert_eq!(events(&lone_surrogate)[1].as_ref().unwrap_err().reason, Reason::MalformedJson);
     let mut no_attributes = record("m2", &bare().to_string());
     no_attributes["attributes"] = json!("none");
     assert!(events(&json!({"Records": [no_attributes]}).to_string())[0].is_ok(), "attributes are read when needed");
@@ -270,7 +224,7 @@ fn a_missing_mark_is_named() {
         (json!({"token": "t1"}), "type"),
     ] {
         let error = one_body(&body.to_string()).unwrap_err();
-        assert_eq!(error.reason, "unknown_envelope");
+        assert_eq!(error.reason, Reason::UnknownEnvelope);
         assert!(error.detail.starts_with(&format!("{field}: ")), "{error}");
     }
 }
@@ -280,11 +234,11 @@ fn only_a_notification_around_an_event_is_opened_and_only_once() {
     let mut confirmation = sns(&bare());
     confirmation["Type"] = json!("SubscriptionConfirmation");
     assert_eq!(one_body(&confirmation.to_string()).unwrap_err().detail, "Type: must be Notification");
-    assert_eq!(one_body(&sns(&sns(&bare())).to_string()).unwrap_err().reason, "unknown_envelope");
+    assert_eq!(one_body(&sns(&sns(&bare())).to_string()).unwrap_err().reason, Reason::UnknownEnvelope);
     let in_bridge = bridge(&bridge(&detail()));
     assert_eq!(
         one_body(&in_bridge.to_string()).unwrap_err().reason,
-        "unknown_envelope",
+        Reason::UnknownEnvelope,
         "the detail is the event itself"
     );
     assert_eq!(
@@ -292,7 +246,7 @@ fn only_a_notification_around_an_event_is_opened_and_only_once() {
             .as_ref()
             .unwrap_err()
             .reason,
-        "unknown_envelope"
+        Reason::UnknownEnvelope
     );
 }
 
@@ -308,21 +262,6 @@ fn the_detail_type_is_the_type_and_the_detail_must_not_contradict_it() {
     let error = one_body(&scheduled.to_string()).unwrap_err();
     assert_eq!(
         (error.reason, &*error.detail),
-        ("unknown_type", "detail-type: must be user.login, user.logout or account.deleted")
+        (Reason::UnknownType, "detail-type: must be user.login, user.logout or account.deleted")
     );
-}
-
-#[test]
-fn the_queue_is_fifo_by_its_arn_and_not_by_a_message_group() {
-    let mut fifo = record("m1", "{}");
-    fifo["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:events.fifo");
-    assert_eq!(Batch::open(&json!({"Records": [fifo]}).to_string()).unwrap().source, Source::FifoQueue);
-    let mut fair = record("m1", "{}");
-    fair["attributes"]["MessageGroupId"] = json!("tenant-1");
-    let payload = json!({"Records": [fair]}).to_string();
-    let batch = Batch::open(&payload).unwrap();
-    assert_eq!(batch.source, Source::StandardQueue);
-    let attributes = batch.messages[0].attributes();
-    assert_eq!(attributes.group_id.as_deref(), Some("tenant-1"));
-    assert_eq!(attributes.trace_header, None);
 }

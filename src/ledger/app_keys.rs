@@ -1,5 +1,5 @@
-//! Which name an app's rows go by. An app is its AccessID at its access point: renamed, it keeps its rows; at another
-//! access point, where TPNS knows nothing of its devices, it has others.
+//! The name in the keys of an app's rows. An app is its AccessID at its access point: renamed, it keeps its rows; at
+//! another access point, where TPNS knows nothing of its devices, it has others.
 //!
 //! ```text
 //! pk      attributes
@@ -25,7 +25,7 @@ pub(super) const APPS: &str = "apps";
 pub(super) const REVISION: &str = "revision";
 const APP: &str = "app:";
 
-/// The names that the rows of a document's apps go by.
+/// The names in the keys of the rows of a document's apps.
 #[derive(Debug)]
 pub(super) struct AppKeys {
     /// By the apps' places in the document.
@@ -75,7 +75,7 @@ impl AppsRow {
         Ok(Self { revision, names })
     }
 
-    /// The names that the rows of these apps go by, and what has to be added to the row first.
+    /// The names in the keys of these apps' rows, and what has to be added to the row first.
     pub(super) fn names(&self, apps: &Apps) -> (AppNames, Vec<Added>) {
         let mut taken: BTreeSet<&str> = self.names.values().map(String::as_str).collect();
         let mut added: Vec<Added> = Vec::new();

@@ -1,4 +1,4 @@
-//! What is known of one device, and how two such pieces of knowledge merge.
+//! The known state of one device, and how two states of it merge.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -8,21 +8,22 @@ use crate::{
     event::{Account, AccountName, AccountType, ListedAccount, Version},
 };
 
-/// What the events say about one device.
+/// The state of one device after the events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceState {
     owner: Option<Owner>,
     unbound: BTreeMap<ListedAccount, Version>,
 }
 
-/// From more accounts than this a device is not signed out one by one: with the longest names and ids so many take half of
-/// a DynamoDB item (400 KB).
+/// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half
+/// of a DynamoDB item (400 KB).
 pub(super) const MOST_UNBOUND: usize = 200;
 
-/// Whose device it is: the newest login's accounts, or nobody's after a logout of all accounts.
+/// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.
 ///
 /// The order is the order of merging: by version, and between two events that share a version (a producer's mistake) by
-/// the accounts as the table keeps them, so that the result depends neither on who came first nor on where they met.
+/// the accounts as the table keeps them, so that the result depends neither on their order nor on where they were
+/// merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Since when.
@@ -124,7 +125,7 @@ impl DeviceState {
         }
     }
 
-    /// Adds what another piece of knowledge says.
+    /// Merges another state of the device.
     pub fn merge(&mut self, other: &Self) {
         if let Some(owner) = &other.owner {
             self.take_owner(owner.clone());
@@ -153,8 +154,8 @@ impl DeviceState {
         self.unbound.insert(listed.clone(), version.clone());
     }
 
-    /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of since
-    /// its last login counts as signed out of all.
+    /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of
+    /// since its last login counts as signed out of all.
     pub(super) fn bounded(mut self) -> Self {
         if self.unbound.len() > MOST_UNBOUND
             && let Some(newest) = self.unbound.values().max().cloned()

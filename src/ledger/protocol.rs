@@ -1,10 +1,7 @@
 //! Merges a batch's events with those of earlier batches: merge, push the winner, verify, acknowledge. Why each step is
 //! needed is in ARCHITECTURE.md, "The ledger"; `tests/search` shows that they are enough.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::{
     future::join,
@@ -12,24 +9,21 @@ use futures_util::{
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeletionRow, DeviceState, State};
-use crate::{
-    event::{Change, Device, Event, Version},
-    report::Reason,
-};
+use super::{AccountKey, Deletion, DeletionRow, DeviceState, FailedRows, KnownState, RowError, State};
+use crate::event::{Device, Version};
 
-/// More than a batch of an ordinary size has, and few enough for the memory of a small function.
+/// More than an ordinary batch needs, and few enough for the memory of a small function.
 pub(crate) const WRITES_AT_A_TIME: usize = 64;
 
-/// Rows that all invocations share. What is done to one row is atomic; of several rows nothing is promised.
+/// Rows that all invocations share. Operations on one row are atomic; for several rows nothing is guaranteed.
 #[expect(async_fn_in_trait, reason = "an invocation runs on one thread")]
 pub trait Rows {
-    /// Adds to a device's row, and gives the row as it then is.
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble>;
-    /// Adds a deletion to an account's row, and gives the row as it then is.
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble>;
-    /// Notes that TPNS has accepted the deletion of this version, unless a newer one has come.
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble>;
+    /// Adds to a device's row, and returns the row as it then is.
+    async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError>;
+    /// Adds a deletion to an account's row, and returns the row as it then is.
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
+    /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
     /// Reads rows, each as it is at some moment after the call. Every row asked for is in the answer.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read;
 }
@@ -38,48 +32,12 @@ pub trait Rows {
 #[derive(Debug, Default)]
 pub struct Read {
     /// Of devices; with nothing in the state where there is no row.
-    pub devices: HashMap<Device, Result<DeviceState, Trouble>>,
+    pub devices: HashMap<Device, Result<DeviceState, RowError>>,
     /// Of deleted accounts.
-    pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, Trouble>>,
+    pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>,
 }
 
-/// Why a row can't be relied on. Its events come again; never are they applied without it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Trouble {
-    /// The table is there, and has no capacity left.
-    Throttled,
-    /// No answer in time, or a refusal.
-    Unreachable,
-    /// The row is not as this program writes it.
-    Unreadable,
-    /// Others write to the row all the time.
-    KeepsChanging,
-    /// The row is as large as a DynamoDB item may be.
-    RowFull,
-    /// It was not asked for: there was no time.
-    NoTime,
-}
-
-/// What is known of the devices and accounts that a batch speaks of.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// What all events say, so far as this batch has to do with it.
-    pub state: State,
-    /// What can't be told now. Not in the state.
-    pub troubled: Troubled,
-}
-
-/// Devices and deletions whose rows can't be relied on.
-#[derive(Debug, Default)]
-pub struct Troubled {
-    devices: HashMap<Device, Trouble>,
-    deletions: HashMap<AccountKey, Trouble>,
-}
-
-/// What has changed since it was pushed.
-pub type Verified = Known;
-
-/// Where it is kept what events say.
+/// Where the state is kept.
 #[derive(Debug)]
 pub enum Ledger<R> {
     /// For this invocation, in memory.
@@ -89,109 +47,119 @@ pub enum Ledger<R> {
 }
 
 impl<R: Rows> Ledger<R> {
-    /// Adds what a batch says, and gives what is known then. What is not done when `over` resolves is left.
-    pub async fn merge<F: Future<Output = ()>>(&self, said: State, over: impl Fn() -> F) -> Known {
+    /// Merges a batch, and returns the state that is known then. What is not done when `over` resolves is omitted.
+    pub async fn merge<F: Future<Output = ()>>(&self, batch: State, over: impl Fn() -> F) -> KnownState {
         let Self::Table(rows) = self else {
-            return Known { state: said, troubled: Troubled::default() };
+            return KnownState { state: batch, failed: FailedRows::default() };
         };
-        let devices = said.devices.iter().map(async |(device, state)| {
+        let devices = batch.devices.iter().map(async |(device, state)| {
             let row = rows.raise_device(device, state).await;
-            // With no owner known, what other logouts said is theirs to push.
+            // Without a known owner, what other logouts say is pushed by their own invocations.
             (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
         });
-        let deletions = said
+        let deletions = batch
             .deleted
             .iter()
             .map(async |(key, deletion)| (key.clone(), rows.raise_deletion(key, &deletion.version).await));
         let others: IndexSet<_> =
-            said.devices.iter().flat_map(owned).filter(|key| !said.deleted.contains_key(key)).collect();
+            batch.devices.iter().flat_map(owned).filter(|key| !batch.deleted.contains_key(key)).collect();
         let others: Vec<_> = others.into_iter().collect();
-        // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read is
-        // begun first, for in a sandbox's first invocation it brings what the writes wait for.
+        // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read
+        // is begun first, since in a sandbox's first invocation it brings what the writes wait for.
         let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
         let (mut deletions, (mut devices, raised)) = join(read_deletions(rows, &others), writes).await;
-        if devices.len() < said.devices.len() {
+        if devices.len() < batch.devices.len() {
             let done: HashSet<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
-            let left = said.devices.keys().filter(|device| !done.contains(*device));
-            devices.extend(left.map(|device| (device.clone(), Err(Trouble::NoTime))));
+            let left = batch.devices.keys().filter(|device| !done.contains(*device));
+            devices.extend(left.map(|device| (device.clone(), Err(RowError::NoTime))));
         }
-        let mut troubled = HashMap::new();
+        let mut failed = HashMap::new();
         for (key, row) in raised {
-            if let Err(trouble) = row {
-                troubled.insert(key.clone(), trouble);
+            if let Err(row_error) = row {
+                failed.insert(key.clone(), row_error);
             }
             let deletion = |row: DeletionRow| Some(Deletion { due: !row.accepted, version: row.version });
             deletions.insert(key, row.map(deletion));
         }
-        for key in said.deleted.keys().filter(|key| !deletions.contains_key(*key)) {
-            troubled.insert(key.clone(), Trouble::NoTime);
+        for key in batch.deleted.keys().filter(|key| !deletions.contains_key(*key)) {
+            failed.insert(key.clone(), RowError::NoTime);
         }
         let mut known = complete(rows, devices, deletions).await;
-        known.troubled.deletions = troubled;
+        known.failed.deletions = failed;
         known
     }
 
-    /// Looks whether these devices are still what they were when they were pushed. Those that are not are in the answer,
-    /// as they are now.
-    pub async fn verify(&self, known: &Known, devices: &[Device]) -> Verified {
-        let Self::Table(rows) = self else { return Known::default() };
+    /// Checks whether these devices have changed since they were pushed. Returns those that have, in their current
+    /// state.
+    pub async fn verify(&self, known: &KnownState, devices: &[Device]) -> KnownState {
+        let Self::Table(rows) = self else { return KnownState::default() };
         if devices.is_empty() {
-            return Known::default();
+            return KnownState::default();
         }
         let pushed = |device: &Device| known.state.devices.get_key_value(device);
         let accounts: IndexSet<_> = devices.iter().filter_map(pushed).flat_map(owned).collect();
         let accounts: Vec<_> = accounts.into_iter().collect();
         let mut read = rows.read(devices, &accounts).await;
         let deletions = known_from_table(std::mem::take(&mut read.deletions));
-        let changed = devices.iter().filter_map(|device| {
-            let row = read.devices.remove(device).unwrap_or(Err(Trouble::Unreachable));
-            let Some((_, pushed)) = pushed(device) else { return Some((device.clone(), Err(Trouble::Unreadable))) };
-            let same = |row: &DeviceState| {
-                (row.owner().is_none() && pushed.owner().is_none())
-                    || row == pushed
-                        && owned((device, pushed)).all(|key| match deletions.get(&key) {
-                            Some(Ok(now)) => {
-                                now.as_ref().map(|now| &now.version)
-                                    == known.state.deleted.get(&key).map(|was| &was.version)
-                            }
-                            _ => false,
-                        })
+        let mut changed = Vec::new();
+        for device in devices {
+            let row = read.devices.remove(device).unwrap_or(Err(RowError::Unreachable));
+            let row = match (row, known.state.devices.get(device)) {
+                (_, None) => Err(RowError::Unreadable),
+                (Ok(row), Some(pushed)) if is_as_pushed(device, &row, pushed, &deletions, &known.state) => continue,
+                // A row never loses its owner, unless someone deletes it from the table.
+                (Ok(row), Some(_)) if row.owner().is_none() => Err(RowError::Unreadable),
+                (row, Some(_)) => row,
             };
-            match row {
-                Ok(row) if same(&row) => None,
-                // A row never loses its owner, unless somebody takes it out of the table.
-                Ok(row) if row.owner().is_none() => Some((device.clone(), Err(Trouble::Unreadable))),
-                row => Some((device.clone(), row)),
-            }
-        });
-        let changed = changed.collect();
+            changed.push((device.clone(), row));
+        }
         complete(rows, changed, deletions).await
     }
 
-    /// Notes the deletions that TPNS has accepted, so that a copy that comes later does not delete again.
-    pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> Troubled {
-        let Self::Table(rows) = self else { return Troubled::default() };
+    /// Records the deletions that TPNS has accepted, so that a later copy does not delete again.
+    pub async fn accept(&self, accepted: &[(&AccountKey, &Version)]) -> FailedRows {
+        let Self::Table(rows) = self else { return FailedRows::default() };
         let notes = accepted.iter().map(async |(key, version)| (*key, rows.accept_deletion(key, version).await));
         let noted = side_by_side(notes, std::future::pending()).await.into_iter();
         let deletions = noted.filter_map(|(key, noted)| Some((key.clone(), noted.err()?))).collect();
-        Troubled { devices: HashMap::new(), deletions }
+        FailedRows { devices: HashMap::new(), deletions }
     }
 }
 
-/// Some at a time, since each under way takes memory; in the order in which they end, until it is `over`.
+/// Runs some at a time, since each takes memory; returns the results in the order in which they end, until it is
+/// `over`.
 async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>, over: impl Future<Output = ()>) -> Vec<F::Output> {
     stream::iter(futures).buffer_unordered(WRITES_AT_A_TIME).take_until(over).collect().await
 }
 
-type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, Trouble>>;
+type Deletions = IndexMap<AccountKey, Result<Option<Deletion>, RowError>>;
 
 /// The accounts a device's owner has: whether they are deleted matters to the device.
 fn owned<'a>((device, state): (&'a Device, &'a DeviceState)) -> impl Iterator<Item = AccountKey> + 'a {
     state.owner().into_iter().flat_map(|owner| owner.keys(device.app))
 }
 
-/// What rows tell of deletions is not due: each has a message of its own.
-fn known_from_table(rows: HashMap<AccountKey, Result<Option<DeletionRow>, Trouble>>) -> Deletions {
+/// Whether a device's row, and the deletions of its accounts, are what was known when it was pushed.
+fn is_as_pushed(
+    device: &Device,
+    row: &DeviceState,
+    pushed: &DeviceState,
+    deletions: &Deletions,
+    known: &State,
+) -> bool {
+    if row.owner().is_none() && pushed.owner().is_none() {
+        return true;
+    }
+    let is_same_deletion = |key: AccountKey| {
+        let Some(Ok(deletion)) = deletions.get(&key) else { return false };
+        let version = deletion.as_ref().map(|deletion| &deletion.version);
+        version == known.deleted.get(&key).map(|deletion| &deletion.version)
+    };
+    row == pushed && owned((device, pushed)).all(is_same_deletion)
+}
+
+/// Deletions that are only known from rows are not due: each has a message of its own.
+fn known_from_table(rows: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>) -> Deletions {
     let known = |row: DeletionRow| Deletion { version: row.version, due: false };
     rows.into_iter().map(|(key, row)| (key, row.map(|row| row.map(known)))).collect()
 }
@@ -203,100 +171,28 @@ async fn read_deletions<R: Rows>(rows: &R, keys: &[AccountKey]) -> Deletions {
     known_from_table(rows.read(&[], keys).await.deletions)
 }
 
-/// Adds the deletions of accounts that only the rows told of, and parts what is known from what is not.
+/// Adds the deletions of accounts that only rows name, and separates the known state from rows that failed.
 async fn complete<R: Rows>(
     rows: &R,
-    devices: Vec<(Device, Result<DeviceState, Trouble>)>,
+    devices: Vec<(Device, Result<DeviceState, RowError>)>,
     mut deletions: Deletions,
-) -> Known {
+) -> KnownState {
     let states = devices.iter().filter_map(|(device, row)| Some((device, row.as_ref().ok()?)));
     let missing: IndexSet<_> = states.flat_map(owned).filter(|key| !deletions.contains_key(key)).collect();
     deletions.extend(read_deletions(rows, &missing.into_iter().collect::<Vec<_>>()).await);
-    let mut known = Known::default();
+    let mut known = KnownState::default();
     for (device, row) in devices {
         let accounts = |state: &DeviceState| {
-            let trouble =
-                |key| deletions.get(&key).map_or(Some(Trouble::Unreachable), |row| row.as_ref().err().copied());
-            owned((&device, state)).find_map(trouble)
+            let row_error =
+                |key| deletions.get(&key).map_or(Some(RowError::Unreachable), |row| row.as_ref().err().copied());
+            owned((&device, state)).find_map(row_error)
         };
         match row.and_then(|state| accounts(&state).map_or(Ok(state), Err)) {
             Ok(state) => _ = known.state.devices.insert(device, state),
-            Err(trouble) => _ = known.troubled.devices.insert(device, trouble),
+            Err(row_error) => _ = known.failed.devices.insert(device, row_error),
         }
     }
-    let told = deletions.into_iter().filter_map(|(key, row)| Some((key, row.ok()??)));
-    known.state.deleted.extend(told);
+    let deleted = deletions.into_iter().filter_map(|(key, row)| Some((key, row.ok()??)));
+    known.state.deleted.extend(deleted);
     known
-}
-
-impl Known {
-    /// Adds what is known of other devices and accounts.
-    pub fn extend(&mut self, other: Self) {
-        self.state.devices.extend(other.state.devices);
-        for (key, deletion) in other.state.deleted {
-            self.state.delete(key, deletion);
-        }
-        self.troubled.devices.extend(other.troubled.devices);
-        self.troubled.deletions.extend(other.troubled.deletions);
-    }
-
-    /// Takes out what is known of these devices and deletions. What else is known of accounts is in both parts then.
-    #[must_use]
-    pub fn split_off(&mut self, devices: &HashSet<&Device>, deletions: &HashSet<AccountKey>) -> Self {
-        let mut other = Self::default();
-        if devices.is_empty() && deletions.is_empty() {
-            return other;
-        }
-        other.state.devices = self.state.devices.extract_if(.., |device, _| devices.contains(device)).collect();
-        let own = self.state.deleted.extract_if(.., |key, _| deletions.contains(key));
-        other.state.deleted = own.collect();
-        let known = self.state.deleted.iter().filter(|(_, deletion)| !deletion.due);
-        other.state.deleted.extend(known.map(|(key, deletion)| (key.clone(), deletion.clone())));
-        other.troubled.devices = self.troubled.devices.extract_if(|device, _| devices.contains(device)).collect();
-        other.troubled.deletions = self.troubled.deletions.extract_if(|key, _| deletions.contains(key)).collect();
-        other
-    }
-}
-
-impl Troubled {
-    /// Whether the row of a deletion can't be relied on.
-    #[must_use]
-    pub fn has_deletion(&self, key: &AccountKey) -> bool {
-        self.deletions.contains_key(key)
-    }
-
-    /// Why an event can't be settled now, if it can't.
-    #[must_use]
-    pub fn of(&self, event: &Event) -> Option<Trouble> {
-        match &event.change {
-            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
-                self.devices.get(device).copied()
-            }
-            Change::Deletion(..) if self.deletions.is_empty() => None,
-            Change::Deletion(apps, accounts) => {
-                AccountKey::each(apps, accounts).find_map(|key| self.deletions.get(&key).copied())
-            }
-        }
-    }
-}
-
-impl From<Trouble> for Reason {
-    fn from(trouble: Trouble) -> Self {
-        let (reason, detail) = match trouble {
-            Trouble::Throttled => ("ledger_throttled", "LEDGER_TABLE: DynamoDB throttles the table"),
-            Trouble::Unreachable => ("ledger_unreachable", "LEDGER_TABLE: DynamoDB did not answer in time, or refused"),
-            Trouble::Unreadable => {
-                ("ledger_unreadable", "LEDGER_TABLE: a row is not in the format that this function writes")
-            }
-            Trouble::KeepsChanging => {
-                ("ledger_keeps_changing", "LEDGER_TABLE: other invocations keep changing the device's row")
-            }
-            Trouble::NoTime => ("deadline", ""),
-            Trouble::RowFull => (
-                "ledger_row_full",
-                "LEDGER_TABLE: the device's row has reached the 400 KB of a DynamoDB item; delete the row",
-            ),
-        };
-        Self { reason, detail: Cow::Borrowed(detail) }
-    }
 }

@@ -1,8 +1,8 @@
 //! What a row of the table holds, and how it is written (ARCHITECTURE.md, "The ledger").
 //!
 //! A row is a set of registers that only ever grow: the owner by (version, accounts), each signed-out account and each
-//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can tell which of two is
-//! the greater, and merging is one conditional write.
+//! deletion by version. Versions are written so that they compare as text, so DynamoDB itself can determine which of
+//! two is the greater, and merging is one conditional write.
 //!
 //! ```text
 //! pk                               attributes
@@ -15,7 +15,7 @@
 //! both                             expires_at  epoch seconds
 //! ```
 //!
-//! `<app>` is the name that the app's rows go by (`app_keys.rs`).
+//! `<app>` is the app's name in the keys of its rows (`app_keys.rs`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,10 +38,10 @@ pub(super) const ACCEPTED: &str = "accepted";
 /// DynamoDB's limit for an item, 400 KB, less what a key takes.
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
 const OUT: &str = "out:";
-/// Not `out:*:`, which the first released version would call unreadable; it skips what it does not know.
+/// Not `out:*:`, which the first released version could not read; it skips unknown names.
 const ANY: &str = "any:";
 
-/// A row as the SDK gives it.
+/// A row as the SDK returns it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// A row that can't be read. Says which attribute is at fault, and nothing of its value.
@@ -53,7 +53,7 @@ pub(super) struct Unreadable(pub(super) &'static str);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceRow {
     pub(super) state: DeviceState,
-    /// Logouts that the owner has overtaken: attributes with their values, good for nothing any more.
+    /// Logouts that the owner has superseded: attributes with their values, which have no effect any more.
     pub(super) dead: Vec<(String, String)>,
 }
 
@@ -66,7 +66,7 @@ pub struct DeletionRow {
     pub accepted: bool,
 }
 
-/// A part of a row that is to grow.
+/// A part of a row that has to grow.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Register {
     Owner {
@@ -122,10 +122,10 @@ impl DeviceRow {
         Ok(Self { state, dead })
     }
 
-    /// What the row has to be told of what was said. Nothing, if it knows.
-    pub(super) fn lacks(&self, said: &DeviceState) -> Vec<Register> {
+    /// What has to be added to the row; nothing if it has all of it.
+    pub(super) fn lacks(&self, added: &DeviceState) -> Vec<Register> {
         let mut merged = self.state.clone();
-        merged.merge(said);
+        merged.merge(added);
         let merged = merged.bounded();
         let owner = merged
             .owner()
@@ -139,7 +139,7 @@ impl DeviceRow {
 }
 
 impl DeletionRow {
-    /// `None` for a row that tells of no deletion.
+    /// `None` for a row without a deletion.
     pub(super) fn read(row: &Attributes) -> Result<Option<Self>, Unreadable> {
         let version =
             |name: &'static str| row.get(name).map(|value| version_of(value).ok_or(Unreadable(name))).transpose();
@@ -204,7 +204,7 @@ fn out_name(listed: &ListedAccount) -> String {
     }
 }
 
-/// What an attribute of this name says is out. `None` if it is of another kind.
+/// The account that an attribute of this name signs out. `None` if it is another attribute.
 fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
     let listed = match (name.strip_prefix(OUT), name.strip_prefix(ANY)) {
         (Some(typed), _) => listed_under_type(typed),

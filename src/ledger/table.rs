@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use super::{
-    AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble, WRITES_AT_A_TIME,
+    AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, WRITES_AT_A_TIME,
     app_keys::AppKeys,
     row::{self, Attributes, DELETED, DeviceRow, Register, Unreadable},
 };
@@ -36,8 +36,8 @@ use crate::{
 };
 
 const READS_AT_A_TIME: usize = 16;
-/// Under way at a time, of all apps, merging and verifying: the more there are, the longer each takes on a small part of a
-/// core.
+/// Requests in flight, of all apps, merging and verifying: the more there are, the longer each takes on a small part of
+/// a core.
 const MOST_REQUESTS: usize = WRITES_AT_A_TIME;
 /// DynamoDB's limit.
 const ROWS_A_READ: usize = 100;
@@ -54,21 +54,21 @@ pub struct Table {
 }
 
 /// Rows by their keys.
-type Found = HashMap<String, Result<Attributes, Trouble>>;
+type Found = HashMap<String, Result<Attributes, RowError>>;
 
 /// The table for one invocation.
 #[derive(Debug)]
 pub struct OpenTable<'a> {
     table: &'a Table,
     apps: Arc<Apps>,
-    app_keys: OnceCell<Result<Arc<AppKeys>, Trouble>>,
+    app_keys: OnceCell<Result<Arc<AppKeys>, RowError>>,
     /// Epoch seconds.
     expires_at: u64,
     until: Instant,
     turns: Semaphore,
     /// Of the last request that failed before the end.
-    failure: Cell<Trouble>,
-    told: Cell<bool>,
+    failure: Cell<RowError>,
+    is_logged: Cell<bool>,
 }
 
 impl Table {
@@ -89,18 +89,18 @@ impl Table {
             expires_at: expires_at.as_secs(),
             until,
             turns: Semaphore::new(MOST_REQUESTS),
-            failure: Cell::new(Trouble::Unreachable),
-            told: Cell::new(false),
+            failure: Cell::new(RowError::Unreachable),
+            is_logged: Cell::new(false),
         }
     }
 }
 
 impl Rows for OpenTable<'_> {
-    async fn raise_device(&self, device: &Device, said: &DeviceState) -> Result<DeviceState, Trouble> {
+    async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError> {
         let key = row::device_key(device, self.app_keys().await?);
         let mut row = DeviceRow::default();
         for _ in 0..MOST_WRITES {
-            let mut lacking = row.lacks(said);
+            let mut lacking = row.lacks(added);
             if lacking.is_empty() {
                 self.sweep(&key, &row).await;
                 return Ok(row.state);
@@ -108,10 +108,10 @@ impl Rows for OpenTable<'_> {
             lacking.truncate(write::REGISTERS);
             row = DeviceRow::read(&self.raise(&key, &lacking).await?).map_err(|error| self.unreadable(&error))?;
         }
-        Err(Trouble::KeepsChanging)
+        Err(RowError::KeepsChanging)
     }
 
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
         let deleted = Register::Version { name: DELETED.into(), version: row::text(version) };
         let key = row::account_key(key, self.app_keys().await?);
         for _ in 0..MOST_WRITES {
@@ -121,14 +121,14 @@ impl Rows for OpenTable<'_> {
                 return Ok(row);
             }
         }
-        Err(Trouble::KeepsChanging)
+        Err(RowError::KeepsChanging)
     }
 
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         let key = row::account_key(key, self.app_keys().await?);
         match self.send(|| self.accepting(&key, version).send()).await {
-            Err(error) if !write::is_refusal(&error) => Err(self.trouble(&error)),
-            // Refused: a newer deletion has come, and its own message sees to it.
+            Err(error) if !write::is_refusal(&error) => Err(self.row_error(&error)),
+            // Refused: there is a newer deletion, which has its own message.
             _ => Ok(()),
         }
     }
@@ -138,10 +138,10 @@ impl Rows for OpenTable<'_> {
         let along = if devices.is_empty() { accounts } else { &[] };
         let (app_keys, found) = match self.app_keys_and(along).await {
             Ok(known) => known,
-            Err(trouble) => {
+            Err(row_error) => {
                 return Read {
-                    devices: devices.iter().map(|device| (device.clone(), Err(trouble))).collect(),
-                    deletions: accounts.iter().map(|key| (key.clone(), Err(trouble))).collect(),
+                    devices: devices.iter().map(|device| (device.clone(), Err(row_error))).collect(),
+                    deletions: accounts.iter().map(|key| (key.clone(), Err(row_error))).collect(),
                 };
             }
         };
@@ -157,7 +157,7 @@ impl Rows for OpenTable<'_> {
             }
         };
         let attributes = |key: &String| {
-            rows.get(key).map_or(Err(Trouble::Unreachable), |row| row.as_ref().map_err(|&trouble| trouble))
+            rows.get(key).map_or(Err(RowError::Unreachable), |row| row.as_ref().map_err(|&row_error| row_error))
         };
         let device =
             |key| DeviceRow::read(attributes(key)?).map(|row| row.state).map_err(|error| self.unreadable(&error));
@@ -170,9 +170,9 @@ impl Rows for OpenTable<'_> {
 }
 
 impl OpenTable<'_> {
-    /// After its time no request is even made. A row that this befalls fails for what took the time.
-    fn has_time(&self) -> Result<(), Trouble> {
-        if self.is_over() { Err(self.tell(self.failure.get(), "no answer in time")) } else { Ok(()) }
+    /// After the end no request is made. A row that is affected fails for what took the time.
+    fn has_time(&self) -> Result<(), RowError> {
+        if self.is_over() { Err(self.log(self.failure.get(), "no answer in time")) } else { Ok(()) }
     }
 
     fn is_over(&self) -> bool {
@@ -190,34 +190,35 @@ impl OpenTable<'_> {
         aws::send(Tries::until(self.until), request).await
     }
 
-    fn trouble<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> Trouble {
+    fn row_error<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> RowError {
         let error = AwsError::of(error);
-        let trouble = match error {
+        let row_error = match error {
             AwsError::Timeout if self.is_over() => self.failure.get(),
-            _ if error.is_throttling() => Trouble::Throttled,
-            _ => Trouble::Unreachable,
+            _ if error.is_throttling() => RowError::Throttled,
+            _ => RowError::Unreachable,
         };
-        self.failure.set(trouble);
-        self.tell(trouble, &error.to_string())
+        self.failure.set(row_error);
+        self.log(row_error, &error.to_string())
     }
 
-    fn unreadable(&self, error: &Unreadable) -> Trouble {
-        let mend = "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
-        self.tell_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {mend}"));
-        Trouble::Unreadable
+    fn unreadable(&self, error: &Unreadable) -> RowError {
+        let remedy =
+            "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
+        self.log_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {remedy}"));
+        RowError::Unreadable
     }
 
-    fn tell(&self, trouble: Trouble, what: &str) -> Trouble {
-        self.tell_once(format_args!(
+    fn log(&self, row_error: RowError, what: &str) -> RowError {
+        self.log_once(format_args!(
             "LEDGER_TABLE: {what}; its events come again. Check the table's name, its capacity and the role's \
              dynamodb:UpdateItem and dynamodb:BatchGetItem"
         ));
-        trouble
+        row_error
     }
 
-    /// Tells the operator, once an invocation. The row's events have lines of their own.
-    fn tell_once(&self, what: std::fmt::Arguments<'_>) {
-        if !self.told.replace(true) {
+    /// Logs a failure for the operator, once an invocation. The row's events have lines of their own.
+    fn log_once(&self, what: std::fmt::Arguments<'_>) {
+        if !self.is_logged.replace(true) {
             tracing::error!("{what}");
         }
     }

@@ -10,10 +10,10 @@ fn state(events: &[Event]) -> State {
     State::of(events)
 }
 
-type Said = (Vec<(Device, DeviceState)>, Vec<(AccountKey, Deletion)>);
+type Content = (Vec<(Device, DeviceState)>, Vec<(AccountKey, Deletion)>);
 
-/// What the state says, without the order it was told in.
-fn said(state: &State) -> Said {
+/// The content of the state, whatever its order.
+fn content(state: &State) -> Content {
     let mut devices: Vec<_> = state.devices.clone().into_iter().collect();
     let mut deleted: Vec<_> = state.deleted.clone().into_iter().collect();
     devices.sort_by(|left, right| left.0.cmp(&right.0));
@@ -33,10 +33,10 @@ proptest! {
         a in testing::events_without_types(0..6), b in testing::events_without_types(0..6), c in testing::events_without_types(0..6),
     ) {
         let (a, b, c) = (state(&a), state(&b), state(&c));
-        prop_assert_eq!(said(&merged(&a, &b)), said(&merged(&b, &a)));
-        prop_assert_eq!(said(&merged(&merged(&a, &b), &c)), said(&merged(&a, &merged(&b, &c))));
-        prop_assert_eq!(said(&merged(&a, &a)), said(&a));
-        prop_assert_eq!(said(&merged(&merged(&a, &b), &b)), said(&merged(&a, &b)));
+        prop_assert_eq!(content(&merged(&a, &b)), content(&merged(&b, &a)));
+        prop_assert_eq!(content(&merged(&merged(&a, &b), &c)), content(&merged(&a, &merged(&b, &c))));
+        prop_assert_eq!(content(&merged(&a, &a)), content(&a));
+        prop_assert_eq!(content(&merged(&merged(&a, &b), &b)), content(&merged(&a, &b)));
     }
 
     #[test]
@@ -45,7 +45,7 @@ proptest! {
         for event in &events {
             one_by_one.merge(&state(std::slice::from_ref(event)));
         }
-        prop_assert_eq!(said(&one_by_one), said(&state(&events)));
+        prop_assert_eq!(content(&one_by_one), content(&state(&events)));
     }
 
     #[test]
@@ -54,7 +54,7 @@ proptest! {
         shuffled.push(events[twice.index(events.len())].clone());
         shuffled.rotate_left(order.index(events.len()));
         shuffled.reverse();
-        prop_assert_eq!(said(&state(&shuffled)), said(&state(&events)));
+        prop_assert_eq!(content(&state(&shuffled)), content(&state(&events)));
     }
 
     #[test]
@@ -63,19 +63,19 @@ proptest! {
         for event in &events {
             if whole.superseded_by(event).is_some() {
                 let others: Vec<_> = events.iter().filter(|other| *other != event).cloned().collect();
-                prop_assert_eq!(said(&state(&others)), said(&whole));
+                prop_assert_eq!(content(&state(&others)), content(&whole));
             }
         }
     }
 }
 
 #[test]
-fn two_events_of_one_version_merge_the_same_whoever_comes_first() {
+fn two_events_of_the_same_version_merge_the_same_in_either_order() {
     // A producer that gives two logins one id and one time.
     let login = |name: &str| {
         let device = Device { app: AppId(0), token: Token::new("t").unwrap() };
         testing::happened(1, Kind::Login, "same", Change::Login(device, vec![testing::account(name, AccountType(0))]))
     };
     let (a, b) = (login("a"), login("b"));
-    assert_eq!(said(&state(&[a.clone(), b.clone()])), said(&state(&[b, a])));
+    assert_eq!(content(&state(&[a.clone(), b.clone()])), content(&state(&[b, a])));
 }

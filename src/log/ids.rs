@@ -1,4 +1,4 @@
-//! What a line of the log calls a message and its event: by the id where that says nothing of a person, else by a
+//! How a log line names a message and its event: by the id if that reveals nothing about a person, else by a
 //! fingerprint in a field of its own.
 
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use super::opaque::{is_opaque, shares};
 use crate::{
     event::{Change, Event},
     fingerprint,
-    finished::Told,
+    finished::MessageOutcome,
     ingress::{Message, Source},
 };
 
@@ -18,26 +18,26 @@ pub(super) enum Shown<'a> {
     Hash(String),
 }
 
-/// Stands for an id that there is none of, or that is no id.
+/// Shown instead of an id that is missing or does not have the form of one.
 const NONE: &str = "-";
 
 /// The message's id. SQS makes its own; that of an EventBridge event could have been made by anyone.
-pub(super) fn of_message<'a>(told: &Told<'a>, source: Source) -> Shown<'a> {
-    let id = &told.message.id;
-    match (source, told.event) {
+pub(super) fn of_message<'a>(settled: &MessageOutcome<'a>, source: Source) -> Shown<'a> {
+    let id = &settled.message.id;
+    match (source, settled.event) {
         (Source::StandardQueue | Source::FifoQueue, _) => Shown::Id(plain(id).unwrap_or(NONE)),
         (Source::EventBridge, _) if id == NONE => Shown::Id(NONE),
-        (Source::EventBridge, Some(event)) => of_producer(id, event, told.app),
-        (Source::EventBridge, None) if is_opaque(id) && !is_in_the_rest(id, told.message) => Shown::Id(id),
+        (Source::EventBridge, Some(event)) => of_producer(id, event, settled.app),
+        (Source::EventBridge, None) if is_opaque(id) && !is_in_the_rest(id, settled.message) => Shown::Id(id),
         (Source::EventBridge, None) => Shown::Hash(fingerprint::event_id(None, id)),
     }
 }
 
-/// The event's id, which may be its message's for want of another.
-pub(super) fn of_event<'a>(told: &Told<'a>, source: Source) -> Option<Shown<'a>> {
-    let event = told.event?;
-    let is_the_messages = source != Source::EventBridge && told.message.id == *event.id;
-    Some(if is_the_messages { of_message(told, source) } else { of_producer(&event.id, event, told.app) })
+/// The event's id, which is its message's if it has no other.
+pub(super) fn of_event<'a>(settled: &MessageOutcome<'a>, source: Source) -> Option<Shown<'a>> {
+    let event = settled.event?;
+    let is_the_messages = source != Source::EventBridge && settled.message.id == *event.id;
+    Some(if is_the_messages { of_message(settled, source) } else { of_producer(&event.id, event, settled.app) })
 }
 
 impl Shown<'_> {

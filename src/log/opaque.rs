@@ -1,4 +1,4 @@
-//! Whether an id says nothing of a person. Producers choose their ids, and some are made of an account.
+//! Whether an id reveals nothing about a person. Producers choose their ids, and some are made of an account.
 //!
 //! Opaque are UUIDs, ULIDs, KSUIDs, and hex, base32 and base64url of at least 16 characters, as random generators write
 //! them. What could be a phone number, a word or an encoded text is not.
@@ -9,7 +9,7 @@ use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 const PHONE_NUMBER: usize = 7;
 /// This many characters that an id has in common with an account are no accident.
 const COMMON: usize = 6;
-/// Fewer in common are, and so a shorter account is not looked for.
+/// Fewer may be an accident, so a shorter account is not searched for.
 const LEAST_COMMON: usize = 4;
 const LEAST: usize = 16;
 const MOST: usize = 128;
@@ -19,7 +19,7 @@ pub(super) fn is_opaque(id: &str) -> bool {
     if is_uuid(id) {
         return !decodes_to_text(&letters(id));
     }
-    let fits = (LEAST..=MOST).contains(&id.len()) && id.bytes().all(|byte| kind(byte) != Kind::Other);
+    let fits = (LEAST..=MOST).contains(&id.len()) && id.bytes().all(|byte| kind(byte) != CharKind::Other);
     fits && longest_number(id) < PHONE_NUMBER && !parts(id).chain([id]).any(decodes_to_text) && is_mixed(id)
 }
 
@@ -38,8 +38,8 @@ fn letters(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Five groups of hex digits. One that is filled up with zeros, or has no letter but in its last group, is a number in the
-/// form of a UUID.
+/// Five groups of hex digits. One that is filled up with zeros, or has no letter but in its last group, is a number in
+/// the form of a UUID.
 fn is_uuid(id: &str) -> bool {
     let groups = [8, 4, 4, 4, 12];
     let form =
@@ -54,7 +54,7 @@ fn is_ulid(id: &str) -> bool {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CharKind {
     Digit,
     Lower,
     Upper,
@@ -63,29 +63,29 @@ enum Kind {
     Other,
 }
 
-fn kind(byte: u8) -> Kind {
+fn kind(byte: u8) -> CharKind {
     match byte {
-        b'0'..=b'9' => Kind::Digit,
-        b'a'..=b'z' => Kind::Lower,
-        b'A'..=b'Z' => Kind::Upper,
-        b'-' | b'_' => Kind::Mark,
-        _ => Kind::Other,
+        b'0'..=b'9' => CharKind::Digit,
+        b'a'..=b'z' => CharKind::Lower,
+        b'A'..=b'Z' => CharKind::Upper,
+        b'-' | b'_' => CharKind::Mark,
+        _ => CharKind::Other,
     }
 }
 
 /// Whether upper case, lower case and digits follow each other as by chance. Words and dates keep to one of them.
 fn is_mixed(id: &str) -> bool {
-    let has = |wanted: Kind| id.bytes().any(|byte| kind(byte) == wanted);
+    let has = |wanted: CharKind| id.bytes().any(|byte| kind(byte) == wanted);
     let changes = id.as_bytes().windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
-    let one_case = !(has(Kind::Lower) && has(Kind::Upper));
-    match has(Kind::Mark) {
+    let one_case = !(has(CharKind::Lower) && has(CharKind::Upper));
+    match has(CharKind::Mark) {
         // Hex can't spell a name.
         false if one_case && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => true,
         false if one_case && is_ulid(id) => true,
         // A random base32 changes at a third of its places, a word with a number behind it once.
         false if one_case => changes * 8 > id.len() && !is_word(id),
         // A random base64url changes at two thirds of its places, CamelCase at a fifth to two fifths.
-        _ => !one_case && has(Kind::Digit) && changes * 9 > (id.len() - 1) * 4 && !parts(id).any(is_word),
+        _ => !one_case && has(CharKind::Digit) && changes * 9 > (id.len() - 1) * 4 && !parts(id).any(is_word),
     }
 }
 
@@ -101,9 +101,9 @@ fn is_word(part: &str) -> bool {
     word.len() >= 4 && word.iter().all(u8::is_ascii_alphabetic) && (word.iter().all(is_upper) || in_camel_case())
 }
 
-/// How many digits follow each other; a mark between them does not count, for people group numbers.
+/// How many digits follow each other; a mark between them does not count, since people group numbers.
 fn longest_number(id: &str) -> usize {
-    let id: Vec<u8> = id.bytes().filter(|&byte| kind(byte) != Kind::Mark).collect();
+    let id: Vec<u8> = id.bytes().filter(|&byte| kind(byte) != CharKind::Mark).collect();
     id.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).max().unwrap_or_default()
 }
 

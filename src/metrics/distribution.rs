@@ -1,5 +1,5 @@
-//! Many values of one metric as few: CloudWatch takes at most a hundred different ones in a line, and tells apart no more
-//! than a percentile needs.
+//! Many values of one metric as few: CloudWatch takes at most a hundred different ones in a line, and distinguishes no
+//! more than a percentile needs.
 
 use metrique_writer_core::{
     Observation,
@@ -8,9 +8,9 @@ use metrique_writer_core::{
 
 /// What CloudWatch takes of a metric in a line ("up to 100 numerics", embedded metric format specification).
 const MOST_DIFFERENT: usize = 100;
-/// The first try: values are told to within 0.4 %, and exactly below 256.
+/// The first try: values are kept to within 0.4 %, and exactly below 256.
 const FINEST: u8 = 8;
-/// The last: two values of each of the [`MOST_BITS`] binary orders are few enough whatever comes, and told to within a quarter.
+/// The last: two values of each of the [`MOST_BITS`] binary orders are always few enough, and kept to within a quarter.
 const COARSEST: u8 = 2;
 /// Over thirty years in milliseconds: nothing that is counted here is larger.
 const MOST_BITS: u32 = 40;
@@ -49,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    fn told(values: &[u64]) -> Vec<(f64, u64)> {
+    fn recorded(values: &[u64]) -> Vec<(f64, u64)> {
         let mut distribution = Distribution::default();
         values.iter().for_each(|value| distribution.record(*value));
         let pair = |observation| match observation {
@@ -61,25 +61,25 @@ mod tests {
 
     #[test]
     fn few_values_stay_what_they_are() {
-        assert_eq!(told(&[]), []);
-        assert_eq!(told(&[20, 0, 20, 255]), [(0.0, 1), (20.0, 2), (255.0, 1)]);
+        assert_eq!(recorded(&[]), []);
+        assert_eq!(recorded(&[20, 0, 20, 255]), [(0.0, 1), (20.0, 2), (255.0, 1)]);
     }
 
     #[test]
     fn ten_thousand_different_values_are_a_hundred_at_most() {
-        let told = told(&(0..10_000).map(|n| n * n * n).collect::<Vec<_>>());
-        assert!((60..=MOST_DIFFERENT).contains(&told.len()), "{}", told.len());
+        let recorded = recorded(&(0..10_000).map(|n| n * n * n).collect::<Vec<_>>());
+        assert!((60..=MOST_DIFFERENT).contains(&recorded.len()), "{}", recorded.len());
     }
 
     proptest! {
         #[test]
         fn none_is_lost_and_none_is_moved_by_more_than_a_quarter(values in vec(any::<u64>().prop_map(|v| v >> (v % 64)), 0..400)) {
-            let told = told(&values);
-            prop_assert!(told.len() <= MOST_DIFFERENT);
-            prop_assert_eq!(told.iter().map(|(_, times)| times).sum::<u64>(), values.len() as u64);
+            let recorded = recorded(&values);
+            prop_assert!(recorded.len() <= MOST_DIFFERENT);
+            prop_assert_eq!(recorded.iter().map(|(_, times)| times).sum::<u64>(), values.len() as u64);
             let mut sorted: Vec<_> = values.iter().map(|value| (*value).min(1 << MOST_BITS) as f64).collect();
             sorted.sort_unstable_by(f64::total_cmp);
-            let spread = told.iter().flat_map(|(value, times)| std::iter::repeat_n(*value, *times as usize));
+            let spread = recorded.iter().flat_map(|(value, times)| std::iter::repeat_n(*value, *times as usize));
             for (was, is) in sorted.into_iter().zip(spread) {
                 prop_assert!((was - is).abs() <= was * 0.25, "{was} became {is}");
             }

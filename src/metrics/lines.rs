@@ -1,4 +1,4 @@
-//! What stands in a line, and in which unit.
+//! The contents of a line, and their units.
 
 use std::time::SystemTime;
 
@@ -7,8 +7,9 @@ use metrique_writer_core::{
 };
 
 use super::{Distribution, Figures};
+use crate::outcome::Reason;
 
-/// What stands in every line.
+/// What every line contains.
 #[derive(Clone, Copy)]
 pub(super) struct Common<'a> {
     pub(super) at: SystemTime,
@@ -16,7 +17,7 @@ pub(super) struct Common<'a> {
     pub(super) request_id: &'a str,
 }
 
-/// What became of an app's events, and its calls.
+/// The outcomes of an app's events, and its calls.
 pub(super) struct AppLine<'a> {
     pub(super) common: Common<'a>,
     pub(super) app: &'a str,
@@ -27,7 +28,7 @@ pub(super) struct AppLine<'a> {
 pub(super) struct FailureLine<'a> {
     pub(super) common: Common<'a>,
     pub(super) app: &'a str,
-    pub(super) reason: &'static str,
+    pub(super) reason: Reason,
     pub(super) count: u64,
 }
 
@@ -85,7 +86,7 @@ impl Entry for FailureLine<'_> {
     fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
         self.common.write(line);
         line.value("App", self.app);
-        line.value("Reason", self.reason);
+        line.value("Reason", self.reason.as_str());
         line.value("CallFailures", &Count(self.count));
     }
 }

@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     config::{AppId, AppNames},
     event::{AccountType, Change, Device, Token},
-    ingress::Batch,
-    report::Reason,
+    ingress::{Batch, MessageIndex},
+    outcome::Failure,
     testing,
     testing::account,
     tpns::CallMade,
@@ -26,12 +26,12 @@ fn event(rank: Kind, app: u16, lag: i64) -> Event {
     testing::happened(NOW as i64 - lag, rank, "id", change)
 }
 
-fn call(app: u16, items: usize, millis: u64, failures: &[&'static str]) -> CallMade {
+fn call(app: u16, items: usize, millis: u64, failures: &[Reason]) -> CallMade {
     CallMade { app: AppId(app), items, took: Duration::from_millis(millis), failures: failures.to_vec() }
 }
 
-fn retry(reason: &'static str) -> Outcome {
-    Outcome::Retry(Reason { reason, detail: "".into() })
+fn retry(reason: Reason) -> Outcome {
+    Outcome::Retry(Failure::of(reason))
 }
 
 /// The lines of a batch of the apps android and ios; a message without an event is one that could not be read.
@@ -39,7 +39,8 @@ fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value
     let record = |n| json!({"messageId": format!("m{n}"), "body": "", "eventSource": "aws:sqs"});
     let payload = json!({"Records": (0..messages.len()).map(record).collect::<Vec<_>>()}).to_string();
     let outcomes: Vec<_> = messages.iter().map(|(_, outcome)| outcome.clone()).collect();
-    let events: Vec<_> = messages.iter().enumerate().filter_map(|(n, (event, _))| Some((n, event.clone()?))).collect();
+    let events: Vec<_> =
+        messages.iter().enumerate().filter_map(|(n, (event, _))| Some((MessageIndex(n), event.clone()?))).collect();
     let finished = Finished {
         batch: &Batch::open(&payload).unwrap(),
         events: &events,
@@ -57,14 +58,14 @@ fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value
 
 #[test]
 fn each_app_has_a_line_with_all_that_became_of_its_events() {
-    let rejected = || Reason { reason: "too_old", detail: "".into() };
+    let rejected = || Failure::of(Reason::TooOld);
     let lines = lines(
         &[
             (Some(event(Kind::Login, 0, 40)), Outcome::Applied),
             (Some(event(Kind::Logout, 0, 30)), Outcome::Superseded),
-            (Some(event(Kind::Logout, 1, 1)), retry("tpns_timeout")),
+            (Some(event(Kind::Logout, 1, 1)), retry(Reason::TpnsTimeout)),
             (None, Outcome::Parked(rejected())),
-            (Some(event(Kind::Logout, 0, 1)), retry("ledger_throttled")),
+            (Some(event(Kind::Logout, 0, 1)), retry(Reason::LedgerThrottled)),
             (None, Outcome::Rejected(rejected())),
             (Some(event(Kind::Deletion, 0, -5)), Outcome::Applied),
             (Some(event(Kind::Login, 1, 1)), Outcome::Misconfigured(rejected())),
@@ -93,7 +94,8 @@ fn each_app_has_a_line_with_all_that_became_of_its_events() {
 
 #[test]
 fn a_line_is_in_the_embedded_metric_format() {
-    let lines = lines(&[(Some(event(Kind::Login, 0, 40)), Outcome::Applied)], &[call(0, 1, 7, &["tpns_internal"])]);
+    let lines =
+        lines(&[(Some(event(Kind::Login, 0, 40)), Outcome::Applied)], &[call(0, 1, 7, &[Reason::TpnsInternal])]);
     let [app, failure] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(app["_aws"]["Timestamp"], NOW);
     let directive = &app["_aws"]["CloudWatchMetrics"][0];
@@ -117,16 +119,16 @@ fn a_line_is_in_the_embedded_metric_format() {
 #[test]
 fn failed_calls_are_counted_by_app_and_reason() {
     let calls = [
-        call(0, 1, 1, &["tpns_timeout"]),
-        call(1, 1, 1, &["tpns_timeout"]),
-        call(0, 2, 1, &["tpns_invalid_token", "tpns_timeout"]),
+        call(0, 1, 1, &[Reason::TpnsTimeout]),
+        call(1, 1, 1, &[Reason::TpnsTimeout]),
+        call(0, 2, 1, &[Reason::TpnsInvalidToken, Reason::TpnsTimeout]),
         call(0, 1, 1, &[]),
     ];
-    let lines = lines(&[(Some(event(Kind::Login, 0, 1)), retry("tpns_timeout"))], &calls);
+    let lines = lines(&[(Some(event(Kind::Login, 0, 1)), retry(Reason::TpnsTimeout))], &calls);
     let failures = lines.iter().filter(|line| line.get("Reason").is_some());
-    let told: Vec<_> = failures.map(|line| json!([line["App"], line["Reason"], line["CallFailures"]])).collect();
+    let counted: Vec<_> = failures.map(|line| json!([line["App"], line["Reason"], line["CallFailures"]])).collect();
     assert_eq!(
-        told,
+        counted,
         [
             json!(["android", "tpns_timeout", 2]),
             json!(["ios", "tpns_timeout", 1]),

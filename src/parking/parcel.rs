@@ -9,15 +9,18 @@ use aws_sdk_sqs::types::{
 };
 use data_encoding::HEXLOWER;
 
-use crate::{ingress::Message, report::Reason};
+use crate::{
+    ingress::{Message, MessageIndex},
+    outcome::Failure,
+};
 
 /// SQS counts bodies and attributes, of a message and of a call.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// A message to park, and every message of the batch that is the same one.
+/// A message to park, and every message of the batch that is the same.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    pub(super) indices: Vec<usize>,
+    pub(super) indices: Vec<MessageIndex>,
     pub(super) size: usize,
     /// Its id is the parcel's place among all.
     pub(super) entry: SendMessageBatchRequestEntry,
@@ -36,15 +39,15 @@ pub(super) enum Unfit {
     Malformed,
 }
 
-/// Makes parcels of messages, given by index and with their reasons: equal ones share a parcel. Beside them those that
-/// SQS can't keep.
+/// Makes parcels of messages, given by index and with their failures: equal ones share a parcel. Also returns those
+/// that SQS can't keep.
 pub(super) fn parcels<'m>(
-    rejected: impl Iterator<Item = (usize, &'m Message<'m>, &'m Reason)>,
+    rejected: impl Iterator<Item = (MessageIndex, &'m Message<'m>, &'m Failure)>,
     fifo: bool,
-) -> (Vec<Parcel>, Vec<(usize, Unfit)>) {
+) -> (Vec<Parcel>, Vec<(MessageIndex, Unfit)>) {
     let (mut parcels, mut unfit) = (Vec::<Parcel>::new(), Vec::new());
     let mut places: HashMap<(&str, String), usize> = HashMap::new();
-    for (index, message, reason) in rejected {
+    for (index, message, failure) in rejected {
         let body = match body(message) {
             Ok(body) => body,
             Err(why) => {
@@ -58,7 +61,7 @@ pub(super) fn parcels<'m>(
             continue;
         }
         let place = parcels.len();
-        match entry(place, message, &same.1, reason, fifo) {
+        match entry(place, message, &same.1, failure, fifo) {
             Ok(entry) => {
                 parcels.push(Parcel { indices: vec![index], size: size(&entry), entry });
                 places.insert(same, place);
@@ -86,7 +89,7 @@ fn entry(
     place: usize,
     message: &Message<'_>,
     body: &str,
-    reason: &Reason,
+    failure: &Failure,
     fifo: bool,
 ) -> Result<SendMessageBatchRequestEntry, Unfit> {
     let text = |value: &str| {
@@ -96,9 +99,10 @@ fn entry(
     let mut entry = SendMessageBatchRequestEntry::builder()
         .id(place.to_string())
         .message_body(body)
-        .message_attributes("reason", text(reason.reason)?);
-    if !reason.detail.is_empty() {
-        entry = entry.message_attributes("detail", text(&reason.detail)?);
+        .message_attributes("reason", text(failure.reason.as_str())?);
+    let detail = failure.detail();
+    if !detail.is_empty() {
+        entry = entry.message_attributes("detail", text(&detail)?);
     }
     let attributes = message.attributes();
     if let Some(trace) = attributes.trace_header.filter(|trace| !trace.is_empty()) {
@@ -114,8 +118,8 @@ fn entry(
     if size(&entry) > MOST_BYTES { Err(Unfit::TooLarge) } else { Ok(entry) }
 }
 
-/// The same for each delivery of a message, and for no other message: ids alone are not enough, since EventBridge events
-/// may have none.
+/// The same for each delivery of a message, and for no other message: ids alone are not enough, since EventBridge
+/// events may have none.
 fn deduplication_id(message_id: &str, body: &str) -> String {
     HEXLOWER.encode(digest(&SHA256, [message_id, body].join("\0").as_bytes()).as_ref())
 }
@@ -138,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sqs_takes_is_told_from_what_it_refuses() {
+    fn what_sqs_accepts_is_distinguished_from_what_it_refuses() {
         for c in
             ['\t', '\n', '\r', ' ', '~', '\u{7f}', '\u{85}', 'é', '\u{d7ff}', '\u{e000}', '\u{fffd}', '\u{10000}', '😀']
         {

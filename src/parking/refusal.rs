@@ -1,4 +1,4 @@
-//! Whether SQS refuses a call for one of its messages, or takes none at all.
+//! Whether SQS refuses a call because of one of its messages, or takes none at all.
 
 use aws_sdk_sqs::{
     config::http::HttpResponse,
@@ -29,7 +29,7 @@ pub(super) fn is_of_a_message(error: &SdkError<SendMessageBatchError, HttpRespon
 
 /// The same of errors that have no type in the SDK: `InvalidMessageContents`, `InvalidParameterValue`, a proxy's 413.
 fn may_be(status: u16, code: Option<&str>) -> bool {
-    /// Codes of AWS's common errors, which answer to who calls and how often.
+    /// Codes of AWS's common errors, which depend on who calls and how often.
     const OF_THE_CALLER: [&str; 9] = [
         "Throttl",
         "AccessDenied",
@@ -41,7 +41,7 @@ fn may_be(status: u16, code: Option<&str>) -> bool {
         "Expired",
         "OptInRequired",
     ];
-    // Without a code of AWS's it is not SQS that answers, but a proxy; of a message it can refuse only the size.
+    // Without an AWS code it is not SQS that answers, but a proxy, which can refuse a message only for its size.
     let Some(code) = code.and_then(aws_code) else { return status == 413 };
     let of_the_caller = OF_THE_CALLER.iter().any(|common| code.contains(common));
     matches!(status, 400..=499) && !matches!(status, 401 | 403 | 404 | 407 | 408 | 429) && !of_the_caller

@@ -1,3 +1,5 @@
+mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -5,8 +7,7 @@ use tpns_sim::model::{self, BatchOperate, OverrideMode};
 
 use super::*;
 use crate::{
-    event::{AccountType, EventFields, Version},
-    ingress::Batch,
+    event::{AccountType, Version},
     testing,
     tpns::body,
 };
@@ -25,10 +26,21 @@ fn send(tpns: &mut model::Tpns, app: AppId, operator_type: OperatorType, items: 
     assert!(answer.result.len() == items.len() && answer.result.iter().all(|code| code == "0"), "{answer:?}");
 }
 
+/// An order in which all gates are open in time: deletions, then what waits for none but them, then the rest. Calls of
+/// one wave may go out together.
+fn wave(plan: &Plan, call: &Call) -> u8 {
+    let of_item = |item: &Item| match item.work {
+        Work::UnbindEverywhere(_) => 0,
+        _ if item.after.iter().any(|gate| matches!(gate, Gate::Cleared(_))) => 2,
+        _ => 1,
+    };
+    call.items.iter().map(|&item| of_item(plan.item(item))).max().unwrap_or_default()
+}
+
 fn carry_out(tpns: &mut model::Tpns, plan: &Plan) {
-    for wave in 0..=2 {
-        for call in plan.calls.iter().filter(|call| call.wave == wave) {
-            let items: Vec<_> = call.items.iter().map(|&item| &plan.items[item]).collect();
+    for number in 0..=2 {
+        for call in plan.calls.iter().filter(|call| wave(plan, call) == number) {
+            let items: Vec<_> = call.items.iter().map(|&item| plan.item(item)).collect();
             send(tpns, call.app, call.operator_type, &items);
         }
     }
@@ -187,17 +199,17 @@ proptest! {
         prop_assert_eq!(plan.calls.len(), items.values().map(|count| count.div_ceil(ITEMS_PER_CALL)).sum::<usize>());
         let mut sent: Vec<_> = plan.calls.iter().flat_map(|call| call.items.clone()).collect();
         sent.sort_unstable();
-        prop_assert_eq!(sent, (0..plan.items.len()).collect::<Vec<_>>(), "each item in one call");
+        prop_assert_eq!(sent, (0..plan.items.len()).map(ItemIndex).collect::<Vec<_>>(), "each item in one call");
         for call in &plan.calls {
             prop_assert!((1..=ITEMS_PER_CALL).contains(&call.items.len()));
             for &item in &call.items {
-                let item = &plan.items[item];
+                let item = plan.item(item);
                 prop_assert_eq!((item.app, item.work.operator_type()), (call.app, call.operator_type));
                 // What an item waits for goes out in an earlier wave.
                 for gate in &item.after {
                     let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = gate;
                     let first = plan.calls.iter().find(|call| call.items.contains(first)).unwrap();
-                    prop_assert!(first.wave < call.wave);
+                    prop_assert!(wave(&plan, first) < wave(&plan, call));
                 }
             }
         }
@@ -211,92 +223,4 @@ proptest! {
             prop_assert!(shares.iter().any(|share| matches!(share, Share::Own(_))), "{event:?}");
         }
     }
-}
-
-/// The table of ARCHITECTURE.md, "Calls": each row as a batch of bare events, and the calls it makes.
-#[test]
-fn the_table_of_what_is_pushed() {
-    let login = r#"{"type":"user.login","occurred_at":10,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#;
-    let table: [(&[&str], &[&str]); 8] = [
-        (
-            &[login],
-            &[
-                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}]}"#,
-            ],
-        ),
-        (&[r#"{"type":"user.logout","occurred_at":20,"token":"t"}"#], &[r#"{"operator_type":4,"token_list":["t"]}"#]),
-        (
-            &[login, r#"{"type":"user.logout","occurred_at":10,"token":"t"}"#],
-            &[r#"{"operator_type":4,"token_list":["t"]}"#],
-        ),
-        (
-            &[r#"{"type":"user.logout","occurred_at":20,"token":"t","account_list":[{"account":"a"}]}"#],
-            &[r#"{"operator_type":3,"token_accounts":[{"token":"t","account_list":[{"account":"a"}]}]}"#],
-        ),
-        (
-            &[
-                r#"{"type":"account.deleted","occurred_at":20,"account_list":[{"account":"a"},{"account":"b","account_type":9}]}"#,
-            ],
-            &[r#"{"operator_type":5,"account_list":[{"account":"a"},{"account":"b","account_type":9}]}"#],
-        ),
-        // A stale logout changes nothing.
-        (
-            &[login, r#"{"type":"user.logout","occurred_at":9,"token":"t","account_list":[{"account":"a"}]}"#],
-            &[
-                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}]}"#,
-            ],
-        ),
-        // All of a login's accounts are out.
-        (
-            &[
-                login,
-                r#"{"type":"user.logout","occurred_at":11,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#,
-            ],
-            &[r#"{"operator_type":4,"token_list":["t"]}"#],
-        ),
-        // One of two is out: cleared first, in case TPNS overrides per type.
-        (
-            &[login, r#"{"type":"account.deleted","occurred_at":20,"account_list":[{"account":"a"}]}"#],
-            &[
-                r#"{"operator_type":5,"account_list":[{"account":"a"}]}"#,
-                r#"{"operator_type":4,"token_list":["t"]}"#,
-                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"b","account_type":1}]}]}"#,
-            ],
-        ),
-    ];
-    for (events, expected) in table {
-        let plan = plan(&State::of(&events.iter().map(|json| bare(json)).collect::<Vec<_>>()), &Redelivered::default());
-        let mut calls: Vec<_> = plan.calls.iter().collect();
-        calls.sort_by_key(|call| call.wave);
-        let bodies: Vec<_> = calls
-            .into_iter()
-            .map(|call| body(call.operator_type, call.items.iter().map(|&item| &plan.items[item])).unwrap())
-            .map(|bytes| String::from_utf8(bytes).unwrap())
-            .collect();
-        assert_eq!(bodies, expected, "{events:?}");
-    }
-}
-
-fn bare(json: &str) -> Event {
-    let apps = crate::config::AppNames::new(["android"]);
-    let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0, ledger: false };
-    let fields: EventFields = serde_json::from_str(json).unwrap();
-    let fallbacks = crate::event::Fallbacks { message_id: Some("m"), ..Default::default() };
-    Event::new(fields, &fallbacks, &rules).unwrap()
-}
-
-#[test]
-fn thousands_of_devices_fill_their_calls() {
-    let record = |n: usize| {
-        let body = format!(
-            r#"{{"type":"user.login","occurred_at":10,"token":"token{n}","account_list":[{{"account":"a{n}"}}]}}"#
-        );
-        serde_json::json!({"messageId": format!("m{n}"), "body": body, "eventSource": "aws:sqs"})
-    };
-    let payload = serde_json::json!({"Records": (0..10_000).map(record).collect::<Vec<_>>()}).to_string();
-    let apps = crate::config::AppNames::new(["android"]);
-    let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0, ledger: false };
-    let events: Vec<_> =
-        Batch::open(&payload).unwrap().messages.iter().map(|each| each.event(&rules).unwrap()).collect();
-    assert_eq!(plan(&State::of(&events), &Redelivered::default()).calls.len(), 500);
 }

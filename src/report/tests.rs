@@ -4,11 +4,15 @@ use serde_json::{Value, json};
 use super::*;
 
 fn retry() -> Outcome {
-    Outcome::Retry(Reason { reason: "tpns_timeout", detail: "".into() })
+    Outcome::Retry(Failure::of(Reason::TpnsTimeout))
 }
 
 fn rejected() -> Outcome {
-    Outcome::Rejected(Reason { reason: "too_old", detail: "occurred_at: is older".into() })
+    Outcome::Rejected(Failure::new(Reason::TooOld, "occurred_at: is older"))
+}
+
+fn indices(messages: Vec<MessageIndex>) -> Vec<usize> {
+    messages.into_iter().map(|MessageIndex(index)| index).collect()
 }
 
 fn payload(arn: &str, messages: &[(&str, &str)]) -> String {
@@ -25,7 +29,7 @@ fn bridge(count: usize) -> String {
 }
 
 #[test]
-fn a_queue_is_always_told_the_list_of_failures() {
+fn a_queue_always_gets_the_list_of_failures() {
     let payload = payload("arn:events", &[("m1", "g"), ("m2", "g"), ("m3", "g")]);
     let failed = |ids: &[&str]| json!({"batchItemFailures": ids.iter().map(|id| json!({"itemIdentifier": id})).collect::<Vec<_>>()});
     assert_eq!(answered(&payload, &[Outcome::Applied, Outcome::Superseded, Outcome::Applied]), failed(&[]));
@@ -34,7 +38,7 @@ fn a_queue_is_always_told_the_list_of_failures() {
 }
 
 #[test]
-fn a_message_that_came_twice_in_a_batch_is_reported_once() {
+fn a_message_that_is_twice_in_a_batch_is_reported_once() {
     let payload = payload("arn:events", &[("m1", "g"), ("m1", "g"), ("m2", "g")]);
     let expected = json!({"batchItemFailures": [{"itemIdentifier": "m1"}]});
     assert_eq!(answered(&payload, &[retry(), retry(), Outcome::Applied]), expected);
@@ -42,7 +46,7 @@ fn a_message_that_came_twice_in_a_batch_is_reported_once() {
 }
 
 #[test]
-fn eventbridge_is_told_null_or_an_error() {
+fn eventbridge_gets_null_or_an_error() {
     assert_eq!(answered(&bridge(2), &[Outcome::Applied, Outcome::Superseded]), Value::Null);
     assert_eq!(answered("[]", &[]), Value::Null);
     let payload = bridge(3);
@@ -52,7 +56,7 @@ fn eventbridge_is_told_null_or_an_error() {
 }
 
 #[test]
-fn in_a_fifo_queue_a_message_does_not_overtake_one_of_its_group_that_comes_again() {
+fn in_a_fifo_queue_a_message_does_not_overtake_one_of_its_group_that_is_redelivered() {
     let messages = [("m1", "g"), ("m2", "h"), ("m3", "g"), ("m4", "g"), ("m5", "h")];
     let before = [Outcome::Applied, retry(), retry(), Outcome::Applied, rejected()];
     let held = |arn| {
@@ -78,20 +82,25 @@ fn what_is_delivered_again_is_not_parked() {
     let rows = [
         (vec![rejected(), Outcome::Applied, rejected()], vec![0, 2], vec![0, 2], vec![0, 2]),
         (vec![rejected(), retry(), rejected()], vec![0, 2], vec![0], vec![]),
-        (vec![Outcome::Misconfigured(Reason::PANIC), rejected(), Outcome::Applied], vec![1], vec![], vec![]),
+        (
+            vec![Outcome::Misconfigured(Failure::of(Reason::Panic)), rejected(), Outcome::Applied],
+            vec![1],
+            vec![],
+            vec![],
+        ),
         (vec![retry(), Outcome::Applied, Outcome::Superseded], vec![], vec![], vec![]),
     ];
     for (outcomes, in_standard, in_fifo, from_bridge) in rows {
-        let of = |payload: &str| parkable(&Batch::open(payload).unwrap(), &outcomes);
+        let of = |payload: &str| indices(parkable(&Batch::open(payload).unwrap(), &outcomes));
         let messages = [("m1", "g"), ("m2", "g"), ("m3", "g")];
         assert_eq!(of(&payload("arn:events", &messages)), in_standard, "{outcomes:?}");
         assert_eq!(of(&payload("arn:events.fifo", &messages)), in_fifo, "{outcomes:?}");
         assert_eq!(of(&bridge(3)), from_bridge, "{outcomes:?}");
     }
     let other_group = payload("arn:events.fifo", &[("m1", "g"), ("m2", "h")]);
-    assert_eq!(parkable(&Batch::open(&other_group).unwrap(), &[retry(), rejected()]), [1]);
+    assert_eq!(indices(parkable(&Batch::open(&other_group).unwrap(), &[retry(), rejected()])), [1]);
     let same_id = payload("arn:events", &[("m1", "g"), ("m1", "g")]);
-    assert_eq!(parkable(&Batch::open(&same_id).unwrap(), &[rejected(), retry()]), [0; 0]);
+    assert_eq!(indices(parkable(&Batch::open(&same_id).unwrap(), &[rejected(), retry()])), [0; 0]);
 }
 
 proptest! {
@@ -105,10 +114,10 @@ proptest! {
             0 => Outcome::Applied, 1 => Outcome::Superseded, 2 => retry(), _ => rejected(),
         }).collect();
         hold_groups(&batch, &mut outcomes);
-        let parked = parkable(&batch, &outcomes);
+        let parked = indices(parkable(&batch, &outcomes));
         for &index in &parked {
             prop_assert_eq!(&outcomes[index], &rejected());
-            outcomes[index] = Outcome::Parked(Reason::PANIC);
+            outcomes[index] = Outcome::Parked(Failure::of(Reason::Panic));
         }
         let answer = answered(&payload, &outcomes);
         let reported: Vec<_> = answer["batchItemFailures"].as_array().unwrap().iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect();

@@ -1,25 +1,21 @@
 //! When the apps document is read again.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-/// A document that could not be read is asked for again after this, however old the one in force.
+use crate::moment::Moment;
+
+/// A document that could not be read is read again after this, whatever the age of the one in force.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
-/// For apps that are not in the document it is read no more often than this: a producer's slip may be in every batch.
+/// For apps that are not in the document it is read no more often than this: a producer's mistake may be in every
+/// batch.
 const BETWEEN_UNKNOWN_APPS: Duration = Duration::from_secs(30);
-
-/// A moment by both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) wall: SystemTime,
-    pub(super) steady: Instant,
-}
 
 /// What an invocation needs of the document, whatever its age.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs {
-    /// It is to know every app: a deletion that names none is not done while one is missing.
+    /// It must have every app: a deletion that names none is not complete while one is missing.
     pub every_app: bool,
-    /// An event is about to be rejected for the apps that the document names.
+    /// An event is about to be rejected because of the apps that the document names.
     pub other_apps: bool,
 }
 
@@ -32,21 +28,12 @@ pub(super) struct Freshness {
     for_other_apps: Option<Moment>,
 }
 
-impl Moment {
-    /// The time since an earlier moment. While a sandbox is frozen one clock may stand still, and the other may be set:
-    /// the one that has gone further counts.
-    fn since(self, earlier: Self) -> Duration {
-        let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
-        wall.max(self.steady.saturating_duration_since(earlier.steady))
-    }
-}
-
 impl Freshness {
     pub(super) fn new(max_age: Duration, read: Moment) -> Self {
         Self { max_age, read, failed: None, for_other_apps: None }
     }
 
-    /// Whether the document is to be read again now.
+    /// Whether the document has to be read again now.
     pub(super) fn is_due(&mut self, needs: Needs, now: Moment) -> bool {
         let is_past = |moment: Option<Moment>, pause| moment.is_none_or(|moment| now.since(moment) >= pause);
         let too_old = is_past(Some(self.read), self.max_age) && is_past(self.failed, AFTER_A_FAILURE);
@@ -71,6 +58,8 @@ impl Freshness {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Instant, SystemTime};
+
     use super::*;
 
     const MAX_AGE: Duration = Duration::from_secs(60);

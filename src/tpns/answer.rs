@@ -7,12 +7,16 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use super::codes::{Signal, Verdict, Why, classify};
-use crate::{json::Object, plan::OperatorType};
+use super::codes::{Signal, Verdict, classify, is_about_items};
+use crate::{
+    json::Object,
+    outcome::{Failure, Reason},
+    plan::OperatorType,
+};
 
-/// What one HTTP exchange brought.
+/// An answer as HTTP brought it.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
     /// `Retry-After`, read.
@@ -26,13 +30,13 @@ pub struct Exchange {
 pub enum Judgement {
     /// The same for all of them.
     Whole(Verdict),
-    /// Of each its own, in the order of the request.
+    /// One for each, in the order of the request.
     Each(Vec<Verdict>),
 }
 
 /// `{"ret_code":0,"err_msg":"NO_ERROR","result":["0"]}`; the query API writes `retCode`. Other keys are ignored.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct AnswerBody {
     #[serde(alias = "retCode")]
     ret_code: Code,
     #[serde(default)]
@@ -48,17 +52,17 @@ struct Codes(Option<Vec<Signal>>);
 ///
 /// A `ret_code` counts at any status, but acceptance only with a 2xx: an error page can't have applied anything.
 #[must_use]
-pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> Judgement {
-    let by_status = Judgement::Whole(classify(Signal::Status(exchange.status), operator_type));
-    let body = exchange.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&exchange.body);
-    let answer = serde_json::from_slice::<Object<Answer>>(body).ok();
-    let judgement = match answer.and_then(|Object(answer)| answer.judgement(operator_type, items)) {
+pub fn judge(answer: &HttpAnswer, operator_type: OperatorType, items: usize) -> Judgement {
+    let by_status = Judgement::Whole(classify(Signal::Status(answer.status), operator_type));
+    let body = answer.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&answer.body);
+    let body = serde_json::from_slice::<Object<AnswerBody>>(body).ok();
+    let judgement = match body.and_then(|Object(body)| body.judgement(operator_type, items)) {
         None => by_status,
-        Some(judgement) if judgement.accepts_any() && !(200..300).contains(&exchange.status) => by_status,
+        Some(judgement) if judgement.accepts_any() && !(200..300).contains(&answer.status) => by_status,
         Some(judgement) => judgement,
     };
     match judgement {
-        Judgement::Whole(Verdict::Retry(why, _)) => Judgement::Whole(Verdict::Retry(why, exchange.retry_after)),
+        Judgement::Whole(Verdict::Retry(failure, _)) => Judgement::Whole(Verdict::Retry(failure, answer.retry_after)),
         other => other,
     }
 }
@@ -66,13 +70,13 @@ pub fn judge(exchange: &Exchange, operator_type: OperatorType, items: usize) -> 
 /// Some gateways put it before a body.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-impl Answer {
+impl AnswerBody {
     /// `None` if there is no `ret_code` that can be read.
     fn judgement(self, operator_type: OperatorType, items: usize) -> Option<Judgement> {
         let Code(Signal::Code(ret_code)) = self.ret_code else { return None };
         let whole = classify(Signal::Code(ret_code), operator_type);
         let Codes(Some(codes)) = self.result else { return Some(Judgement::Whole(whole)) };
-        if !tells_items(ret_code) {
+        if !is_about_items(ret_code, &whole) {
             return Some(Judgement::Whole(whole));
         }
         let verdicts: Vec<_> = codes.into_iter().map(|code| classify(code, operator_type)).collect();
@@ -89,13 +93,13 @@ fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judg
     let mut errors = verdicts.iter().filter(|verdict| **verdict != Verdict::Accepted);
     let Some(error) = errors.next() else { return Judgement::Whole(whole) };
     match (errors.all(|other| other == error), whole) {
-        // There is one item that they can speak of.
-        (true, _) if items == 1 => Judgement::Each(vec![*error]),
+        // There is only one item that they can mean.
+        (true, _) if items == 1 => Judgement::Each(vec![error.clone()]),
         (false, Verdict::Accepted) if items == 1 => {
-            Judgement::Whole(Verdict::Retry(Why::of("tpns_broken_answer"), None))
+            Judgement::Whole(Verdict::Retry(Failure::of(Reason::TpnsBrokenAnswer), None))
         }
         // One of the items is at fault: rejected as a whole, the call is halved down to it.
-        (_, Verdict::Accepted) => Judgement::Whole(Verdict::Rejected(Why::of("tpns_batch_error"))),
+        (_, Verdict::Accepted) => Judgement::Whole(Verdict::Rejected(Failure::of(Reason::TpnsBatchError))),
         (_, whole) => Judgement::Whole(whole),
     }
 }
@@ -103,15 +107,15 @@ fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judg
 impl Judgement {
     /// Why not all of it was accepted: each reason once, none for success.
     #[must_use]
-    pub fn failures(&self) -> Vec<&'static str> {
+    pub fn failures(&self) -> Vec<Reason> {
         let verdicts = match self {
             Self::Whole(verdict) => std::slice::from_ref(verdict),
             Self::Each(verdicts) => verdicts,
         };
         let mut reasons = Vec::new();
-        for why in verdicts.iter().filter_map(Verdict::why) {
-            if !reasons.contains(&why.reason) {
-                reasons.push(why.reason);
+        for failure in verdicts.iter().filter_map(Verdict::failure) {
+            if !reasons.contains(&failure.reason) {
+                reasons.push(failure.reason);
             }
         }
         reasons
@@ -125,12 +129,6 @@ impl Judgement {
     }
 }
 
-/// Whether `result` speaks of the items under this `ret_code`: success, partly failed, all failed. Under any other code
-/// the call failed before its items were looked at.
-fn tells_items(ret_code: i64) -> bool {
-    matches!(ret_code, 0 | 1_008_026 | 1_008_027)
-}
-
 /// `Retry-After`: seconds, or an HTTP date.
 pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
     match value.trim().parse() {
@@ -139,8 +137,8 @@ pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Dur
     }
 }
 
-/// The reason of an item that was not sent, since what it waits for did not come about.
-pub(super) const HELD: Why = Why::of("waits_for_another_call");
+/// Why an item is not sent whose gate is not open.
+pub(super) const HELD: Failure = Failure::of(Reason::WaitsForAnotherCall);
 
 impl<'de> Deserialize<'de> for Codes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -9,10 +9,10 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
 };
 
-use super::answer::{Exchange, retry_after};
+use super::answer::{HttpAnswer, retry_after};
 use crate::{
     config::App,
-    transport::{Limits, Transport, TransportError},
+    transport::{RequestLimits, Transport, TransportError},
 };
 
 /// No account call answers with more: twenty items have twenty codes.
@@ -41,7 +41,7 @@ impl Client {
         body: Bytes,
         timeout: Duration,
         remaining: Duration,
-    ) -> Result<Exchange, TransportError> {
+    ) -> Result<HttpAnswer, TransportError> {
         let now = SystemTime::now();
         let timestamp = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
         let sign = app.key.sign(&timestamp, &body);
@@ -58,11 +58,11 @@ impl Client {
         }
         // Half of the time, if there is not enough for two exchanges: the second is the one that counts.
         let silence = timeout.min(remaining / 2);
-        let limits = Limits { connect: timeout, exchange: timeout, silence, body: LONGEST_ANSWER };
+        let limits = RequestLimits { connect: timeout, exchange: timeout, silence, body: LONGEST_ANSWER };
         let exchange = tokio::time::timeout(remaining, self.0.send(request, limits));
         let (head, body) = exchange.await.unwrap_or(Err(TransportError::Timeout))?.into_parts();
         let after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = after.and_then(|value| retry_after(value, now));
-        Ok(Exchange { status: head.status.as_u16(), retry_after, body })
+        Ok(HttpAnswer { status: head.status.as_u16(), retry_after, body })
     }
 }

@@ -1,4 +1,4 @@
-//! Where TPNS lives (facts.md, section 1).
+//! TPNS's addresses (facts.md, section 1).
 
 use hyper::Uri;
 use url::Url;
@@ -21,6 +21,29 @@ pub struct Endpoint {
     uri: Uri,
 }
 
+/// An address that can't be one of TPNS. Does not quote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// No URL.
+    #[error("must be a URL such as https://api.tpns.tencent.com")]
+    Unreadable,
+    /// A URL without a host.
+    #[error("must name a host")]
+    NoHost,
+    /// Plain http to another machine.
+    #[error("must be https; http is for loopback addresses only")]
+    PlainHttp,
+    /// Another scheme.
+    #[error("must be an https URL")]
+    Scheme,
+    /// A user name or password in the URL.
+    #[error("must not contain a user name or password; access_id and secret_key sign the calls")]
+    UserInfo,
+    /// More than a scheme and a host.
+    #[error("must be a scheme and a host, without path or query")]
+    Path,
+}
+
 impl Endpoint {
     /// The access point of a region; `None` for a name that isn't one.
     #[must_use]
@@ -38,35 +61,34 @@ impl Endpoint {
     ///
     /// # Errors
     /// What the address must be. Plain http is for loopback only: signatures can be replayed (facts.md, section 2).
-    pub fn free(base: &str) -> Result<Self, &'static str> {
-        const UNREADABLE: &str = "must be a URL such as https://api.tpns.tencent.com";
-        let url = Url::parse(base).map_err(|_| UNREADABLE)?;
+    pub fn free(base: &str) -> Result<Self, EndpointError> {
+        let url = Url::parse(base).map_err(|_| EndpointError::Unreadable)?;
         let loopback = match url.host_str() {
             Some("localhost") => true,
             Some(host) => {
                 let host = host.trim_start_matches('[').trim_end_matches(']');
                 host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
             }
-            None => return Err("must name a host"),
+            None => return Err(EndpointError::NoHost),
         };
         match url.scheme() {
             "https" => {}
             "http" if loopback => {}
-            "http" => return Err("must be https; http is for loopback addresses only"),
-            _ => return Err("must be an https URL"),
+            "http" => return Err(EndpointError::PlainHttp),
+            _ => return Err(EndpointError::Scheme),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("must not contain a user name or password; access_id and secret_key sign the calls");
+            return Err(EndpointError::UserInfo);
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err("must be a scheme and a host, without path or query");
+            return Err(EndpointError::Path);
         }
-        let url = url.join(BATCH_OPERATE).map_err(|_| UNREADABLE)?;
-        let uri = url.as_str().parse().map_err(|_| UNREADABLE)?;
+        let url = url.join(BATCH_OPERATE).map_err(|_| EndpointError::Unreadable)?;
+        let uri = url.as_str().parse().map_err(|_| EndpointError::Unreadable)?;
         Ok(Self { url, uri })
     }
 
-    /// Scheme, host and port, written the same however the address was written.
+    /// Scheme, host and port in one form, however the address was written.
     #[must_use]
     pub fn origin(&self) -> String {
         let (host, port) =

@@ -24,7 +24,7 @@ struct TokenAccounts<'a> {
     account_list: Vec<AccountEntry<'a>>,
 }
 
-/// `account_type` 0 is TPNS's default and is left out, as in its samples.
+/// `account_type` 0 is TPNS's default and is omitted, as in its samples.
 #[derive(Serialize)]
 struct AccountEntry<'a> {
     account: &'a str,
@@ -43,7 +43,7 @@ impl<'a> From<&'a Account> for AccountEntry<'a> {
     }
 }
 
-/// The bytes to sign and to send: one serialization, for the signature covers every byte of it.
+/// The bytes to sign and to send: one serialization, since the signature covers every byte of it.
 ///
 /// # Errors
 /// None in practice: the parts are strings and numbers.

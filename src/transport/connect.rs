@@ -108,7 +108,7 @@ pub(super) fn tls() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth())
 }
 
-/// The system's resolver, whose failures can be told from those of connecting.
+/// The system's resolver, whose failures are distinguished from those of connecting.
 #[derive(Clone, Debug)]
 struct Resolver(GaiResolver);
 

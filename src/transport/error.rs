@@ -9,74 +9,110 @@ use rustls::CertificateError;
 
 /// No whole answer came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum TransportError {
     /// Nothing was sent.
-    #[error(transparent)]
-    NoConnection(#[from] NoConnection),
+    NoConnection(NoConnection),
     /// Not in time.
-    #[error("no whole answer in time")]
     Timeout,
     /// The connection broke, or the answer was cut short.
-    #[error("the connection broke before the answer was complete")]
     Broken,
     /// An answer of a size that no call has.
-    #[error("the answer is too long")]
     TooLong,
+}
+
+impl TransportError {
+    /// The text that is printed.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NoConnection(error) => error.text(),
+            Self::Timeout => "no whole answer in time",
+            Self::Broken => "the connection broke before the answer was complete",
+            Self::TooLong => "the answer is too long",
+        }
+    }
+}
+
+impl From<NoConnection> for TransportError {
+    fn from(error: NoConnection) -> Self {
+        Self::NoConnection(error)
+    }
 }
 
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum NoConnection {
     /// No address for the name.
-    #[error("the host name could not be resolved")]
     Unresolved,
     /// Nothing listens there.
-    #[error("the connection was refused")]
     Refused,
     /// No way there: a route, a permission, a descriptor is missing.
-    #[error("the address could not be reached")]
     Unreachable,
     /// Neither yes nor no in time.
-    #[error("timed out while connecting")]
     TimedOut,
     /// Something listens, and TLS with it failed.
-    #[error("TLS failed: {0}")]
     Tls(TlsFailure),
+}
+
+impl NoConnection {
+    /// The text that is printed.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Unresolved => "the host name could not be resolved",
+            Self::Refused => "the connection was refused",
+            Self::Unreachable => "the address could not be reached",
+            Self::TimedOut => "timed out while connecting",
+            Self::Tls(failure) => failure.text(),
+        }
+    }
 }
 
 /// Why TLS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum TlsFailure {
     /// Of a chain that ends in none of the built-in roots.
-    #[error("the certificate is not trusted")]
     Untrusted,
     /// After its time.
-    #[error("the certificate has expired")]
     Expired,
     /// Before its time; or the clock here is wrong.
-    #[error("the certificate is not valid yet")]
     NotYetValid,
     /// Of another host.
-    #[error("the certificate is for another host name")]
     WrongName,
     /// Taken back.
-    #[error("the certificate has been revoked")]
     Revoked,
     /// One that can't be read or used.
-    #[error("the certificate can't be used")]
     BadCertificate,
     /// No version or cipher in common, or a fatal alert.
-    #[error("the server refused the handshake")]
     Refused,
     /// What came back is not TLS.
-    #[error("the server does not speak TLS")]
     NotTls,
     /// Closed before it was complete.
-    #[error("the connection was closed during the handshake")]
     Closed,
     /// Any other violation of the protocol.
-    #[error("the handshake failed")]
     Handshake,
+}
+
+impl TlsFailure {
+    /// The text that is printed.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Untrusted => "TLS failed: the certificate is not trusted",
+            Self::Expired => "TLS failed: the certificate has expired",
+            Self::NotYetValid => "TLS failed: the certificate is not valid yet",
+            Self::WrongName => "TLS failed: the certificate is for another host name",
+            Self::Revoked => "TLS failed: the certificate has been revoked",
+            Self::BadCertificate => "TLS failed: the certificate can't be used",
+            Self::Refused => "TLS failed: the server refused the handshake",
+            Self::NotTls => "TLS failed: the server does not speak TLS",
+            Self::Closed => "TLS failed: the connection was closed during the handshake",
+            Self::Handshake => "TLS failed: the handshake failed",
+        }
+    }
 }
 
 /// The resolver's failure; hyper-util passes it on among others.

@@ -1,32 +1,14 @@
-//! The connections that wait for their next request. Knows no network: what a connection is, is the caller's affair.
+//! The connections that wait for their next request. Independent of the network: the caller decides what a connection
+//! is.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{collections::HashMap, time::Duration};
 
-/// A connection that was idle for longer is not tried. Between invocations this close together most are alive. After longer
-/// pauses a new one costs less than finding out: two or three round trips, where a silent one costs `TPNS_TIMEOUT_MS`.
+use crate::moment::Moment;
+
+/// A connection that was idle for longer is not tried. Between invocations this close together most are alive. After
+/// longer pauses a new one costs less than finding out: two or three round trips, where a silent one costs
+/// `TPNS_TIMEOUT_MS`.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
-
-/// Now, by both clocks: while a sandbox is frozen, the steady one may stand still, and the other may be set.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) steady: Instant,
-    pub(super) wall: SystemTime,
-}
-
-impl Moment {
-    pub(super) fn now() -> Self {
-        Self { steady: Instant::now(), wall: SystemTime::now() }
-    }
-
-    /// By the clock that went further.
-    fn since(self, earlier: Self) -> Duration {
-        let steady = self.steady.saturating_duration_since(earlier.steady);
-        self.wall.duration_since(earlier.wall).map_or(steady, |wall| wall.max(steady))
-    }
-}
 
 /// Connections by their address.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::*;
 
 const ROOT: &[u8] = include_bytes!("fixtures/root.crt.der");
 const GOOD: &[u8] = include_bytes!("fixtures/good.crt.der");
-const LIMITS: Limits = Limits {
+const LIMITS: RequestLimits = RequestLimits {
     connect: Duration::from_secs(30),
     exchange: Duration::from_secs(30),
     silence: Duration::from_secs(30),
@@ -77,7 +77,7 @@ async fn an_answer_that_is_too_long_is_not_read() {
 }
 
 #[tokio::test]
-async fn tls_failures_are_told_apart() {
+async fn tls_failures_are_distinguished() {
     let certificates = [
         (include_bytes!("fixtures/expired.crt.der").as_slice(), TlsFailure::Expired),
         (include_bytes!("fixtures/future.crt.der"), TlsFailure::NotYetValid),

@@ -13,9 +13,10 @@ use tpns_account_sync::{
     apply::Push,
     config::AppId,
     event::{Account, Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, Rows, Trouble},
-    plan::{Gate, Plan, Work},
-    tpns::{Deadline, Verdict, Verdicts, Why},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows},
+    outcome::{Failure, Reason},
+    plan::{Gate, ItemIndex, Plan, Work},
+    tpns::{Deadline, Verdict, Verdicts},
 };
 
 use crate::{
@@ -135,25 +136,25 @@ fn index_of(is: impl Fn(&Device) -> bool) -> u8 {
 }
 
 impl Rows for &Desk<'_> {
-    async fn raise_device(&self, device: &Device, change: &DeviceState) -> Result<DeviceState, Trouble> {
+    async fn raise_device(&self, device: &Device, change: &DeviceState) -> Result<DeviceState, RowError> {
         let change = self.values.borrow_mut().device_id(change.clone());
         match self.ask(Op::RaiseDevice(index_of(|each| each == device), change)).await {
             Answer::Device(row) => Ok(self.values().device(row).clone()),
-            _ => Err(Trouble::Unreachable),
+            _ => Err(RowError::Unreachable),
         }
     }
 
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
         match self.ask(Op::RaiseDeletion(self.account(&key.account), self.book.event_at(version))).await {
             Answer::Deletion(row) => Ok(self.values().deletion(row).unwrap().clone()),
-            _ => Err(Trouble::Unreachable),
+            _ => Err(RowError::Unreachable),
         }
     }
 
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         match self.ask(Op::Accept(self.account(&key.account), self.book.event_at(version))).await {
             Answer::Done => Ok(()),
-            _ => Err(Trouble::Unreachable),
+            _ => Err(RowError::Unreachable),
         }
     }
 
@@ -162,14 +163,14 @@ impl Rows for &Desk<'_> {
         let devices = devices.iter().map(async |device| {
             let row = match self.ask(Op::ReadDevice(index_of(|each| each == device))).await {
                 Answer::Device(row) => Ok(self.values().device(row).clone()),
-                _ => Err(Trouble::Unreachable),
+                _ => Err(RowError::Unreachable),
             };
             (device.clone(), row)
         });
         let deletions = accounts.iter().map(async |key| {
             let row = match self.ask(Op::ReadDeletion(self.account(&key.account))).await {
                 Answer::Deletion(row) => Ok(self.values().deletion(row).cloned()),
-                _ => Err(Trouble::Unreachable),
+                _ => Err(RowError::Unreachable),
             };
             (key.clone(), row)
         });
@@ -183,8 +184,9 @@ impl Rows for &Desk<'_> {
 /// what an earlier one did.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
-        const FAILED: Verdict = Verdict::Retry(Why { reason: "search", code: None, transport: None }, None);
+        const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
         join_all(plan.items.iter().enumerate().map(async |(index, item)| {
+            let index = ItemIndex(index);
             for gate in &item.after {
                 let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = *gate;
                 let is_open = poll_fn(|context| match verdicts.get(first) {

@@ -13,8 +13,9 @@ use std::{
 };
 
 use tpns_account_sync::{
-    event::{Change, Event},
-    report::Outcome,
+    event::Change,
+    ingress::MessageIndex,
+    outcome::{Outcome, Reason},
 };
 
 use crate::{
@@ -116,7 +117,8 @@ impl Learner {
     fn run(&mut self, ids: &[EventId], answers: &[(Asked, Answer)]) -> Reached {
         self.runs += 1;
         let own = if self.protocol.pushes_rows() { None } else { self.newest_login(ids) };
-        let events: Vec<(usize, Event)> = ids.iter().map(|&id| self.book.event(id).clone()).enumerate().collect();
+        let events = ids.iter().map(|&id| self.book.event(id).clone()).enumerate();
+        let events: Vec<_> = events.map(|(n, event)| (MessageIndex(n), event)).collect();
         let desk = Desk::new(&self.book, &self.values, own);
         let mut invocation = pin!(self.protocol.settle(&desk, &desk, &events));
         let mut context = Context::from_waker(Waker::noop());
@@ -143,8 +145,8 @@ impl Learner {
 fn is_acknowledged(outcome: &Outcome) -> bool {
     match outcome {
         acknowledged if acknowledged.is_acknowledged() => true,
-        Outcome::Retry(reason) => {
-            assert_ne!(reason.reason, "ledger_keeps_changing", "three events can't keep a row changing");
+        Outcome::Retry(failure) => {
+            assert_ne!(failure.reason, Reason::LedgerKeepsChanging, "three events can't keep a row changing");
             false
         }
         other => panic!("nothing here is rejected: {other:?}"),

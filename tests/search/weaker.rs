@@ -5,10 +5,11 @@ use std::{cell::RefCell, collections::HashMap};
 use tpns_account_sync::{
     apply::{Push, apply},
     event::{Change, Device, Event, Version},
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, Rows, State, Trouble},
+    ingress::MessageIndex,
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State},
+    outcome::Outcome,
     plan::plan,
     redelivery::Redelivered,
-    report::Outcome,
     tpns::{Verdict, Verdicts},
 };
 
@@ -51,7 +52,7 @@ impl Protocol {
         self,
         rows: R,
         tpns: &impl Push,
-        events: &[(usize, Event)],
+        events: &[(MessageIndex, Event)],
     ) -> Vec<Outcome> {
         let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
         match self {
@@ -65,7 +66,7 @@ impl Protocol {
             }
             Self::CheckThenAct | Self::ClaimThenDrop => {
                 for (index, event) in events {
-                    outcomes[*index] = match self {
+                    outcomes[index.0] = match self {
                         Self::CheckThenAct => check_then_act(rows, tpns, event).await,
                         _ => claim_then_drop(rows, tpns, event).await,
                     };
@@ -166,19 +167,19 @@ impl<R> Blind<R> {
 }
 
 impl<R: Rows> Rows for Blind<R> {
-    async fn raise_device(&self, device: &Device, change: &DeviceState) -> Result<DeviceState, Trouble> {
+    async fn raise_device(&self, device: &Device, change: &DeviceState) -> Result<DeviceState, RowError> {
         let row = self.rows.raise_device(device, change).await?;
         self.devices.borrow_mut().insert(device.clone(), row.clone());
         Ok(row)
     }
 
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, Trouble> {
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
         let row = self.rows.raise_deletion(key, version).await?;
         self.deletions.borrow_mut().insert(key.clone(), Some(row.clone()));
         Ok(row)
     }
 
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), Trouble> {
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         self.rows.accept_deletion(key, version).await
     }
 

@@ -3,13 +3,14 @@
 
 use tpns_account_sync::{
     config::AppNames,
-    event::{Event, Millis, Rules},
+    event::{Event, EventIndex, Millis, Rules},
     fate::{Fates, fates},
-    ingress::Batch,
+    ingress::{Batch, MessageIndex},
     ledger::State,
+    outcome::Outcome,
     plan::{Plan, plan},
     redelivery::Redelivered,
-    report::{self, Outcome},
+    report,
     tpns::Verdict,
 };
 
@@ -17,7 +18,7 @@ use tpns_account_sync::{
 pub const APP: &str = "android";
 
 /// Events with the indices of their messages, as the modules pass them on.
-pub type Events = Vec<(usize, Event)>;
+pub type Events = Vec<(MessageIndex, Event)>;
 
 /// A batch that can't be handled: an error in the benchmark's events or in the function.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub fn read<'a>(payload: &'a str, apps: &AppNames, now: Millis) -> Result<(Batch
     let batch = Batch::open(payload).map_err(|error| Unexpected(error.to_string()))?;
     let rules = Rules { apps, now, max_age: Millis::MAX, max_skew: Millis::MAX, ledger: false };
     let event = |(index, message): (usize, &tpns_account_sync::ingress::Message<'_>)| {
-        message.event(&rules).map(|event| (index, event))
+        message.event(&rules).map(|event| (MessageIndex(index), event))
     };
     let events: Result<Events, _> = batch.messages.iter().enumerate().map(event).collect();
     let events = events.map_err(|invalid| Unexpected(invalid.to_string()))?;
@@ -54,7 +55,7 @@ pub fn calls(state: &State) -> Plan {
 #[must_use]
 pub fn judge(events: &Events, state: &State, plan: &Plan) -> Fates {
     let verdicts = vec![Verdict::Accepted; plan.items.len()];
-    fates(events.iter().enumerate().map(|(place, (_, event))| (place, event)), state, plan, &verdicts)
+    fates(events.iter().enumerate().map(|(place, (_, event))| (EventIndex(place), event)), state, plan, &verdicts)
 }
 
 /// report: the response to Lambda.
@@ -64,7 +65,8 @@ pub fn judge(events: &Events, state: &State, plan: &Plan) -> Fates {
 pub fn answer(batch: &Batch<'_>, events: &Events, fates: Fates) -> Result<String, Unexpected> {
     let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
     for (place, outcome) in fates.settled {
-        outcomes[events[place].0] = outcome;
+        let (message, _) = &events[place.0];
+        outcomes[message.0] = outcome;
     }
     report::hold_groups(batch, &mut outcomes);
     let answer = report::answer(batch, &outcomes).map_err(|error| Unexpected(error.to_string()))?;

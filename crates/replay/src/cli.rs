@@ -203,8 +203,13 @@ pub(crate) struct FingerprintArgs {
     pub(crate) event_id: Option<String>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "must be a duration such as 30s, 5m, 12h or 14d".into())
+/// No duration.
+#[derive(Debug, thiserror::Error)]
+#[error("must be a duration such as 30s, 5m, 12h or 14d")]
+struct DurationError(#[from] humantime::DurationError);
+
+fn duration(text: &str) -> Result<Duration, DurationError> {
+    Ok(humantime::parse_duration(text)?)
 }
 
 /// Clap's error on one line, without the usage that follows it.

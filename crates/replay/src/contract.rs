@@ -8,6 +8,7 @@ use tpns_account_sync::{
     config::AppNames,
     event::{Event, Invalid, Kind, Millis, Rules},
     ingress::Batch,
+    outcome::Reason,
 };
 
 /// What bodies are checked against.
@@ -82,7 +83,8 @@ fn event(body: &str, sent: bool, apps: &AppNames) -> Result<Event, Invalid> {
     let record = json!({"messageId": "-", "eventSource": "aws:sqs", "body": body, "attributes": attributes});
     let payload = json!({"Records": [record]}).to_string();
     let rules = Rules { apps, now: 0, max_age: Millis::MAX, max_skew: Millis::MAX, ledger: true };
-    let unreadable = || Invalid { reason: "unknown_envelope", detail: "body: could not be put into a record".into() };
+    let unreadable =
+        || Invalid { reason: Reason::UnknownEnvelope, detail: "body: could not be put into a record".into() };
     let batch = Batch::open(&payload).map_err(|_| unreadable())?;
     batch.messages.first().ok_or_else(unreadable)?.event(&rules)
 }

@@ -49,7 +49,7 @@ impl Summary {
         let device = app.as_deref().zip(reading.token.as_deref()).map(|(app, token)| fingerprint::device(app, token));
         let (timeless, breaks_contract) = (reading.verdict == Ok(When::WhenSent), reading.verdict.is_err());
         let (reason, detail) =
-            reason(message, reading.verdict.err().map(|e| (e.reason.to_owned(), e.detail.into_owned())));
+            reason(message, reading.verdict.err().map(|e| (e.reason.to_string(), e.detail.into_owned())));
         Self {
             message_id: message.id.clone(),
             kind: reading.kind,

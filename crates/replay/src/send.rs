@@ -158,7 +158,7 @@ impl Run {
                 }
                 self.batcher.push(*message);
             }
-            Read::Refused { number, why } => self.refuse(number, &why),
+            Read::Refused { number, error } => self.refuse(number, &error),
             Read::Failed(problem) => self.stop_for(problem),
         }
     }
@@ -213,9 +213,9 @@ impl Run {
         }
     }
 
-    fn refuse(&mut self, number: u64, why: &str) {
+    fn refuse(&mut self, number: u64, error: &dyn std::fmt::Display) {
         self.tally.refused += 1;
-        self.progress.print(&format!("line {number}: {why}"));
+        self.progress.print(&format!("line {number}: {error}"));
         if self.tally.refused == MOST_REFUSED {
             let problem = format!("{MOST_REFUSED} lines refused; check the file with --dry-run");
             self.stop_for(Problem::Stopped(problem));

@@ -18,15 +18,20 @@ pub(crate) async fn client() -> Client {
     Client::new(&aws_config::load_defaults(BehaviorVersion::latest()).await)
 }
 
+/// No URL of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-parked")]
+pub(crate) struct NotAQueueUrl;
+
 /// The text, if it has the form of a queue's URL.
 ///
 /// # Errors
-/// What a queue's URL looks like.
-pub(crate) fn queue_url(text: &str) -> Result<String, String> {
+/// [`NotAQueueUrl`].
+pub(crate) fn queue_url(text: &str) -> Result<String, NotAQueueUrl> {
     let path = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match path.and_then(|rest| rest.split_once('/')) {
         Some((host, path)) if !host.is_empty() && !path.is_empty() => Ok(text.to_owned()),
-        _ => Err("must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-parked".into()),
+        _ => Err(NotAQueueUrl),
     }
 }
 
@@ -62,7 +67,7 @@ mod tests {
     #[test]
     fn a_queue_url_is_accepted_and_a_name_or_an_arn_is_not() {
         for url in ["https://sqs.eu-west-1.amazonaws.com/1/q", "http://127.0.0.1:4566/000000000000/q.fifo"] {
-            assert_eq!(queue_url(url).as_deref(), Ok(url));
+            assert_eq!(queue_url(url), Ok(url.to_owned()));
         }
         for text in ["", "q", "arn:aws:sqs:eu-west-1:1:q", "https://", "https://host", "https:///q", "ftp://host/q"] {
             assert!(queue_url(text).is_err(), "{text}");

@@ -5,15 +5,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::{ledger::State, testing};
 
-fn parts(events: Vec<Event>) -> (Vec<(usize, Event)>, Vec<Part>) {
-    let events: Vec<_> = events.into_iter().enumerate().collect();
+fn parts(events: Vec<Event>) -> (Vec<(MessageIndex, Event)>, Vec<Part>) {
+    let events: Vec<_> = events.into_iter().enumerate().map(|(n, event)| (MessageIndex(n), event)).collect();
     let parts = Part::of(&events);
     (events, parts)
 }
 
-fn known(part: &Part, events: &[(usize, Event)], groups: &[Group]) -> Known {
+fn known(part: &Part, events: &[(MessageIndex, Event)], groups: &[Group]) -> KnownState {
     let places = groups.iter().flat_map(|group| &group.places);
-    Known { state: State::of(places.map(|&place| part.event(events, place))), ..Known::default() }
+    KnownState { state: State::of(places.map(|&place| part.event(events, place))), ..KnownState::default() }
 }
 
 /// What becomes a call: the items of each operator_type.
@@ -34,7 +34,7 @@ proptest! {
             let mut places: Vec<_> = groups.iter().flat_map(|group| group.places.clone()).collect();
             places.sort_unstable();
             prop_assert_eq!(&places, &part.places);
-            let group_of = |place: usize| groups.iter().position(|group| group.places.contains(&place));
+            let group_of = |place: EventIndex| groups.iter().position(|group| group.places.contains(&place));
             for &one in &part.places {
                 for &other in &part.places {
                     let (first, second) = (part.event(&events, one), part.event(&events, other));
@@ -70,7 +70,7 @@ proptest! {
             items(&known(part, &events, &all.into_iter().collect::<Vec<_>>()).state).values().map(|items| items.div_ceil(ITEMS_PER_CALL)).sum();
         let mut rest = separate(part, &events);
         let (mut calls, mut settled) = (0, BTreeSet::new());
-        let (mut carried, mut carried_known) = (Vec::new(), Known::default());
+        let (mut carried, mut carried_known) = (Vec::new(), KnownState::default());
         let mut next = take(&mut rest, most, true);
         while !next.is_empty() {
             let mut known = known(part, &events, &next);
@@ -99,7 +99,8 @@ fn what_signs_someone_out_comes_first() {
         vec![testing::of_token(0, 0), testing::deletion_of(100, 3), testing::of_token(1, 1), testing::of_token(2, 0)];
     let (events, parts) = parts(batch);
     let order: Vec<_> = separate(&parts[0], &events).into_iter().map(|group| (group.places, group.rows)).collect();
-    assert_eq!(order, [(vec![2], 1), (vec![1], 3), (vec![0], 1), (vec![3], 1)]);
+    let expected = [(2, 1), (1, 3), (0, 1), (3, 1)].map(|(place, rows)| (vec![EventIndex(place)], rows));
+    assert_eq!(order, expected);
 }
 
 #[test]

@@ -12,15 +12,15 @@ const SECRET: &str = "android-secret-1452fcebae9f3115";
 
 /// An error of no type that is known here.
 #[derive(Debug)]
-struct Telling;
+struct Revealing;
 
-impl fmt::Display for Telling {
+impl fmt::Display for Revealing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(SECRET)
     }
 }
 
-impl Error for Telling {}
+impl Error for Revealing {}
 
 fn response(status: u16) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), SECRET.into())
@@ -36,7 +36,7 @@ fn refused(code: Option<&str>, status: u16) -> AwsError {
 
 #[test]
 fn an_answer_shows_its_code_or_else_its_kind_and_status() {
-    let unreadable: SdkError<SendMessageBatchError, _> = SdkError::response_error(Telling, response(200));
+    let unreadable: SdkError<SendMessageBatchError, _> = SdkError::response_error(Revealing, response(200));
     for (error, text) in [
         (refused(Some("AccessDenied"), 403), "AccessDenied"),
         (refused(Some(SECRET), 400), "an error whose code is not an AWS code, HTTP 400"),
@@ -61,14 +61,14 @@ fn a_failed_connection_shows_the_innermost_text_that_is_known_to_be_safe() {
     assert_eq!(of_io(Box::new(io::Error::from_raw_os_error(111))), "Connection refused (os error 111)");
     assert_eq!(of_io(invalid(untrusted.into())), "invalid peer certificate: UnknownIssuer");
     assert_eq!(of_io(Box::new(io::Error::other(unknown))), unknown);
-    assert_eq!(of_io(invalid(Telling.into())), "invalid data");
-    assert_eq!(of_io(Box::new(Telling)), "the connection failed");
+    assert_eq!(of_io(invalid(Revealing.into())), "invalid data");
+    assert_eq!(of_io(Box::new(Revealing)), "the connection failed");
     assert_eq!(of_io(Box::new(TransportError::Broken)), TransportError::Broken.to_string());
 }
 
 #[test]
 fn missing_credentials_show_their_kind_and_nothing_of_what_was_answered() {
-    let missing = CredentialsError::unhandled(Telling);
+    let missing = CredentialsError::unhandled(Revealing);
     let failure: SdkError<SendMessageBatchError> =
         SdkError::dispatch_failure(ConnectorError::other(missing.into(), None));
     assert_eq!(AwsError::of(&failure).to_string(), "no AWS credentials: unexpected credentials error");
@@ -76,9 +76,9 @@ fn missing_credentials_show_their_kind_and_nothing_of_what_was_answered() {
 
 #[test]
 fn a_request_that_was_not_sent_shows_no_part_of_it() {
-    let failure: SdkError<SendMessageBatchError> = SdkError::construction_failure(Telling);
+    let failure: SdkError<SendMessageBatchError> = SdkError::construction_failure(Revealing);
     assert_eq!(AwsError::of(&failure), AwsError::Unsendable);
-    let failure: SdkError<SendMessageBatchError> = SdkError::timeout_error(Telling);
+    let failure: SdkError<SendMessageBatchError> = SdkError::timeout_error(Revealing);
     assert_eq!(AwsError::of(&failure), AwsError::Timeout);
 }
 

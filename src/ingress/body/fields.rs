@@ -1,4 +1,4 @@
-//! The fields of a body, whichever of them its envelope has.
+//! The fields of a body, in any of the envelopes.
 
 use std::fmt;
 
@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::event::{BRIDGE, EVENT, EventFields, Field, Invalid, Misspelt, NOTIFICATION};
 
-/// The marks of every envelope and the bare event's fields: one reading tells the shape and, of a bare event, all.
+/// The marks of every envelope and the bare event's fields: one reading shows the shape and, of a bare event,
+/// everything.
 ///
 /// The marks stay unread, since to a bare event they are unknown fields, which may hold anything.
 #[derive(Debug, Default)]
@@ -25,10 +26,10 @@ pub(super) struct Body<'a> {
     pub(super) odd: Odd,
 }
 
-/// Names that are none of the fields', and that mean something in one envelope and nothing in another.
+/// Names of other fields, which mean something in one envelope and nothing in another.
 #[derive(Debug, Default)]
 pub(super) struct Odd {
-    /// EventBridge's envelope has this one, an event has not.
+    /// EventBridge's envelope has this one, an event does not.
     pub(super) account: bool,
     /// With `specversion`, the marks of a CloudEvents envelope.
     pub(super) data: bool,

@@ -61,7 +61,7 @@ proptest! {
 
     /// Who knows the row writes no more than is missing, to the same end.
     #[test]
-    fn a_row_lacks_nothing_once_it_was_told(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
+    fn a_row_lacks_nothing_once_it_was_written(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
         for (a, b) in states(&a).into_iter().zip(states(&b)) {
             let mut row = Attributes::new();
             raise(&mut row, DeviceRow::default().lacks(&a));
@@ -79,8 +79,8 @@ proptest! {
             let Some(device) = event.device() else { continue };
             let mut row = Attributes::new();
             for event in a.iter().filter(|event| event.device() == Some(device)) {
-                let said = State::of([event]);
-                raise(&mut row, DeviceRow::default().lacks(&said.devices[device]));
+                let state = State::of([event]);
+                raise(&mut row, DeviceRow::default().lacks(&state.devices[device]));
             }
             let read = DeviceRow::read(&row).unwrap();
             for (name, _) in &read.dead {

@@ -1,4 +1,4 @@
-//! Which rows are an app's: looked up once a document (`app_keys.rs` says what the row holds).
+//! Which rows belong to an app: read once for each document (`app_keys.rs` describes the row).
 
 use std::{
     cell::Cell,
@@ -14,7 +14,7 @@ use super::{Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table, write::is_refusal
 use crate::{
     config::{AppNames, Apps},
     ledger::{
-        AccountKey, Trouble,
+        AccountKey, RowError,
         app_keys::{APPS, Added, AppKeys, AppsRow, REVISION},
         row::{self, Attributes, Unreadable},
     },
@@ -31,17 +31,18 @@ impl Table {
 }
 
 impl OpenTable<'_> {
-    /// The names that the apps' rows go by. They are read in the first invocation that needs them, and never guessed.
-    pub(super) async fn app_keys(&self) -> Result<&AppNames, Trouble> {
+    /// The names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
+    /// guessed.
+    pub(super) async fn app_keys(&self) -> Result<&AppNames, RowError> {
         self.has_time()?;
-        // Boxed, for it is on the way of every row and nearly always empty.
+        // Boxed, since every row passes here and it is nearly always empty.
         let keys = self.app_keys.get_or_init(|| Box::pin(async { self.look_up(&[]).await.0 })).await;
-        keys.as_ref().map(|keys| &keys.names).map_err(|&trouble| trouble)
+        keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)
     }
 
-    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the document's.
-    /// That spares the first invocation a request.
-    pub(super) async fn app_keys_and(&self, accounts: &[AccountKey]) -> Result<(&AppNames, Option<Found>), Trouble> {
+    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the
+    /// document's. That spares the first invocation a request.
+    pub(super) async fn app_keys_and(&self, accounts: &[AccountKey]) -> Result<(&AppNames, Option<Found>), RowError> {
         self.has_time()?;
         let along = Cell::default();
         let look_up = || {
@@ -55,27 +56,27 @@ impl OpenTable<'_> {
             })
         };
         let keys = self.app_keys.get_or_init(look_up).await;
-        let names = keys.as_ref().map(|keys| &keys.names).map_err(|&trouble| trouble)?;
+        let names = keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)?;
         let rows: Found = along.into_inner();
         Ok((names, (!rows.is_empty() && *names == self.apps.names).then_some(rows)))
     }
 
-    /// The names, and the rows of these keys if the table had to be asked.
-    async fn look_up(&self, along: &[String]) -> (Result<Arc<AppKeys>, Trouble>, Found) {
+    /// The names, and the rows of these keys if the table had to be read.
+    async fn look_up(&self, along: &[String]) -> (Result<Arc<AppKeys>, RowError>, Found) {
         if let Some(keys) = self.table.known_keys(&self.apps) {
             return (Ok(keys), Found::new());
         }
         let keys: Vec<_> = [APPS].into_iter().chain(along.iter().map(String::as_str)).collect();
         let mut rows: Found = self.read_batch(&keys).await.into_iter().collect();
-        let names = match rows.remove(APPS).unwrap_or(Err(Trouble::Unreachable)) {
+        let names = match rows.remove(APPS).unwrap_or(Err(RowError::Unreachable)) {
             Ok(row) => self.agree(row).await,
-            Err(trouble) => Err(trouble),
+            Err(row_error) => Err(row_error),
         };
         (names, rows)
     }
 
     /// Adds this document's apps to the row, if they aren't in it.
-    async fn agree(&self, mut attributes: Attributes) -> Result<Arc<AppKeys>, Trouble> {
+    async fn agree(&self, mut attributes: Attributes) -> Result<Arc<AppKeys>, RowError> {
         for _ in 0..MOST_WRITES {
             let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
             let (names, added) = row.names(&self.apps);
@@ -86,15 +87,15 @@ impl OpenTable<'_> {
             }
             attributes = self.add_apps(row.revision, &added[..added.len().min(APPS_A_WRITE)]).await?;
         }
-        Err(Trouble::KeepsChanging)
+        Err(RowError::KeepsChanging)
     }
 
-    /// Adds apps to the row if no one has written to it since it was read; gives the row as it then is.
-    async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, Trouble> {
+    /// Adds apps to the row if no one has written to it since it was read; returns the row as it then is.
+    async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, RowError> {
         match self.send(|| self.adding(revision, added).send()).await {
             Ok(answer) => self.written(answer),
             Err(error) if is_refusal(&error) => self.row_of_refusal(APPS, error).await,
-            Err(error) => Err(self.trouble(&error)),
+            Err(error) => Err(self.row_error(&error)),
         }
     }
 
@@ -122,11 +123,11 @@ impl OpenTable<'_> {
         }
     }
 
-    fn unreadable_apps(&self, error: &Unreadable) -> Trouble {
-        self.tell_once(format_args!(
+    fn unreadable_apps(&self, error: &Unreadable) -> RowError {
+        self.log_once(format_args!(
             "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. \
              If no app was renamed since it was made, deleting it does as well"
         ));
-        Trouble::Unreadable
+        RowError::Unreadable
     }
 }

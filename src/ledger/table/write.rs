@@ -1,4 +1,4 @@
-//! Writes. Each has a condition, so that it may be carried out twice, and none but the first time counts.
+//! Writes. Each has a condition, so that it may be carried out twice, and only the first time counts.
 
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
@@ -12,47 +12,47 @@ use crate::{
     aws::{self, Tries},
     event::Version,
     ledger::{
-        Trouble,
+        RowError,
         row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register},
     },
 };
 
-/// How many a write has at most: a condition may have 4 KB, and a register takes some 60 bytes of it.
+/// The most registers of a write: a condition may have 4 KB, and a register takes about 60 bytes of it.
 pub(super) const REGISTERS: usize = 50;
-/// So many overtaken logouts are taken out of a row at a time; fewer are not worth a write.
+/// The least number of superseded logouts that are removed from a row at a time; fewer are not worth a write.
 const DEAD_A_SWEEP: usize = 20;
 
 impl OpenTable<'_> {
-    /// Raises the registers if each of them grows by it; gives the row as it then is, raised or not.
-    pub(super) async fn raise(&self, key: &str, registers: &[Register]) -> Result<Attributes, Trouble> {
+    /// Raises the registers if each of them grows by it; returns the row as it then is, raised or not.
+    pub(super) async fn raise(&self, key: &str, registers: &[Register]) -> Result<Attributes, RowError> {
         let error = match self.send(|| self.raising(key, registers).send()).await {
             Ok(answer) => return self.written(answer),
             Err(error) if is_refusal(&error) => return self.row_of_refusal(key, error).await,
             Err(error) => error,
         };
-        // DynamoDB has one code for everything it finds wrong with a write, so the row itself has to be looked at.
+        // DynamoDB has one code for everything that is wrong with a write, so the row itself has to be read.
         if error.code() == Some("ValidationException") && self.is_full(key, registers).await {
-            self.tell_once(format_args!(
+            self.log_once(format_args!(
                 "LEDGER_TABLE: the row of a device has reached the 400 KB of a DynamoDB item; delete the row: the event's \
                  next delivery writes it again"
             ));
-            return Err(Trouble::RowFull);
+            return Err(RowError::RowFull);
         }
-        Err(self.trouble(&error))
+        Err(self.row_error(&error))
     }
 
     /// The row after a write.
-    pub(super) fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, Trouble> {
+    pub(super) fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, RowError> {
         // A row that has just been written has attributes.
-        answer.attributes.ok_or_else(|| self.tell(Trouble::Unreachable, "an answer without the row"))
+        answer.attributes.ok_or_else(|| self.log(RowError::Unreachable, "an answer without the row"))
     }
 
-    /// The row that did not meet a condition. Not every store with DynamoDB's API shows it, and there it is read.
+    /// The row that did not meet a condition. Not every store with DynamoDB's API returns it; otherwise it is read.
     pub(super) async fn row_of_refusal(
         &self,
         key: &str,
         error: SdkError<UpdateItemError, HttpResponse>,
-    ) -> Result<Attributes, Trouble> {
+    ) -> Result<Attributes, RowError> {
         match error.into_service_error() {
             UpdateItemError::ConditionalCheckFailedException(refusal) if refusal.item.is_some() => {
                 Ok(refusal.item.unwrap_or_default())
@@ -116,8 +116,8 @@ impl OpenTable<'_> {
         size > row::LARGEST
     }
 
-    /// Takes overtaken logouts out of a row, once there are enough of them, so that a device many people sign in on does
-    /// not outgrow a row. No event depends on its success.
+    /// Removes superseded logouts from a row, once there are enough of them, so that a device that many people sign in
+    /// on does not outgrow a row. No event depends on its success.
     pub(super) async fn sweep(&self, key: &str, row: &DeviceRow) {
         if row.dead.len() < DEAD_A_SWEEP {
             return;

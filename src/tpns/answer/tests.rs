@@ -2,11 +2,12 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 
-fn exchange(status: u16, body: &str) -> Exchange {
-    Exchange { status, retry_after: Some(Duration::from_secs(7)), body: body.as_bytes().to_vec() }
+fn http_answer(status: u16, body: &str) -> HttpAnswer {
+    HttpAnswer { status, retry_after: Some(Duration::from_secs(7)), body: body.as_bytes().to_vec() }
 }
 
-/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a whole verdict stands alone in capitals.
+/// One letter an item: `a`ccepted, `r`etry, `x` rejected, `m`isconfigured; a verdict on the whole call is one capital
+/// letter.
 fn judged(status: u16, body: &str, items: usize) -> String {
     let letter = |verdict: &Verdict| match verdict {
         Verdict::Accepted => 'a',
@@ -14,7 +15,7 @@ fn judged(status: u16, body: &str, items: usize) -> String {
         Verdict::Rejected(_) => 'x',
         Verdict::Misconfigured(_) => 'm',
     };
-    match judge(&exchange(status, body), OperatorType::Bind, items) {
+    match judge(&http_answer(status, body), OperatorType::Bind, items) {
         Judgement::Whole(verdict) => letter(&verdict).to_ascii_uppercase().to_string(),
         Judgement::Each(verdicts) => verdicts.iter().map(letter).collect(),
     }
@@ -105,7 +106,7 @@ fn what_says_nothing_of_the_items_is_a_verdict_on_the_whole_call() {
 }
 
 #[test]
-fn of_one_item_a_result_of_another_length_tells_what_all_its_errors_agree_on() {
+fn for_one_item_a_result_of_another_length_counts_if_all_its_errors_agree() {
     for (body, expected) in [
         (r#"{"ret_code":0,"result":["0","1008006"]}"#, "x"),
         (r#"{"ret_code":0,"result":["1008004","1008004"]}"#, "r"),
@@ -128,7 +129,7 @@ fn a_ret_code_counts_at_any_status_but_acceptance_only_with_success() {
     assert_eq!(judged(422, ok, 1), "X");
     let partly = r#"{"ret_code":1008026,"result":["0"]}"#;
     assert_eq!(judged(503, partly, 1), "R");
-    let nothing_there = Exchange { status: 502, retry_after: None, body: br#"{"ret_code":10110008}"#.to_vec() };
+    let nothing_there = HttpAnswer { status: 502, retry_after: None, body: br#"{"ret_code":10110008}"#.to_vec() };
     assert!(matches!(judge(&nothing_there, OperatorType::Unbind, 1), Judgement::Whole(Verdict::Retry(..))));
     assert_eq!(judged(403, partly, 1), "M");
     assert_eq!(judged(422, r#"{"ret_code":1008001}"#, 1), "X");
@@ -139,8 +140,8 @@ fn a_ret_code_counts_at_any_status_but_acceptance_only_with_success() {
 }
 
 #[test]
-fn how_long_to_wait_is_told_with_what_may_be_tried_again() {
-    let after = |status, body| match judge(&exchange(status, body), OperatorType::Bind, 1) {
+fn a_retry_says_how_long_to_wait() {
+    let after = |status, body| match judge(&http_answer(status, body), OperatorType::Bind, 1) {
         Judgement::Whole(Verdict::Retry(_, after)) => after,
         other => panic!("{other:?}"),
     };

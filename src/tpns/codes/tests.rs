@@ -8,15 +8,15 @@ use crate::transport::NoConnection;
 const ALL: [OperatorType; 4] = [Bind, Unbind, UnbindAll, UnbindEverywhere];
 
 /// The class of a verdict and its reason.
-fn told(verdict: Verdict) -> (&'static str, &'static str) {
+fn class_and_reason(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Accepted => ("accepted", ""),
-        Verdict::Retry(why, after) => {
+        Verdict::Retry(failure, after) => {
             assert_eq!(after, None, "how long is said by the answer's headers");
-            ("retry", why.reason)
+            ("retry", failure.reason.as_str())
         }
-        Verdict::Rejected(why) => ("rejected", why.reason),
-        Verdict::Misconfigured(why) => ("misconfigured", why.reason),
+        Verdict::Rejected(failure) => ("rejected", failure.reason.as_str()),
+        Verdict::Misconfigured(failure) => ("misconfigured", failure.reason.as_str()),
     }
 }
 
@@ -62,10 +62,10 @@ fn each_documented_code_has_its_class() {
     for (code, class, reason) in table {
         for operator_type in ALL {
             let verdict = classify(Signal::Code(code), operator_type);
-            assert_eq!(told(verdict), (class, reason), "{code} for {operator_type:?}");
-            if let Verdict::Retry(why, _) | Verdict::Rejected(why) | Verdict::Misconfigured(why) = verdict {
-                assert_eq!(why.code, Some(code), "the log names TPNS's number");
+            if let Some(failure) = verdict.failure() {
+                assert_eq!(failure.code, Some(code), "the log names TPNS's number");
             }
+            assert_eq!(class_and_reason(verdict), (class, reason), "{code} for {operator_type:?}");
         }
     }
 }
@@ -75,7 +75,7 @@ fn what_is_not_there_needs_no_unbinding_but_can_not_be_bound() {
     for operator_type in [Unbind, UnbindAll, UnbindEverywhere] {
         assert_eq!(classify(Signal::Code(10_110_008), operator_type), Verdict::Accepted);
     }
-    assert_eq!(told(classify(Signal::Code(10_110_008), Bind)), ("rejected", "tpns_no_token"));
+    assert_eq!(class_and_reason(classify(Signal::Code(10_110_008), Bind)), ("rejected", "tpns_no_token"));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_status_without_a_code_has_its_class() {
     ] {
         for status in statuses {
             for operator_type in ALL {
-                assert_eq!(told(classify(Signal::Status(status), operator_type)).0, class, "{status}");
+                assert_eq!(class_and_reason(classify(Signal::Status(status), operator_type)).0, class, "{status}");
             }
         }
     }
@@ -161,17 +161,19 @@ fn table() -> String {
          | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
     );
     let mut row = |name: &str, words: &str, signal: Signal| {
-        let verdicts: Vec<_> = ALL.iter().map(|operator_type| told(classify(signal, *operator_type))).collect();
+        let verdicts: Vec<_> =
+            ALL.iter().map(|operator_type| class_and_reason(classify(signal, *operator_type))).collect();
         let ((class, reason), (other, _)) = (verdicts[0], verdicts[1]);
         let class = if verdicts.iter().all(|verdict| verdict.0 == class) {
             class.to_owned()
         } else {
             format!("operator_type 2: {class}; 3, 4, 5: {other}")
         };
-        let of_the_input = classify(signal, Bind).why().is_some_and(|why| why.is_of_the_input());
+        let bind = classify(signal, Bind);
+        let of_the_input = bind.failure().is_some_and(is_of_the_input);
         // A word is always an item's.
         let class = match class.as_str() {
-            "misconfigured" if classify(signal, Bind).why().is_some_and(|why| why.is_a_status_of_the_app()) => {
+            "misconfigured" if bind.failure().is_some_and(is_a_status_of_the_app) => {
                 "misconfigured; rejected as `tpns_bad_input`, if another call is accepted".to_owned()
             }
             "rejected" if !of_the_input && signal != Signal::Word => "rejected, if another call is accepted".to_owned(),

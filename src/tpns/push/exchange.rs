@@ -1,6 +1,9 @@
 //! One call of a plan: whether it is worth making, with which keys, and what came back.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -8,34 +11,35 @@ use tokio::time::Instant;
 use super::{CallMade, Deadline, LEAST_TIME, NOT_SENT, Run, Tpns};
 use crate::{
     config::{App, AppId},
-    plan::Call,
+    outcome::{Cause, Failure, Reason},
+    plan::{Call, ItemIndex},
     tpns::{
-        Verdict, Why,
+        Verdict,
         answer::{Judgement, judge},
-        codes::{Signal, classify},
+        codes::{Signal, classify, is_a_status_of_the_app},
         request,
     },
     transport::TransportError,
 };
 
-const NO_TIME: Verdict = Verdict::Retry(Why::of("deadline"), None);
-const UNWRITABLE: Verdict = Verdict::Retry(Why::of("unwritable_request"), None);
+const NO_TIME: Verdict = Verdict::Retry(Failure::of(Reason::Deadline), None);
+const UNWRITABLE: Verdict = Verdict::Retry(Failure::of(Reason::UnwritableRequest), None);
 
-/// What earlier calls to an app say of the next one.
+/// What earlier calls to an app predict for the next one.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct AppHealth {
     /// Transport failures since the last whole answer, one after the other: calls that fail side by side count once. A
     /// kept connection that was dead is no failure (`transport.rs`).
     failures: Cell<u32>,
-    /// When the last one that counts became known.
+    /// When the last one that counts was detected.
     counted: Cell<Option<Instant>>,
     /// The last of them.
     failure: Cell<Option<TransportError>>,
     /// Why TPNS refuses the app, if it does: it would refuse every call.
-    refused: Cell<Option<Why>>,
+    refused: RefCell<Option<Failure>>,
 }
 
-impl Standing {
+impl AppHealth {
     /// A call that began then has failed.
     fn failed(&self, begun: Instant, failure: TransportError) {
         if self.counted.get().is_none_or(|counted| counted <= begun) {
@@ -45,13 +49,14 @@ impl Standing {
         self.failure.set(Some(failure));
     }
 
-    /// The verdict on what is not sent to an app that does not answer: why, the last call that was sent found out.
+    /// The verdict on what is not sent to an app that does not answer; the last call that was sent shows why.
     fn down(&self) -> Verdict {
-        Verdict::Retry(Why { transport: self.failure.get(), ..Why::of("tpns_unreachable") }, None)
+        let detail = self.failure.get().map_or("", TransportError::text);
+        Verdict::Retry(Failure::new(Reason::TpnsUnreachable, detail), None)
     }
 }
 
-/// A call on its way.
+/// A call that is sent.
 struct Sent<'a> {
     call: &'a Call,
     items: usize,
@@ -60,58 +65,61 @@ struct Sent<'a> {
 }
 
 impl Tpns<'_> {
-    /// One exchange, or the verdict on all items when it is not worth one. A key that TPNS refuses is looked up anew,
-    /// and the exchange repeated with the new one.
-    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[usize]) -> Result<Judgement, Verdict> {
-        // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn, the
-        // exchange's own state included, which is boxed for that.
+    /// One exchange, or the verdict on all items if it is not worth one. If TPNS refuses the key, the apps document is
+    /// read again, and the exchange is repeated with a newer key.
+    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[ItemIndex]) -> Result<Judgement, Verdict> {
+        // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn,
+        // the exchange's own state included, which is boxed for that.
         let _slot = self.slots.take(call.app).await.ok_or(NOT_SENT)?;
-        let standing = self.standing.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
+        let health = self.health.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
         let deadline = run.deadline;
-        self.is_worth_it(standing, deadline)?;
-        let body = request::body(call.operator_type, items.iter().map(|&item| &run.plan.items[item]));
+        self.is_worth_it(health, deadline)?;
+        let body = request::body(call.operator_type, items.iter().map(|&item| run.plan.item(item)));
         let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
         let call = Sent { call, items: items.len(), body: &body, deadline };
         let renewed = self.renewed.initialized();
-        let mut judgement = Box::pin(self.exchange(self.app(call.call.app)?, standing, &call)).await?;
-        let keys_at_fault =
-            matches!(judgement, Judgement::Whole(Verdict::Misconfigured(why)) if why.is_of_the_apps_document());
+        let mut judgement = Box::pin(self.exchange(self.app(call.call.app)?, health, &call)).await?;
+        // Newer keys may be accepted: the app itself is in order.
+        let keys_at_fault = matches!(
+            &judgement,
+            Judgement::Whole(Verdict::Misconfigured(failure)) if failure.reason.cause() == Cause::Credentials
+        );
         if keys_at_fault && !renewed && self.renew(call.call.app, deadline).await {
-            judgement = Box::pin(self.exchange(self.app(call.call.app)?, standing, &call)).await?;
+            judgement = Box::pin(self.exchange(self.app(call.call.app)?, health, &call)).await?;
         }
-        if let Judgement::Whole(Verdict::Misconfigured(why)) = judgement
-            && !why.is_a_status_of_the_app()
+        if let Judgement::Whole(Verdict::Misconfigured(failure)) = &judgement
+            && !is_a_status_of_the_app(failure)
         {
-            standing.refused.set(Some(why));
+            health.refused.replace(Some(failure.clone()));
         }
         Ok(judgement)
     }
 
     /// Whether a call to the app should be made now.
-    fn is_worth_it(&self, standing: &Standing, deadline: Deadline) -> Result<(), Verdict> {
-        if let Some(why) = standing.refused.get() {
-            return Err(Verdict::Misconfigured(why));
+    fn is_worth_it(&self, health: &AppHealth, deadline: Deadline) -> Result<(), Verdict> {
+        if let Some(failure) = &*health.refused.borrow() {
+            return Err(Verdict::Misconfigured(failure.clone()));
         }
         // One call that never gets an answer must not stop its neighbours, however often it is tried.
-        if standing.failures.get() >= self.settings.max_attempts + 2 {
-            return Err(standing.down());
+        if health.failures.get() >= self.settings.max_attempts + 2 {
+            return Err(health.down());
         }
         if deadline.remaining() < LEAST_TIME { Err(NO_TIME) } else { Ok(()) }
     }
 
-    async fn exchange(&self, app: &App, standing: &Standing, sent: &Sent<'_>) -> Result<Judgement, Verdict> {
-        self.is_worth_it(standing, sent.deadline)?;
+    async fn exchange(&self, app: &App, health: &AppHealth, sent: &Sent<'_>) -> Result<Judgement, Verdict> {
+        self.is_worth_it(health, sent.deadline)?;
         let remaining = sent.deadline.remaining();
         let begun = Instant::now();
         let exchange = self.client.post(app, sent.body.clone(), self.settings.timeout, remaining).await;
         let took = begun.elapsed();
         let (status, judgement) = match exchange {
             Ok(exchange) => {
-                standing.failures.set(0);
+                health.failures.set(0);
                 (Some(exchange.status), judge(&exchange, sent.call.operator_type, sent.items))
             }
             Err(transport) => {
-                standing.failed(begun, transport);
+                health.failed(begun, transport);
                 (None, Judgement::Whole(classify(Signal::Transport(transport), sent.call.operator_type)))
             }
         };
@@ -119,8 +127,8 @@ impl Tpns<'_> {
         Ok(judgement)
     }
 
-    /// The app with its keys in force: by its name, since a newer document may order its apps otherwise. One that has
-    /// moved stays as it was (see [`Tpns::moved`]).
+    /// The app with its keys in force: by its name, since a newer document may have its apps in another order. One that
+    /// has moved stays as it was (see [`Tpns::moved`]).
     fn app(&self, id: AppId) -> Result<&App, Verdict> {
         let own = self.apps.list.get(usize::from(id.0)).ok_or(NOT_SENT)?;
         let renewed = self.renewed.get().and_then(Option::as_ref);
@@ -128,8 +136,8 @@ impl Tpns<'_> {
         Ok(renewed.filter(|renewed| renewed.is(own)).unwrap_or(own))
     }
 
-    /// Looks for newer keys, once an invocation. All calls that were refused meanwhile wait for the one answer. `true`
-    /// if there is a newer document that has this app, and where it was.
+    /// Reads newer keys, once an invocation. All calls that were refused meanwhile wait for the one result. `true` if
+    /// there is a newer document that has this app at the same access point.
     async fn renew(&self, id: AppId, deadline: Deadline) -> bool {
         let limit = deadline.remaining().min(self.settings.timeout);
         let renewed = self.renewed.get_or_init(|| self.source.renewed(limit)).await;

@@ -1,6 +1,6 @@
-//! Who is at fault when TPNS rejects calls as a whole: some of their items, or whatever all calls have in common.
+//! What is at fault when TPNS rejects calls as a whole: some of their items, or what all calls have in common.
 //!
-//! What TPNS says of an item in `result` is not meant here: that is about the item.
+//! What TPNS says of an item in `result` does not count here: that is about the item.
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,22 +11,27 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     config::AppId,
-    plan::{Call, OperatorType},
-    tpns::{Verdict, Why, answer::Judgement},
+    outcome::{Failure, Reason},
+    plan::{Call, ItemIndex, OperatorType},
+    tpns::{
+        Verdict,
+        answer::Judgement,
+        codes::{is_a_status_of_the_app, is_of_the_input, of_an_item},
+    },
 };
 
-/// Once this many calls were rejected and none accepted, this many items that are sent alone and rejected alike decide for
-/// all the others.
+/// Once this many calls were rejected and none accepted, this many items that are sent alone and rejected alike decide
+/// for all the others.
 const SAMPLE: usize = 3;
 /// If there are no more items than these, each of them is tried.
 const FEW: usize = 2 * SAMPLE;
 
-/// What an invocation has learnt from an app's answers. It counts for all pushes to the app, also side by side.
+/// What an invocation has learnt from an app's answers. It counts for all pushes to the app, also concurrent ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
-    /// TPNS has accepted a call, or has said something of single items: it can read our calls.
+    /// TPNS has accepted a call, or has answered for single items: it can read our calls.
     understood: Rc<Cell<bool>>,
-    faults: [Rc<Cell<Fault>>; 4],
+    faults: [Rc<RefCell<Fault>>; 4],
 }
 
 /// The rejections of one push.
@@ -38,21 +43,21 @@ pub(super) struct Rejections {
 }
 
 /// An item that was rejected alone in its call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Alone {
-    item: usize,
+    item: ItemIndex,
     operator_type: OperatorType,
-    why: Why,
-    /// TPNS took others of the app, and not this one, however often it was tried.
+    failure: Failure,
+    /// TPNS accepted others of the app, and not this one, however often it was tried.
     confirmed: bool,
 }
 
 /// The same for the calls of one operator_type.
 #[derive(Debug)]
 pub(super) struct OfOperatorType {
-    fault: Rc<Cell<Fault>>,
-    /// How many items were rejected alone, all for this reason.
-    agreeing: Cell<Option<(Why, usize)>>,
+    fault: Rc<RefCell<Fault>>,
+    /// How many items were rejected alone, all with this failure.
+    agreeing: RefCell<Option<(Failure, usize)>>,
     /// The items of the push, and how many of its calls with more than one were rejected.
     items: Cell<usize>,
     rejected: Cell<usize>,
@@ -60,14 +65,14 @@ pub(super) struct OfOperatorType {
     turn: Semaphore,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Fault {
     #[default]
     Unclear,
     /// Halving finds them.
     Items,
-    /// Halving is in vain.
-    Everything(Why),
+    /// Halving does not help.
+    Everything(Failure),
 }
 
 impl Rejections {
@@ -75,8 +80,8 @@ impl Rejections {
         &self.by_operator_type[index(operator_type)]
     }
 
-    /// A push of these calls begins. What comes in a later round was mostly rejected in an earlier one: if TPNS took
-    /// others then, it is the items.
+    /// A push of these calls begins. What comes in a later round was mostly rejected in an earlier one: if TPNS
+    /// accepted others then, it is the items.
     pub(super) fn begin<'c>(evidence: &Evidence, calls: impl IntoIterator<Item = &'c Call>) -> Self {
         let by_operator_type = evidence.faults.each_ref().map(|fault| OfOperatorType::new(fault.clone()));
         let rejections = Self { evidence: evidence.clone(), by_operator_type, alone: RefCell::default() };
@@ -104,71 +109,72 @@ impl Rejections {
         }
     }
 
-    /// Whether TPNS has taken a call of the app.
+    /// Whether TPNS has accepted a call of the app.
     pub(super) fn is_understood(&self) -> bool {
         self.evidence.understood.get()
     }
 
-    /// An item was rejected alone in its call. Gives the verdict on it, and whether no later answer can change it.
-    pub(super) fn alone(&self, item: usize, operator_type: OperatorType, why: Why) -> (Verdict, bool) {
-        let alone = Alone { item, operator_type, why, confirmed: self.is_understood() };
-        self.alone.borrow_mut().push(alone);
+    /// An item was rejected alone in its call. Returns the verdict on it, and whether no later answer can change it.
+    pub(super) fn alone(&self, item: ItemIndex, operator_type: OperatorType, failure: Failure) -> (Verdict, bool) {
+        let alone = Alone { item, operator_type, failure, confirmed: self.is_understood() };
+        self.alone.borrow_mut().push(alone.clone());
         let of = self.of(operator_type);
-        match of.agreeing.get() {
-            None => of.agreeing.set(Some((why, 1))),
-            Some((same, count)) if same == why => of.agreeing.set(Some((why, count + 1))),
-            Some(_) => of.decide(Fault::Items),
+        if !of.agrees(&alone.failure) {
+            of.decide(Fault::Items);
         }
-        let is_final = self.is_understood() && matches!(of.fault.get(), Fault::Items);
-        (self.verdict(alone), is_final)
+        let is_final = self.is_understood() && matches!(*of.fault.borrow(), Fault::Items);
+        (self.verdict(&alone), is_final)
     }
 
-    /// Items to be tried once more, each in a call of its own: they got a status that may pass before TPNS took others.
+    /// Items to be tried once more, each in a call of its own: they got a status that may be transient before TPNS
+    /// accepted others.
     pub(super) fn doubtful(&self, app: AppId) -> Vec<Call> {
         if !self.is_understood() {
             return Vec::new();
         }
         let mut alone = self.alone.borrow_mut();
-        let doubtful = alone.extract_if(.., |alone| !alone.confirmed && alone.why.is_a_status_of_the_app());
-        let call = |Alone { item, operator_type, .. }| Call { app, operator_type, items: vec![item], wave: 0 };
+        let doubtful = alone.extract_if(.., |alone| !alone.confirmed && is_a_status_of_the_app(&alone.failure));
+        let call = |Alone { item, operator_type, .. }| Call { app, operator_type, items: vec![item] };
         doubtful.map(call).collect()
     }
 
-    /// The verdicts on the items that were rejected alone, as far as the answers up to now tell.
-    pub(super) fn verdicts(&self) -> Vec<(usize, Verdict)> {
+    /// The verdicts on the items that were rejected alone, as far as the answers so far show them.
+    pub(super) fn verdicts(&self) -> Vec<(ItemIndex, Verdict)> {
         let alone = self.alone.borrow();
-        alone.iter().map(|alone| (alone.item, self.verdict(*alone))).collect()
+        alone.iter().map(|alone| (alone.item, self.verdict(alone))).collect()
     }
 
-    fn verdict(&self, Alone { operator_type, why, confirmed, .. }: Alone) -> Verdict {
-        let alike = || self.alone.borrow().iter().filter(|other| other.why == why).count();
-        match self.of(operator_type).fault.get() {
-            Fault::Everything(_) => self.of_every_call(why),
-            // Such a status may pass, so the item is to blame only if it was tried again since TPNS took others.
-            _ if self.is_understood() && why.is_a_status_of_the_app() && !confirmed => {
-                Verdict::Retry(why.of_an_item(), None)
+    fn verdict(&self, Alone { operator_type, failure, confirmed, .. }: &Alone) -> Verdict {
+        let alike = || self.alone.borrow().iter().filter(|other| other.failure == *failure).count();
+        match *self.of(*operator_type).fault.borrow() {
+            Fault::Everything(_) => self.of_every_call(failure),
+            // The status may be transient, so the item is to blame only if it was tried again since TPNS accepted
+            // others.
+            _ if self.is_understood() && is_a_status_of_the_app(failure) && !confirmed => {
+                Verdict::Retry(of_an_item(failure.clone()), None)
             }
-            _ if self.is_understood() => Verdict::Rejected(why.of_an_item()),
-            _ if why.is_of_the_input() && alike() < SAMPLE => Verdict::Rejected(why),
-            _ => self.of_every_call(why),
+            _ if self.is_understood() => Verdict::Rejected(of_an_item(failure.clone())),
+            _ if is_of_the_input(failure) && alike() < SAMPLE => Verdict::Rejected(failure.clone()),
+            _ => self.of_every_call(failure),
         }
     }
 
     /// The verdict on items that are not worth a call, if TPNS rejects all of this operator_type.
     pub(super) fn halted(&self, operator_type: OperatorType) -> Option<Verdict> {
-        match self.of(operator_type).fault.get() {
-            Fault::Everything(why) => Some(self.of_every_call(why)),
+        match &*self.of(operator_type).fault.borrow() {
+            Fault::Everything(failure) => Some(self.of_every_call(failure)),
             Fault::Unclear | Fault::Items => None,
         }
     }
 
     /// It is none of the items: they are redelivered. A status that is given for every call is the app's fault, unless
     /// some of its calls are answered by TPNS.
-    fn of_every_call(&self, why: Why) -> Verdict {
-        if why.is_a_status_of_the_app() && !self.is_understood() {
-            Verdict::Misconfigured(why)
+    fn of_every_call(&self, failure: &Failure) -> Verdict {
+        let failure = failure.clone();
+        if is_a_status_of_the_app(&failure) && !self.is_understood() {
+            Verdict::Misconfigured(failure)
         } else {
-            Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..why }, None)
+            Verdict::Retry(Failure { reason: Reason::TpnsRejectsEveryCall, ..failure }, None)
         }
     }
 }
@@ -184,10 +190,10 @@ impl Default for OfOperatorType {
 }
 
 impl OfOperatorType {
-    fn new(fault: Rc<Cell<Fault>>) -> Self {
+    fn new(fault: Rc<RefCell<Fault>>) -> Self {
         Self {
             fault,
-            agreeing: Cell::default(),
+            agreeing: RefCell::default(),
             items: Cell::default(),
             rejected: Cell::default(),
             turn: Semaphore::new(1),
@@ -206,28 +212,39 @@ impl OfOperatorType {
     }
 
     pub(super) fn is_unclear(&self) -> bool {
-        matches!(self.fault.get(), Fault::Unclear)
+        matches!(*self.fault.borrow(), Fault::Unclear)
     }
 
-    /// Takes out the items to send alone, spread over the call: what is bad often comes in runs.
-    pub(super) fn sample(&self, items: &mut Vec<usize>) -> Vec<usize> {
-        let missing = SAMPLE.saturating_sub(self.agreeing.get().map_or(0, |(_, count)| count)).min(items.len());
+    /// Takes out the items to send alone, spread over the call, since bad items often follow each other.
+    pub(super) fn sample(&self, items: &mut Vec<ItemIndex>) -> Vec<ItemIndex> {
+        let agreeing = self.agreeing.borrow().as_ref().map_or(0, |(_, count)| *count);
+        let missing = SAMPLE.saturating_sub(agreeing).min(items.len());
         let length = items.len();
         let places = (0..missing).rev().map(|n| (2 * n + 1) * length / (2 * missing));
         places.map(|place| items.remove(place)).collect()
     }
 
-    /// The sample has been sent, and so many items of its call are left.
+    /// The sample has been sent, and `left` items of its call remain.
     pub(super) fn conclude(&self, left: usize) {
-        match self.agreeing.get() {
+        match &*self.agreeing.borrow() {
             _ if left == 0 => {}
-            Some((why, SAMPLE..)) => self.decide(Fault::Everything(why)),
+            Some((failure, SAMPLE..)) => self.decide(Fault::Everything(failure.clone())),
             _ => self.decide(Fault::Items),
         }
     }
 
+    /// Counts an item that was rejected alone. Says whether all of them so far have the same failure.
+    fn agrees(&self, failure: &Failure) -> bool {
+        match &mut *self.agreeing.borrow_mut() {
+            Some((same, count)) if same == failure => *count += 1,
+            Some(_) => return false,
+            none => *none = Some((failure.clone(), 1)),
+        }
+        true
+    }
+
     fn decide(&self, fault: Fault) {
-        self.fault.set(fault);
+        self.fault.replace(fault);
         self.turn.close();
     }
 }

@@ -10,21 +10,22 @@ use crate::config::AppId;
 #[derive(Debug)]
 pub(super) struct Slots {
     concurrency: usize,
-    shares: Vec<Share>,
+    shares: Vec<AppShare>,
 }
 
 #[derive(Debug)]
-struct Share {
+struct AppShare {
     slots: Semaphore,
     size: Cell<usize>,
     ended: Cell<bool>,
 }
 
 impl Slots {
-    /// Shares out `concurrency` by how many calls each app has to make, by its place. An app without any counts as ended.
+    /// Shares out `concurrency` by how many calls each app has to make, by its place. An app without any counts as
+    /// ended.
     pub(super) fn new(concurrency: usize, calls: &[usize]) -> Self {
-        let shares = calls.iter().zip(shares(concurrency, calls)).map(|(&calls, size)| Share {
-            // An app that was not counted with can still make its calls, one after the other.
+        let shares = calls.iter().zip(shares(concurrency, calls)).map(|(&calls, size)| AppShare {
+            // An app without expected calls can still make some, one after the other.
             slots: Semaphore::new(size.max(1)),
             size: Cell::new(size),
             ended: Cell::new(calls == 0),
@@ -54,8 +55,8 @@ impl Slots {
     }
 }
 
-/// Of each app as many as it has calls, or an equal part of what there is; at least one. What is left over is for those
-/// with more calls, or for all alike if all have what they need.
+/// Each app gets as many as it has calls, or an equal share of the total; at least one. The rest goes to apps with more
+/// calls, or to all equally if all have what they need.
 fn shares(concurrency: usize, calls: &[usize]) -> Vec<usize> {
     let mut shares = vec![0; calls.len()];
     let mut apps: Vec<usize> = (0..calls.len()).filter(|&app| calls[app] > 0).collect();
@@ -107,7 +108,7 @@ mod tests {
         assert_eq!(slots.free(), [8, 4, 1]);
         slots.end(AppId(0));
         slots.end(AppId(9));
-        // With fewer than there are apps, each had one all the same.
+        // With fewer slots than apps, each had one nevertheless.
         let slots = Slots::new(1, &[40, 40]);
         slots.end(AppId(1));
         assert_eq!(slots.free(), [1, 1]);

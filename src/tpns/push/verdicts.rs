@@ -1,4 +1,4 @@
-//! What has become of a plan's items so far, for those who wait for it.
+//! The verdicts on a plan's items so far, and waiting for more of them.
 
 use std::cell::{Cell, RefCell};
 
@@ -8,18 +8,18 @@ use tokio::{
 };
 
 use super::NOT_SENT;
-use crate::tpns::Verdict;
+use crate::{plan::ItemIndex, tpns::Verdict};
 
-/// The verdicts on the items of a plan, by index, as they come.
+/// The verdicts on the items of a plan, as they are set.
 #[derive(Debug)]
 pub struct Verdicts {
-    each: RefCell<Vec<Known>>,
+    each: RefCell<Vec<Progress>>,
     changed: Notify,
     last_change: Cell<Option<Instant>>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Known {
+#[derive(Clone, Debug)]
+enum Progress {
     Nothing,
     /// Later answers may change it.
     Provisional(Verdict),
@@ -27,41 +27,45 @@ enum Known {
 }
 
 impl Verdicts {
-    /// Nothing is known of this many items.
+    /// This number of items, without verdicts.
     #[must_use]
     pub fn new(items: usize) -> Self {
-        Self { each: RefCell::new(vec![Known::Nothing; items]), changed: Notify::new(), last_change: Cell::default() }
-    }
-
-    /// Sets the verdict on an item.
-    pub fn set(&self, item: usize, verdict: Verdict) {
-        self.put(item, Known::Final(verdict));
-    }
-
-    /// Sets what the verdict will be unless later answers change it.
-    pub(super) fn set_for_now(&self, item: usize, verdict: Verdict) {
-        self.put(item, Known::Provisional(verdict));
-    }
-
-    /// The verdict on an item as far as it is known.
-    #[must_use]
-    pub fn get(&self, item: usize) -> Option<Verdict> {
-        match self.each.borrow().get(item) {
-            Some(Known::Provisional(verdict) | Known::Final(verdict)) => Some(*verdict),
-            Some(Known::Nothing) | None => None,
+        Self {
+            each: RefCell::new(vec![Progress::Nothing; items]),
+            changed: Notify::new(),
+            last_change: Cell::default(),
         }
     }
 
-    /// Whether the verdict on an item is known and stays.
-    #[must_use]
-    pub fn is_final(&self, item: usize) -> bool {
-        matches!(self.each.borrow().get(item), Some(Known::Final(_)))
+    /// Sets the verdict on an item.
+    pub fn set(&self, item: ItemIndex, verdict: Verdict) {
+        self.put(item, Progress::Final(verdict));
     }
 
-    /// All verdicts; an item of which nothing is known was not sent.
+    /// Sets the verdict on an item unless later answers change it.
+    pub(super) fn set_for_now(&self, item: ItemIndex, verdict: Verdict) {
+        self.put(item, Progress::Provisional(verdict));
+    }
+
+    /// The verdict on an item, if there is one.
+    #[must_use]
+    pub fn get(&self, item: ItemIndex) -> Option<Verdict> {
+        match self.each.borrow().get(item.0) {
+            Some(Progress::Provisional(verdict) | Progress::Final(verdict)) => Some(verdict.clone()),
+            Some(Progress::Nothing) | None => None,
+        }
+    }
+
+    /// Whether an item has a verdict that does not change.
+    #[must_use]
+    pub fn is_final(&self, item: ItemIndex) -> bool {
+        matches!(self.each.borrow().get(item.0), Some(Progress::Final(_)))
+    }
+
+    /// All verdicts; an item without one was not sent.
     #[must_use]
     pub fn all(&self) -> Vec<Verdict> {
-        (0..self.each.borrow().len()).map(|item| self.get(item).unwrap_or(NOT_SENT)).collect()
+        (0..self.each.borrow().len()).map(|item| self.get(ItemIndex(item)).unwrap_or(NOT_SENT)).collect()
     }
 
     /// Resolves with the next change after this call.
@@ -73,8 +77,8 @@ impl Verdicts {
         self.last_change.get()
     }
 
-    fn put(&self, item: usize, known: Known) {
-        if let Some(place) = self.each.borrow_mut().get_mut(item) {
+    fn put(&self, item: ItemIndex, known: Progress) {
+        if let Some(place) = self.each.borrow_mut().get_mut(item.0) {
             *place = known;
         }
         self.last_change.set(Some(Instant::now()));

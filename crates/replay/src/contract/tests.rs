@@ -40,7 +40,7 @@ fn a_body_that_takes_its_time_from_sqs_has_no_time_of_its_own() {
 fn a_body_that_breaks_the_contract_is_refused_with_the_functions_reason_and_still_identified() {
     let reading =
         contract(Some(&["android", "ios"])).read(&bare(r#","app":"windows""#).replace(r#""app":"android","#, ""));
-    assert_eq!(reading.verdict.unwrap_err().reason, "unknown_app");
+    assert_eq!(reading.verdict.unwrap_err().reason, Reason::UnknownApp);
     assert_eq!((reading.kind, reading.app.as_deref()), (Some("user.login"), Some("windows")));
     assert_eq!(reading.token.as_deref(), Some("t"));
     // Without a time and with a mistake: the mistake is reported.
@@ -54,7 +54,7 @@ fn without_configured_apps_every_name_is_accepted_and_none_as_well() {
         assert!(contract(None).read(&body).verdict.is_ok(), "{body}");
     }
     let no_app = bare("").replace(r#""app":"android","#, "");
-    assert_eq!(contract(Some(&["android", "ios"])).read(&no_app).verdict.unwrap_err().reason, "missing_field");
+    assert_eq!(contract(Some(&["android", "ios"])).read(&no_app).verdict.unwrap_err().reason, Reason::MissingApp);
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! Whether a line may be sent.
 
-use std::borrow::Cow;
-
 use crate::{
     contract::{Age, Contract, Reading, When},
-    lines::Line,
+    lines::{Flaw, Line},
 };
-use tpns_account_sync::event::Millis;
+use tpns_account_sync::event::{Invalid, Millis};
 
 /// A line that may be sent.
 #[derive(Debug)]
@@ -17,26 +15,31 @@ pub(crate) struct Checked {
     pub(crate) to_be_stamped: bool,
 }
 
-const TIMELESS: &str = "occurred_at: is missing, so the event would take the time of sending, and an old login would \
-    become the newest; add the time, or use --stamp-now if the event happens now";
+/// A line that may not be sent: the field, what is wrong with it and what to do. No value of the event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LineError {
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
+    #[error(transparent)]
+    Contract(#[from] Invalid),
+    #[error(
+        "occurred_at: is missing, so the event would take the time of sending, and an old login would become the newest; \
+         add the time, or use --stamp-now if the event happens now"
+    )]
+    Timeless,
+}
 
 /// Checks a line.
 ///
 /// # Errors
-/// The field, what is wrong with it and what to do. No value of the event.
-pub(crate) fn check(
-    line: &Line,
-    contract: &Contract,
-    stamp_now: bool,
-    now: Millis,
-) -> Result<Checked, Cow<'static, str>> {
-    let text = line.text.as_ref().map_err(|flaw| flaw.to_string())?;
+/// [`LineError`].
+pub(crate) fn check(line: &Line, contract: &Contract, stamp_now: bool, now: Millis) -> Result<Checked, LineError> {
+    let text = line.text.as_ref().map_err(|&flaw| flaw)?;
     let mut reading = contract.read(text);
-    let refused = |invalid: tpns_account_sync::event::Invalid| invalid.detail;
-    match std::mem::replace(&mut reading.verdict, Ok(When::WhenSent)).map_err(refused)? {
+    match std::mem::replace(&mut reading.verdict, Ok(When::WhenSent))? {
         When::At(at) => Ok(Checked { reading, age: contract.age(at, now), to_be_stamped: false }),
         When::WhenSent if stamp_now => Ok(Checked { reading, age: Age::Fine, to_be_stamped: true }),
-        When::WhenSent => Err(TIMELESS.into()),
+        When::WhenSent => Err(LineError::Timeless),
     }
 }
 
@@ -50,7 +53,7 @@ mod tests {
     fn checked(text: &str, stamp_now: bool) -> Result<(Age, bool), String> {
         let line = Lines::new(text.as_bytes()).next().unwrap().unwrap();
         let contract = Contract { apps: None, max_age: 1000, max_skew: 1000 };
-        let checked = check(&line, &contract, stamp_now, NOW).map_err(Cow::into_owned)?;
+        let checked = check(&line, &contract, stamp_now, NOW).map_err(|error| error.to_string())?;
         Ok((checked.age, checked.to_be_stamped))
     }
 

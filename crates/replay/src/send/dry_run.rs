@@ -56,6 +56,7 @@ fn find(input: Input, contract: &Contract, stamp_now: bool) -> Result<Findings, 
         let line = line.map_err(|error| failed(&path, error))?;
         match check(&line, contract, stamp_now, clock::now()) {
             Err(error) => {
+                let error = error.to_string();
                 let (field, problem) = error.split_once(": ").unwrap_or(("", &error));
                 findings.bad.push([line.number.to_string(), field.to_owned(), problem.to_owned()]);
             }

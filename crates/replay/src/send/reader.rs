@@ -1,11 +1,11 @@
 //! Reads and checks the file on a thread of its own: standard input may block for ever, and Ctrl-C must still work.
 
-use std::{borrow::Cow, collections::HashMap, thread};
+use std::{collections::HashMap, thread};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{
-    check::check,
+    check::{LineError, check},
     input::{Input, failed},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) struct LineInfo {
 #[derive(Debug)]
 pub(crate) enum Read {
     Line(Box<Outgoing<LineInfo>>),
-    Refused { number: u64, why: Cow<'static, str> },
+    Refused { number: u64, error: LineError },
     Failed(Problem),
 }
 
@@ -66,7 +66,7 @@ fn read(input: Input, rules: &Rules, sender: &Sender<Read>) -> Result<(), Proble
     for line in Lines::new(input.reader()) {
         for line in gate.pass(line.map_err(|error| failed(&path, error))?)? {
             let read = match check(&line, &rules.contract, rules.stamp_now, clock::now()) {
-                Err(why) => Read::Refused { number: line.number, why },
+                Err(error) => Read::Refused { number: line.number, error },
                 Ok(checked) => {
                     let body = line.text.unwrap_or_default();
                     // It gets its time when it is sent; this one is a placeholder of the same length.

@@ -1,23 +1,30 @@
+use std::borrow::Cow;
+
 use super::*;
 use crate::config::AppId;
 
-const TYPE: OperatorType = OperatorType::UnbindAll;
-const UNDOCUMENTED: Why = Why { reason: "tpns_unknown_code", code: Some(1_008_005), transport: None };
-const BAD_REQUEST: Why = Why { reason: "tpns_bad_input", code: Some(400), transport: None };
-const BAD_INPUT: Why = Why { reason: "tpns_bad_input", code: Some(1_008_007), transport: None };
+/// A failure as TPNS's code makes it.
+const fn failure(reason: Reason, code: i64) -> Failure {
+    Failure { reason, code: Some(code), detail: Cow::Borrowed("") }
+}
 
-fn rejected(reasons: &[Why]) -> Rejections {
+const TYPE: OperatorType = OperatorType::UnbindAll;
+const UNDOCUMENTED: Failure = failure(Reason::TpnsUnknownCode, 1_008_005);
+const BAD_REQUEST: Failure = failure(Reason::TpnsBadInput, 400);
+const BAD_INPUT: Failure = failure(Reason::TpnsBadInput, 1_008_007);
+
+fn rejected(reasons: &[Failure]) -> Rejections {
     let rejections = Rejections::default();
-    for (item, why) in reasons.iter().enumerate() {
-        rejections.alone(item, TYPE, *why);
+    for (item, failure) in reasons.iter().enumerate() {
+        rejections.alone(ItemIndex(item), TYPE, failure.clone());
     }
     rejections
 }
 
 fn verdicts(rejections: &Rejections) -> Vec<&'static str> {
-    let name = |(_, verdict): (usize, Verdict)| match verdict {
+    let name = |(_, verdict): (ItemIndex, Verdict)| match verdict {
         Verdict::Rejected(_) => "rejected",
-        Verdict::Retry(Why { reason: "tpns_rejects_every_call", .. }, None) => "retry",
+        Verdict::Retry(Failure { reason: Reason::TpnsRejectsEveryCall, .. }, None) => "retry",
         other => panic!("{other:?}"),
     };
     rejections.verdicts().into_iter().map(name).collect()
@@ -43,9 +50,13 @@ fn without_an_accepted_neighbour_only_a_documented_code_blames_the_item() {
 #[test]
 fn what_says_nothing_of_an_item_is_no_evidence() {
     let rejections = rejected(&[UNDOCUMENTED]);
-    let later = Verdict::Retry(Why::of("tpns_timeout"), None);
-    let config = Verdict::Misconfigured(Why::of("tpns_auth_failed"));
-    for judgement in [Judgement::Whole(later), Judgement::Whole(config), Judgement::Each(vec![later, config])] {
+    let later = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
+    let config = Verdict::Misconfigured(Failure::of(Reason::TpnsAuthFailed));
+    for judgement in [
+        Judgement::Whole(later.clone()),
+        Judgement::Whole(config.clone()),
+        Judgement::Each(vec![later.clone(), config.clone()]),
+    ] {
         rejections.note(TYPE, &judgement);
         assert_eq!(verdicts(&rejections), ["retry"], "{judgement:?}");
     }
@@ -62,7 +73,7 @@ fn a_sample_that_agrees_halts_the_operator_type_until_something_is_accepted() {
     of.conclude(1);
     assert_eq!(
         rejections.halted(TYPE),
-        Some(Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..UNDOCUMENTED }, None))
+        Some(Verdict::Retry(Failure { reason: Reason::TpnsRejectsEveryCall, ..UNDOCUMENTED }, None))
     );
     assert_eq!(rejections.halted(OperatorType::Bind), None);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
@@ -83,12 +94,12 @@ fn a_sample_that_disagrees_or_is_too_small_blames_the_items() {
     assert!(rejections.of(TYPE).is_unclear(), "nothing was left to sample");
     let later = Rejections::begin(&rejections.evidence, []);
     assert_eq!(later.verdicts(), []);
-    assert_eq!(later.of(TYPE).sample(&mut (0..20).collect()).len(), SAMPLE, "counted from the start");
+    assert_eq!(later.of(TYPE).sample(&mut (0..20).map(ItemIndex).collect()).len(), SAMPLE, "counted from the start");
 }
 
 #[test]
 fn a_sample_is_sent_when_several_calls_of_many_items_were_rejected_and_none_accepted() {
-    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).collect(), wave: 1 };
+    let call = |count| Call { app: AppId(0), operator_type: TYPE, items: (0..count).map(ItemIndex).collect() };
     for (counts, expected) in
         [(vec![20, 20], [false, false, true, true]), (vec![7], [false, false, true, true]), (vec![6], [false; 4])]
     {
@@ -117,36 +128,36 @@ fn a_sample_is_spread_over_the_call() {
     for (length, expected) in
         [(1, vec![0]), (2, vec![1, 0]), (3, vec![2, 1, 0]), (4, vec![3, 2, 0]), (20, vec![16, 10, 3])]
     {
-        let mut items: Vec<_> = (0..length).collect();
+        let mut items: Vec<_> = (0..length).map(ItemIndex).collect();
         let sample = Rejections::default().of(TYPE).sample(&mut items);
-        assert_eq!(sample, expected);
+        assert_eq!(sample, expected.into_iter().map(ItemIndex).collect::<Vec<_>>());
         assert_eq!(items.len() + sample.len(), length);
     }
-    let mut items: Vec<_> = (0..20).collect();
-    assert_eq!(rejected(&[UNDOCUMENTED; 2]).of(TYPE).sample(&mut items), [10]);
-    assert_eq!(rejected(&[UNDOCUMENTED; 5]).of(TYPE).sample(&mut items), [0; 0]);
+    let mut items: Vec<_> = (0..20).map(ItemIndex).collect();
+    assert_eq!(rejected(&[UNDOCUMENTED; 2]).of(TYPE).sample(&mut items), [ItemIndex(10)]);
+    assert_eq!(rejected(&[UNDOCUMENTED; 5]).of(TYPE).sample(&mut items), []);
 }
 
 #[test]
 fn a_bare_status_is_the_apps_fault_only_when_calls_of_single_items_agree_and_nothing_is_accepted() {
-    const FORBIDDEN: Why = Why { reason: "tpns_auth_failed", code: Some(403), transport: None };
+    const FORBIDDEN: Failure = failure(Reason::TpnsAuthFailed, 403);
     let of_the_app = Verdict::Misconfigured(FORBIDDEN);
-    let of_an_item = Verdict::Rejected(Why { reason: "tpns_bad_input", ..FORBIDDEN });
+    let of_an_item = Verdict::Rejected(Failure { reason: Reason::TpnsBadInput, ..FORBIDDEN });
     for count in 1..=4 {
         let rejections = rejected(&vec![FORBIDDEN; count]);
         assert!(rejections.verdicts().iter().all(|(_, verdict)| *verdict == of_the_app), "{count}");
         rejections.of(TYPE).conclude(10);
-        assert_eq!(rejections.halted(TYPE), (count >= SAMPLE).then_some(of_the_app), "{count}");
+        assert_eq!(rejections.halted(TYPE), (count >= SAMPLE).then_some(of_the_app.clone()), "{count}");
     }
     let rejections = rejected(&[FORBIDDEN]);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
-    let untried = Verdict::Retry(Why { reason: "tpns_bad_input", ..FORBIDDEN }, None);
-    assert_eq!(rejections.verdicts(), [(0, untried)], "it was not tried since");
-    assert_eq!(rejections.alone(1, TYPE, FORBIDDEN).0, of_an_item);
+    let untried = Verdict::Retry(Failure { reason: Reason::TpnsBadInput, ..FORBIDDEN }, None);
+    assert_eq!(rejections.verdicts(), [(ItemIndex(0), untried)], "it was not tried since");
+    assert_eq!(rejections.alone(ItemIndex(1), TYPE, FORBIDDEN).0, of_an_item);
     // TPNS takes other calls with this key: whatever all of these have in common, it is not the app's fault.
     let rejections = rejected(&[FORBIDDEN; 3]);
     rejections.of(TYPE).conclude(10);
     rejections.note(OperatorType::Bind, &Judgement::Whole(Verdict::Accepted));
-    let of_every_call = Verdict::Retry(Why { reason: "tpns_rejects_every_call", ..FORBIDDEN }, None);
+    let of_every_call = Verdict::Retry(Failure { reason: Reason::TpnsRejectsEveryCall, ..FORBIDDEN }, None);
     assert_eq!(rejections.halted(TYPE), Some(of_every_call));
 }

@@ -1,0 +1,155 @@
+//! One call of a plan, until each of its items has a verdict: what waits for what, retries, and halving.
+
+use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{
+    Deadline, FIRST_PAUSE, LEAST_TIME, LONGEST_PAUSE, Run, Tpns,
+    gates::{Patience, Sorted, sort},
+};
+use crate::{
+    outcome::Failure,
+    plan::{Call, ItemIndex},
+    tpns::{Verdict, answer::Judgement, codes::is_a_status_of_the_app},
+};
+
+impl Tpns<'_> {
+    /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind,
+    /// and sent later.
+    pub(super) async fn call(&self, run: &Run<'_>, call: &Call, mut items: Vec<ItemIndex>) {
+        // An item that need not wait does so for half of the time at most.
+        let patience_ends = Instant::now() + run.deadline.remaining() / 2;
+        let mut is_quiet = false;
+        let left_behind = loop {
+            let changed = run.verdicts.changed();
+            let patience = if Instant::now() < patience_ends { Patience::Lasts } else { Patience::IsOver };
+            let Sorted { free, waiting, held } = sort(run.plan, items, run.verdicts, patience);
+            held.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+            if waiting.is_empty() || (!free.is_empty() && is_quiet) {
+                items = free;
+                break waiting;
+            }
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = self.quiet(run.verdicts), if !free.is_empty() => is_quiet = true,
+                // The calls it waits for end by the deadline.
+                () = sleep_until(patience_ends), if patience == Patience::Lasts => {}
+            }
+            items = [free, waiting].concat();
+        };
+        let settle = self.settle(run, call, items);
+        if left_behind.is_empty() {
+            settle.await;
+        } else {
+            join(settle, Box::pin(self.call(run, call, left_behind))).await;
+        }
+    }
+
+    /// Sends these items of a call until each has a verdict. What TPNS rejects without saying which item is at fault is
+    /// searched for it.
+    pub(super) async fn settle(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) {
+        if items.is_empty() {
+            return;
+        }
+        if let Some(verdict) = run.rejections.halted(call.operator_type) {
+            return run.set_all(&items, &verdict);
+        }
+        let Some((items, failure)) = self.attempt(run, call, items).await else { return };
+        match items.as_slice() {
+            [one] => match run.rejections.alone(*one, call.operator_type, failure) {
+                (verdict, true) => run.verdicts.set(*one, verdict),
+                (verdict, false) => run.verdicts.set_for_now(*one, verdict),
+            },
+            _ => Box::pin(self.search(run, call, items)).await,
+        }
+    }
+
+    /// Finds the items at fault by halving. If TPNS still takes nothing, a few items are sent alone: if all of them are
+    /// rejected alike, it is not the items.
+    async fn search(&self, run: &Run<'_>, call: &Call, mut items: Vec<ItemIndex>) {
+        let of = run.rejections.of(call.operator_type);
+        let mut sample = FuturesUnordered::new();
+        if of.rejected()
+            && let Some(_turn) = of.turn().await
+            && of.is_unclear()
+        {
+            let alone = of.sample(&mut items).into_iter();
+            sample.extend(alone.map(|item| self.settle(run, call, vec![item])));
+            // Once it is clear, the rest does not wait for the one that hangs.
+            while of.is_unclear()
+                && let Some(()) = sample.next().await
+            {}
+            if of.is_unclear() {
+                of.conclude(items.len());
+            }
+        }
+        let right = items.split_off(items.len() / 2);
+        let halves = join(self.settle(run, call, items), self.settle(run, call, right));
+        join(halves, sample.for_each(|()| std::future::ready(()))).await;
+    }
+
+    /// Sends these items of a call, and retries those that TPNS could not take. Returns those that it rejected as a
+    /// whole.
+    async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) -> Option<(Vec<ItemIndex>, Failure)> {
+        let mut open = items;
+        let mut attempt = 1;
+        while !open.is_empty() {
+            let judgement = match self.send(run, call, &open).await {
+                Ok(judgement) => judgement,
+                Err(verdict) => {
+                    run.set_all(&open, &verdict);
+                    return None;
+                }
+            };
+            run.rejections.note(call.operator_type, &judgement);
+            let verdicts = match judgement {
+                Judgement::Whole(Verdict::Rejected(failure)) => return Some((open, failure)),
+                Judgement::Whole(Verdict::Misconfigured(failure)) if is_a_status_of_the_app(&failure) => {
+                    // If TPNS accepts others, it is this item, or a transient fault of the gateway.
+                    let is_last = attempt >= self.settings.max_attempts.max(2);
+                    let may_pass = open.len() == 1 && run.rejections.is_understood() && !is_last;
+                    if may_pass && pause(attempt, &[], run.deadline).await {
+                        attempt += 1;
+                        continue;
+                    }
+                    return Some((open, failure));
+                }
+                Judgement::Whole(verdict) => vec![verdict; open.len()],
+                Judgement::Each(verdicts) => verdicts,
+            };
+            let (again, done): (Vec<_>, Vec<_>) =
+                open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
+            done.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+            let is_last = attempt >= self.settings.max_attempts;
+            if !again.is_empty() && (is_last || !pause(attempt, &again, run.deadline).await) {
+                again.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+                return None;
+            }
+            open = again.into_iter().map(|(item, _)| item).collect();
+            attempt += 1;
+        }
+        None
+    }
+}
+
+impl Run<'_> {
+    fn set_all(&self, items: &[ItemIndex], verdict: &Verdict) {
+        items.iter().for_each(|&item| self.verdicts.set(item, verdict.clone()));
+    }
+}
+
+/// Waits for the next try: full jitter, but at least as long as TPNS requested. `false` if the deadline is earlier.
+async fn pause(attempt: u32, again: &[(ItemIndex, Verdict)], deadline: Deadline) -> bool {
+    let asked = again.iter().filter_map(|(_, verdict)| match verdict {
+        Verdict::Retry(_, after) => *after,
+        _ => None,
+    });
+    let ceiling = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_PAUSE);
+    let pause = ceiling.mul_f64(fastrand::f64()).max(asked.max().unwrap_or_default());
+    if pause + LEAST_TIME > deadline.remaining() {
+        return false;
+    }
+    sleep(pause).await;
+    true
+}
