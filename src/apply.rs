@@ -22,7 +22,7 @@ use self::{
     slices::{Group, MOST_ROWS, groups, hold_back, take},
 };
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Event, EventIndex, Millis},
     ingress::MessageIndex,
     ledger::{KnownState, Ledger, Rows, State},

@@ -9,8 +9,7 @@ use crate::{
     event::{Change, Device, Event, EventIndex, Kind, ListedAccount, Millis, Version},
     ledger::{DeviceState, Owner, State},
     outcome::{Failure, Outcome, Reason},
-    plan::{ItemIndex, Plan, Share, Work},
-    tpns::Verdict,
+    plan::{ItemIndex, Plan, Share, Verdict, Work},
 };
 
 /// The outcomes of the events of a round.

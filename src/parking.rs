@@ -146,7 +146,7 @@ impl Parking {
             Ok(answer) => CallResult::read(&answer, &call),
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {
-                    let what = AwsError::of(&error);
+                    let what = aws::failure(&error);
                     // SQS refuses with a code: without one something else refused, and the message is not at fault.
                     let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
                     CallResult { refused: vec![(*one, what.into())], problem, ..CallResult::default() }
@@ -154,7 +154,7 @@ impl Parking {
                 _ => CallResult { suspects: call, ..CallResult::default() },
             },
             Err(error) => {
-                let problem = Problem::Call(AwsError::of(&error));
+                let problem = Problem::Call(aws::failure(&error));
                 CallResult { later: call, problem: Some(problem), ..CallResult::default() }
             }
         }

@@ -20,9 +20,9 @@ use crate::{
     fate::{fates, wait_for_fresh_tokens},
     ledger::{AccountKey, FailedRows, KnownState, RowError, Rows, State},
     outcome::{Failure, Outcome},
-    plan::{ItemIndex, Plan, Share, plan},
+    plan::{ItemIndex, Plan, Share, Verdict, plan},
     redelivery::Redelivered,
-    tpns::{Deadline, Verdict, Verdicts},
+    tpns::{Deadline, Verdicts},
 };
 
 /// How often a device that other invocations change is pushed again within an invocation.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Account, AccountType, Kind, Token},
     plan::plan,
     redelivery::Redelivered,

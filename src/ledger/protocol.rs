@@ -9,7 +9,7 @@ use futures_util::{
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeletionRow, DeviceState, FailedRows, KnownState, RowError, State};
+use super::{AccountKey, Deletion, DeviceState, FailedRows, KnownState, RowError, State};
 use crate::event::{Device, Version};
 
 /// More than an ordinary batch needs, and few enough for the memory of a small function.
@@ -35,6 +35,15 @@ pub struct Read {
     pub devices: HashMap<Device, Result<DeviceState, RowError>>,
     /// Of deleted accounts.
     pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>,
+}
+
+/// The row of a deleted account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletionRow {
+    /// The newest deletion.
+    pub version: Version,
+    /// Whether TPNS has accepted that one.
+    pub accepted: bool,
 }
 
 /// Where the state is kept.

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use rooms::{APP, Events, Unexpected, answer, calls, judge, merge, read};
-use tpns_account_sync::{config::AppNames, fate::Fates, ingress::Batch, ledger::State, plan::Plan};
+use tpns_account_sync::{apps::AppNames, fate::Fates, ingress::Batch, ledger::State, plan::Plan, tpns::Call};
 
 /// The clock of the batch: its events are a minute old.
 const NOW: i64 = 1_764_000_060_000;
@@ -50,7 +50,7 @@ fn sample(messages: usize) -> Sample {
     let (batch, events): (&'static Batch<'static>, &'static Events) =
         (Box::leak(Box::new(batch)), Box::leak(Box::new(events)));
     let state: &'static State = Box::leak(Box::new(merge(events)));
-    let plan: &'static Plan = Box::leak(Box::new(calls(state)));
+    let plan: &'static Plan = Box::leak(Box::new(calls(state).0));
     Sample { payload, apps, batch, events, state, plan }
 }
 
@@ -73,7 +73,7 @@ fn ledger(sample: Sample) -> State {
 
 #[library_benchmark]
 #[benches::messages(args = [10, 1000, 10000], setup = sample)]
-fn plan(sample: Sample) -> Plan {
+fn plan(sample: Sample) -> (Plan, Vec<Call>) {
     black_box(calls(sample.state))
 }
 
