@@ -9,3 +9,4 @@ pub mod fingerprint;
 pub mod ingress;
 pub mod json;
 pub mod outcome;
+pub mod write;
