@@ -1,4 +1,4 @@
-//! ledger -> plan -> tpns -> fate: from a batch's events to their outcomes.
+//! ledger -> plan -> tpns -> settlement: from a batch's events to their outcomes.
 //!
 //! Each app's events are settled separately, concurrently with the other apps' (`parts.rs`). An app with many events is
 //! settled slice by slice (`slices.rs`): merged, pushed and verified, as long as there is time for another slice

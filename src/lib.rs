@@ -3,7 +3,7 @@
 //! The path of a batch, each step a module:
 //!
 //! ```text
-//! ingress -> event -> ledger -> plan -> tpns -> fate -> parking -> report
+//! ingress -> event -> ledger -> plan -> tpns -> settlement -> parking -> report
 //! ```
 //!
 //! The rule behind everything: an event is acknowledged only when everything it shaped has been accepted by TPNS, or
@@ -13,7 +13,6 @@
 pub mod apply;
 pub mod aws;
 pub mod config;
-pub mod fate;
 pub mod finished;
 mod in_force;
 pub mod ledger;
@@ -24,6 +23,7 @@ pub mod parking;
 pub mod plan;
 pub mod redelivery;
 pub mod report;
+pub mod settlement;
 pub mod table;
 #[cfg(test)]
 mod testing;

@@ -13,7 +13,7 @@ use crate::{
     apps::AppId,
     event::{Account, Change, Device, Event, EventIndex, ListedAccount, Token},
     ledger::{AccountKey, DeviceState, State},
-    redelivery::{Redelivered, Travels},
+    redelivery::{Redelivered, Travel},
 };
 
 /// The place of an item in [`Plan::items`].
@@ -99,15 +99,15 @@ pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     for (key, deletion) in &state.deleted {
         let work = || Work::UnbindEverywhere(key.account.clone());
         let item = deletion.due.then(|| plan.add(key.app, work(), Vec::new()));
-        if let (Some(item), Some(Travels::Alone(number))) = (item, redelivered.deletion(key)) {
+        if let (Some(item), Some(Travel::Alone(number))) = (item, redelivered.deletion(key)) {
             plan.items[item.0].alone = Some(number);
         }
         plan.deletions.insert(key.clone(), PlannedDeletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
-        let travels = redelivered.device(device);
-        plan.add_device(device, known, state, travels.is_some());
-        if let Some(Travels::Alone(number)) = travels {
+        let travel = redelivered.device(device);
+        plan.add_device(device, known, state, travel.is_some());
+        if let Some(Travel::Alone(number)) = travel {
             for item in plan.devices.get(device).into_iter().flatten() {
                 plan.items[item.0].alone = Some(number);
             }

@@ -16,15 +16,15 @@ const MOST_ALONE: usize = 100;
 /// The devices and deleted accounts of some events, as far as the events were delivered before.
 #[derive(Clone, Debug, Default)]
 pub struct Redelivered {
-    devices: HashMap<Device, Travels>,
-    deletions: HashMap<AccountKey, Travels>,
+    devices: HashMap<Device, Travel>,
+    deletions: HashMap<AccountKey, Travel>,
 }
 
-/// How an item of a redelivered event travels.
+/// How an item of a redelivered event travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Travels {
+pub enum Travel {
     /// With others.
-    InCompany,
+    Together,
     /// Only with other items of this event.
     Alone(EventIndex),
 }
@@ -47,16 +47,16 @@ impl Redelivered {
     pub fn of<'e>(events: impl IntoIterator<Item = (EventIndex, &'e Event)>, alone: &HashSet<EventIndex>) -> Self {
         let mut again = Self::default();
         for (place, event) in events.into_iter().filter(|(_, event)| event.deliveries > 1) {
-            let travels = if alone.contains(&place) { Travels::Alone(place) } else { Travels::InCompany };
+            let travel = if alone.contains(&place) { Travel::Alone(place) } else { Travel::Together };
             match &event.change {
                 Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
-                    let known = again.devices.entry(device.clone()).or_insert(travels);
-                    *known = travels.max(*known);
+                    let known = again.devices.entry(device.clone()).or_insert(travel);
+                    *known = travel.max(*known);
                 }
                 Change::Deletion(apps, accounts) => {
                     for key in AccountKey::each(apps, accounts) {
-                        let known = again.deletions.entry(key).or_insert(travels);
-                        *known = travels.max(*known);
+                        let known = again.deletions.entry(key).or_insert(travel);
+                        *known = travel.max(*known);
                     }
                 }
             }
@@ -66,14 +66,14 @@ impl Redelivered {
 
     /// How the items of a device travel, if one of its events was delivered before.
     #[must_use]
-    pub fn device(&self, device: &Device) -> Option<Travels> {
+    pub fn device(&self, device: &Device) -> Option<Travel> {
         // Nearly always there is none.
         if self.devices.is_empty() { None } else { self.devices.get(device).copied() }
     }
 
     /// How the item of a deletion travels, if it was delivered before.
     #[must_use]
-    pub fn deletion(&self, key: &AccountKey) -> Option<Travels> {
+    pub fn deletion(&self, key: &AccountKey) -> Option<Travel> {
         if self.deletions.is_empty() { None } else { self.deletions.get(key).copied() }
     }
 }

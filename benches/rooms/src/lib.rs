@@ -4,13 +4,13 @@
 use tpns_account_sync::{
     apps::AppNames,
     event::{Event, EventIndex, Millis, Rules},
-    fate::{Fates, fates},
     ingress::{Batch, MessageIndex},
     ledger::State,
     outcome::Outcome,
     plan::{Plan, Verdict, plan},
     redelivery::Redelivered,
     report,
+    settlement::{Settlement, settlement},
     tpns::{self, Call},
 };
 
@@ -53,20 +53,20 @@ pub fn calls(state: &State) -> (Plan, Vec<Call>) {
     (plan, calls)
 }
 
-/// fate: the outcomes of the events.
+/// settlement: the outcomes of the events.
 #[must_use]
-pub fn judge(events: &Events, state: &State, plan: &Plan) -> Fates {
+pub fn judge(events: &Events, state: &State, plan: &Plan) -> Settlement {
     let verdicts = vec![Verdict::Accepted; plan.items.len()];
-    fates(events.iter().enumerate().map(|(place, (_, event))| (EventIndex(place), event)), state, plan, &verdicts)
+    settlement(events.iter().enumerate().map(|(place, (_, event))| (EventIndex(place), event)), state, plan, &verdicts)
 }
 
 /// report: the response to Lambda.
 ///
 /// # Errors
 /// [`Unexpected`] when not all is applied.
-pub fn answer(batch: &Batch<'_>, events: &Events, fates: Fates) -> Result<String, Unexpected> {
+pub fn answer(batch: &Batch<'_>, events: &Events, settlement: Settlement) -> Result<String, Unexpected> {
     let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
-    for (place, outcome) in fates.settled {
+    for (place, outcome) in settlement.settled {
         let (message, _) = &events[place.0];
         outcomes[message.0] = outcome;
     }
@@ -83,6 +83,6 @@ pub fn whole(payload: &str, apps: &AppNames, now: Millis) -> Result<String, Unex
     let (batch, events) = read(payload, apps, now)?;
     let state = merge(&events);
     let (plan, _) = calls(&state);
-    let fates = judge(&events, &state, &plan);
-    answer(&batch, &events, fates)
+    let settlement = judge(&events, &state, &plan);
+    answer(&batch, &events, settlement)
 }

@@ -14,7 +14,7 @@ use crate::{
 
 /// The outcomes of the events of a round.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Fates {
+pub struct Settlement {
     /// Events that are settled, each once.
     pub settled: Vec<(EventIndex, Outcome)>,
     /// Logins that TPNS rejected, each once, and why. Their devices must lose what they had before.
@@ -62,29 +62,29 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
 ///
 /// A further round always has fewer events, so the rounds come to an end.
 #[must_use]
-pub fn fates<'e>(
+pub fn settlement<'e>(
     round: impl IntoIterator<Item = (EventIndex, &'e Event)>,
     state: &State,
     plan: &Plan,
     verdicts: &[Verdict],
-) -> Fates {
-    let mut fates = Fates::default();
+) -> Settlement {
+    let mut settlement = Settlement::default();
     let mut rejected: IndexMap<&Device, Spoilt<'e>> = IndexMap::new();
     for (index, event) in round {
         match (combined(&plan.shares(event), verdicts), event.device()) {
             (Verdict::Rejected(failure), Some(device)) => {
                 rejected.entry(device).or_insert_with(|| (Vec::new(), failure)).0.push((index, event));
             }
-            (Verdict::Rejected(failure), None) => fates.settle(index, Outcome::Rejected(failure)),
-            (Verdict::Retry(failure, _), _) => fates.settle(index, Outcome::Retry(failure)),
-            (Verdict::Misconfigured(failure), _) => fates.settle(index, Outcome::Misconfigured(failure)),
-            (Verdict::Accepted, _) => fates.settle(index, accepted(event, state, plan)),
+            (Verdict::Rejected(failure), None) => settlement.settle(index, Outcome::Rejected(failure)),
+            (Verdict::Retry(failure, _), _) => settlement.settle(index, Outcome::Retry(failure)),
+            (Verdict::Misconfigured(failure), _) => settlement.settle(index, Outcome::Misconfigured(failure)),
+            (Verdict::Accepted, _) => settlement.settle(index, accepted(event, state, plan)),
         }
     }
     for (device, (events, failure)) in rejected {
-        fates.separate(device, events, &failure, state, plan);
+        settlement.separate(device, events, &failure, state, plan);
     }
-    fates
+    settlement
 }
 
 /// The outcome of an event all of whose items TPNS has accepted.
@@ -133,7 +133,7 @@ fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
     shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
 }
 
-impl Fates {
+impl Settlement {
     fn settle(&mut self, index: EventIndex, outcome: Outcome) {
         self.settled.push((index, outcome));
     }

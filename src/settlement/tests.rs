@@ -63,15 +63,18 @@ fn outcomes(events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> (Vec<&'stat
     let state = State::of(events);
     let plan = plan(&state, &Redelivered::default());
     let verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
-    let fates = fates(indexed(events), &state, &plan, &verdicts);
+    let settlement = settlement(indexed(events), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
-    for (index, outcome) in &fates.settled {
+    for (index, outcome) in &settlement.settled {
         names[index.0] = outcome.name();
     }
-    for (index, _) in &fates.refused {
+    for (index, _) in &settlement.refused {
         names[index.0] = "refused";
     }
-    (names, fates.again.into_iter().map(|round| round.into_iter().map(|EventIndex(index)| index).collect()).collect())
+    (
+        names,
+        settlement.again.into_iter().map(|round| round.into_iter().map(|EventIndex(index)| index).collect()).collect(),
+    )
 }
 
 #[test]
@@ -165,13 +168,13 @@ fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> 
     let plan = plan(&state, &Redelivered::default());
     let mut verdicts: Vec<_> = plan.items.iter().map(|item| verdict(&item.work)).collect();
     wait_for_fresh_tokens(&state, &plan, &mut verdicts, 10_000 + seconds * 1000);
-    let fates = fates(indexed(events), &state, &plan, &verdicts);
+    let settlement = settlement(indexed(events), &state, &plan, &verdicts);
     let mut names = vec!["again"; events.len()];
-    for (index, outcome) in &fates.settled {
+    for (index, outcome) in &settlement.settled {
         let retried = matches!(outcome, Outcome::Retry(failure) if failure.reason == Reason::TpnsTokenNotYetKnown);
         names[index.0] = if retried { "not yet" } else { outcome.name() };
     }
-    for (index, _) in &fates.refused {
+    for (index, _) in &settlement.refused {
         names[index.0] = "refused";
     }
     names
@@ -228,17 +231,17 @@ proptest! {
             let state = if refused { state.without_logins() } else { state };
             let plan = plan(&state, &Redelivered::default());
             let verdicts: Vec<_> = plan.items.iter().map(|_| random.choice([Verdict::Accepted, BAD, BAD, LATER, CONFIG]).unwrap()).collect();
-            let fates = fates(round.iter().map(|&index| (index, &events[index.0])), &state, &plan, &verdicts);
-            let again: usize = fates.again.iter().map(Vec::len).sum();
-            prop_assert_eq!(fates.settled.len() + fates.refused.len() + again, round.len());
-            for (index, _) in fates.settled {
+            let settlement = settlement(round.iter().map(|&index| (index, &events[index.0])), &state, &plan, &verdicts);
+            let again: usize = settlement.again.iter().map(Vec::len).sum();
+            prop_assert_eq!(settlement.settled.len() + settlement.refused.len() + again, round.len());
+            for (index, _) in settlement.settled {
                 prop_assert!(settled.insert(index), "settled twice");
             }
-            if !fates.refused.is_empty() {
+            if !settlement.refused.is_empty() {
                 prop_assert!(!refused, "a device that loses all its accounts is refused by its token alone");
-                rounds.push_back((fates.refused.into_iter().map(|(index, _)| index).collect(), true));
+                rounds.push_back((settlement.refused.into_iter().map(|(index, _)| index).collect(), true));
             }
-            rounds.extend(fates.again.into_iter().map(|round| (round, false)));
+            rounds.extend(settlement.again.into_iter().map(|round| (round, false)));
             count += 1;
             prop_assert!(count <= 3 * events.len() + 1, "the rounds do not end");
         }

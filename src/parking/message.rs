@@ -19,10 +19,10 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 
 /// A message to park, and every message of the batch that is the same.
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct ParkedMessage {
     pub(super) indices: Vec<MessageIndex>,
     pub(super) size: usize,
-    /// Its id is the parcel's place among all.
+    /// Its id is the message's place among all.
     pub(super) entry: SendMessageBatchRequestEntry,
 }
 
@@ -39,13 +39,13 @@ pub(super) enum Unfit {
     Malformed,
 }
 
-/// Makes parcels of messages, given by index and with their failures: equal ones share a parcel. Also returns those
-/// that SQS can't keep.
-pub(super) fn parcels<'m>(
+/// What is sent to the parking queue for rejected messages, given by index and with their failures: equal ones share one.
+/// Also returns those that SQS can't keep.
+pub(super) fn messages<'m>(
     rejected: impl Iterator<Item = (MessageIndex, &'m Message<'m>, &'m Failure)>,
     fifo: bool,
-) -> (Vec<Parcel>, Vec<(MessageIndex, Unfit)>) {
-    let (mut parcels, mut unfit) = (Vec::<Parcel>::new(), Vec::new());
+) -> (Vec<ParkedMessage>, Vec<(MessageIndex, Unfit)>) {
+    let (mut messages, mut unfit) = (Vec::<ParkedMessage>::new(), Vec::new());
     let mut places: HashMap<(&str, String), usize> = HashMap::new();
     for (index, message, failure) in rejected {
         let body = match body(message) {
@@ -57,19 +57,19 @@ pub(super) fn parcels<'m>(
         };
         let same = (message.id.as_ref(), body);
         if let Some(&place) = places.get(&same) {
-            parcels[place].indices.push(index);
+            messages[place].indices.push(index);
             continue;
         }
-        let place = parcels.len();
+        let place = messages.len();
         match entry(place, message, &same.1, failure, fifo) {
             Ok(entry) => {
-                parcels.push(Parcel { indices: vec![index], size: size(&entry), entry });
+                messages.push(ParkedMessage { indices: vec![index], size: size(&entry), entry });
                 places.insert(same, place);
             }
             Err(why) => unfit.push((index, why)),
         }
     }
-    (parcels, unfit)
+    (messages, unfit)
 }
 
 fn body(message: &Message<'_>) -> Result<String, Unfit> {
