@@ -1,4 +1,5 @@
 //! Writes the event of a login, as docs/producers.md shows.
+#![allow(clippy::print_stdout, reason = "it is what the example is for")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
