@@ -24,7 +24,7 @@ use super::{Endpoint, SigningKey};
 pub struct Apps {
     /// Their names, in the document's order.
     pub names: AppNames,
-    /// The apps, by [`AppId`].
+    /// The apps, by [`crate::apps::AppId`].
     pub list: Vec<App>,
 }
 
