@@ -9,6 +9,7 @@ mod contenders;
 mod cost;
 mod events;
 mod goals;
+mod json;
 mod measure;
 mod picture;
 mod report;
