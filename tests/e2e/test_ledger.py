@@ -330,7 +330,7 @@ def test_an_unreadable_row_stops_only_its_own_events(stage: Deployment, table: T
     no_version, no_text, no_logout, no_deletion, healthy = (token() for _ in range(5))
     stage.handle(deletion("ann"))
     (deleted,) = (key for key in table.accounts() if key.startswith("account#android#"))
-    bad = {
+    bad: dict[str, dict[str, str | int]] = {
         device_key("android", no_version): {"owner": "yesterday", "accounts": "{}"},
         device_key("android", no_text): {"owner": 5, "accounts": "{}"},
         device_key("android", no_logout): {"out:0:ann": "yesterday"},
