@@ -22,7 +22,8 @@ test: ## Runs all checks and tests of the code: check, unit, template, e2e
 test-release: ## Runs what a release needs besides: docs, which builds for Lambda, and counts
 	@bash tests/all.sh docs counts
 
-check: ## Checks format, lints and documentation; warnings are errors
+check: .venv/.tests ## Checks spelling, format, lints and documentation; warnings are errors
+	.venv/bin/typos
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
