@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
-use rooms::{APP, Events, Unexpected, answer, calls, judge, merge, read};
+use pure_modules::{APP, Events, Unexpected, answer, calls, judge, merge, read};
 use tpns_account_sync::{config::AppNames, fate::Fates, ingress::Batch, ledger::State, plan::Plan};
 
 /// The clock of the batch: its events are a minute old.
@@ -89,9 +89,9 @@ fn report((sample, fates): (Sample, Fates)) -> Result<String, Unexpected> {
     black_box(answer(sample.batch, sample.events, fates))
 }
 
-library_benchmark_group!(name = rooms_group, benchmarks = [ingress_event, ledger, plan, fate, report]);
+library_benchmark_group!(name = modules, benchmarks = [ingress_event, ledger, plan, fate, report]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
-    library_benchmark_groups = rooms_group
+    library_benchmark_groups = modules
 );
