@@ -30,7 +30,8 @@ check: lint ## Checks format, lints and documentation; warnings are errors
 # Python is checked as the tests import it: each folder of tests by itself, with `local`.
 SHELL_SCRIPTS = .ci/run tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
 MYPY = .venv-check/bin/mypy --no-error-summary --python-executable .venv/bin/python
-lint: .venv-check/.made .venv/.tests ## Checks what is not Rust, and the crates' licences and sources; compiles nothing
+lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and the crates' licences and sources; compiles nothing
+	.venv-check/bin/typos
 	.venv-check/bin/ruff check --quiet .
 	.venv-check/bin/ruff format --check --quiet .
 	MYPYPATH=.:benches/peers/python $(MYPY) --cache-dir target/lint/mypy/local local tests/conftest.py docs/cost.py benches/*/*.py benches/peers/python/*.py
@@ -77,12 +78,12 @@ docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Runs docs/ on a l
 
 # The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
 bench: target/bench/peers/.python target/bench/peers/.node ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
-	cargo build --release --locked -p tpns-account-sync -p empty-handler -p rooms
+	cargo build --release --locked -p tpns-account-sync -p empty-handler -p pure-modules
 	cargo run --profile harness --locked -p side-by-side
 
 counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure modules; fails where one grew by over 5 %: ACCEPT=1
 	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }
-	@$(PYTHON) benches/rooms/counts.py $(if $(ACCEPT),--accept)
+	@$(PYTHON) benches/pure_modules/counts.py $(if $(ACCEPT),--accept)
 
 chaos: ## Runs thousands of random events, faults and kills, then compares the bindings: SEED=7 EVENTS=5000
 	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \

@@ -18,7 +18,7 @@ pub(crate) struct Report {
     pub(crate) starts: Starts,
     pub(crate) sizes: Vec<Size>,
     /// By messages.
-    pub(crate) rooms: BTreeMap<usize, Rooms>,
+    pub(crate) modules: BTreeMap<usize, PureModules>,
     pub(crate) zipped: BTreeMap<Contender, u64>,
 }
 
@@ -36,8 +36,8 @@ pub(crate) struct Size {
 
 /// Nanoseconds of the pure modules, and of serde_json with the same payload.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct Rooms {
-    pub(crate) rooms: f64,
+pub(crate) struct PureModules {
+    pub(crate) modules: f64,
     /// Into a `serde_json::Value`, all of it kept.
     pub(crate) value: f64,
     /// Into `IgnoredAny`, nothing kept.
