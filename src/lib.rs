@@ -28,6 +28,7 @@ pub mod outcome;
 pub mod parking;
 pub mod plan;
 pub mod redelivery;
+pub mod redelivery_delay;
 pub mod report;
 pub mod secret;
 #[cfg(test)]
