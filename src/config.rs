@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use apps::{App, AppId, AppNames, Apps, AppsError, EntryError, SEVERAL, UNKNOWN};
 pub use error::ConfigError;
 
-use crate::tpns::Settings;
+use crate::{redelivery_delay::RedeliveryDelays, tpns::Settings};
 
 /// All settings of the function.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Config {
     pub calls: Settings,
     /// How long things may take, and how old or early events may be.
     pub limits: Limits,
+    /// How long a failed message waits for its redelivery. `None`: as long as its queue's visibility timeout.
+    pub redelivery_delays: Option<RedeliveryDelays>,
     /// The DynamoDB table of the ledger.
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
@@ -77,6 +79,7 @@ impl Config {
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
             },
             limits: limits::read(&get, ledger_table.is_some())?,
+            redelivery_delays: redelivery_delays(&get)?,
             ledger_table,
             parking_queue_url: parking_queue_url(&get)?,
             // Lambda always sets it.
@@ -111,6 +114,14 @@ fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
         return Err(ConfigError::AppsMaxAge);
     }
     Ok(age)
+}
+
+fn redelivery_delays(get: Get<'_>) -> Result<Option<RedeliveryDelays>, ConfigError> {
+    let most = duration(get, "RETRY_MAX_DELAY", "10m").map_err(|_| ConfigError::RetryMaxDelay)?;
+    if most.is_zero() {
+        return Ok(None);
+    }
+    RedeliveryDelays::new(most).map(Some).ok_or(ConfigError::RetryMaxDelay)
 }
 
 fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {

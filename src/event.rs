@@ -129,7 +129,7 @@ impl Invalid {
 
 impl From<Invalid> for Failure {
     fn from(Invalid { reason, detail }: Invalid) -> Self {
-        Self { reason, code: None, detail }
+        Self { detail, ..Self::of(reason) }
     }
 }
 

@@ -35,6 +35,7 @@ pub mod secret;
 mod testing;
 pub mod tpns;
 pub mod transport;
+pub mod visibility;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -60,6 +61,7 @@ use report::{Answer, NotApplied};
 use secret::{AppsInForce, SecretError};
 use tpns::{Client, Settings, Tpns};
 use transport::Transport;
+use visibility::Visibility;
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
 #[derive(Debug)]
@@ -71,6 +73,7 @@ pub struct AccountSync {
     client: Client,
     table: Option<Table>,
     parking: Option<Parking>,
+    visibility: Visibility,
     metrics: Metrics,
     /// Whether the log has a line about it: one for each process is enough.
     short_of_time: Once,
@@ -133,6 +136,7 @@ impl AccountSync {
             limits: config.limits,
             apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
             client: Client::new(transport.clone()),
+            visibility: Visibility::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,
             parking,
             metrics: Metrics::new(config.function_name),
@@ -179,12 +183,15 @@ impl AccountSync {
         if let (Some(parking), Ok(())) = (&self.parking, settled) {
             parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
         }
+        let limit = end.duration_since(tokio::time::Instant::now()) / 2;
+        let delayed = self.visibility.delay_failed(&batch, &outcomes, limit).await;
 
         let took = begun.elapsed();
         let finished = Finished {
             batch: &batch,
             events: &opened.events,
             outcomes: &outcomes,
+            delayed,
             calls: &tpns.calls(),
             apps: &opened.apps.names,
             at: now + took,

@@ -65,6 +65,11 @@ pub enum ConfigError {
         /// How long a row is kept, in days.
         lifetime: u64,
     },
+    /// A delay that SQS does not take.
+    #[error(
+        "RETRY_MAX_DELAY: must be a duration from 1s to 12h, or 0 to leave redelivery to the visibility timeout; the default is 10m"
+    )]
+    RetryMaxDelay,
     /// Clocks differ by more.
     #[error("MAX_CLOCK_SKEW: is less than 1s, and clocks are not that exact; the default is 5m")]
     MaxClockSkewTooShort,

@@ -62,7 +62,8 @@ fn state(gate: Gate, verdicts: &Verdicts, patience: Patience) -> GateState {
             GateState::Open
         }
         (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => GateState::Shut(verdict),
-        (Some(Verdict::Retry(..)), _) => GateState::Shut(Verdict::Retry(HELD, None)),
+        // What TPNS asks to wait for it is asked of this one, too.
+        (Some(Verdict::Retry(_, after)), _) => GateState::Shut(Verdict::Retry(HELD, after)),
         (None, Gate::Tried(_)) if patience == Patience::IsOver => GateState::Open,
         (None, _) => GateState::Waits,
     }
@@ -70,6 +71,8 @@ fn state(gate: Gate, verdicts: &Verdicts, patience: Patience) -> GateState {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         config::AppId,
@@ -112,6 +115,10 @@ mod tests {
                     "{:?} {verdict:?}",
                     gate(ItemIndex(0))
                 );
+            }
+            let asked = Some(Duration::from_secs(30));
+            if let [(_, verdict)] = &sorted(Some(Verdict::Retry(FAILURE, asked)), Patience::Lasts).held[..] {
+                assert_eq!(*verdict, Verdict::Retry(HELD, asked), "it waits for as long as the other one");
             }
             let waiting = || Sorted { waiting: vec![ItemIndex(1)], ..Sorted::default() };
             assert_eq!(sorted(None, Patience::Lasts), waiting());
