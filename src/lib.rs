@@ -130,7 +130,7 @@ impl AccountSync {
             calls: config.calls,
             limits: config.limits,
             apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
-            client: Client::new(transport.clone()),
+            client: Client::new(transport.clone(), config.probe_interval),
             source_queue: SourceQueue::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,
             parking,
@@ -151,6 +151,7 @@ impl AccountSync {
     async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, InvocationError> {
         let begun = Instant::now();
         self.transport.begin_invocation();
+        self.client.begin_invocation();
         let now = SystemTime::now();
         let batch = Batch::open(invocation.payload).inspect_err(log::unrecognised)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
