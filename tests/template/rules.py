@@ -12,7 +12,12 @@ _FOURTEEN_DAYS = 14 * 24 * 3600
 # All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no
 # resources.
 _PERMISSIONS = {
-    "Queue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "Queue": {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+    },
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "ParkedEvents": {"sqs:SendMessage"},

@@ -12,6 +12,7 @@ mod goals;
 mod json;
 mod measure;
 mod picture;
+mod processor_time;
 mod report;
 mod table;
 mod tpns;

@@ -16,6 +16,7 @@ use std::{borrow::Cow, ops::Deref};
 
 pub use account::{Account, AccountType, ListedAccount};
 pub(crate) use explain::{Place, explain};
+pub(crate) use fallbacks::deliveries;
 pub use fallbacks::{EventTime, Fallbacks};
 pub use fields::{AccountName, AppName, EventId, Kind, OccurredAt, Text, Token};
 pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};
@@ -131,7 +132,7 @@ impl Invalid {
 
 impl From<Invalid> for Failure {
     fn from(Invalid { reason, detail }: Invalid) -> Self {
-        Self { reason, code: None, detail }
+        Self { detail, ..Self::of(reason) }
     }
 }
 
