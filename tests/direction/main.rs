@@ -14,11 +14,11 @@ use sources::{Graph, Modules};
 
 /// The floors of `src/`, from the bottom. The contract, below them, is a crate of its own.
 const FLOORS: [&[&str]; 5] = [
-    &["ledger", "redelivery", "plan", "settlement"],
+    &["ledger", "redelivery", "redelivery_delay", "plan", "settlement"],
     &["moment", "transport", "aws"],
     &["tpns"],
-    &["table", "config", "apply", "report", "parking", "finished", "log", "metrics"],
-    &["in_force", "lib", "main"],
+    &["table", "config", "apply", "report", "parking", "source_queue", "finished", "log", "metrics"],
+    &["in_force", "turns", "lib", "main"],
 ];
 
 /// Every crate with its `src/` folder or its only file.
