@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test test-release check lint advisories unit template e2e tools build docs bench counts search chaos fuzz lock clean
+.PHONY: help run test test-release check lint advisories unit template e2e tools build docs dynalite bench counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -19,8 +19,8 @@ run: .venv/.run ## Runs the whole stack on this machine and shows each event's o
 test: ## Runs all checks and tests of the code: check, unit, template, e2e
 	@bash tests/all.sh check unit template e2e
 
-test-release: ## Runs what a release needs besides: docs, which builds for Lambda, and counts
-	@bash tests/all.sh docs counts
+test-release: ## Runs what a release needs besides: docs, which builds for Lambda, dynalite and counts
+	@bash tests/all.sh docs dynalite counts
 
 check: lint ## Checks format, lints and documentation; warnings are errors
 	cargo fmt --all --check
@@ -64,7 +64,7 @@ unit: ## Runs the Rust tests, which need only Rust
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest tests/template
 
-e2e: .venv/.tests ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
+e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
 	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
 
 tools: .venv-sam/.made .venv-deploy/.made ## Installs the pinned tools of docs/deploying.md: AWS CLI, SAM CLI and cargo-lambda
@@ -75,6 +75,12 @@ build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHIT
 
 docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Runs docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
 	.venv/bin/python -m pytest --capture=sys tests/docs
+
+# With --workspace, so that the tests are those that `make unit` has built.
+dynalite: tests/dynalite/node_modules/.made ## Compares the DynamoDB of the ledger's tests with dynalite, an independent one
+	@rm -f target/dynamodb.jsonl && mkdir -p target
+	LAMBDA_SIM_DYNAMODB_RECORD="$$PWD/target/dynamodb.jsonl" cargo test --workspace --locked --test outside -- ledger::
+	node tests/dynalite/compare.mjs target/dynamodb.jsonl
 
 # The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
 bench: target/bench/peers/.python target/bench/peers/.node ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
@@ -180,10 +186,15 @@ target/bench/peers/.node: $(wildcard benches/peers/node/* benches/peers/node/run
 	@$(call install,.venv-deploy,tests/docs/requirements.txt)
 	@touch $@
 
+NPM_CI = @command -v node >/dev/null && command -v npm >/dev/null || { \
+    echo 'make: node or npm is not installed: install Node.js 20 or newer' >&2; exit 1; }; \
+  npm ci --prefix $(@D:/node_modules=) --no-audit --no-fund >&2 && touch $@
+
 tests/docs/node/node_modules/.made: tests/docs/node/package-lock.json
-	@command -v npm >/dev/null || { echo 'make: npm is not installed: install Node.js 20 or newer' >&2; exit 1; }
-	@npm ci --prefix tests/docs/node --no-audit --no-fund >&2
-	@touch $@
+	$(NPM_CI)
+
+tests/dynalite/node_modules/.made: tests/dynalite/package-lock.json
+	$(NPM_CI)
 
 define make-venv
   $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
