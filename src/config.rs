@@ -1,15 +1,16 @@
 //! Configuration: the environment, read once, at start, here and nowhere else.
 
-mod apps;
 mod error;
 mod limits;
 
 use std::time::Duration;
 
-pub use apps::{App, AppId, AppNames, Apps, AppsError, EntryError, SEVERAL, UNKNOWN};
 pub use error::ConfigError;
 
-use crate::tpns::Settings;
+use crate::{
+    redelivery_delay::RedeliveryDelays,
+    tpns::{Apps, AppsFrom, CallSettings},
+};
 
 /// All settings of the function.
 #[derive(Debug)]
@@ -19,9 +20,11 @@ pub struct Config {
     /// The apps document is read again from its secret when it is older than this.
     pub apps_max_age: Duration,
     /// How calls are made.
-    pub calls: Settings,
+    pub calls: CallSettings,
     /// How long things may take, and how old or early events may be.
     pub limits: Limits,
+    /// How long a failed message waits for its redelivery. `None`: as long as its queue's visibility timeout.
+    pub redelivery_delays: Option<RedeliveryDelays>,
     /// The DynamoDB table of the ledger.
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
@@ -29,10 +32,6 @@ pub struct Config {
     /// The function's name in Lambda, which its metrics carry.
     pub function_name: String,
 }
-
-/// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
-/// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
-pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
 
 /// How long things may take, and how old or early events may be.
 #[derive(Clone, Copy, Debug)]
@@ -43,15 +42,6 @@ pub struct Limits {
     pub max_event_age: Duration,
     /// An event further ahead is rejected.
     pub max_clock_skew: Duration,
-}
-
-/// Where the apps document is.
-#[derive(Debug)]
-pub enum AppsFrom {
-    /// In the environment.
-    Environment(Apps),
-    /// In the Secrets Manager secret of this id.
-    Secret(String),
 }
 
 impl Config {
@@ -71,12 +61,13 @@ impl Config {
         Ok(Self {
             apps,
             apps_max_age: apps_max_age(&get)?,
-            calls: Settings {
+            calls: CallSettings {
                 concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
             },
             limits: limits::read(&get, ledger_table.is_some())?,
+            redelivery_delays: redelivery_delays(&get)?,
             ledger_table,
             parking_queue_url: parking_queue_url(&get)?,
             // Lambda always sets it.
@@ -111,6 +102,14 @@ fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
         return Err(ConfigError::AppsMaxAge);
     }
     Ok(age)
+}
+
+fn redelivery_delays(get: Get<'_>) -> Result<Option<RedeliveryDelays>, ConfigError> {
+    let most = duration(get, "RETRY_MAX_DELAY", "10m").map_err(|_| ConfigError::RetryMaxDelay)?;
+    if most.is_zero() {
+        return Ok(None);
+    }
+    RedeliveryDelays::new(most).map(Some).ok_or(ConfigError::RetryMaxDelay)
 }
 
 fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {

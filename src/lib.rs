@@ -3,7 +3,7 @@
 //! The path of a batch, each step a module:
 //!
 //! ```text
-//! ingress -> event -> ledger -> plan -> tpns -> fate -> parking -> report
+//! ingress -> event -> ledger -> plan -> tpns -> settlement -> parking -> report
 //! ```
 //!
 //! The rule behind everything: an event is acknowledged only when everything it shaped has been accepted by TPNS, or
@@ -13,28 +13,24 @@
 pub mod apply;
 pub mod aws;
 pub mod config;
-pub mod event;
-pub mod fate;
-pub mod fingerprint;
 pub mod finished;
 mod in_force;
-pub mod ingress;
-mod json;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
 mod moment;
-pub mod outcome;
 pub mod parking;
 pub mod plan;
 pub mod redelivery;
 pub mod redelivery_delay;
 pub mod report;
-pub mod secret;
+pub mod settlement;
+pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod tpns;
 pub mod transport;
+pub mod visibility;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -42,35 +38,38 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+// The contract is a crate of its own, so that `replay` and backends can use it without the function.
+pub use contract::{apps, event, fingerprint, ingress, outcome};
 use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
 use apply::Ends;
-use config::{Apps, AppsFrom, Config, ConfigError, Limits};
+use config::{Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
 use in_force::{Opened, Times};
 use ingress::{Batch, MessageIndex, Unrecognised};
-use ledger::Table;
 use metrics::Metrics;
 use outcome::{Failure, Outcome, Reason};
 use parking::Parking;
 use report::{Answer, NotApplied};
-use secret::{AppsInForce, SecretError};
-use tpns::{Client, Settings, Tpns};
+use table::Table;
+use tpns::{Apps, AppsFrom, AppsInForce, CallSettings, Client, SecretError, Tpns};
 use transport::Transport;
+use visibility::Visibility;
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
 #[derive(Debug)]
 pub struct AccountSync {
-    calls: Settings,
+    calls: CallSettings,
     limits: Limits,
     apps: AppsInForce,
     transport: Transport,
     client: Client,
     table: Option<Table>,
     parking: Option<Parking>,
+    visibility: Visibility,
     metrics: Metrics,
     /// Whether the log has a line about it: one for each process is enough.
     short_of_time: Once,
@@ -133,6 +132,7 @@ impl AccountSync {
             limits: config.limits,
             apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
             client: Client::new(transport.clone()),
+            visibility: Visibility::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,
             parking,
             metrics: Metrics::new(config.function_name),
@@ -179,12 +179,15 @@ impl AccountSync {
         if let (Some(parking), Ok(())) = (&self.parking, settled) {
             parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
         }
+        let limit = end.duration_since(tokio::time::Instant::now()) / 2;
+        let delayed = self.visibility.delay_failed(&batch, &outcomes, limit).await;
 
         let took = begun.elapsed();
         let finished = Finished {
             batch: &batch,
             events: &opened.events,
             outcomes: &outcomes,
+            delayed,
             calls: &tpns.calls(),
             apps: &opened.apps.names,
             at: now + took,

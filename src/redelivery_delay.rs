@@ -4,7 +4,11 @@
 //! The queue's visibility timeout has to be several times the function's timeout, which is far too long for a logout
 //! that met one 503, and far too short for an outage of hours with a limited number of deliveries.
 
+mod batch;
+
 use std::{ops::RangeInclusive, time::Duration};
+
+pub use batch::of_batch;
 
 use crate::outcome::{Cause, Reason};
 

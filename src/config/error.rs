@@ -1,6 +1,7 @@
 //! What is wrong with a setting.
 
-use super::{AppsError, limits::FUNCTION_TIMEOUT};
+use super::limits::FUNCTION_TIMEOUT;
+use crate::tpns::AppsError;
 
 /// A setting that can't be used: one line that names the variable and what to do. Never a secret, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +66,11 @@ pub enum ConfigError {
         /// How long a row is kept, in days.
         lifetime: u64,
     },
+    /// A delay that SQS does not take.
+    #[error(
+        "RETRY_MAX_DELAY: must be a duration from 1s to 12h, or 0 to leave redelivery to the visibility timeout; the default is 10m"
+    )]
+    RetryMaxDelay,
     /// Clocks differ by more.
     #[error("MAX_CLOCK_SKEW: is less than 1s, and clocks are not that exact; the default is 5m")]
     MaxClockSkewTooShort,

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::apps::AppId;
 
 const APPS: &str = r#"{"android":{"access_id":1500001048,"secret_key":"topsecret","region":"guangzhou"},"ios":{"access_id":1600001048,"secret_key":"topsecret2","endpoint":"http://127.0.0.1:8090"}}"#;
 
@@ -86,6 +87,25 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_what_to_do() {
         assert!(
             error(&[("TPNS_APPS", APPS), ("PARKING_QUEUE_URL", url)]).starts_with("PARKING_QUEUE_URL: must be the URL")
         );
+    }
+}
+
+#[test]
+fn the_longest_redelivery_delay_is_from_a_second_to_twelve_hours_or_off() {
+    let delays =
+        |value: &str| read(&[("TPNS_APPS", APPS), ("RETRY_MAX_DELAY", value)]).map(|config| config.redelivery_delays);
+    assert_eq!(delays(""), Ok(Some(RedeliveryDelays::DEFAULT)));
+    for (value, seconds) in [("1s", 1), (" 90s ", 90), ("12h", 43_200)] {
+        assert_eq!(delays(value), Ok(RedeliveryDelays::new(Duration::from_secs(seconds))), "{value}");
+    }
+    for off in ["0", "0s", "0ms"] {
+        assert_eq!(delays(off), Ok(None), "{off}");
+    }
+    for bad in ["999ms", "12h 1ms", "1d", "10", "soon", "-1s"] {
+        let error = delays(bad).unwrap_err();
+        let expected =
+            "must be a duration from 1s to 12h, or 0 to leave redelivery to the visibility timeout; the default is 10m";
+        assert_eq!(error, format!("RETRY_MAX_DELAY: {expected}"), "{bad}");
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    config::{AppId, AppNames},
+    apps::{AppId, AppNames},
     event::{AccountType, Change, Device, Token},
     ingress::{Batch, MessageIndex},
     outcome::Failure,
@@ -45,6 +45,7 @@ fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value
         batch: &Batch::open(&payload).unwrap(),
         events: &events,
         outcomes: &outcomes,
+        delayed: 0,
         calls,
         apps: &AppNames::new(["android", "ios"]),
         at: SystemTime::UNIX_EPOCH + Duration::from_millis(NOW),

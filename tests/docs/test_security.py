@@ -47,6 +47,7 @@ def test_the_functions_permissions_are_those_of_the_template() -> None:
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
         "sqs:SendMessage",
         "dynamodb:UpdateItem",
         "dynamodb:BatchGetItem",

@@ -21,6 +21,7 @@ mod order;
 mod parking;
 mod privacy;
 mod queues;
+mod redelivery;
 mod retries;
 mod secret;
 mod strict;

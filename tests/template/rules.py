@@ -12,7 +12,12 @@ _FOURTEEN_DAYS = 14 * 24 * 3600
 # All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no
 # resources.
 _PERMISSIONS = {
-    "Queue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "Queue": {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+    },
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "ParkedEvents": {"sqs:SendMessage"},
@@ -145,7 +150,7 @@ def _ledger(resolved: dict[str, Any]) -> list[str]:
     found = []
     for name, table in _of_type(resolved, "AWS::DynamoDB::Table").items():
         wanted = {
-            # What the function expects of the table: src/ledger/row.rs.
+            # What the function expects of the table: src/table/row.rs.
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},

@@ -11,6 +11,7 @@ mod events;
 mod goals;
 mod measure;
 mod picture;
+mod processor_time;
 mod report;
 mod table;
 mod tpns;

@@ -137,6 +137,10 @@ pub fn function_within(timeout: Duration, apps: &str, settings: &[(&str, &str)])
     if settings.iter().all(|(name, _)| *name != "LEDGER_TABLE") {
         builder = builder.env("MAX_EVENT_AGE", "36500d");
     }
+    // Messages of no queue have no visibility timeout that could be changed.
+    if settings.iter().all(|(name, _)| *name != "RETRY_MAX_DELAY") {
+        builder = builder.env("RETRY_MAX_DELAY", "0");
+    }
     for (name, value) in settings {
         builder = builder.env(*name, *value);
     }
