@@ -1,56 +1,55 @@
 //! The scenarios that `make outage` simulates.
 
-use crate::scenario::{Fault, HOUR, MINUTE, Outage, SECOND, Scenario, Timing};
+use crate::{
+    Ms,
+    scenario::{Fault, HOUR, MINUTE, Outage, SECOND, Scenario, Timing},
+};
 
 /// When the faults begin.
-pub(crate) const FROM: u32 = 10 * MINUTE;
-/// After this time TPNS's 503 arrives.
-const ANSWERS: Fault = Fault::TpnsDown { after: 50 };
+const FROM: Ms = 10 * MINUTE;
+/// TPNS answers 503 after this time.
+const TPNS_DOWN: Fault = Fault::TpnsDown { after: 50 };
 
-/// A scenario, as the function behaves and as it was before.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Pair {
+/// A scenario with its name in the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
     pub(crate) title: &'static str,
-    pub(crate) new: Scenario,
-    pub(crate) old: Scenario,
+    pub(crate) which: &'static str,
+    pub(crate) scenario: Scenario,
 }
 
-/// Everything that is simulated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Catalogue {
-    /// TPNS answers 503 for a second.
-    pub(crate) blip: Pair,
-    pub(crate) minute: Pair,
-    pub(crate) table: Pair,
-    pub(crate) key: Pair,
-    pub(crate) day: Pair,
-    /// 100,000 waiting logins, with the lane and without.
-    pub(crate) backlog: Pair,
-    /// The day, without the lane, and with more concurrency.
-    pub(crate) day_without_lane: Scenario,
-    pub(crate) day_concurrent: Scenario,
-}
+pub(crate) const BACKLOG: &str = "100,000 waiting logins";
+pub(crate) const DAY: &str = "TPNS down for 24 h";
+/// With redelivery delays and the lane, the template's defaults.
+pub(crate) const NOW: &str = "now";
+pub(crate) const WITHOUT_LANE: &str = "now, no lane";
+/// With the visibility timeout and one queue.
+pub(crate) const BEFORE: &str = "before";
 
-pub(crate) fn catalogue() -> Catalogue {
-    let pair = |title, length, fault| {
+pub(crate) fn entries() -> Vec<Entry> {
+    let down = |title, fault, length| {
         let outage = Some(Outage { fault, from: FROM, until: FROM + length });
-        let new = Scenario { outage, length: FROM + length + FROM, ..Scenario::DEFAULT };
-        Pair { title, new, old: Scenario { timing: Timing::Old, lane: false, ..new } }
+        let scenario = Scenario { outage, length: FROM + length + FROM, ..Scenario::DEFAULT };
+        let old = Scenario { timing: Timing::Old, lane: false, ..scenario };
+        [Entry { title, which: NOW, scenario }, Entry { title, which: BEFORE, scenario: old }]
     };
-    let day = pair("TPNS down for 24 h", 24 * HOUR, ANSWERS);
     let waiting = Scenario { waiting: 100_000, ..Scenario::DEFAULT };
-    Catalogue {
-        blip: pair("TPNS down for 1 s", SECOND, ANSWERS),
-        minute: pair("TPNS down for 1 min", MINUTE, ANSWERS),
-        table: pair("table down for 1 h", HOUR, Fault::TableDown),
-        key: pair("wrong key for 1 h", HOUR, Fault::WrongKey),
+    let [day, day_before] = down(DAY, TPNS_DOWN, 24 * HOUR);
+    let one_queue = Scenario { lane: false, ..day.scenario };
+    let concurrent = Scenario { concurrency: 200, ..day.scenario };
+    let mut entries = vec![
+        Entry { title: BACKLOG, which: NOW, scenario: waiting },
+        Entry { title: BACKLOG, which: WITHOUT_LANE, scenario: Scenario { lane: false, ..waiting } },
+    ];
+    entries.extend(down("TPNS down for 1 s", TPNS_DOWN, SECOND));
+    entries.extend(down("TPNS down for 1 min", TPNS_DOWN, MINUTE));
+    entries.extend(down("table down for 1 h", Fault::TableDown, HOUR));
+    entries.extend(down("wrong key for 1 h", Fault::WrongKey, HOUR));
+    entries.extend([
         day,
-        backlog: Pair {
-            title: "100,000 waiting logins",
-            new: waiting,
-            old: Scenario { lane: false, ..waiting },
-        },
-        day_without_lane: Scenario { lane: false, ..day.new },
-        day_concurrent: Scenario { concurrency: 200, ..day.new },
-    }
+        Entry { title: DAY, which: WITHOUT_LANE, scenario: one_queue },
+        Entry { title: DAY, which: "now, concurrency 200", scenario: concurrent },
+        day_before,
+    ]);
+    entries
 }

@@ -39,7 +39,8 @@ impl Cost {
         // A failed message is never deleted, so each receive beyond the deletes is for failures.
         let requests = results.sqs.changes + results.sqs.receives.saturating_sub(results.sqs.deletes);
         let invocations = results.invocations.saturating_sub(results.sqs.deletes) as f64;
-        let seconds = results.invoked_ms as f64 / 1e3 * (invocations / results.invocations.max(1) as f64).max(share / 10.0);
+        let seconds =
+            results.invoked_ms as f64 / 1e3 * (invocations / results.invocations.max(1) as f64).max(share / 10.0);
         let [batch_line, metrics_line, overhead] = three("BATCH_LINE, METRICS_LINE, LINE_OVERHEAD")?;
         let lines = 1.0 + apps as f64;
         let platform: f64 = after("PLATFORM_LINES = ")?;

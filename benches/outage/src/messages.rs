@@ -36,10 +36,14 @@ struct Row {
     state: State,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Messages(Vec<Row>);
 
 impl Messages {
+    pub(crate) fn with_capacity(messages: usize) -> Self {
+        Self(Vec::with_capacity(messages))
+    }
+
     pub(crate) fn send(&mut self, now: Ms, device: u32, kind: Kind) -> Message {
         let number = Message(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
         self.0.push(Row { sent: now, device, deliveries: 0, kind, state: State::Queued });

@@ -28,6 +28,7 @@ pub(crate) struct Unbind {
 pub(crate) struct Results {
     pub(crate) name: &'static str,
     pub(crate) sent: u64,
+    pub(crate) sent_unbinds: usize,
     pub(crate) applied: u64,
     pub(crate) dead_lettered: u64,
     pub(crate) expired: u64,
@@ -68,6 +69,7 @@ impl Results {
         Self {
             name: scenario.name,
             sent: 0,
+            sent_unbinds: 0,
             applied: 0,
             dead_lettered: 0,
             expired: 0,
@@ -137,10 +139,7 @@ impl Results {
     /// milliseconds.
     pub(crate) fn lateness(&self, from: Ms, until: Ms) -> Option<[Ms; 3]> {
         let sent = self.unbinds.iter().filter(|unbind| (from..until).contains(&unbind.sent));
-        let mut late: Vec<_> = sent.map(|unbind| unbind.late).collect();
-        late.sort_unstable();
-        let at = |share: f64| late.get((late.len().saturating_sub(1) as f64 * share) as usize).copied();
-        Some([at(0.5)?, at(0.99)?, at(1.0)?])
+        percentiles(sent.map(|unbind| unbind.late).collect())
     }
 
     /// The most calls to TPNS in a minute of the outage, and the mean of all minutes.
@@ -149,4 +148,11 @@ impl Results {
         let sum: u64 = self.calls.iter().map(|calls| u64::from(*calls)).sum();
         (most, sum as f64 / self.calls.len().max(1) as f64)
     }
+}
+
+/// Median, 99th percentile and maximum.
+pub(crate) fn percentiles(mut values: Vec<Ms>) -> Option<[Ms; 3]> {
+    values.sort_unstable();
+    let at = |share: f64| values.get((values.len().saturating_sub(1) as f64 * share).round() as usize).copied();
+    Some([at(0.5)?, at(0.99)?, at(1.0)?])
 }

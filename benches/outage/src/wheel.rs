@@ -54,3 +54,6 @@ impl Wheel {
         self.len
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,13 +63,16 @@ impl<'a> World<'a> {
     fn new(scenario: &'a Scenario) -> Self {
         let rules = Rules { deliveries: scenario.timing.deliveries(), retention: RETENTION, order: scenario.order };
         let lanes = (0..if scenario.lane { 2 } else { 1 }).map(|_| Lane::new(Queue::new(rules), scenario.concurrency));
+        let seconds = f64::from(scenario.length.max(scenario.recovery())) / f64::from(SECOND);
+        let expected = (scenario.events_per_second * seconds * 1.25) as usize + scenario.waiting as usize;
         let mut world = Self {
             scenario,
             delays: Delays::new(),
             rng: Rng::with_seed(scenario.seed),
             now: 0,
             next_arrival: Some(0.0),
-            messages: Messages::default(),
+            // If more are sent, it grows; twice its size would be too much.
+            messages: Messages::with_capacity(expected),
             lanes: lanes.collect(),
             steps: BinaryHeap::from([Reverse((SECOND, Step::Scale))]),
             sandboxes: Vec::new(),
@@ -114,6 +117,7 @@ impl<'a> World<'a> {
     fn send(&mut self, kind: Kind) {
         let device = self.rng.u32(..self.scenario.devices);
         let message = self.messages.send(self.now, device, kind);
+        self.results.sent_unbinds += usize::from(kind == Kind::Unbind);
         let lane = usize::from(self.scenario.lane && kind == Kind::Unbind);
         self.lanes[lane].queue.send(message);
         if self.is_backlog(message) {
@@ -243,3 +247,6 @@ impl<'a> World<'a> {
 fn app(messages: &Messages, message: Message, scenario: &Scenario) -> usize {
     messages.device(message) as usize % scenario.apps.min(MOST_APPS)
 }
+
+#[cfg(test)]
+mod tests;
