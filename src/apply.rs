@@ -1,4 +1,4 @@
-//! ledger -> plan -> tpns -> fate: from a batch's events to their outcomes.
+//! ledger -> plan -> tpns -> settlement: from a batch's events to their outcomes.
 //!
 //! Each app's events are settled separately, concurrently with the other apps' (`parts.rs`). An app with many events is
 //! settled slice by slice (`slices.rs`): merged, pushed and verified, as long as there is time for another slice
@@ -22,7 +22,7 @@ use self::{
     slices::{Group, MOST_ROWS, groups, hold_back, take},
 };
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Event, EventIndex, Millis},
     ingress::MessageIndex,
     ledger::{KnownState, Ledger, Rows, State},
@@ -164,6 +164,9 @@ async fn merge_slice<R: Rows>(
     }
 }
 
+/// Groups that wait for the next slice, since alone they would not fill a call, and their known state.
+type Carried = (Vec<Group>, KnownState);
+
 /// An app's events while they are settled.
 struct Settling<'a, R: Rows, P: Push> {
     ledger: &'a Ledger<R>,
@@ -190,41 +193,61 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     /// keep their outcome.
     async fn slices(&self, first: MergedSlice, mut rest: VecDeque<Group>) {
         let mut under_way = FuturesUnordered::new();
-        let mut carried: (Vec<Group>, KnownState) = Default::default();
+        let mut carried = Carried::default();
         let mut merged = first;
         loop {
             while self.pace.is_full() {
                 self.progress(&mut under_way).await;
             }
             let mut next = self.next(&mut rest, &mut under_way).await;
-            let MergedSlice { mut groups, mut known, merging } = merged;
-            groups.append(&mut carried.0);
-            known.extend(std::mem::take(&mut carried.1));
-            if !next.is_empty() {
-                carried = hold_back(self.part, self.events, &mut groups, &mut known);
-            }
-            let devices = known.state.devices.len();
-            let deletions = known.state.deleted.values().filter(|deletion| deletion.due).count();
-            let deadline = self.pace.calls_end(merging, devices, deletions);
-            let rows = groups.iter().map(|group| group.rows).sum();
-            let places = groups.into_iter().flat_map(|group| group.places).collect();
-            under_way.push(self.slice(places, known, deadline, self.pace.begin(rows)));
+            under_way.push(self.begin(self.carry_over(merged, &mut carried, next.is_empty())));
             if next.is_empty() {
                 next = self.next(&mut rest, &mut under_way).await;
             }
             if next.is_empty() {
                 break;
             }
-            let mut merge = pin!(merge_slice(self.ledger, self.events, self.part, self.pace, next));
-            merged = loop {
-                tokio::select! {
-                    biased;
-                    merged = &mut merge => break merged,
-                    Some(()) = under_way.next(), if !under_way.is_empty() => {}
-                }
-            };
+            merged = self.merge_beside(next, &mut under_way).await;
         }
         while under_way.next().await.is_some() {}
+    }
+
+    /// Adds to a merged slice what the slice before it carried over. Unless it is the last one, it carries over what is
+    /// not worth a call yet.
+    fn carry_over(&self, merged: MergedSlice, carried: &mut Carried, is_last: bool) -> MergedSlice {
+        let MergedSlice { mut groups, mut known, merging } = merged;
+        groups.append(&mut carried.0);
+        known.extend(std::mem::take(&mut carried.1));
+        if !is_last {
+            *carried = hold_back(self.part, self.events, &mut groups, &mut known);
+        }
+        MergedSlice { groups, known, merging }
+    }
+
+    /// Pushes and verifies a merged slice.
+    fn begin(&self, MergedSlice { groups, known, merging }: MergedSlice) -> impl Future<Output = ()> {
+        let devices = known.state.devices.len();
+        let deletions = known.state.deleted.values().filter(|deletion| deletion.due).count();
+        let deadline = self.pace.calls_end(merging, devices, deletions);
+        let rows = groups.iter().map(|group| group.rows).sum();
+        let places = groups.into_iter().flat_map(|group| group.places).collect();
+        self.slice(places, known, deadline, self.pace.begin(rows))
+    }
+
+    /// Merges a slice, while those under way go on.
+    async fn merge_beside(
+        &self,
+        groups: Vec<Group>,
+        under_way: &mut FuturesUnordered<impl Future<Output = ()>>,
+    ) -> MergedSlice {
+        let mut merge = pin!(merge_slice(self.ledger, self.events, self.part, self.pace, groups));
+        loop {
+            tokio::select! {
+                biased;
+                merged = &mut merge => return merged,
+                Some(()) = under_way.next(), if !under_way.is_empty() => {}
+            }
+        }
     }
 
     /// The next slice; none if there is no time for one, even after the slices under way have shown how long they take.

@@ -1,15 +1,15 @@
 //! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and
 //! most of what Init takes with a ledger, and would draw dead connections from its pool again and again.
 
-mod error;
 mod retry;
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use aws_config::{
     BehaviorVersion, SdkConfig, environment::EnvironmentVariableRegionProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -22,8 +22,8 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 
-pub use self::error::{AwsError, aws_code};
 pub(crate) use self::retry::{Tries, send};
+pub(crate) use aws_failure::{AwsError, aws_code};
 
 use crate::transport::{NoConnection, RequestLimits, Transport, TransportError};
 
@@ -92,6 +92,14 @@ impl HttpConnector for Connector {
     }
 }
 
+/// Why a request failed: the one description of an SDK error.
+pub(crate) fn failure<E>(error: &SdkError<E, HttpResponse>) -> AwsError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    AwsError::over_own_connections(error, |source| source.downcast_ref::<TransportError>().map(ToString::to_string))
+}
+
 /// As the SDK classifies them: each of these is retried.
 fn failed(error: TransportError) -> ConnectorError {
     match error {
@@ -106,7 +114,16 @@ fn failed(error: TransportError) -> ConnectorError {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
+
     use super::*;
+
+    #[test]
+    fn a_failed_connection_shows_our_own_text() {
+        let broken = ConnectorError::io(Box::new(TransportError::Broken));
+        let error: SdkError<SendMessageBatchError, _> = SdkError::dispatch_failure(broken);
+        assert_eq!(failure(&error).to_string(), TransportError::Broken.to_string());
+    }
 
     #[tokio::test]
     async fn the_sdk_has_our_client() {

@@ -1,15 +1,13 @@
 //! Configuration: the environment, read once, at start, here and nowhere else.
 
-mod apps;
 mod error;
 mod limits;
 
 use std::time::Duration;
 
-pub use apps::{App, AppId, AppNames, Apps, AppsError, EntryError, SEVERAL, UNKNOWN};
 pub use error::ConfigError;
 
-use crate::tpns::Settings;
+use crate::tpns::{Apps, AppsFrom, CallSettings};
 
 /// All settings of the function.
 #[derive(Debug)]
@@ -19,7 +17,7 @@ pub struct Config {
     /// The apps document is read again from its secret when it is older than this.
     pub apps_max_age: Duration,
     /// How calls are made.
-    pub calls: Settings,
+    pub calls: CallSettings,
     /// How long things may take, and how old or early events may be.
     pub limits: Limits,
     /// The DynamoDB table of the ledger.
@@ -30,10 +28,6 @@ pub struct Config {
     pub function_name: String,
 }
 
-/// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
-/// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
-pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
-
 /// How long things may take, and how old or early events may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -43,15 +37,6 @@ pub struct Limits {
     pub max_event_age: Duration,
     /// An event further ahead is rejected.
     pub max_clock_skew: Duration,
-}
-
-/// Where the apps document is.
-#[derive(Debug)]
-pub enum AppsFrom {
-    /// In the environment.
-    Environment(Apps),
-    /// In the Secrets Manager secret of this id.
-    Secret(String),
 }
 
 impl Config {
@@ -71,7 +56,7 @@ impl Config {
         Ok(Self {
             apps,
             apps_max_age: apps_max_age(&get)?,
-            calls: Settings {
+            calls: CallSettings {
                 concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,

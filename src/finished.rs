@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    config::{AppNames, SEVERAL, UNKNOWN},
+    apps::{AppNames, SEVERAL, UNKNOWN},
     event::{Change, Event},
     ingress::{Batch, Message, MessageIndex},
     outcome::Outcome,

@@ -7,14 +7,13 @@ use futures_util::future::join;
 use crate::{
     AccountSync,
     apply::{self, Ends},
-    config::Apps,
     event::Event,
     ingress::{Batch, MessageIndex},
-    ledger::{Ledger, OpenTable},
+    ledger::Ledger,
     millis_since_epoch,
     outcome::{Failure, Outcome, Reason},
-    secret::{Needs, NotRead},
-    tpns::{Deadline, Tpns},
+    table::OpenTable,
+    tpns::{Apps, Deadline, Needs, NotRead, Tpns},
 };
 
 /// A deletion for all apps, while the apps document can't be read again: an app may have been added since.

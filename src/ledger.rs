@@ -3,25 +3,19 @@
 //! Merging [`State`]s is commutative, associative and idempotent, so neither order nor duplicates matter. [`Ledger`] is
 //! where the state is kept: for one invocation, or in a table that all invocations share.
 
-mod app_keys;
 mod device;
 mod known;
 mod protocol;
-mod row;
-mod table;
 
 use indexmap::{IndexMap, map::Entry};
 
 pub use device::{DeviceState, Owner};
 pub use known::{FailedRows, KnownState, RowError};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use protocol::{Ledger, Read, Rows};
-pub use row::DeletionRow;
-pub(crate) use table::ROWS_READ_AT_A_TIME;
-pub use table::{OpenTable, Table};
+pub use protocol::{DeletionRow, Ledger, Read, Rows};
 
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Account, Change, Device, Event, Version},
 };
 

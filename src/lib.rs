@@ -3,7 +3,7 @@
 //! The path of a batch, each step a module:
 //!
 //! ```text
-//! ingress -> event -> ledger -> plan -> tpns -> fate -> parking -> report
+//! ingress -> event -> ledger -> plan -> tpns -> settlement -> parking -> report
 //! ```
 //!
 //! The rule behind everything: an event is acknowledged only when everything it shaped has been accepted by TPNS, or
@@ -13,23 +13,18 @@
 pub mod apply;
 pub mod aws;
 pub mod config;
-pub mod event;
-pub mod fate;
-pub mod fingerprint;
 pub mod finished;
 mod in_force;
-pub mod ingress;
-mod json;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
 mod moment;
-pub mod outcome;
 pub mod parking;
 pub mod plan;
 pub mod redelivery;
 pub mod report;
-pub mod secret;
+pub mod settlement;
+pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod tpns;
@@ -41,29 +36,30 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+// The contract is a crate of its own, so that `replay` and backends can use it without the function.
+pub use contract::{apps, event, fingerprint, ingress, outcome};
 use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
 use apply::Ends;
-use config::{Apps, AppsFrom, Config, ConfigError, Limits};
+use config::{Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
 use in_force::{Opened, Times};
 use ingress::{Batch, MessageIndex, Unrecognised};
-use ledger::Table;
 use metrics::Metrics;
 use outcome::{Failure, Outcome, Reason};
 use parking::Parking;
 use report::{Answer, NotApplied};
-use secret::{AppsInForce, SecretError};
-use tpns::{Client, Settings, Tpns};
+use table::Table;
+use tpns::{Apps, AppsFrom, AppsInForce, CallSettings, Client, SecretError, Tpns};
 use transport::Transport;
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
 #[derive(Debug)]
 pub struct AccountSync {
-    calls: Settings,
+    calls: CallSettings,
     limits: Limits,
     apps: AppsInForce,
     transport: Transport,

@@ -1,7 +1,7 @@
 //! Parking: rejected events are sent to a queue of their own, as received and with the reason, and only then
 //! acknowledged (ARCHITECTURE.md, "The answer").
 
-mod parcel;
+mod message;
 mod refusal;
 
 use std::{collections::VecDeque, fmt::Display, time::Duration};
@@ -17,7 +17,7 @@ use crate::{
     outcome::Outcome,
     report,
 };
-use parcel::{MOST_BYTES, Parcel, parcels};
+use message::{MOST_BYTES, ParkedMessage, messages};
 
 /// SQS takes ten messages in a call.
 const MOST_ENTRIES: usize = 10;
@@ -33,10 +33,10 @@ pub struct Parking {
 }
 
 /// What is to be parked, and the result so far.
-struct Post<'o> {
-    /// Places of parcels.
+struct Sending<'o> {
+    /// Places in `messages`.
     calls: VecDeque<Vec<usize>>,
-    parcels: &'o [Parcel],
+    messages: &'o [ParkedMessage],
     outcomes: &'o mut [Outcome],
     /// Lambda redelivers all messages or none.
     whole: bool,
@@ -45,7 +45,7 @@ struct Post<'o> {
     problems: IndexMap<Problem, usize>,
 }
 
-/// What SQS answered to a call; parcels are given by their places.
+/// What SQS answered to a call; messages are given by their places.
 #[derive(Default)]
 struct CallResult {
     taken: Vec<usize>,
@@ -96,7 +96,7 @@ impl Parking {
             Outcome::Rejected(failure) => Some((index, &batch.messages[index.0], failure)),
             _ => None,
         });
-        let (parcels, unfit) = parcels(rejected, self.queue_url.ends_with(".fifo"));
+        let (messages, unfit) = messages(rejected, self.queue_url.ends_with(".fifo"));
         for &(index, why) in &unfit {
             not_parked(&mut outcomes[index.0], why);
         }
@@ -105,48 +105,48 @@ impl Parking {
         if whole && !unfit.is_empty() {
             return;
         }
-        let calls = in_calls(&parcels);
-        let mut post =
-            Post { calls, parcels: &parcels, outcomes, whole, some_parked: false, problems: IndexMap::new() };
+        let calls = in_calls(&messages);
+        let mut sending =
+            Sending { calls, messages: &messages, outcomes, whole, some_parked: false, problems: IndexMap::new() };
         let until = Instant::now() + limit;
         tokio::select! {
             // What is answered at the end still counts.
             biased;
-            () = self.send_all(&mut post, until) => {}
+            () = self.send_all(&mut sending, until) => {}
             () = sleep_until(until) => {
                 tracing::error!("PARKING_QUEUE_URL: no time left to park the rejected events; they are redelivered");
             }
         }
-        post.log_problems();
+        sending.log_problems();
     }
 
     /// Each call's result counts by itself, so what is parked when the time is up stays parked.
-    async fn send_all(&self, post: &mut Post<'_>, until: Instant) {
-        let most_at_a_time = if post.whole { 1 } else { CALLS_AT_A_TIME };
+    async fn send_all(&self, sending: &mut Sending<'_>, until: Instant) {
+        let most_at_a_time = if sending.whole { 1 } else { CALLS_AT_A_TIME };
         let mut answers = FuturesUnordered::new();
         loop {
             while answers.len() < most_at_a_time
-                && let Some(call) = post.calls.pop_front()
+                && let Some(call) = sending.calls.pop_front()
             {
-                answers.push(self.send(call, post.parcels, until));
+                answers.push(self.send(call, sending.messages, until));
             }
             let Some(answer) = answers.next().await else { return };
-            if post.take(answer) == Next::AfterAPause {
+            if sending.take(answer) == Next::AfterAPause {
                 sleep(PAUSE).await;
             }
         }
     }
 
-    async fn send(&self, call: Vec<usize>, parcels: &[Parcel], until: Instant) -> CallResult {
+    async fn send(&self, call: Vec<usize>, messages: &[ParkedMessage], until: Instant) -> CallResult {
         let request = || {
-            let entries = call.iter().map(|&place| parcels[place].entry.clone()).collect();
+            let entries = call.iter().map(|&place| messages[place].entry.clone()).collect();
             self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send()
         };
         match aws::send(Tries::until(until), request).await {
             Ok(answer) => CallResult::read(&answer, &call),
             Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
                 [one] => {
-                    let what = AwsError::of(&error);
+                    let what = aws::failure(&error);
                     // SQS refuses with a code: without one something else refused, and the message is not at fault.
                     let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
                     CallResult { refused: vec![(*one, what.into())], problem, ..CallResult::default() }
@@ -154,7 +154,7 @@ impl Parking {
                 _ => CallResult { suspects: call, ..CallResult::default() },
             },
             Err(error) => {
-                let problem = Problem::Call(AwsError::of(&error));
+                let problem = Problem::Call(aws::failure(&error));
                 CallResult { later: call, problem: Some(problem), ..CallResult::default() }
             }
         }
@@ -196,16 +196,16 @@ enum Next {
     AfterAPause,
 }
 
-impl Post<'_> {
+impl Sending<'_> {
     /// Records what SQS answered, and what has to be sent again.
     fn take(&mut self, answer: CallResult) -> Next {
-        for parcel in answer.taken.iter().filter_map(|&place| self.parcels.get(place)) {
+        for message in answer.taken.iter().filter_map(|&place| self.messages.get(place)) {
             self.some_parked = true;
-            parcel.indices.iter().for_each(|&index| parked(&mut self.outcomes[index.0]));
+            message.indices.iter().for_each(|&index| parked(&mut self.outcomes[index.0]));
         }
         for (place, code) in &answer.refused {
-            let parcel = self.parcels.get(*place).into_iter();
-            parcel.flat_map(|parcel| &parcel.indices).for_each(|&index| {
+            let message = self.messages.get(*place).into_iter();
+            message.flat_map(|message| &message.indices).for_each(|&index| {
                 not_parked(&mut self.outcomes[index.0], format_args!("SQS refuses it with {code}"));
             });
         }
@@ -242,7 +242,7 @@ impl Post<'_> {
         for (problem, events) in &self.problems {
             tracing::error!(events, "PARKING_QUEUE_URL: {problem}");
         }
-        let mut places = self.parcels.iter().flat_map(|parcel| &parcel.indices);
+        let mut places = self.messages.iter().flat_map(|message| &message.indices);
         if self.whole && self.some_parked && places.any(|&index| !self.outcomes[index.0].is_acknowledged()) {
             tracing::error!(
                 "PARKING_QUEUE_URL: only some of an invocation's events are parked; Lambda redelivers all, so those are \
@@ -266,18 +266,18 @@ fn not_parked(outcome: &mut Outcome, why: impl Display) {
 }
 
 /// As few calls as SQS allows, in the messages' order.
-fn in_calls(parcels: &[Parcel]) -> VecDeque<Vec<usize>> {
+fn in_calls(messages: &[ParkedMessage]) -> VecDeque<Vec<usize>> {
     let mut calls = VecDeque::<Vec<usize>>::new();
     let mut bytes = 0;
-    for (place, parcel) in parcels.iter().enumerate() {
+    for (place, message) in messages.iter().enumerate() {
         match calls.back_mut() {
-            Some(call) if call.len() < MOST_ENTRIES && bytes + parcel.size <= MOST_BYTES => call.push(place),
+            Some(call) if call.len() < MOST_ENTRIES && bytes + message.size <= MOST_BYTES => call.push(place),
             _ => {
                 calls.push_back(vec![place]);
                 bytes = 0;
             }
         }
-        bytes += parcel.size;
+        bytes += message.size;
     }
     calls
 }

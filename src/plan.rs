@@ -1,33 +1,20 @@
-//! From the known state to the fewest calls that make TPNS agree with it (ARCHITECTURE.md, "Calls").
+//! From the known state to the fewest items that make TPNS agree with it (ARCHITECTURE.md, "Calls"), what an item waits
+//! for, and the verdicts on them. Pure.
+
+mod gates;
+mod verdict;
 
 use std::collections::{BTreeSet, HashMap};
 
-use indexmap::IndexMap;
+pub use gates::{GateState, HELD, Patience};
+pub use verdict::Verdict;
 
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Account, Change, Device, Event, EventIndex, ListedAccount, Token},
     ledger::{AccountKey, DeviceState, State},
-    redelivery::{Redelivered, Travels},
+    redelivery::{Redelivered, Travel},
 };
-
-/// Items in a call. TPNS caps operator_type 2 and 3 at 20 tokens; for 4 and 5 no cap is documented, so the same number
-/// is our choice (facts.md, section 3).
-pub const ITEMS_PER_CALL: usize = 20;
-
-/// What TPNS calls `operator_type`. There is no 1: TPNS no longer uses it, and no event needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum OperatorType {
-    /// 2: the token has these accounts.
-    Bind = 2,
-    /// 3: the token has none of these accounts.
-    Unbind = 3,
-    /// 4: the token has no account.
-    UnbindAll = 4,
-    /// 5: no token has this account.
-    UnbindEverywhere = 5,
-}
 
 /// The place of an item in [`Plan::items`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,18 +29,20 @@ pub struct Item {
     pub work: Work,
     /// Items that TPNS must have accepted before this one may be sent.
     pub after: Vec<Gate>,
+    /// The redelivered event whose items travel in calls of their own, if it is one of its items.
+    pub alone: Option<EventIndex>,
 }
 
 /// What an item says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// operator_type 2
+    /// The token has these accounts.
     Bind(Token, Vec<Account>),
-    /// operator_type 3
+    /// The token has none of these accounts.
     Unbind(Token, Vec<Account>),
-    /// operator_type 4
+    /// The token has no account.
     UnbindAll(Token),
-    /// operator_type 5
+    /// No token has this account.
     UnbindEverywhere(Account),
 }
 
@@ -70,24 +59,11 @@ pub enum Gate {
     Tried(ItemIndex),
 }
 
-/// One call to TPNS: up to [`ITEMS_PER_CALL`] items of one app and operator_type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The app.
-    pub app: AppId,
-    /// What all its items have in common.
-    pub operator_type: OperatorType,
-    /// At most [`ITEMS_PER_CALL`], never none.
-    pub items: Vec<ItemIndex>,
-}
-
-/// The calls, and which items belong to which event.
+/// The items, and which of them belong to which event.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Everything that TPNS must be sent.
     pub items: Vec<Item>,
-    /// The calls that carry them.
-    pub calls: Vec<Call>,
     devices: HashMap<Device, Vec<ItemIndex>>,
     deletions: HashMap<AccountKey, PlannedDeletion>,
 }
@@ -111,19 +87,6 @@ pub enum Share {
     Done,
 }
 
-impl Work {
-    /// The operator_type it travels under.
-    #[must_use]
-    pub fn operator_type(&self) -> OperatorType {
-        match self {
-            Self::Bind(..) => OperatorType::Bind,
-            Self::Unbind(..) => OperatorType::Unbind,
-            Self::UnbindAll(..) => OperatorType::UnbindAll,
-            Self::UnbindEverywhere(..) => OperatorType::UnbindEverywhere,
-        }
-    }
-}
-
 /// Plans the calls that make TPNS agree with the state.
 ///
 /// A device has one item, with one exception: where newer logouts or deletions took some accounts of a login but not
@@ -133,23 +96,23 @@ impl Work {
 #[must_use]
 pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     let mut plan = Plan::default();
-    let mut alone = HashMap::new();
     for (key, deletion) in &state.deleted {
         let work = || Work::UnbindEverywhere(key.account.clone());
         let item = deletion.due.then(|| plan.add(key.app, work(), Vec::new()));
-        if let (Some(item), Some(Travels::Alone(number))) = (item, redelivered.deletion(key)) {
-            alone.insert(item, number);
+        if let (Some(item), Some(Travel::Alone(number))) = (item, redelivered.deletion(key)) {
+            plan.items[item.0].alone = Some(number);
         }
         plan.deletions.insert(key.clone(), PlannedDeletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
-        let travels = redelivered.device(device);
-        plan.add_device(device, known, state, travels.is_some());
-        if let Some(Travels::Alone(number)) = travels {
-            alone.extend(plan.items_of(device).iter().map(|&item| (item, number)));
+        let travel = redelivered.device(device);
+        plan.add_device(device, known, state, travel.is_some());
+        if let Some(Travel::Alone(number)) = travel {
+            for item in plan.devices.get(device).into_iter().flatten() {
+                plan.items[item.0].alone = Some(number);
+            }
         }
     }
-    plan.calls = calls(&plan.items, &alone);
     plan
 }
 
@@ -190,7 +153,7 @@ impl Plan {
     }
 
     fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> ItemIndex {
-        self.items.push(Item { app, work, after });
+        self.items.push(Item { app, work, after, alone: None });
         ItemIndex(self.items.len() - 1)
     }
 
@@ -239,30 +202,6 @@ impl Plan {
         }
         self.devices.insert(device.clone(), items);
     }
-}
-
-/// As few calls as the items allow: one for each twenty of an app and operator_type. After them the calls of items that
-/// travel `alone`, by the event they share.
-fn calls(items: &[Item], alone: &HashMap<ItemIndex, EventIndex>) -> Vec<Call> {
-    let mut together: IndexMap<(AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
-    let mut apart: IndexMap<(EventIndex, AppId, OperatorType), Vec<ItemIndex>> = IndexMap::new();
-    for (index, item) in items.iter().enumerate() {
-        let (index, app, operator_type) = (ItemIndex(index), item.app, item.work.operator_type());
-        // Nearly always there is none.
-        let number = if alone.is_empty() { None } else { alone.get(&index) };
-        match number {
-            None => together.entry((app, operator_type)).or_default().push(index),
-            Some(&number) => apart.entry((number, app, operator_type)).or_default().push(index),
-        }
-    }
-    let apart = apart.into_iter().map(|((_, app, operator_type), members)| ((app, operator_type), members));
-    let mut calls = Vec::new();
-    for ((app, operator_type), mut members) in together.into_iter().chain(apart) {
-        // Items that wait are at the end, so that they delay as few others as possible.
-        members.sort_by_key(|&index| !items[index.0].after.is_empty());
-        calls.extend(members.chunks(ITEMS_PER_CALL).map(|chunk| Call { app, operator_type, items: chunk.to_vec() }));
-    }
-    calls
 }
 
 #[cfg(test)]

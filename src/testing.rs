@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Account, AccountName, AccountType, Change, Device, Event, Kind, ListedAccount, Millis, Token, Version},
 };
 

@@ -1,17 +1,23 @@
 //! Tencent Push Notification Service: how its API is called, and what its answers mean.
 
 mod answer;
+mod apps;
+mod calls;
 mod client;
 mod codes;
 mod push;
 mod region;
 mod request;
+mod secret;
 mod signature;
 
 pub use answer::{HttpAnswer, Judgement, judge};
+pub use apps::{App, Apps, AppsError, EntryError};
+pub use calls::{Call, ITEMS_PER_CALL, OperatorType, calls};
 pub use client::Client;
-pub use codes::{Signal, Verdict, classify};
-pub use push::{CallMade, Deadline, Settings, Tpns, Verdicts};
+pub use codes::{Signal, classify};
+pub use push::{CallMade, CallSettings, Deadline, Tpns, Verdicts};
 pub use region::{Endpoint, EndpointError};
 pub use request::body;
+pub use secret::{AppsFrom, AppsInForce, Needs, NotRead, SecretError};
 pub use signature::SigningKey;

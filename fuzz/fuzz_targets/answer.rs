@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use tpns_account_sync::{
-    plan::OperatorType,
-    tpns::{HttpAnswer, Judgement, Verdict, judge},
+    plan::Verdict,
+    tpns::{HttpAnswer, Judgement, OperatorType, judge},
 };
 
 fuzz_target!(|input: (u16, u8, u8, &[u8])| {

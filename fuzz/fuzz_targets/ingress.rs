@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tpns_account_sync::{
-    config::AppNames,
+    apps::AppNames,
     event::Rules,
     ingress::Batch,
     ledger::State,

@@ -8,10 +8,7 @@ use tokio::{
 };
 
 use super::slices::MOST_ROWS;
-use crate::{
-    ledger::{ROWS_READ_AT_A_TIME, WRITES_AT_A_TIME},
-    tpns::Deadline,
-};
+use crate::{ledger::WRITES_AT_A_TIME, table::ROWS_READ_AT_A_TIME, tpns::Deadline};
 
 /// Slices of an app that may be under way at a time; one with a call that hangs does not count.
 const MOST_UNDER_WAY: usize = 2;

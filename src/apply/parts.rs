@@ -6,11 +6,11 @@ use indexmap::IndexMap;
 
 use super::slices::Group;
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Change, Event, EventIndex, Reach},
     ingress::MessageIndex,
-    plan::ITEMS_PER_CALL,
     redelivery,
+    tpns::ITEMS_PER_CALL,
 };
 
 /// The part of a batch that concerns one app. Events are named by their places in the batch.

@@ -1,4 +1,4 @@
-//! plan -> tpns -> fate for the events of a slice, in rounds, until each is settled.
+//! plan -> tpns -> settlement for the events of a slice, in rounds, until each is settled.
 //!
 //! The first round has all of them. A further round has the events whose item TPNS rejected because of another event,
 //! without that one; or those whose device another invocation has changed meanwhile, with its current state.
@@ -17,12 +17,12 @@ use indexmap::IndexSet;
 use super::{Push, Settling, pace::UnderWay};
 use crate::{
     event::{Event, EventIndex, Version},
-    fate::{fates, wait_for_fresh_tokens},
     ledger::{AccountKey, FailedRows, KnownState, RowError, Rows, State},
     outcome::{Failure, Outcome},
-    plan::{ItemIndex, Plan, Share, plan},
+    plan::{ItemIndex, Plan, Share, Verdict, plan},
     redelivery::Redelivered,
-    tpns::{Deadline, Verdict, Verdicts},
+    settlement::{settlement, wait_for_fresh_tokens},
+    tpns::{Deadline, Verdicts},
 };
 
 /// How often a device that other invocations change is pushed again within an invocation.
@@ -150,11 +150,11 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         let mut verdicts = self.verdicts.all();
         wait_for_fresh_tokens(self.state(), &self.plan, &mut verdicts, self.all.now);
         let events = places.iter().map(|&place| (place, self.event(place)));
-        let fates = fates(events, self.state(), &self.plan, &verdicts);
+        let settlement = settlement(events, self.state(), &self.plan, &verdicts);
 
         // A pushed event is not settled yet: TPNS may have applied an older call of another invocation after ours, and
         // that invocation has not verified its rows yet.
-        let touched = fates.settled.iter().filter(|(_, outcome)| is_done(outcome));
+        let touched = settlement.settled.iter().filter(|(_, outcome)| is_done(outcome));
         let touched: IndexSet<_> = touched.filter_map(|&(place, _)| self.event(place).device().cloned()).collect();
         let touched: Vec<_> = touched.into_iter().collect();
         let accepted = self.accepted(&verdicts);
@@ -163,7 +163,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         self.note(&accepted, &unnoted);
 
         let mut changed = Vec::new();
-        for (place, outcome) in fates.settled {
+        for (place, outcome) in settlement.settled {
             let outcome = match (self.refused.get(&place), outcome) {
                 (Some(failure), Outcome::Applied | Outcome::Rejected(_)) => Outcome::Rejected(failure.clone()),
                 (_, outcome) => outcome,
@@ -185,11 +185,11 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         if !changed.is_empty() {
             rounds.push(Round { places: changed, start: Start::FromLedger(Rc::new(latest), self.repeats + 1) });
         }
-        if !fates.refused.is_empty() {
-            let (places, failures) = fates.refused.into_iter().unzip();
+        if !settlement.refused.is_empty() {
+            let (places, failures) = settlement.refused.into_iter().unzip();
             rounds.push(Round { places, start: Start::Refused(self.known.clone(), self.repeats, failures) });
         }
-        let again = fates.again.into_iter();
+        let again = settlement.again.into_iter();
         rounds.extend(again.map(|places| Round { places, start: Start::Alone(self.known.clone(), self.repeats) }));
         rounds
     }

@@ -8,8 +8,9 @@ use crate::{
     event::{Account, Change, Device, Event, EventIndex},
     ingress::MessageIndex,
     ledger::{AccountKey, KnownState},
-    plan::{ITEMS_PER_CALL, ItemIndex, OperatorType, Share, plan},
+    plan::{ItemIndex, Share, plan},
     redelivery::Redelivered,
+    tpns::{ITEMS_PER_CALL, OperatorType},
 };
 
 /// Rows of the ledger in a slice: a device has one, a deleted account has one.
@@ -147,7 +148,7 @@ pub(super) fn hold_back(
         // An item that goes alone fills no call.
         if !group.places.iter().any(|place| part.alone.contains(place)) {
             for item in items(group) {
-                counts[plan.item(item).work.operator_type() as usize - OperatorType::Bind as usize] += 1;
+                counts[OperatorType::of(&plan.item(item).work) as usize - OperatorType::Bind as usize] += 1;
             }
         }
         counts

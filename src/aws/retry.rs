@@ -9,7 +9,7 @@ use aws_sdk_sqs::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::error::is_throttling;
+use aws_failure::is_throttling;
 
 /// AWS's services answer within milliseconds.
 const LONGEST_TRY: Duration = Duration::from_secs(2);

@@ -1,6 +1,7 @@
 //! What is wrong with a setting.
 
-use super::{AppsError, limits::FUNCTION_TIMEOUT};
+use super::limits::FUNCTION_TIMEOUT;
+use crate::tpns::AppsError;
 
 /// A setting that can't be used: one line that names the variable and what to do. Never a secret, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, Get, LEDGER_ROW_LIFETIME, Limits, duration, millis};
+use super::{ConfigError, Get, Limits, duration, millis};
+use crate::table::LEDGER_ROW_LIFETIME;
 
 pub(super) const FUNCTION_TIMEOUT: &str = "FUNCTION_TIMEOUT_SECONDS";
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::apps::AppId;
 
 const APPS: &str = r#"{"android":{"access_id":1500001048,"secret_key":"topsecret","region":"guangzhou"},"ios":{"access_id":1600001048,"secret_key":"topsecret2","endpoint":"http://127.0.0.1:8090"}}"#;
 

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::AccountKey;
 use crate::{
-    config::AppId,
+    apps::AppId,
     event::{Account, AccountName, AccountType, ListedAccount, Version},
 };
 
@@ -51,7 +51,7 @@ impl Owner {
     }
 
     /// The accounts as the table keeps them and orders them: `{"0":"1527000000","1005":"926@126.com"}`.
-    pub(super) fn accounts_text(&self) -> String {
+    pub(crate) fn accounts_text(&self) -> String {
         let accounts: BTreeMap<u32, &str> = self.accounts.iter().map(|(kind, name)| (kind.0, name.as_str())).collect();
         // A map of numbers to strings can't fail to be JSON.
         serde_json::to_string(&accounts).unwrap_or_default()
@@ -135,14 +135,14 @@ impl DeviceState {
         }
     }
 
-    pub(super) fn take_owner(&mut self, owner: Owner) {
+    pub(crate) fn take_owner(&mut self, owner: Owner) {
         if self.owner.as_ref().is_none_or(|own| owner > *own) {
             self.unbound.retain(|_, version| *version > owner.version);
             self.owner = Some(owner);
         }
     }
 
-    pub(super) fn take_unbound(&mut self, listed: &ListedAccount, version: &Version) {
+    pub(crate) fn take_unbound(&mut self, listed: &ListedAccount, version: &Version) {
         let overtaken = self.owner.as_ref().is_some_and(|owner| owner.version >= *version)
             || self.unbound_since(listed).is_some_and(|known| known >= version);
         if overtaken {
@@ -156,7 +156,7 @@ impl DeviceState {
 
     /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of
     /// since its last login counts as signed out of all.
-    pub(super) fn bounded(mut self) -> Self {
+    pub(crate) fn bounded(mut self) -> Self {
         if self.unbound.len() > MOST_UNBOUND
             && let Some(newest) = self.unbound.values().max().cloned()
         {

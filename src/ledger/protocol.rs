@@ -9,7 +9,7 @@ use futures_util::{
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeletionRow, DeviceState, FailedRows, KnownState, RowError, State};
+use super::{AccountKey, Deletion, DeviceState, FailedRows, KnownState, RowError, State};
 use crate::event::{Device, Version};
 
 /// More than an ordinary batch needs, and few enough for the memory of a small function.
@@ -37,6 +37,15 @@ pub struct Read {
     pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>,
 }
 
+/// The row of a deleted account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletionRow {
+    /// The newest deletion.
+    pub version: Version,
+    /// Whether TPNS has accepted that one.
+    pub accepted: bool,
+}
+
 /// Where the state is kept.
 #[derive(Debug)]
 pub enum Ledger<R> {
@@ -52,38 +61,17 @@ impl<R: Rows> Ledger<R> {
         let Self::Table(rows) = self else {
             return KnownState { state: batch, failed: FailedRows::default() };
         };
-        let devices = batch.devices.iter().map(async |(device, state)| {
-            let row = rows.raise_device(device, state).await;
-            // Without a known owner, what other logouts say is pushed by their own invocations.
-            (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
-        });
-        let deletions = batch
-            .deleted
-            .iter()
-            .map(async |(key, deletion)| (key.clone(), rows.raise_deletion(key, &deletion.version).await));
-        let others: IndexSet<_> =
-            batch.devices.iter().flat_map(owned).filter(|key| !batch.deleted.contains_key(key)).collect();
+        let is_read = |key: &AccountKey| !batch.deleted.contains_key(key);
+        let others: IndexSet<_> = batch.devices.iter().flat_map(owned).filter(is_read).collect();
         let others: Vec<_> = others.into_iter().collect();
         // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read
         // is begun first, since in a sandbox's first invocation it brings what the writes wait for.
-        let writes = join(side_by_side(devices, over()), side_by_side(deletions, over()));
-        let (mut deletions, (mut devices, raised)) = join(read_deletions(rows, &others), writes).await;
-        if devices.len() < batch.devices.len() {
-            let done: HashSet<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
-            let left = batch.devices.keys().filter(|device| !done.contains(*device));
-            devices.extend(left.map(|device| (device.clone(), Err(RowError::NoTime))));
-        }
-        let mut failed = HashMap::new();
-        for (key, row) in raised {
-            if let Err(row_error) = row {
-                failed.insert(key.clone(), row_error);
-            }
-            let deletion = |row: DeletionRow| Some(Deletion { due: !row.accepted, version: row.version });
-            deletions.insert(key, row.map(deletion));
-        }
-        for key in batch.deleted.keys().filter(|key| !deletions.contains_key(*key)) {
-            failed.insert(key.clone(), RowError::NoTime);
-        }
+        let writes = join(raise_devices(rows, &batch, over()), raise_deletions(rows, &batch, over()));
+        let (mut deletions, (devices, raised)) = join(read_deletions(rows, &others), writes).await;
+        let no_time = batch.deleted.keys().filter(|key| !raised.contains_key(*key));
+        let mut failed: HashMap<_, _> = no_time.map(|key| (key.clone(), RowError::NoTime)).collect();
+        failed.extend(raised.iter().filter_map(|(key, row)| Some((key.clone(), *row.as_ref().err()?))));
+        deletions.extend(raised.into_iter().map(|(key, row)| (key, row.map(Some))));
         let mut known = complete(rows, devices, deletions).await;
         known.failed.deletions = failed;
         known
@@ -124,6 +112,39 @@ impl<R: Rows> Ledger<R> {
         let deletions = noted.filter_map(|(key, noted)| Some((key.clone(), noted.err()?))).collect();
         FailedRows { devices: HashMap::new(), deletions }
     }
+}
+
+/// Adds the batch to its devices' rows. All of them are in the result, also those for which there was no time.
+async fn raise_devices<R: Rows>(
+    rows: &R,
+    batch: &State,
+    over: impl Future<Output = ()>,
+) -> Vec<(Device, Result<DeviceState, RowError>)> {
+    let raises = batch.devices.iter().map(async |(device, state)| {
+        let row = rows.raise_device(device, state).await;
+        // Without a known owner, what other logouts say is pushed by their own invocations.
+        (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
+    });
+    let mut raised = side_by_side(raises, over).await;
+    if raised.len() < batch.devices.len() {
+        let done: HashSet<Device> = raised.iter().map(|(device, _)| device.clone()).collect();
+        let left = batch.devices.keys().filter(|device| !done.contains(*device));
+        raised.extend(left.map(|device| (device.clone(), Err(RowError::NoTime))));
+    }
+    raised
+}
+
+/// Adds the batch's deletions to their rows. Those for which there was no time are not in the result.
+async fn raise_deletions<R: Rows>(
+    rows: &R,
+    batch: &State,
+    over: impl Future<Output = ()>,
+) -> IndexMap<AccountKey, Result<Deletion, RowError>> {
+    let raises = batch.deleted.iter().map(async |(key, deletion)| {
+        let row = rows.raise_deletion(key, &deletion.version).await;
+        (key.clone(), row.map(|row| Deletion { due: !row.accepted, version: row.version }))
+    });
+    side_by_side(raises, over).await.into_iter().collect()
 }
 
 /// Runs some at a time, since each takes memory; returns the results in the order in which they end, until it is

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    config::{AppId, AppNames},
+    apps::{AppId, AppNames},
     event::{AccountType, Change, Device, Token},
     ingress::{Batch, MessageIndex},
     outcome::Failure,

@@ -7,11 +7,15 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use super::codes::{Signal, Verdict, classify, is_about_items};
+use contract::json::Object;
+
+use super::{
+    OperatorType,
+    codes::{Signal, classify, is_about_items},
+};
 use crate::{
-    json::Object,
     outcome::{Failure, Reason},
-    plan::OperatorType,
+    plan::Verdict,
 };
 
 /// An answer as HTTP brought it.
@@ -136,9 +140,6 @@ pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Dur
         Err(_) => Some(httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).unwrap_or_default()),
     }
 }
-
-/// Why an item is not sent whose gate is not open.
-pub(super) const HELD: Failure = Failure::of(Reason::WaitsForAnotherCall);
 
 impl<'de> Deserialize<'de> for Codes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

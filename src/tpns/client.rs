@@ -9,11 +9,11 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
 };
 
-use super::answer::{HttpAnswer, retry_after};
-use crate::{
-    config::App,
-    transport::{RequestLimits, Transport, TransportError},
+use super::{
+    App,
+    answer::{HttpAnswer, retry_after},
 };
+use crate::transport::{RequestLimits, Transport, TransportError};
 
 /// No account call answers with more: twenty items have twenty codes.
 const LONGEST_ANSWER: usize = 1 << 20;

@@ -1,10 +1,9 @@
 //! What an answer of TPNS, or the lack of one, means: one exhaustive match (facts.md, section 4).
 
-use std::time::Duration;
-
+use super::OperatorType;
 use crate::{
     outcome::{Cause, Failure, Reason},
-    plan::OperatorType,
+    plan::Verdict,
     transport::TransportError,
 };
 
@@ -19,36 +18,6 @@ pub enum Signal {
     Code(i64),
     /// An item's word in `result` that is neither a number nor "ok".
     Word,
-}
-
-/// What is to be done about a call or an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// TPNS has taken it.
-    Accepted,
-    /// Not now: try again, after this long if TPNS said so.
-    Retry(Failure, Option<Duration>),
-    /// Never as it is.
-    Rejected(Failure),
-    /// Never until the operator corrects the configuration or the account with Tencent.
-    Misconfigured(Failure),
-}
-
-impl Verdict {
-    /// Why it was not accepted, if it was not.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Accepted => None,
-            Self::Retry(failure, _) | Self::Rejected(failure) | Self::Misconfigured(failure) => Some(failure),
-        }
-    }
-
-    /// Whether it is worth asking again within this invocation.
-    #[must_use]
-    pub fn is_retry(&self) -> bool {
-        matches!(self, Self::Retry(..))
-    }
 }
 
 /// The meaning of a signal for calls of this type.

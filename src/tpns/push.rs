@@ -2,7 +2,6 @@
 
 mod call;
 mod exchange;
-mod gates;
 mod rejections;
 mod slots;
 mod verdicts;
@@ -24,12 +23,14 @@ use tokio::{
 };
 pub use verdicts::Verdicts;
 
-use super::{Client, Verdict};
+use super::{
+    Apps, AppsInForce, Client,
+    calls::{Call, calls},
+};
 use crate::{
-    config::{AppId, Apps},
+    apps::AppId,
     outcome::{Failure, Reason},
-    plan::{Call, Plan},
-    secret::AppsInForce,
+    plan::{Plan, Verdict},
 };
 
 /// A call with less time than this is not begun, since it might remain unknown whether TPNS accepted it.
@@ -45,7 +46,7 @@ const NOT_SENT: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None
 
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct CallSettings {
     /// Calls in flight in one invocation.
     pub concurrency: usize,
     /// One call, connect to last byte.
@@ -73,7 +74,7 @@ pub struct Tpns<'a> {
     source: &'a AppsInForce,
     /// The apps after a rotation, read once an invocation, if TPNS refuses a key.
     renewed: OnceCell<Option<Arc<Apps>>>,
-    settings: Settings,
+    settings: CallSettings,
     slots: Slots,
     health: Vec<AppHealth>,
     evidence: Vec<Evidence>,
@@ -109,7 +110,7 @@ impl<'a> Tpns<'a> {
         client: &'a Client,
         source: &'a AppsInForce,
         apps: Arc<Apps>,
-        settings: Settings,
+        settings: CallSettings,
         calls: &[usize],
     ) -> Self {
         Self {
@@ -153,8 +154,9 @@ impl<'a> Tpns<'a> {
     /// Carries out the plan, and sets the verdict on each item as it becomes known; what is still without one in the
     /// end was not sent. Never fails as a whole.
     pub async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Deadline) {
+        let calls = calls(&plan.items);
         let mut by_app: IndexMap<AppId, Vec<&Call>> = IndexMap::new();
-        for call in &plan.calls {
+        for call in &calls {
             by_app.entry(call.app).or_default().push(call);
         }
         join_all(by_app.into_iter().map(async |(app, calls)| {

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::OperatorType;
 use crate::{
     event::Account,
-    plan::{Item, OperatorType, Work},
+    plan::{Item, Work},
 };
 
 #[derive(Serialize)]

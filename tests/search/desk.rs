@@ -11,12 +11,12 @@ use std::{
 use futures_util::future::{join, join_all};
 use tpns_account_sync::{
     apply::Push,
-    config::AppId,
+    apps::AppId,
     event::{Account, Device, Version},
     ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows},
     outcome::{Failure, Reason},
-    plan::{Gate, ItemIndex, Plan, Work},
-    tpns::{Deadline, Verdict, Verdicts},
+    plan::{GateState, ItemIndex, Patience, Plan, Verdict, Work},
+    tpns::{Deadline, Verdicts},
 };
 
 use crate::{
@@ -179,26 +179,23 @@ impl Rows for &Desk<'_> {
     }
 }
 
-/// Like `tpns::push`: all items are sent concurrently, but an item with a gate waits until the gate is open, and is not
-/// sent if the gate stays closed. A failure here is that of the last attempt in the invocation: a later attempt repeats
+/// Like `tpns::push`, with the same rule for gates: all items are sent concurrently, but an item with a gate waits until
+/// the gate is open, and is not sent if the gate stays closed. A failure here is that of the last attempt in the invocation: a later attempt repeats
 /// what an earlier one did.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
         const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
         join_all(plan.items.iter().enumerate().map(async |(index, item)| {
             let index = ItemIndex(index);
-            for gate in &item.after {
-                let (Gate::Cleared(first) | Gate::Deleted(first) | Gate::Tried(first)) = *gate;
-                let is_open = poll_fn(|context| match verdicts.get(first) {
-                    Some(verdict) => Poll::Ready(verdict == Verdict::Accepted),
-                    None => {
-                        context.waker().wake_by_ref();
-                        Poll::Pending
-                    }
-                });
-                if !is_open.await {
-                    return verdicts.set(index, FAILED);
+            let gates = poll_fn(|context| match plan.gates(index, |other| verdicts.get(other), Patience::Lasts) {
+                GateState::Waits => {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
                 }
+                settled => Poll::Ready(settled),
+            });
+            if let GateState::Shut(verdict) = gates.await {
+                return verdicts.set(index, verdict);
             }
             let answer = self.ask(Op::Item(self.item(&item.work))).await;
             verdicts.set(index, if answer == Answer::Done { Verdict::Accepted } else { FAILED });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tpns_account_sync::{
-    config::AppId,
+    apps::AppId,
     event::{Account, AccountName, AccountType, Change, Device, Event, Kind, ListedAccount, Token, Version},
 };
 

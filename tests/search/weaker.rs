@@ -8,9 +8,9 @@ use tpns_account_sync::{
     ingress::MessageIndex,
     ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State},
     outcome::Outcome,
-    plan::plan,
+    plan::{Verdict, plan},
     redelivery::Redelivered,
-    tpns::{Verdict, Verdicts},
+    tpns::Verdicts,
 };
 
 /// How an invocation handles its events.

@@ -145,7 +145,7 @@ def _ledger(resolved: dict[str, Any]) -> list[str]:
     found = []
     for name, table in _of_type(resolved, "AWS::DynamoDB::Table").items():
         wanted = {
-            # What the function expects of the table: src/ledger/row.rs.
+            # What the function expects of the table: src/table/row.rs.
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},

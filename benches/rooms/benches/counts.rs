@@ -7,7 +7,9 @@ use std::hint::black_box;
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use rooms::{APP, Events, Unexpected, answer, calls, judge, merge, read};
-use tpns_account_sync::{config::AppNames, fate::Fates, ingress::Batch, ledger::State, plan::Plan};
+use tpns_account_sync::{
+    apps::AppNames, ingress::Batch, ledger::State, plan::Plan, settlement::Settlement, tpns::Call,
+};
 
 /// The clock of the batch: its events are a minute old.
 const NOW: i64 = 1_764_000_060_000;
@@ -50,11 +52,11 @@ fn sample(messages: usize) -> Sample {
     let (batch, events): (&'static Batch<'static>, &'static Events) =
         (Box::leak(Box::new(batch)), Box::leak(Box::new(events)));
     let state: &'static State = Box::leak(Box::new(merge(events)));
-    let plan: &'static Plan = Box::leak(Box::new(calls(state)));
+    let plan: &'static Plan = Box::leak(Box::new(calls(state).0));
     Sample { payload, apps, batch, events, state, plan }
 }
 
-fn judged(messages: usize) -> (Sample, Fates) {
+fn judged(messages: usize) -> (Sample, Settlement) {
     let sample = sample(messages);
     (sample, judge(sample.events, sample.state, sample.plan))
 }
@@ -73,23 +75,23 @@ fn ledger(sample: Sample) -> State {
 
 #[library_benchmark]
 #[benches::messages(args = [10, 1000, 10000], setup = sample)]
-fn plan(sample: Sample) -> Plan {
+fn plan(sample: Sample) -> (Plan, Vec<Call>) {
     black_box(calls(sample.state))
 }
 
 #[library_benchmark]
 #[benches::messages(args = [10, 1000, 10000], setup = sample)]
-fn fate(sample: Sample) -> Fates {
+fn settlement(sample: Sample) -> Settlement {
     black_box(judge(sample.events, sample.state, sample.plan))
 }
 
 #[library_benchmark]
 #[benches::messages(args = [10, 1000, 10000], setup = judged)]
-fn report((sample, fates): (Sample, Fates)) -> Result<String, Unexpected> {
-    black_box(answer(sample.batch, sample.events, fates))
+fn report((sample, settlement): (Sample, Settlement)) -> Result<String, Unexpected> {
+    black_box(answer(sample.batch, sample.events, settlement))
 }
 
-library_benchmark_group!(name = rooms_group, benchmarks = [ingress_event, ledger, plan, fate, report]);
+library_benchmark_group!(name = rooms_group, benchmarks = [ingress_event, ledger, plan, settlement, report]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),

@@ -2,16 +2,16 @@
 //! everything; calls are planned but not written, signed or sent.
 
 use tpns_account_sync::{
-    config::AppNames,
+    apps::AppNames,
     event::{Event, EventIndex, Millis, Rules},
-    fate::{Fates, fates},
     ingress::{Batch, MessageIndex},
     ledger::State,
     outcome::Outcome,
-    plan::{Plan, plan},
+    plan::{Plan, Verdict, plan},
     redelivery::Redelivered,
     report,
-    tpns::Verdict,
+    settlement::{Settlement, settlement},
+    tpns::{self, Call},
 };
 
 /// The name of the one app.
@@ -45,26 +45,28 @@ pub fn merge(events: &Events) -> State {
     State::of(events.iter().map(|(_, event)| event))
 }
 
-/// plan: the calls.
+/// plan, and tpns's calls: what TPNS is sent.
 #[must_use]
-pub fn calls(state: &State) -> Plan {
-    plan(state, &Redelivered::default())
+pub fn calls(state: &State) -> (Plan, Vec<Call>) {
+    let plan = plan(state, &Redelivered::default());
+    let calls = tpns::calls(&plan.items);
+    (plan, calls)
 }
 
-/// fate: the outcomes of the events.
+/// settlement: the outcomes of the events.
 #[must_use]
-pub fn judge(events: &Events, state: &State, plan: &Plan) -> Fates {
+pub fn judge(events: &Events, state: &State, plan: &Plan) -> Settlement {
     let verdicts = vec![Verdict::Accepted; plan.items.len()];
-    fates(events.iter().enumerate().map(|(place, (_, event))| (EventIndex(place), event)), state, plan, &verdicts)
+    settlement(events.iter().enumerate().map(|(place, (_, event))| (EventIndex(place), event)), state, plan, &verdicts)
 }
 
 /// report: the response to Lambda.
 ///
 /// # Errors
 /// [`Unexpected`] when not all is applied.
-pub fn answer(batch: &Batch<'_>, events: &Events, fates: Fates) -> Result<String, Unexpected> {
+pub fn answer(batch: &Batch<'_>, events: &Events, settlement: Settlement) -> Result<String, Unexpected> {
     let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
-    for (place, outcome) in fates.settled {
+    for (place, outcome) in settlement.settled {
         let (message, _) = &events[place.0];
         outcomes[message.0] = outcome;
     }
@@ -80,7 +82,7 @@ pub fn answer(batch: &Batch<'_>, events: &Events, fates: Fates) -> Result<String
 pub fn whole(payload: &str, apps: &AppNames, now: Millis) -> Result<String, Unexpected> {
     let (batch, events) = read(payload, apps, now)?;
     let state = merge(&events);
-    let plan = calls(&state);
-    let fates = judge(&events, &state, &plan);
-    answer(&batch, &events, fates)
+    let (plan, _) = calls(&state);
+    let settlement = judge(&events, &state, &plan);
+    answer(&batch, &events, settlement)
 }

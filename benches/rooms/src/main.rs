@@ -8,7 +8,7 @@ use std::hint::black_box;
 use rooms::{APP, whole};
 use rustix::time::{ClockId, clock_gettime};
 use serde::de::IgnoredAny;
-use tpns_account_sync::config::AppNames;
+use tpns_account_sync::apps::AppNames;
 
 type Failure = Box<dyn std::error::Error>;
 

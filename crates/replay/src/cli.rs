@@ -3,9 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use tpns_account_sync::{config::AppNames, event::Millis};
+use contract::{apps::AppNames, event::Millis};
 
-use crate::{contract::Contract, sqs::queue_url};
+use crate::{reading::Contract, sqs::queue_url};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 something failed; 2 the command can't be carried out as given; 3 some lines or messages

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tpns_account_sync::event::Millis;
+use contract::event::Millis;
 
 /// Now, in epoch milliseconds.
 pub(crate) fn now() -> Millis {

@@ -7,10 +7,10 @@ use aws_sdk_sqs::Client;
 use crate::{
     cli::ListArgs,
     clock,
-    contract::Contract,
     interrupt::Interrupt,
     message::Summary,
     problem::{Ending, Problem},
+    reading::Contract,
     show,
     sqs::{self, Held},
 };

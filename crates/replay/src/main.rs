@@ -5,7 +5,6 @@ mod batch;
 mod choose;
 mod cli;
 mod clock;
-mod contract;
 mod entry;
 mod interrupt;
 mod lines;
@@ -13,6 +12,7 @@ mod list;
 mod message;
 mod problem;
 mod rate;
+mod reading;
 mod redrive;
 mod send;
 mod show;
@@ -26,7 +26,7 @@ use std::{
 };
 
 use clap::Parser;
-use tpns_account_sync::{event::Token, fingerprint};
+use contract::{event::Token, fingerprint};
 
 use self::{
     cli::{Cli, Command, FingerprintArgs},

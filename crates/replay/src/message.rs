@@ -1,10 +1,10 @@
 //! A message of a parking or dead-letter queue: what it is, and why it is there.
 
+use contract::{event::Millis, fingerprint};
 use serde::Serialize;
-use tpns_account_sync::{event::Millis, fingerprint};
 
 use crate::{
-    contract::{Age, Contract, When},
+    reading::{Age, Contract, When},
     show::{plain, printable, rfc3339},
     sqs::Message,
 };

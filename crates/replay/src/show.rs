@@ -7,7 +7,7 @@ use std::{
 
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
-use tpns_account_sync::event::Millis;
+use contract::event::Millis;
 
 use crate::message::Summary;
 

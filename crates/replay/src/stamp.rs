@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use contract::event::Millis;
 use serde_json::value::{RawValue, to_raw_value};
-use tpns_account_sync::event::Millis;
 
 /// The body with `occurred_at` set in its event. Everything else is unchanged, except for the order of the fields.
 ///
 /// # Errors
-/// When [`crate::contract::Contract::read`] does not accept the body.
+/// When [`crate::reading::Contract::read`] does not accept the body.
 pub(crate) fn stamp(body: &str, at: Millis) -> serde_json::Result<String> {
     let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body)?;
     let inner = |name: &str| fields.get(name).map(|raw| raw.get());

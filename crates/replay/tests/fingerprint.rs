@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use tpns_account_sync::fingerprint;
+use contract::fingerprint;
 
 fn replay(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_replay")).arg("fingerprint").args(arguments).output().unwrap()

@@ -20,7 +20,7 @@ fn known(part: &Part, events: &[(MessageIndex, Event)], groups: &[Group]) -> Kno
 fn items(state: &State) -> BTreeMap<OperatorType, usize> {
     let plan = plan(state, &Redelivered::default());
     plan.items.iter().fold(BTreeMap::new(), |mut counts, item| {
-        *counts.entry(item.work.operator_type()).or_default() += 1;
+        *counts.entry(OperatorType::of(&item.work)).or_default() += 1;
         counts
     })
 }

@@ -1,7 +1,13 @@
 //! The calls that batches of bare events make.
 
-use super::{super::*, wave};
-use crate::{event::EventFields, ingress::Batch, tpns::body};
+use tpns_sim::model::OverrideMode;
+
+use super::{super::*, carry_out, tpns};
+use crate::{
+    event::EventFields,
+    ingress::Batch,
+    tpns::{body, calls},
+};
 
 /// The table of ARCHITECTURE.md, "Calls": each row as a batch of bare events, and the calls it makes.
 #[test]
@@ -56,10 +62,10 @@ fn the_table_of_what_is_pushed() {
     ];
     for (events, expected) in table {
         let plan = plan(&State::of(&events.iter().map(|json| bare(json)).collect::<Vec<_>>()), &Redelivered::default());
-        let mut calls: Vec<_> = plan.calls.iter().collect();
-        calls.sort_by_key(|call| wave(&plan, call));
-        let bodies: Vec<_> = calls
+        let waves = carry_out(&mut tpns(OverrideMode::Replace), &plan);
+        let bodies: Vec<_> = waves
             .into_iter()
+            .flatten()
             .map(|call| body(call.operator_type, call.items.iter().map(|&item| plan.item(item))).unwrap())
             .map(|bytes| String::from_utf8(bytes).unwrap())
             .collect();
@@ -68,7 +74,7 @@ fn the_table_of_what_is_pushed() {
 }
 
 fn bare(json: &str) -> Event {
-    let apps = crate::config::AppNames::new(["android"]);
+    let apps = crate::apps::AppNames::new(["android"]);
     let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0, ledger: false };
     let fields: EventFields = serde_json::from_str(json).unwrap();
     let fallbacks = crate::event::Fallbacks { message_id: Some("m"), ..Default::default() };
@@ -84,9 +90,9 @@ fn thousands_of_devices_fill_their_calls() {
         serde_json::json!({"messageId": format!("m{n}"), "body": body, "eventSource": "aws:sqs"})
     };
     let payload = serde_json::json!({"Records": (0..10_000).map(record).collect::<Vec<_>>()}).to_string();
-    let apps = crate::config::AppNames::new(["android"]);
+    let apps = crate::apps::AppNames::new(["android"]);
     let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0, ledger: false };
     let events: Vec<_> =
         Batch::open(&payload).unwrap().messages.iter().map(|each| each.event(&rules).unwrap()).collect();
-    assert_eq!(plan(&State::of(&events), &Redelivered::default()).calls.len(), 500);
+    assert_eq!(calls(&plan(&State::of(&events), &Redelivered::default()).items).len(), 500);
 }

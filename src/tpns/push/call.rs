@@ -3,14 +3,11 @@
 use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{
-    Deadline, FIRST_PAUSE, LEAST_TIME, LONGEST_PAUSE, Run, Tpns,
-    gates::{Patience, Sorted, sort},
-};
+use super::{Deadline, FIRST_PAUSE, LEAST_TIME, LONGEST_PAUSE, Run, Tpns, Verdicts};
 use crate::{
     outcome::Failure,
-    plan::{Call, ItemIndex},
-    tpns::{Verdict, answer::Judgement, codes::is_a_status_of_the_app},
+    plan::{GateState, ItemIndex, Patience, Plan, Verdict},
+    tpns::{answer::Judgement, calls::Call, codes::is_a_status_of_the_app},
 };
 
 impl Tpns<'_> {
@@ -152,4 +149,28 @@ async fn pause(attempt: u32, again: &[(ItemIndex, Verdict)], deadline: Deadline)
     }
     sleep(pause).await;
     true
+}
+
+/// The items of a call by what their gates say.
+#[derive(Debug, Default)]
+struct Sorted {
+    /// May be sent.
+    free: Vec<ItemIndex>,
+    /// Wait for an item that has no verdict yet.
+    waiting: Vec<ItemIndex>,
+    /// Must not be sent.
+    held: Vec<(ItemIndex, Verdict)>,
+}
+
+/// Sorts items by their gates.
+fn sort(plan: &Plan, items: Vec<ItemIndex>, verdicts: &Verdicts, patience: Patience) -> Sorted {
+    let mut sorted = Sorted::default();
+    for item in items {
+        match plan.gates(item, |other| verdicts.get(other), patience) {
+            GateState::Open => sorted.free.push(item),
+            GateState::Waits => sorted.waiting.push(item),
+            GateState::Shut(verdict) => sorted.held.push((item, verdict)),
+        }
+    }
+    sorted
 }

@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use super::{CallMade, Deadline, LEAST_TIME, NOT_SENT, Run, Tpns};
 use crate::{
-    config::{App, AppId},
+    apps::AppId,
     outcome::{Cause, Failure, Reason},
-    plan::{Call, ItemIndex},
+    plan::{ItemIndex, Verdict},
     tpns::{
-        Verdict,
+        App,
         answer::{Judgement, judge},
+        calls::Call,
         codes::{Signal, classify, is_a_status_of_the_app},
         request,
     },

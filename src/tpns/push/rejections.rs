@@ -10,12 +10,13 @@ use std::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
-    config::AppId,
+    apps::AppId,
     outcome::{Failure, Reason},
-    plan::{Call, ItemIndex, OperatorType},
+    plan::{ItemIndex, Verdict},
     tpns::{
-        Verdict,
+        OperatorType,
         answer::Judgement,
+        calls::Call,
         codes::{is_a_status_of_the_app, is_of_the_input, of_an_item},
     },
 };

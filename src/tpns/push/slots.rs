@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::config::AppId;
+use crate::apps::AppId;
 
 /// The calls in flight of an invocation, shared out among its apps.
 #[derive(Debug)]

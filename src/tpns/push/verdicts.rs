@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::NOT_SENT;
-use crate::{plan::ItemIndex, tpns::Verdict};
+use crate::plan::{ItemIndex, Verdict};
 
 /// The verdicts on the items of a plan, as they are set.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use aws_sdk_sqs::Client;
 use crate::{
     batch::{Batcher, MOST_ENTRIES},
     clock,
-    contract::Contract,
     entry::{self, Fifo, Outgoing},
     interrupt::Interrupt,
     message::Summary,
     problem::Problem,
+    reading::Contract,
     sqs::{Held, Message, Outcome, Sender},
     stamp::stamp,
 };

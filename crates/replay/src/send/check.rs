@@ -1,10 +1,10 @@
 //! Whether a line may be sent.
 
 use crate::{
-    contract::{Age, Contract, Reading, When},
     lines::{Flaw, Line},
+    reading::{Age, Contract, Reading, When},
 };
-use tpns_account_sync::event::{Invalid, Millis};
+use contract::event::{Invalid, Millis};
 
 /// A line that may be sent.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     clock,
-    contract::{Age, Contract},
     interrupt::Interrupt,
     lines::Lines,
     problem::{Ending, Problem},
+    reading::{Age, Contract},
     show::{count, plain, table},
 };
 

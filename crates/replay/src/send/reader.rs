@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     clock,
-    contract::{Age, Contract},
     entry::{self, Fifo, Outgoing},
     lines::{Digest256, Lines},
     problem::Problem,
+    reading::{Age, Contract},
     stamp::stamp,
     state::{Resume, State},
 };

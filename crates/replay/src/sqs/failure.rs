@@ -3,11 +3,11 @@
 
 use std::error::Error;
 
+use aws_failure::AwsError;
 use aws_sdk_sqs::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-use tpns_account_sync::aws::AwsError;
 
 /// SQS could not be reached, or answered with an error.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use aws_sdk_sqs::{
         MessageSystemAttributeName as System,
     },
 };
-use tpns_account_sync::event::Millis;
+use contract::event::Millis;
 
 use super::{SqsFailure, failure};
 

@@ -2,11 +2,11 @@
 
 use std::{cell::Cell, pin::Pin, time::Duration};
 
+use aws_failure::aws_code;
 use aws_sdk_sqs::{
     Client,
     types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry},
 };
-use tpns_account_sync::aws::aws_code;
 
 use super::{SqsFailure, failure};
 use crate::{

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::*;
-use crate::config::AppId;
+use crate::apps::AppId;
 
 /// A failure as TPNS's code makes it.
 const fn failure(reason: Reason, code: i64) -> Failure {

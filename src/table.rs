@@ -1,0 +1,231 @@
+//! The ledger's rows in DynamoDB: one table with the string key `pk` (`row.rs` says what they hold).
+
+mod app_keys;
+mod app_rows;
+mod read;
+mod row;
+mod write;
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    error::Error,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{
+    Client,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use futures_util::stream::{self, StreamExt};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::{Instant, timeout_at},
+};
+
+use self::{
+    app_keys::AppKeys,
+    row::{Attributes, DELETED, DeviceRow, Register, Unreadable},
+};
+use crate::{
+    aws::{self, AwsError, Tries},
+    event::{Device, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, WRITES_AT_A_TIME},
+    tpns::Apps,
+};
+
+/// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
+/// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
+pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
+
+const READS_AT_A_TIME: usize = 16;
+/// Requests in flight, of all apps, merging and verifying: the more there are, the longer each takes on a small part of
+/// a core.
+const MOST_REQUESTS: usize = WRITES_AT_A_TIME;
+/// DynamoDB's limit.
+const ROWS_A_READ: usize = 100;
+pub(crate) const ROWS_READ_AT_A_TIME: usize = READS_AT_A_TIME * ROWS_A_READ;
+/// A row has grown each time a write is refused: more than a few refusals are a storm of writers.
+const MOST_WRITES: usize = 12;
+
+/// The table, and the client kept over warm invocations.
+#[derive(Debug)]
+pub struct Table {
+    client: Client,
+    name: String,
+    app_keys: Mutex<Option<Arc<AppKeys>>>,
+}
+
+/// Rows by their keys.
+type Found = HashMap<String, Result<Attributes, RowError>>;
+
+/// The table for one invocation.
+#[derive(Debug)]
+pub struct OpenTable<'a> {
+    table: &'a Table,
+    apps: Arc<Apps>,
+    app_keys: OnceCell<Result<Arc<AppKeys>, RowError>>,
+    /// Epoch seconds.
+    expires_at: u64,
+    until: Instant,
+    turns: Semaphore,
+    /// Of the last request that failed before the end.
+    failure: Cell<RowError>,
+    is_logged: Cell<bool>,
+}
+
+impl Table {
+    /// The table of this name or ARN.
+    #[must_use]
+    pub fn new(sdk: &SdkConfig, name: String) -> Self {
+        Self { client: Client::new(sdk), name, app_keys: Mutex::default() }
+    }
+
+    /// The table for an invocation that knows these apps and began `now`; no request is waited for after `until`.
+    #[must_use]
+    pub fn open(&self, apps: &Arc<Apps>, now: SystemTime, until: Instant) -> OpenTable<'_> {
+        let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LEDGER_ROW_LIFETIME;
+        OpenTable {
+            table: self,
+            apps: apps.clone(),
+            app_keys: OnceCell::new(),
+            expires_at: expires_at.as_secs(),
+            until,
+            turns: Semaphore::new(MOST_REQUESTS),
+            failure: Cell::new(RowError::Unreachable),
+            is_logged: Cell::new(false),
+        }
+    }
+}
+
+impl Rows for OpenTable<'_> {
+    async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError> {
+        let key = row::device_key(device, self.app_keys().await?);
+        let mut row = DeviceRow::default();
+        for _ in 0..MOST_WRITES {
+            let mut lacking = row.lacks(added);
+            if lacking.is_empty() {
+                self.sweep(&key, &row).await;
+                return Ok(row.state);
+            }
+            lacking.truncate(write::REGISTERS);
+            row = DeviceRow::read(&self.raise(&key, &lacking).await?).map_err(|error| self.unreadable(&error))?;
+        }
+        Err(RowError::KeepsChanging)
+    }
+
+    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
+        let deleted = Register::Version { name: DELETED.into(), version: row::text(version) };
+        let key = row::account_key(key, self.app_keys().await?);
+        for _ in 0..MOST_WRITES {
+            let row = self.raise(&key, std::slice::from_ref(&deleted)).await?;
+            // Without a deletion, the row was removed after it had refused the write.
+            if let Some(row) = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
+                return Ok(row);
+            }
+        }
+        Err(RowError::KeepsChanging)
+    }
+
+    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
+        let key = row::account_key(key, self.app_keys().await?);
+        match self.send(|| self.accepting(&key, version).send()).await {
+            Err(error) if !write::is_refusal(&error) => Err(self.row_error(&error)),
+            // Refused: there is a newer deletion, which has its own message.
+            _ => Ok(()),
+        }
+    }
+
+    async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
+        // Devices' rows are read after they were written, so the names are known.
+        let along = if devices.is_empty() { accounts } else { &[] };
+        let (app_keys, found) = match self.app_keys_and(along).await {
+            Ok(known) => known,
+            Err(row_error) => {
+                return Read {
+                    devices: devices.iter().map(|device| (device.clone(), Err(row_error))).collect(),
+                    deletions: accounts.iter().map(|key| (key.clone(), Err(row_error))).collect(),
+                };
+            }
+        };
+        let device_keys: Vec<_> = devices.iter().map(|device| row::device_key(device, app_keys)).collect();
+        let account_keys: Vec<_> = accounts.iter().map(|key| row::account_key(key, app_keys)).collect();
+        let rows: Found = match found {
+            Some(found) => found,
+            None => {
+                let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
+                let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
+                let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
+                read.into_iter().flatten().collect()
+            }
+        };
+        let attributes = |key: &String| {
+            rows.get(key).map_or(Err(RowError::Unreachable), |row| row.as_ref().map_err(|&row_error| row_error))
+        };
+        let device =
+            |key| DeviceRow::read(attributes(key)?).map(|row| row.state).map_err(|error| self.unreadable(&error));
+        let deletion = |key| DeletionRow::read(attributes(key)?).map_err(|error| self.unreadable(&error));
+        Read {
+            devices: devices.iter().cloned().zip(device_keys.iter().map(device)).collect(),
+            deletions: accounts.iter().cloned().zip(account_keys.iter().map(deletion)).collect(),
+        }
+    }
+}
+
+impl OpenTable<'_> {
+    /// After the end no request is made. A row that is affected fails for what took the time.
+    fn has_time(&self) -> Result<(), RowError> {
+        if self.is_over() { Err(self.log(self.failure.get(), "no answer in time")) } else { Ok(()) }
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    /// Sends a request that may be carried out twice, and tries again while there is time.
+    async fn send<T, E, F>(&self, request: impl Fn() -> F) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        // After the end this resolves at once, and no request is made.
+        let _turn = timeout_at(self.until, self.turns.acquire()).await;
+        aws::send(Tries::until(self.until), request).await
+    }
+
+    fn row_error<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> RowError {
+        let error = aws::failure(error);
+        let row_error = match error {
+            AwsError::Timeout if self.is_over() => self.failure.get(),
+            _ if error.is_throttling() => RowError::Throttled,
+            _ => RowError::Unreachable,
+        };
+        self.failure.set(row_error);
+        self.log(row_error, &error.to_string())
+    }
+
+    fn unreadable(&self, error: &Unreadable) -> RowError {
+        let remedy =
+            "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
+        self.log_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {remedy}"));
+        RowError::Unreadable
+    }
+
+    fn log(&self, row_error: RowError, what: &str) -> RowError {
+        self.log_once(format_args!(
+            "LEDGER_TABLE: {what}; its events come again. Check the table's name, its capacity and the role's \
+             dynamodb:UpdateItem and dynamodb:BatchGetItem"
+        ));
+        row_error
+    }
+
+    /// Logs a failure for the operator, once an invocation. The row's events have lines of their own.
+    fn log_once(&self, what: std::fmt::Arguments<'_>) {
+        if !self.is_logged.replace(true) {
+            tracing::error!("{what}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which rows belong to an app: read once for each document (`app_keys.rs` describes the row).
+
+use std::{
+    cell::Cell,
+    sync::{Arc, PoisonError},
+};
+
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{
+    Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
+    app_keys::{APPS, Added, AppKeys, AppsRow, REVISION},
+    row::{self, Attributes, Unreadable},
+    write::is_refusal,
+};
+use crate::{
+    apps::AppNames,
+    ledger::{AccountKey, RowError},
+    tpns::Apps,
+};
+
+/// An expression may have 4 KB, and an app takes some 15 bytes of it.
+const APPS_A_WRITE: usize = 100;
+
+impl Table {
+    fn known_keys(&self, apps: &Arc<Apps>) -> Option<Arc<AppKeys>> {
+        let known = self.app_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|keys| keys.fit(apps)).cloned()
+    }
+}
+
+impl OpenTable<'_> {
+    /// The names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
+    /// guessed.
+    pub(super) async fn app_keys(&self) -> Result<&AppNames, RowError> {
+        self.has_time()?;
+        // Boxed, since every row passes here and it is nearly always empty.
+        let keys = self.app_keys.get_or_init(|| Box::pin(async { self.look_up(&[]).await.0 })).await;
+        keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)
+    }
+
+    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the
+    /// document's. That spares the first invocation a request.
+    pub(super) async fn app_keys_and(&self, accounts: &[AccountKey]) -> Result<(&AppNames, Option<Found>), RowError> {
+        self.has_time()?;
+        let along = Cell::default();
+        let look_up = || {
+            let keys = accounts.iter().map(|key| row::account_key(key, &self.apps.names));
+            let keys: Vec<_> = if accounts.len() < ROWS_A_READ { keys.collect() } else { Vec::new() };
+            let along = &along;
+            Box::pin(async move {
+                let (names, rows) = self.look_up(&keys).await;
+                along.set(rows);
+                names
+            })
+        };
+        let keys = self.app_keys.get_or_init(look_up).await;
+        let names = keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)?;
+        let rows: Found = along.into_inner();
+        Ok((names, (!rows.is_empty() && *names == self.apps.names).then_some(rows)))
+    }
+
+    /// The names, and the rows of these keys if the table had to be read.
+    async fn look_up(&self, along: &[String]) -> (Result<Arc<AppKeys>, RowError>, Found) {
+        if let Some(keys) = self.table.known_keys(&self.apps) {
+            return (Ok(keys), Found::new());
+        }
+        let keys: Vec<_> = [APPS].into_iter().chain(along.iter().map(String::as_str)).collect();
+        let mut rows: Found = self.read_batch(&keys).await.into_iter().collect();
+        let names = match rows.remove(APPS).unwrap_or(Err(RowError::Unreachable)) {
+            Ok(row) => self.agree(row).await,
+            Err(row_error) => Err(row_error),
+        };
+        (names, rows)
+    }
+
+    /// Adds this document's apps to the row, if they aren't in it.
+    async fn agree(&self, mut attributes: Attributes) -> Result<Arc<AppKeys>, RowError> {
+        for _ in 0..MOST_WRITES {
+            let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
+            let (names, added) = row.names(&self.apps);
+            if added.is_empty() {
+                let keys = Arc::new(AppKeys::new(names, self.apps.clone()));
+                *self.table.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
+                return Ok(keys);
+            }
+            attributes = self.add_apps(row.revision, &added[..added.len().min(APPS_A_WRITE)]).await?;
+        }
+        Err(RowError::KeepsChanging)
+    }
+
+    /// Adds apps to the row if no one has written to it since it was read; returns the row as it then is.
+    async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, RowError> {
+        match self.send(|| self.adding(revision, added).send()).await {
+            Ok(answer) => self.written(answer),
+            Err(error) if is_refusal(&error) => self.row_of_refusal(APPS, error).await,
+            Err(error) => Err(self.row_error(&error)),
+        }
+    }
+
+    fn adding(&self, revision: u64, added: &[Added]) -> UpdateItemFluentBuilder {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let mut update = self
+            .update(APPS)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_names("#revision", REVISION)
+            .expression_attribute_values(":next", number(revision.saturating_add(1)));
+        let mut set = "SET #revision = :next".to_owned();
+        for (n, (attribute, name)) in added.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#a{n}"), attribute)
+                .expression_attribute_values(format!(":a{n}"), AttributeValue::S(name.clone()));
+            set += &format!(", #a{n} = :a{n}");
+        }
+        let update = update.update_expression(set);
+        match revision {
+            0 => update.condition_expression("attribute_not_exists(#revision)"),
+            _ => update
+                .condition_expression("#revision = :revision")
+                .expression_attribute_values(":revision", number(revision)),
+        }
+    }
+
+    fn unreadable_apps(&self, error: &Unreadable) -> RowError {
+        self.log_once(format_args!(
+            "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. \
+             If no app was renamed since it was made, deleting it does as well"
+        ));
+        RowError::Unreadable
+    }
+}

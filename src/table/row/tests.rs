@@ -1,0 +1,153 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{apps::AppId, event::Event, ledger::State, testing};
+
+fn version_of_any() -> impl Strategy<Value = Version> {
+    let at = prop_oneof![Just(i64::MIN), Just(i64::MAX), -3..3_i64, any::<i64>()];
+    let rank = prop::sample::select(vec![Kind::Login, Kind::Logout, Kind::Deletion]);
+    let id = prop_oneof!["[.a-c\u{0}é]{0,3}", any::<String>()];
+    (at, rank, id).prop_map(|(at, rank, id)| Version { at, rank, tie_breaker: id.into() })
+}
+
+/// The row as DynamoDB would have it after these raises, each register by itself.
+fn raise(row: &mut Attributes, registers: Vec<Register>) {
+    let get = |row: &Attributes, name: &str| row.get(name).map(|value| value.as_s().unwrap().clone());
+    for register in registers {
+        match register {
+            Register::Owner { version, accounts } => {
+                let known = (get(row, OWNER), get(row, ACCOUNTS));
+                if known < (Some(version.clone()), Some(accounts.clone())) {
+                    row.insert(OWNER.into(), AttributeValue::S(version));
+                    row.insert(ACCOUNTS.into(), AttributeValue::S(accounts));
+                }
+            }
+            Register::Version { name, version } => {
+                if get(row, &name).is_none_or(|known| known < version) {
+                    row.insert(name, AttributeValue::S(version));
+                }
+            }
+        }
+    }
+}
+
+fn states(events: &[Event]) -> Vec<DeviceState> {
+    State::of(events).devices.into_values().collect()
+}
+
+proptest! {
+    #[test]
+    fn versions_compare_as_text_as_they_do_themselves(a in version_of_any(), b in version_of_any()) {
+        prop_assert_eq!(text(&a).cmp(&text(&b)), a.cmp(&b));
+    }
+
+    #[test]
+    fn a_version_comes_back_from_its_text(a in version_of_any()) {
+        prop_assert_eq!(version(&text(&a)), Some(a));
+    }
+
+    /// What two batches write, blindly and in either order, reads as what they say together.
+    #[test]
+    fn writing_rows_is_merging(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
+        for (a, b) in states(&a).into_iter().zip(states(&b)) {
+            let mut row = Attributes::new();
+            raise(&mut row, DeviceRow::default().lacks(&a));
+            raise(&mut row, DeviceRow::default().lacks(&b));
+            let mut merged = a.clone();
+            merged.merge(&b);
+            prop_assert_eq!(DeviceRow::read(&row).unwrap().state, merged);
+        }
+    }
+
+    /// Who knows the row writes no more than is missing, to the same end.
+    #[test]
+    fn a_row_lacks_nothing_once_it_was_written(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
+        for (a, b) in states(&a).into_iter().zip(states(&b)) {
+            let mut row = Attributes::new();
+            raise(&mut row, DeviceRow::default().lacks(&a));
+            let known = DeviceRow::read(&row).unwrap();
+            raise(&mut row, known.lacks(&b));
+            let known = DeviceRow::read(&row).unwrap();
+            prop_assert_eq!(known.lacks(&a), vec![]);
+            prop_assert_eq!(known.lacks(&b), vec![]);
+        }
+    }
+
+    #[test]
+    fn overtaken_logouts_are_dead_and_change_nothing(a in testing::events_without_types(1..12)) {
+        for event in &a {
+            let Some(device) = event.device() else { continue };
+            let mut row = Attributes::new();
+            for event in a.iter().filter(|event| event.device() == Some(device)) {
+                let state = State::of([event]);
+                raise(&mut row, DeviceRow::default().lacks(&state.devices[device]));
+            }
+            let read = DeviceRow::read(&row).unwrap();
+            for (name, _) in &read.dead {
+                row.remove(name);
+            }
+            let swept = DeviceRow::read(&row).unwrap();
+            prop_assert_eq!((swept.state, swept.dead.len()), (read.state, 0));
+        }
+    }
+}
+
+#[test]
+fn versions_are_readable() {
+    let version = Version { at: 1_763_799_330_123, rank: Kind::Logout, tie_breaker: "evt-7".into() };
+    assert_eq!(text(&version), "10000001763799330123.1.evt-7");
+}
+
+#[test]
+fn keys_carry_kind_and_app_and_no_deleted_account() {
+    let apps = AppNames::new(["android", "a#b%c"]);
+    let device = |app| Device { app: AppId(app), token: crate::event::Token::new("to#ken").unwrap() };
+    let account =
+        |app, name: &str, kind| AccountKey { app: AppId(app), account: testing::account(name, AccountType(kind)) };
+    assert_eq!(device_key(&device(0), &apps), "device#android#to#ken");
+    assert_eq!(device_key(&device(1), &apps), "device#a%23b%25c#to#ken");
+    // printf '1005\0bob@example.com\0android' | sha256sum
+    assert_eq!(
+        account_key(&account(0, "bob@example.com", 1005), &apps),
+        "account#android#19ad032ea723e8cbf2363324948df579d44591d95d4350501aec303125cbef1b"
+    );
+    let mut keys = vec![
+        account_key(&account(0, "1", 0), &apps),
+        account_key(&account(0, "1", 1), &apps),
+        account_key(&account(0, "11", 0), &apps),
+        account_key(&account(1, "1", 0), &apps),
+    ];
+    keys.dedup();
+    assert_eq!(keys.len(), 4);
+}
+
+#[test]
+fn a_row_that_is_not_as_this_program_writes_it_is_refused_by_attribute() {
+    let good = "10000001763799330123.0.e";
+    let s = |text: &str| AttributeValue::S(text.into());
+    let cases: &[(&[(&str, AttributeValue)], &str)] = &[
+        (&[(OWNER, s("yesterday")), (ACCOUNTS, s("{}"))], OWNER),
+        (&[(OWNER, AttributeValue::N("1".into())), (ACCOUNTS, s("{}"))], OWNER),
+        (&[(OWNER, s("é0000001763799330123.0.e")), (ACCOUNTS, s("{}"))], OWNER),
+        (&[(OWNER, s("10000001763799330123.3.e")), (ACCOUNTS, s("{}"))], OWNER),
+        (&[(OWNER, s(good))], ACCOUNTS),
+        (&[(OWNER, s(good)), (ACCOUNTS, s("[]"))], ACCOUNTS),
+        (&[(OWNER, s(good)), (ACCOUNTS, s(r#"{"x":"a"}"#))], ACCOUNTS),
+        (&[(OWNER, s(good)), (ACCOUNTS, s(r#"{"0":""}"#))], ACCOUNTS),
+        (&[(ACCOUNTS, s("{}"))], OWNER),
+        (&[("out:0:a", s("late"))], "out:…"),
+        (&[("out:a", s(good))], "the name of out:…"),
+        (&[("out:x:a", s(good))], "the name of out:…"),
+    ];
+    for (attributes, at_fault) in cases {
+        let row = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        assert_eq!(DeviceRow::read(&row), Err(Unreadable(at_fault)), "{attributes:?}");
+    }
+    let row = Attributes::from([(DELETED.to_owned(), s("x"))]);
+    assert_eq!(DeletionRow::read(&row), Err(Unreadable(DELETED)));
+    let row = Attributes::from([(DELETED.to_owned(), s(good)), (ACCEPTED.to_owned(), s("x"))]);
+    assert_eq!(DeletionRow::read(&row), Err(Unreadable(ACCEPTED)));
+    // Attributes of others are left alone.
+    let row = Attributes::from([("note".to_owned(), s("x"))]);
+    assert_eq!(DeviceRow::read(&row), Ok(DeviceRow::default()));
+}

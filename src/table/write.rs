@@ -1,0 +1,146 @@
+//! Writes. Each has a condition, so that it may be carried out twice, and only the first time counts.
+
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{
+    OpenTable,
+    row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register},
+};
+use crate::{
+    aws::{self, Tries},
+    event::Version,
+    ledger::RowError,
+};
+
+/// The most registers of a write: a condition may have 4 KB, and a register takes about 60 bytes of it.
+pub(super) const REGISTERS: usize = 50;
+/// The least number of superseded logouts that are removed from a row at a time; fewer are not worth a write.
+const DEAD_A_SWEEP: usize = 20;
+
+impl OpenTable<'_> {
+    /// Raises the registers if each of them grows by it; returns the row as it then is, raised or not.
+    pub(super) async fn raise(&self, key: &str, registers: &[Register]) -> Result<Attributes, RowError> {
+        let error = match self.send(|| self.raising(key, registers).send()).await {
+            Ok(answer) => return self.written(answer),
+            Err(error) if is_refusal(&error) => return self.row_of_refusal(key, error).await,
+            Err(error) => error,
+        };
+        // DynamoDB has one code for everything that is wrong with a write, so the row itself has to be read.
+        if error.code() == Some("ValidationException") && self.is_full(key, registers).await {
+            self.log_once(format_args!(
+                "LEDGER_TABLE: the row of a device has reached the 400 KB of a DynamoDB item; delete the row: the event's \
+                 next delivery writes it again"
+            ));
+            return Err(RowError::RowFull);
+        }
+        Err(self.row_error(&error))
+    }
+
+    /// The row after a write.
+    pub(super) fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, RowError> {
+        // A row that has just been written has attributes.
+        answer.attributes.ok_or_else(|| self.log(RowError::Unreachable, "an answer without the row"))
+    }
+
+    /// The row that did not meet a condition. Not every store with DynamoDB's API returns it; otherwise it is read.
+    pub(super) async fn row_of_refusal(
+        &self,
+        key: &str,
+        error: SdkError<UpdateItemError, HttpResponse>,
+    ) -> Result<Attributes, RowError> {
+        match error.into_service_error() {
+            UpdateItemError::ConditionalCheckFailedException(refusal) if refusal.item.is_some() => {
+                Ok(refusal.item.unwrap_or_default())
+            }
+            _ => self.read_row(key).await,
+        }
+    }
+
+    pub(super) fn update(&self, key: &str) -> UpdateItemFluentBuilder {
+        let update = self.table.client.update_item().table_name(&self.table.name);
+        update.key(KEY, AttributeValue::S(key.into()))
+    }
+
+    fn raising(&self, key: &str, registers: &[Register]) -> UpdateItemFluentBuilder {
+        let mut update = self
+            .update(key)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_names("#expires", EXPIRES)
+            .expression_attribute_values(":expires", AttributeValue::N(self.expires_at.to_string()));
+        let mut set = "SET #expires = :expires".to_owned();
+        let mut conditions = Vec::with_capacity(registers.len());
+        for (n, register) in registers.iter().enumerate() {
+            let (name, version) = match register {
+                Register::Owner { version, accounts } => {
+                    update = update
+                        .expression_attribute_names("#accounts", ACCOUNTS)
+                        .expression_attribute_values(":accounts", AttributeValue::S(accounts.clone()));
+                    set += ", #accounts = :accounts";
+                    (OWNER, version)
+                }
+                Register::Version { name, version } => (name.as_str(), version),
+            };
+            update = update
+                .expression_attribute_names(format!("#r{n}"), name)
+                .expression_attribute_values(format!(":r{n}"), AttributeValue::S(version.clone()));
+            set += &format!(", #r{n} = :r{n}");
+            let tie = match register {
+                Register::Owner { .. } => format!(" OR (#r{n} = :r{n} AND #accounts < :accounts)"),
+                Register::Version { .. } => String::new(),
+            };
+            conditions.push(format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n}{tie})"));
+        }
+        update.update_expression(set).condition_expression(conditions.join(" AND "))
+    }
+
+    pub(super) fn accepting(&self, key: &str, version: &Version) -> UpdateItemFluentBuilder {
+        self.update(key)
+            .update_expression("SET #accepted = :version")
+            .condition_expression("#deleted = :version")
+            .expression_attribute_names("#accepted", ACCEPTED)
+            .expression_attribute_names("#deleted", DELETED)
+            .expression_attribute_values(":version", AttributeValue::S(row::text(version)))
+    }
+
+    /// Whether the row has no space for these registers.
+    async fn is_full(&self, key: &str, registers: &[Register]) -> bool {
+        let Ok((rows, _)) = self.read_some(&[key.to_owned()]).await else { return false };
+        let size = rows.iter().map(|(_, row)| row::size(row)).sum::<usize>()
+            + registers.iter().map(Register::size).sum::<usize>();
+        size > row::LARGEST
+    }
+
+    /// Removes superseded logouts from a row, once there are enough of them, so that a device that many people sign in
+    /// on does not outgrow a row. No event depends on its success.
+    pub(super) async fn sweep(&self, key: &str, row: &DeviceRow) {
+        if row.dead.len() < DEAD_A_SWEEP {
+            return;
+        }
+        // Tried once: the next event of the device does it as well.
+        _ = aws::send(Tries::one(self.until), || self.sweeping(key, row).send()).await;
+    }
+
+    fn sweeping(&self, key: &str, row: &DeviceRow) -> UpdateItemFluentBuilder {
+        let dead = row.dead.iter().take(REGISTERS).enumerate();
+        let (mut update, mut names, mut conditions) = (self.update(key), Vec::new(), Vec::new());
+        for (n, (name, version)) in dead {
+            update = update
+                .expression_attribute_names(format!("#r{n}"), name)
+                .expression_attribute_values(format!(":r{n}"), AttributeValue::S(version.clone()));
+            names.push(format!("#r{n}"));
+            conditions.push(format!("#r{n} = :r{n}"));
+        }
+        update.update_expression(format!("REMOVE {}", names.join(", "))).condition_expression(conditions.join(" AND "))
+    }
+}
+
+/// Whether the condition of the write failed.
+pub(super) fn is_refusal<R>(error: &SdkError<UpdateItemError, R>) -> bool {
+    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+}
