@@ -37,6 +37,10 @@ pub(crate) fn entries() -> Vec<Entry> {
     let [day, day_before] = down(DAY, TPNS_DOWN, 24 * HOUR);
     let one_queue = Scenario { lane: false, ..day.scenario };
     let concurrent = Scenario { concurrency: 200, ..day.scenario };
+    let quiet = |entry: Entry, which| {
+        let scenario = Scenario { events_per_second: 20.0, ..entry.scenario };
+        Entry { which, scenario, ..entry }
+    };
     let mut entries = vec![
         Entry { title: BACKLOG, which: NOW, scenario: waiting },
         Entry { title: BACKLOG, which: WITHOUT_LANE, scenario: Scenario { lane: false, ..waiting } },
@@ -50,6 +54,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         Entry { title: DAY, which: WITHOUT_LANE, scenario: one_queue },
         Entry { title: DAY, which: "now, concurrency 200", scenario: concurrent },
         day_before,
+        quiet(day, "now, 20 events/s"),
+        quiet(day_before, "before, 20 events/s"),
     ]);
     entries
 }

@@ -88,14 +88,11 @@ mod tests {
 
     #[test]
     fn prices_and_sizes_are_found_in_the_docs_program() {
-        let results = Results::new(&crate::scenario::Scenario::DEFAULT);
-        let results = Results {
-            failed_deliveries: 1_000_000,
-            deliveries: 1_000_000,
-            invocations: 100_000,
-            sqs: crate::results::Requests { receives: 100_000, deletes: 0, changes: 100_000 },
-            ..results
-        };
+        let mut results = Results::new(&crate::scenario::Scenario::DEFAULT);
+        results.failed_deliveries = 1_000_000;
+        results.deliveries = 1_000_000;
+        results.invocations = 100_000;
+        results.sqs = crate::results::Requests { receives: 100_000, deletes: 0, changes: 100_000 };
         let cost = Cost::of_failures(&results, 2).unwrap();
         assert!((cost.sqs - 0.08).abs() < 1e-9, "{cost:?}");
         assert!((cost.dynamodb - 1.0).abs() < 1e-9, "{cost:?}");

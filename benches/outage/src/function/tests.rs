@@ -1,3 +1,4 @@
+use fastrand::Rng;
 use proptest::prelude::*;
 
 use super::*;
