@@ -29,11 +29,15 @@ _FAULT = (20, 80)
 _TRAFFIC = 110
 # The template's visibility timeout, and time for the redelivered messages.
 _DRAIN = 180 + 60
+# Wide enough for a line if the output is not a terminal.
+_PLAIN_WIDTH = 150
 _RESULT = ROOT / "target/outage/real.json"
 
 
 def main(argv: list[str]) -> int:
     console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        console = Console(file=sys.stderr, width=_PLAIN_WIDTH)
     try:
         parser = OneLine(
             prog="make outage",

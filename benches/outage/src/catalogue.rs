@@ -26,6 +26,9 @@ pub(crate) const WITHOUT_LANE: &str = "now, no lane";
 /// With the visibility timeout and one queue.
 pub(crate) const BEFORE: &str = "before";
 
+pub(crate) const NOW_QUIET: &str = "now, 20 events/s";
+pub(crate) const BEFORE_QUIET: &str = "before, 20 events/s";
+
 pub(crate) fn entries() -> Vec<Entry> {
     let down = |title, fault, length| {
         let outage = Some(Outage { fault, from: FROM, until: FROM + length });
@@ -54,8 +57,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         Entry { title: DAY, which: WITHOUT_LANE, scenario: one_queue },
         Entry { title: DAY, which: "now, concurrency 200", scenario: concurrent },
         day_before,
-        quiet(day, "now, 20 events/s"),
-        quiet(day_before, "before, 20 events/s"),
+        quiet(day, NOW_QUIET),
+        quiet(day_before, BEFORE_QUIET),
     ]);
     entries
 }

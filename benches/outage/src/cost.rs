@@ -28,19 +28,16 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Of all deliveries that failed, and of the invocations and requests for them: what there would not have been
-    /// without the outage.
+    /// Of the invocations that applied nothing and of the deliveries that failed: what there would not have been without
+    /// the outage.
     ///
     /// # Errors
     /// `docs/cost.py` has changed its form.
     pub(crate) fn of_failures(results: &Results, apps: usize) -> anyhow::Result<Self> {
-        let share = results.failed_deliveries as f64 / (results.deliveries as f64).max(1.0);
         let failed = results.failed_deliveries as f64;
-        // A failed message is never deleted, so each receive beyond the deletes is for failures.
-        let requests = results.sqs.changes + results.sqs.receives.saturating_sub(results.sqs.deletes);
-        let invocations = results.invocations.saturating_sub(results.sqs.deletes) as f64;
-        let seconds =
-            results.invoked_ms as f64 / 1e3 * (invocations / results.invocations.max(1) as f64).max(share / 10.0);
+        let invocations = results.failed_invocations as f64;
+        let requests = results.failed_invocations + results.sqs.changes;
+        let seconds = results.failed_ms as f64 / 1e3;
         let [batch_line, metrics_line, overhead] = three("BATCH_LINE, METRICS_LINE, LINE_OVERHEAD")?;
         let lines = 1.0 + apps as f64;
         let platform: f64 = after("PLATFORM_LINES = ")?;
@@ -90,8 +87,7 @@ mod tests {
     fn prices_and_sizes_are_found_in_the_docs_program() {
         let mut results = Results::new(&crate::scenario::Scenario::DEFAULT);
         results.failed_deliveries = 1_000_000;
-        results.deliveries = 1_000_000;
-        results.invocations = 100_000;
+        results.failed_invocations = 100_000;
         results.sqs = crate::results::Requests { receives: 100_000, deletes: 0, changes: 100_000 };
         let cost = Cost::of_failures(&results, 2).unwrap();
         assert!((cost.sqs - 0.08).abs() < 1e-9, "{cost:?}");

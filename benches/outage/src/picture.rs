@@ -3,15 +3,17 @@
 
 use std::fmt::Write;
 
-use crate::{Ms, results::Results, table::duration};
+use crate::{Ms, results::Results};
 
 const WIDTH: f64 = 560.0;
-const LEFT: f64 = 66.0;
-const RIGHT: f64 = 16.0;
-const PLOT: f64 = 150.0;
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = 22.0;
+const PLOT: f64 = 120.0;
 /// Above a plot: title, legend. Below: numbers and unit of the axis.
 const ABOVE: f64 = 62.0;
 const BELOW: f64 = 52.0;
+/// The notes at the top.
+const TOP: f64 = 74.0;
 const COLUMNS: usize = 120;
 
 /// A curve: how late unbinds were that were sent in each column, in seconds.
@@ -80,7 +82,7 @@ impl Curve {
 }
 
 pub(crate) fn svg(plots: &[Plot]) -> String {
-    let height = 46.0 + plots.len() as f64 * (ABOVE + PLOT + BELOW);
+    let height = TOP + plots.len() as f64 * (ABOVE + PLOT + BELOW);
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = draw(&mut out, plots, height);
@@ -104,10 +106,12 @@ path.new {{ fill: none; stroke: #3fb950 }} path.old {{ fill: none; stroke: #f088
 }}
 </style>
 <rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>
-<text class="note" x="12" y="24">How late a logout was that was sent at that time. Lower is better.</text>"##
+<text class="note" x="12" y="24">How late a logout was, by when it was sent. Lower is better.</text>
+<text class="note" x="12" y="45">Before: visibility timeout of 180 s, five deliveries, one queue.</text>
+<text class="note" x="12" y="66">Now: redelivery delays for up to a day, a lane for unbinds.</text>"##
     )?;
     for (index, plot) in plots.iter().enumerate() {
-        plot.draw(out, 46.0 + index as f64 * (ABOVE + PLOT + BELOW))?;
+        plot.draw(out, TOP + index as f64 * (ABOVE + PLOT + BELOW))?;
     }
     writeln!(out, "</svg>")
 }
@@ -178,19 +182,16 @@ impl Plot {
         }
         writeln!(out, r#"<path class="{}" d="{path}"/>"#, curve.class.name())?;
         let never: Vec<f64> = curve.points.iter().filter(|point| point.1.is_none()).map(|point| point.0).collect();
-        if let (Some(first), Some(last)) = (never.first(), never.last()) {
-            let (x, y) = (self.x(f64::midpoint(*first, *last)), bottom - PLOT - 6.0);
-            writeln!(
-                out,
-                r#"<text class="old" x="{x:.0}" y="{y:.0}" text-anchor="middle">in the dead-letter queue</text>"#
-            )?;
+        if let Some(first) = never.first() {
+            let (class, x, y) = (curve.class.name(), self.x(*first) + 8.0, bottom - PLOT + 18.0);
+            writeln!(out, r#"<text class="{class}" x="{x:.0}" y="{y:.0}">in the dead-letter queue</text>"#)?;
         }
         Ok(())
     }
 }
 
 fn scale(seconds: f64) -> String {
-    duration((seconds * 1e3) as Ms).replace(".0", "")
+    if seconds < 3_600.0 { format!("{seconds:.0} s") } else { format!("{:.0} h", seconds / 3_600.0) }
 }
 
 impl Class {

@@ -1,7 +1,7 @@
 //! What the picture shows.
 
 use crate::{
-    catalogue::{BACKLOG, BEFORE, DAY, NOW, WITHOUT_LANE},
+    catalogue::{BACKLOG, BEFORE, BEFORE_QUIET, DAY, NOW, NOW_QUIET, WITHOUT_LANE},
     picture::{Axis, Class, Curve, Plot},
     real::{Real, RealFault, RealTiming},
     table::Row,
@@ -18,11 +18,14 @@ pub(crate) fn plots(rows: &[Row], real: Option<&Real>) -> Vec<Plot> {
     ] {
         plots.extend(real.map(|real| measured(real, fault, title)));
     }
-    let axis = Axis { end: 32.0 * HOUR, tick: 4.0 * HOUR, unit: HOUR, label: "hours", most: 24.0 * HOUR };
-    let curves = [(WITHOUT_LANE, "one queue", Class::NoLane), (BEFORE, "before", Class::Old), (NOW, "now", Class::New)];
-    plots.push(simulated(rows, DAY, "TPNS is down for 24 hours (simulated)", axis, &curves));
+    let axis = Axis { end: 30.0 * HOUR, tick: 3.0 * HOUR, unit: HOUR, label: "hours", most: 24.0 * HOUR };
+    let curves = [(BEFORE_QUIET, "before", Class::Old), (NOW_QUIET, "now", Class::New)];
+    plots.push(simulated(rows, DAY, "TPNS is down for 24 hours, 20 events/s (simulated)", axis, &curves));
+    let curves =
+        [(WITHOUT_LANE, "now, but one queue", Class::NoLane), (BEFORE, "before", Class::Old), (NOW, "now", Class::New)];
+    plots.push(simulated(rows, DAY, "The same, 200 events/s (simulated)", axis, &curves));
     let axis = Axis { end: 150.0, tick: 30.0, unit: 1.0, label: "seconds", most: 100.0 };
-    let curves = [(WITHOUT_LANE, "one queue", Class::NoLane), (NOW, "with the lane for unbinds", Class::New)];
+    let curves = [(WITHOUT_LANE, "now, but one queue", Class::NoLane), (NOW, "now", Class::New)];
     plots.push(simulated(rows, BACKLOG, "100,000 logins are waiting (simulated)", axis, &curves));
     plots
 }
@@ -45,8 +48,7 @@ fn measured(real: &Real, fault: RealFault, title: &str) -> Plot {
         let points = real.run(fault, timing)?.unbinds.iter().map(|unbind| (unbind.0, unbind.1)).collect();
         Some(Curve { name: name.to_owned(), class, points })
     };
-    let curves =
-        [(RealTiming::Old, "visibility timeout", Class::Old), (RealTiming::New, "redelivery delays", Class::New)];
+    let curves = [(RealTiming::Old, "before", Class::Old), (RealTiming::New, "now", Class::New)];
     Plot {
         title: title.to_owned(),
         axis: Axis { end: TRAFFIC, tick: 10.0, unit: 1.0, label: "seconds", most: 200.0 },

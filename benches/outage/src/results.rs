@@ -46,8 +46,9 @@ pub(crate) struct Results {
     /// Calls to TPNS, in each minute of the outage.
     pub(crate) calls: Vec<u32>,
     pub(crate) sqs: Requests,
-    pub(crate) invocations: u64,
-    pub(crate) invoked_ms: u64,
+    /// Invocations that applied nothing, and their time.
+    pub(crate) failed_invocations: u64,
+    pub(crate) failed_ms: u64,
     pub(crate) deliveries: u64,
     pub(crate) failed_deliveries: u64,
     /// Of each lane.
@@ -81,8 +82,8 @@ impl Results {
             last_login: None,
             calls: Vec::new(),
             sqs: Requests::default(),
-            invocations: 0,
-            invoked_ms: 0,
+            failed_invocations: 0,
+            failed_ms: 0,
             deliveries: 0,
             failed_deliveries: 0,
             most_in_flight: Vec::new(),
@@ -94,9 +95,7 @@ impl Results {
         }
     }
 
-    pub(crate) fn count_invocation(&mut self, now: Ms, invocation: &Invocation, messages: usize) {
-        self.invocations += 1;
-        self.invoked_ms += u64::from(invocation.ends - now);
+    pub(crate) fn count_invocation(&mut self, invocation: &Invocation, messages: usize) {
         self.deliveries += messages as u64;
         let at = invocation.first_call;
         if let Some((from, until)) = self.outage
@@ -105,6 +104,12 @@ impl Results {
             self.calls.resize((until - from).div_ceil(MINUTE) as usize, 0);
             self.calls[((at - from) / MINUTE) as usize] += invocation.calls;
         }
+    }
+
+    /// An invocation that took this time has applied nothing.
+    pub(crate) fn count_failed_invocation(&mut self, took: Ms) {
+        self.failed_invocations += 1;
+        self.failed_ms += u64::from(took);
     }
 
     /// A message has ended. `is_first`: it had not ended before.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     Ms,
+    catalogue::{DAY, NOW},
     cost::Cost,
     real::{Real, RealFault, RealTiming},
     results::Results,
@@ -55,6 +56,13 @@ pub(crate) fn text(rows: &[Row], real: Option<&Real>) -> anyhow::Result<String> 
         let lost = format!("{}, {}", results.lost + results.expired, results.stale);
         let dead = grouped(results.dead_lettered);
         line(&mut out, [row.title, row.which, &dead, &lost, &calls, &flight.join(" + "), &cost]);
+    }
+    if let Some(day) = rows.iter().find(|row| row.title == DAY && row.which == NOW) {
+        let Cost { sqs, lambda, dynamodb, logs, traces } = Cost::of_failures(&day.results, day.scenario.apps)?;
+        let _ = writeln!(
+            out,
+            "\ncost of {DAY}, {NOW}: DynamoDB ${dynamodb:.2}, logs ${logs:.2}, SQS ${sqs:.2}, Lambda ${lambda:.2}, X-Ray ${traces:.2}"
+        );
     }
     if let Some(real) = real {
         let _ = writeln!(out);

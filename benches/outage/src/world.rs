@@ -181,7 +181,7 @@ impl<'a> World<'a> {
                 *merged = (*merged).max(message.0 + 1);
             }
         }
-        self.results.count_invocation(self.now, &invocation, self.lanes[lane].batch(batch).len());
+        self.results.count_invocation(&invocation, self.lanes[lane].batch(batch).len());
         self.steps.push(Reverse((invocation.ends, Step::Invoked { lane, batch, sandbox })));
         self.running[sandbox] = Some(invocation);
     }
@@ -204,6 +204,9 @@ impl<'a> World<'a> {
             let until = self.delays.visible_again(timing, times, why, delivery, &mut self.rng);
             self.lanes[lane].queue.keep_back(message, until);
             self.results.failed_deliveries += 1;
+        }
+        if !applied {
+            self.results.count_failed_invocation(self.now - batch.received);
         }
         self.results.sqs.deletes += u64::from(applied);
         self.results.sqs.changes += u64::from(failed && self.scenario.timing != Timing::Old);
