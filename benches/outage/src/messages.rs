@@ -20,6 +20,8 @@ pub(crate) enum Kind {
 pub(crate) enum State {
     /// In its queue, visible or in flight.
     Queued,
+    /// The same, and its event is in the ledger.
+    Merged,
     Applied,
     DeadLettered,
     /// Deleted by SQS at the end of the retention period.
@@ -60,7 +62,14 @@ impl Messages {
     #[must_use]
     pub(crate) fn end(&mut self, message: Message, state: State) -> bool {
         let was = std::mem::replace(&mut self.0[message.index()].state, state);
-        was == State::Queued
+        matches!(was, State::Queued | State::Merged)
+    }
+
+    /// Notes that the event is in the ledger. `false` if it had been noted before.
+    #[must_use]
+    pub(crate) fn merge(&mut self, message: Message) -> bool {
+        let was = std::mem::replace(&mut self.0[message.index()].state, State::Merged);
+        was != State::Merged
     }
 
     pub(crate) fn sent(&self, message: Message) -> Ms {
@@ -79,12 +88,9 @@ impl Messages {
         self.0[message.index()].kind
     }
 
-    pub(crate) fn count(&self, state: State) -> usize {
-        self.0.iter().filter(|row| row.state == state).count()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    /// Messages that have not ended.
+    pub(crate) fn left(&self) -> usize {
+        self.0.iter().filter(|row| matches!(row.state, State::Queued | State::Merged)).count()
     }
 }
 

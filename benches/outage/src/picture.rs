@@ -13,7 +13,7 @@ const PLOT: f64 = 120.0;
 const ABOVE: f64 = 62.0;
 const BELOW: f64 = 52.0;
 /// The notes at the top.
-const TOP: f64 = 74.0;
+const TOP: f64 = 84.0;
 const COLUMNS: usize = 120;
 
 /// A curve: how late unbinds were that were sent in each column, in seconds.
@@ -56,7 +56,7 @@ pub(crate) struct Axis {
 
 impl Curve {
     /// The longest lateness in each column.
-    pub(crate) fn of(name: &str, class: Class, results: &Results, axis: Axis) -> Self {
+    pub(crate) fn of(name: String, class: Class, results: &Results, axis: Axis) -> Self {
         let mut points: Vec<Option<Option<f64>>> = vec![None; COLUMNS];
         let width = axis.end / COLUMNS as f64;
         let column = |sent: Ms| (f64::from(sent) / 1e3 / width) as usize;
@@ -77,7 +77,7 @@ impl Curve {
         let points = (points.into_iter().enumerate())
             .filter_map(|(index, point)| Some(((index as f64 + 0.5) * width, point?)))
             .collect();
-        Self { name: name.to_owned(), class, points }
+        Self { name, class, points }
     }
 }
 
@@ -125,7 +125,7 @@ impl Plot {
             writeln!(out, r#"<path class="{class}" d="M{x:.0} {y:.0}h26"/>"#, y = top + 37.0)?;
             writeln!(out, r#"<text x="{:.0}" y="{:.0}">{name}</text>"#, x + 32.0, top + 42.0)?;
             // About the width of the text.
-            x += 56.0 + 7.4 * name.chars().count() as f64;
+            x += 52.0 + 7.6 * name.chars().count() as f64;
         }
         let top = top + ABOVE;
         let bottom = top + PLOT;
@@ -181,10 +181,14 @@ impl Plot {
             write!(path, "{letter}{:.1} {:.1}", self.x(*at), y(*late))?;
         }
         writeln!(out, r#"<path class="{}" d="{path}"/>"#, curve.class.name())?;
-        let never: Vec<f64> = curve.points.iter().filter(|point| point.1.is_none()).map(|point| point.0).collect();
-        if let Some(first) = never.first() {
-            let (class, x, y) = (curve.class.name(), self.x(*first) + 8.0, bottom - PLOT + 18.0);
-            writeln!(out, r#"<text class="{class}" x="{x:.0}" y="{y:.0}">in the dead-letter queue</text>"#)?;
+        let mut never = curve.points.iter().filter(|point| point.1.is_none()).map(|point| point.0);
+        // Elsewhere other curves are in its way; the legend says it too.
+        if let Some(last) = never.next_back().filter(|last| *last > self.axis.end / 2.0) {
+            let (class, x, y) = (curve.class.name(), self.x(last) - 10.0, bottom - PLOT + 18.0);
+            writeln!(
+                out,
+                r#"<text class="{class}" x="{x:.0}" y="{y:.0}" text-anchor="end">in the dead-letter queue</text>"#
+            )?;
         }
         Ok(())
     }

@@ -22,18 +22,22 @@ pub(crate) fn plots(rows: &[Row], real: Option<&Real>) -> Vec<Plot> {
     let curves = [(BEFORE_QUIET, "before", Class::Old), (NOW_QUIET, "now", Class::New)];
     plots.push(simulated(rows, DAY, "TPNS is down for 24 hours, 20 events/s (simulated)", axis, &curves));
     let curves =
-        [(WITHOUT_LANE, "now, but one queue", Class::NoLane), (BEFORE, "before", Class::Old), (NOW, "now", Class::New)];
+        [(WITHOUT_LANE, "now, one queue", Class::NoLane), (BEFORE, "before", Class::Old), (NOW, "now", Class::New)];
     plots.push(simulated(rows, DAY, "The same, 200 events/s (simulated)", axis, &curves));
     let axis = Axis { end: 150.0, tick: 30.0, unit: 1.0, label: "seconds", most: 100.0 };
-    let curves = [(WITHOUT_LANE, "now, but one queue", Class::NoLane), (NOW, "now", Class::New)];
+    let curves = [(WITHOUT_LANE, "now, one queue", Class::NoLane), (NOW, "now", Class::New)];
     plots.push(simulated(rows, BACKLOG, "100,000 logins are waiting (simulated)", axis, &curves));
     plots
 }
 
 fn simulated(rows: &[Row], of: &str, title: &str, axis: Axis, curves: &[(&str, &str, Class)]) -> Plot {
     let row = |which: &str| rows.iter().find(|row| row.title == of && row.which == which);
-    let curve =
-        |(which, name, class): &(&str, &str, Class)| row(which).map(|row| Curve::of(name, *class, &row.results, axis));
+    let curve = |(which, name, class): &(&str, &str, Class)| {
+        let results = &row(which)?.results;
+        let dead = results.dead_lettered as f64 / results.sent_in_outage.max(1) as f64;
+        let name = if dead > 0.0 { format!("{name}: {:.0} % dead-lettered", 100.0 * dead) } else { (*name).to_owned() };
+        Some(Curve::of(name, *class, results, axis))
+    };
     let outage = rows.iter().find(|row| row.title == of).and_then(|row| row.scenario.outage);
     Plot {
         title: title.to_owned(),

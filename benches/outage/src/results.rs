@@ -28,6 +28,7 @@ pub(crate) struct Unbind {
 pub(crate) struct Results {
     pub(crate) name: &'static str,
     pub(crate) sent: u64,
+    pub(crate) sent_in_outage: u64,
     pub(crate) sent_unbinds: usize,
     pub(crate) applied: u64,
     pub(crate) dead_lettered: u64,
@@ -70,6 +71,7 @@ impl Results {
         Self {
             name: scenario.name,
             sent: 0,
+            sent_in_outage: 0,
             sent_unbinds: 0,
             applied: 0,
             dead_lettered: 0,
@@ -95,6 +97,12 @@ impl Results {
         }
     }
 
+    pub(crate) fn count_sent(&mut self, now: Ms, kind: Kind) {
+        self.sent += 1;
+        self.sent_unbinds += usize::from(kind == Kind::Unbind);
+        self.sent_in_outage += u64::from(self.outage.is_some_and(|(from, until)| (from..until).contains(&now)));
+    }
+
     pub(crate) fn count_invocation(&mut self, invocation: &Invocation, messages: usize) {
         self.deliveries += messages as u64;
         let at = invocation.first_call;
@@ -117,7 +125,7 @@ impl Results {
         self.twice += u64::from(!is_first);
         let (sent, kind) = (messages.sent(message), messages.kind(message));
         match state {
-            State::Queued => return,
+            State::Queued | State::Merged => return,
             State::DeadLettered => {
                 self.dead_lettered += 1;
                 if kind == Kind::Unbind {

@@ -29,7 +29,7 @@ pub(crate) fn text(rows: &[Row], real: Option<&Real>) -> anyhow::Result<String> 
         [
             "simulated, 200 events/s, 2 % of them unbinds",
             "",
-            "unbinds late: median",
+            "unbinds: median",
             "p99",
             "max",
             "last unbind",
@@ -68,15 +68,7 @@ pub(crate) fn text(rows: &[Row], real: Option<&Real>) -> anyhow::Result<String> 
         let _ = writeln!(out);
         line(
             &mut out,
-            [
-                "real parts, a login and a logout a second",
-                "",
-                "unbinds late: median",
-                "p99",
-                "max",
-                "dead-lettered",
-                "",
-            ],
+            ["real parts, a login and a logout a second", "", "unbinds: median", "p99", "max", "dead-lettered", ""],
         );
         for (fault, title) in [
             (RealFault::Tpns, "TPNS down for 1 min"),
@@ -95,7 +87,7 @@ pub(crate) fn text(rows: &[Row], real: Option<&Real>) -> anyhow::Result<String> 
 }
 
 fn line(out: &mut String, [title, which, cells @ ..]: [&str; 7]) {
-    let cells: String = cells.iter().map(|cell| format!("{cell:>21}")).collect();
+    let cells: String = cells.iter().map(|cell| format!("{cell:>18}")).collect();
     let text = format!("{title:<24}{which:<21}");
     let _ = writeln!(out, "{}", format!("{text:<46}{cells}").trim_end());
 }

@@ -117,7 +117,7 @@ impl<'a> World<'a> {
     fn send(&mut self, kind: Kind) {
         let device = self.rng.u32(..self.scenario.devices);
         let message = self.messages.send(self.now, device, kind);
-        self.results.sent_unbinds += usize::from(kind == Kind::Unbind);
+        self.results.count_sent(self.now, kind);
         let lane = usize::from(self.scenario.lane && kind == Kind::Unbind);
         self.lanes[lane].queue.send(message);
         if self.is_backlog(message) {
@@ -177,8 +177,10 @@ impl<'a> World<'a> {
         let invocation = self.sandboxes[sandbox].invoke(self.now, &events, self.scenario, &mut self.rng);
         if invocation.merged {
             for message in self.lanes[lane].batch(batch) {
-                let merged = &mut self.merged[self.messages.device(*message) as usize];
-                *merged = (*merged).max(message.0 + 1);
+                if self.messages.merge(*message) {
+                    let merged = &mut self.merged[self.messages.device(*message) as usize];
+                    *merged = (*merged).max(message.0 + 1);
+                }
             }
         }
         self.results.count_invocation(&invocation, self.lanes[lane].batch(batch).len());
@@ -240,8 +242,7 @@ impl<'a> World<'a> {
     fn finish(mut self) -> Results {
         self.results.sandboxes = self.sandboxes.len();
         self.results.most_in_flight = self.lanes.iter().map(|lane| lane.queue.most_in_flight()).collect();
-        self.results.sent = self.messages.len() as u64;
-        self.results.lost = self.messages.count(State::Queued) as u64;
+        self.results.lost = self.messages.left() as u64;
         self.results
     }
 }
