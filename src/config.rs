@@ -3,7 +3,7 @@
 mod error;
 mod limits;
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 pub use error::ConfigError;
 
@@ -21,6 +21,8 @@ pub struct Config {
     pub apps_max_age: Duration,
     /// How calls are made.
     pub calls: CallSettings,
+    /// While TPNS fails, an app is called once in this time. `None`: as often as there is something to send.
+    pub probe_interval: Option<Duration>,
     /// How long things may take, and how old or early events may be.
     pub limits: Limits,
     /// How long a failed message waits for its redelivery. `None`: as long as its queue's visibility timeout.
@@ -66,6 +68,7 @@ impl Config {
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
             },
+            probe_interval: probe_interval(&get)?,
             limits: limits::read(&get, ledger_table.is_some())?,
             redelivery_delays: redelivery_delays(&get)?,
             ledger_table,
@@ -102,6 +105,15 @@ fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
         return Err(ConfigError::AppsMaxAge);
     }
     Ok(age)
+}
+
+fn probe_interval(get: Get<'_>) -> Result<Option<Duration>, ConfigError> {
+    const ALLOWED: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(300);
+    let interval = duration(get, "TPNS_PROBE_INTERVAL", "10s").map_err(|_| ConfigError::ProbeInterval)?;
+    if interval.is_zero() {
+        return Ok(None);
+    }
+    ALLOWED.contains(&interval).then_some(Some(interval)).ok_or(ConfigError::ProbeInterval)
 }
 
 fn redelivery_delays(get: Get<'_>) -> Result<Option<RedeliveryDelays>, ConfigError> {

@@ -108,6 +108,20 @@ impl RedeliveryDelays {
     }
 }
 
+/// The seconds for which a message is hidden that was delivered often, before it is handled in an invocation with this
+/// time left. Until then the invocation has ended, and Lambda has deleted what was acknowledged. If the message ends the
+/// process, it is delivered again then instead of after the visibility timeout, and so reaches its last delivery within
+/// hours. It does so at another moment than its neighbours, which are then handled without it. `random` is from 0 to 1
+/// (excluded).
+#[must_use]
+pub fn seconds_while_handled(remaining: Duration, random: f64) -> u32 {
+    const DELETING: u32 = 10;
+    let handled = u32::try_from(remaining.as_secs() + 1).unwrap_or(LONGEST).saturating_add(DELETING);
+    let most = handled.saturating_mul(2).min(LONGEST);
+    // In range: the factor is at most 1.
+    handled.min(LONGEST) + (f64::from(most - handled.min(LONGEST)) * random.clamp(0.0, 1.0)) as u32
+}
+
 fn curve(reason: Reason) -> Curve {
     match reason.cause() {
         Cause::Time => Curve::NoTime,

@@ -66,6 +66,11 @@ pub enum ConfigError {
         /// How long a row is kept, in days.
         lifetime: u64,
     },
+    /// No time between two calls.
+    #[error(
+        "TPNS_PROBE_INTERVAL: must be a duration from 1ms to 5m, or 0 to call TPNS as often while it fails; the default is 10s"
+    )]
+    ProbeInterval,
     /// A delay that SQS does not take.
     #[error(
         "RETRY_MAX_DELAY: must be a duration from 1s to 12h, or 0 to leave redelivery to the visibility timeout; the default is 10m"

@@ -100,6 +100,16 @@ fn a_setting_is_from_a_second_to_twelve_hours() {
     assert_eq!(RedeliveryDelays::new(Duration::from_secs(600)), Some(RedeliveryDelays::DEFAULT));
 }
 
+#[test]
+fn a_message_that_was_delivered_often_is_hidden_for_the_rest_of_the_invocation_and_at_most_as_long_again() {
+    for (remaining, range) in [(0, 11..=22), (29, 40..=80), (899, 910..=1820), (1 << 40, LONGEST..=LONGEST)] {
+        for random in [0.0, 0.5, 0.999_999] {
+            let seconds = seconds_while_handled(Duration::from_secs(remaining), random);
+            assert!(range.contains(&seconds), "{remaining} s left, {random}: {seconds} s");
+        }
+    }
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]

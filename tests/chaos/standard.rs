@@ -94,6 +94,8 @@ impl Chaos {
             ("TPNS_MAX_ATTEMPTS", "2"),
             ("DEADLINE_RESERVE_MS", "5000"),
             ("RETRY_MAX_DELAY", "10m"),
+            // The queue's time is simulated, but not the function's.
+            ("TPNS_PROBE_INTERVAL", "20ms"),
         ];
         let processes = (0..PROCESSES).map(|_| function(&tpns.apps_document(), &settings)).collect();
         let mut rng = Rng::with_seed(seed ^ 0x1ed6e5);

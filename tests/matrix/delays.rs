@@ -148,9 +148,12 @@ async fn for_each_cause_sqs_is_asked_for_its_delay() {
         assert_eq!(line["reason"], cause, "{cause} {deliveries}");
         let requests = aws.requests();
         let asked: Vec<_> = requests.iter().flat_map(|request| &request.timeouts).collect();
-        let [(_, asked)] = asked.iter().filter(|(own, _)| *own == handle).collect::<Vec<_>>()[..] else {
-            panic!("{cause} {deliveries}: {asked:?}")
-        };
+        // What is delivered often is hidden for the rest of the invocation first.
+        let times = if deliveries >= 3 { 2 } else { 1 };
+        let of_message: Vec<u64> =
+            asked.iter().filter(|(own, _)| *own == handle).map(|(_, seconds)| *seconds).collect();
+        assert_eq!(of_message.len(), times, "{cause} {deliveries}: {asked:?}");
+        let asked = &of_message[times - 1];
         assert!(seconds.contains(asked), "{cause} {deliveries}: {asked} s, not {seconds:?}");
         assert_no_secrets(&stage.function);
     }

@@ -18,6 +18,7 @@ mod ledger;
 mod logging;
 mod metrics;
 mod order;
+mod outage;
 mod parking;
 mod privacy;
 mod queues;

@@ -1,5 +1,7 @@
 //! A failed message is delivered again after a delay of its own, not after the queue's visibility timeout.
 
+mod killer;
+
 use std::{sync::Arc, time::Duration};
 
 use lambda_sim::{
@@ -107,7 +109,8 @@ async fn each_failed_message_has_the_delay_of_its_own_cause_and_number_of_delive
             }
         };
         let delays = queue.delays(&delivered.messages);
-        let seconds = delays.iter().find(|(body, _)| *body == logout(1, "t2")).unwrap().1;
+        // Before its third delivery is handled, it is hidden for the rest of the invocation.
+        let seconds = delays.iter().rfind(|(body, _)| *body == logout(1, "t2")).unwrap().1;
         assert!(range.contains(&seconds), "{seconds} is not in {range:?}");
     }
 }

@@ -15,6 +15,7 @@ use std::{borrow::Cow, ops::Deref};
 
 pub use account::{Account, AccountType, ListedAccount};
 pub(crate) use explain::{Place, explain};
+pub(crate) use fallbacks::deliveries;
 pub use fallbacks::{EventTime, Fallbacks};
 pub use fields::{AccountName, AppName, EventId, Kind, Millis, OccurredAt, Text, Token};
 pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    event::{Event, Invalid, Rules},
+    event::{Event, Invalid, Rules, deliveries},
     json::Object,
 };
 
@@ -137,6 +137,12 @@ impl Message<'_> {
     #[must_use]
     pub fn receipt_handle(&self) -> Option<Cow<'_, str>> {
         self.receipt_handle.and_then(text::text).filter(|handle| !handle.is_empty())
+    }
+
+    /// How often it has been delivered, as far as SQS says; at least 1.
+    #[must_use]
+    pub fn deliveries(&self) -> u32 {
+        deliveries(self.attributes)
     }
 
     /// SQS's attributes of the message, read only when they are needed. Empty if they can't be read: none of them

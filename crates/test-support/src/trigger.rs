@@ -82,15 +82,29 @@ impl TriggerQueue {
         Delivered { messages, acknowledged, outcome }
     }
 
-    /// Delivers what is visible. If nothing is, moves the clock to the time at which something is. `None` if the queue
-    /// is empty.
+    /// If no message is visible, moves the clock to the time at which one is.
+    pub fn skip(&self) {
+        let now = self.clock.now();
+        let hidden_until = |queue: &mut Queue| match queue.depth(now).visible {
+            0 => queue.next_visible_at(now),
+            _ => None,
+        };
+        if let Some(moment) = self.with(hidden_until) {
+            self.clock.advance_to(moment);
+        }
+    }
+
+    /// Delivers what is visible, or will be next. `None` if the queue is empty.
     pub async fn next(&self) -> Option<Delivered> {
         loop {
-            match (self.receive(), self.with(|queue| queue.next_visible_at(self.clock.now()))) {
-                (messages, _) if !messages.is_empty() => return Some(self.deliver(messages).await),
-                (_, Some(moment)) => self.clock.advance_to(moment),
-                (_, None) => return None,
+            self.skip();
+            let messages = self.receive();
+            if !messages.is_empty() {
+                return Some(self.deliver(messages).await);
             }
+            // What was visible has gone to the dead-letter queue, or waits for its group.
+            let moment = self.with(|queue| queue.next_visible_at(self.clock.now()))?;
+            self.clock.advance_to(moment);
         }
     }
 

@@ -1,11 +1,15 @@
-//! Changes of messages' visibility timeouts, so that SQS delivers a failed message again when it is worth it
-//! (docs/decisions/0035-redelivery-delays.md).
+//! The queue that messages come from: when it delivers a failed message again
+//! (docs/decisions/0035-redelivery-delays.md), and what need not be delivered again whatever follows
+//! (docs/decisions/0036-often-delivered-messages-come-last.md).
 
 mod queue_url;
 
 use std::time::Duration;
 
-use aws_sdk_sqs::{Client, types::ChangeMessageVisibilityBatchRequestEntry};
+use aws_sdk_sqs::{
+    Client,
+    types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry},
+};
 use futures_util::{StreamExt, stream};
 use tokio::{
     sync::OnceCell,
@@ -16,7 +20,7 @@ use crate::{
     aws::{self, AwsError, Tries, aws_code},
     ingress::{Batch, MessageIndex, Source},
     outcome::Outcome,
-    redelivery_delay::{RedeliveryDelays, of_batch},
+    redelivery_delay::{RedeliveryDelays, of_batch, seconds_while_handled},
     transport::Transport,
 };
 use queue_url::{QueueUrl, queue_url};
@@ -28,7 +32,7 @@ const CALLS_AT_A_TIME: usize = 16;
 /// SQS, as far as it is asked about the queue that messages come from. Without failures it is not: the client is made
 /// for the first of them, so that Init does not wait for it.
 #[derive(Debug)]
-pub struct Visibility {
+pub struct SourceQueue {
     delays: Option<RedeliveryDelays>,
     transport: Transport,
     /// The time that a call to TPNS has.
@@ -62,21 +66,82 @@ struct Changes {
     problem: Option<Problem>,
 }
 
-impl Visibility {
+impl SourceQueue {
     /// With these delays; none leaves everything to the queue's visibility timeout. `timeout` is the time that a call to
     /// TPNS has.
     pub(crate) fn new(delays: Option<RedeliveryDelays>, transport: Transport, timeout: Duration) -> Self {
         Self { delays, transport, timeout, client: OnceCell::new() }
     }
 
-    /// Sets when SQS delivers each message again that is reported as failed, as far as `limit` allows. Returns the
-    /// number of messages that have got a delay; for the others the queue's visibility timeout applies.
-    pub(crate) async fn delay_failed(&self, batch: &Batch<'_>, outcomes: &[Outcome], limit: Duration) -> usize {
+    /// Whether anything is asked of SQS.
+    pub(crate) fn is_used(&self) -> bool {
+        self.delays.is_some()
+    }
+
+    /// Sets when SQS delivers each of these messages again that is reported as failed, as far as `limit` allows. Returns
+    /// the number of messages that have got a delay; for the others the queue's visibility timeout applies.
+    pub(crate) async fn delay_failed(
+        &self,
+        batch: &Batch<'_>,
+        messages: &[MessageIndex],
+        outcomes: &[Outcome],
+        limit: Duration,
+    ) -> usize {
         let Some(delays) = self.delays else { return 0 };
-        if batch.source == Source::EventBridge || outcomes.iter().all(Outcome::is_acknowledged) {
+        let all_acknowledged = messages.iter().all(|index| outcomes[index.0].is_acknowledged());
+        if batch.source == Source::EventBridge || all_acknowledged {
             return 0;
         }
-        self.set(batch, &of_batch(batch, outcomes, delays, fastrand::f64), Instant::now() + limit).await
+        let seconds = of_batch(batch, messages, outcomes, delays, fastrand::f64);
+        self.set(batch, &seconds, Instant::now() + limit).await
+    }
+
+    /// Hides messages that were delivered often until the invocation, which has this time left, has ended.
+    pub(crate) async fn hide_while_handled(&self, batch: &Batch<'_>, often: &[MessageIndex], remaining: Duration) {
+        if often.is_empty() || !self.is_used() {
+            return;
+        }
+        let seconds = |&index: &MessageIndex| (index, seconds_while_handled(remaining, fastrand::f64()));
+        let seconds: Vec<_> = often.iter().map(seconds).collect();
+        self.set(batch, &seconds, Instant::now() + remaining / 8).await;
+    }
+
+    /// Deletes these of a batch's messages that are acknowledged, so that they are not delivered again whatever comes of
+    /// the others. Lambda does the same after the invocation, so a failure is of no consequence.
+    pub(crate) async fn delete_acknowledged(
+        &self,
+        batch: &Batch<'_>,
+        messages: &[MessageIndex],
+        outcomes: &[Outcome],
+        limit: Duration,
+    ) {
+        let until = Instant::now() + limit;
+        let Some(url) = batch.queue_arn.as_deref().and_then(queue_url) else { return };
+        let acknowledged = messages.iter().filter(|index| outcomes[index.0].is_acknowledged());
+        let entry = |(n, index): (usize, &MessageIndex)| {
+            let handle = batch.messages[index.0].receipt_handle()?;
+            DeleteMessageBatchRequestEntry::builder().id(n.to_string()).receipt_handle(handle).build().ok()
+        };
+        let entries: Vec<_> = acknowledged.enumerate().filter_map(entry).collect();
+        if entries.is_empty() {
+            return;
+        }
+        let client = self.client().await;
+        let delete = async |call: &[DeleteMessageBatchRequestEntry]| {
+            let request = || {
+                let request = client.delete_message_batch().queue_url(url.as_str());
+                request.set_entries(Some(call.to_vec())).send()
+            };
+            aws::send(Tries::few(until), request).await.is_ok()
+        };
+        let mut calls = stream::iter(entries.chunks(MOST_ENTRIES).map(delete)).buffered(CALLS_AT_A_TIME);
+        while let Some(is_deleted) = calls.next().await {
+            tracing::debug!(is_deleted, "acknowledged messages deleted before the others are handled");
+        }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(async || Client::new(&aws::sdk(&self.transport, self.timeout).await)).await
     }
 
     /// Sets the seconds until SQS delivers messages again. Returns for how many of them it did.
@@ -105,8 +170,7 @@ impl Visibility {
         if entries.is_empty() {
             return changes;
         }
-        let client =
-            self.client.get_or_init(async || Client::new(&aws::sdk(&self.transport, self.timeout).await)).await;
+        let client = self.client().await;
         let mut calls = stream::iter(entries.chunks(MOST_ENTRIES).map(|call| send(client, &url, call, until)))
             .buffered(CALLS_AT_A_TIME);
         while let Some(call) = calls.next().await {
