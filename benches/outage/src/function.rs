@@ -9,7 +9,7 @@ use tpns_account_sync::{outcome::Reason, redelivery_delay::RedeliveryDelays};
 use crate::{
     Ms,
     messages::Kind,
-    scenario::{Fault, Probes, SECOND, Scenario, Timing},
+    scenario::{Fault, SECOND, Scenario, Timing},
 };
 
 /// TPNS's latency.
@@ -32,17 +32,31 @@ const LAST_DIFFERENT: u32 = 16;
 
 pub(crate) const MOST_APPS: usize = 4;
 
-/// What stays in a process between invocations: for each app whether TPNS is down.
+/// An app is not called for a while after this many calls that failed one after the other, if they were made in at least
+/// two invocations (src/tpns/breaker.rs).
+const FAILURES: u32 = 3;
+
+/// What stays in a process between invocations: what earlier calls showed of each app.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sandbox {
-    down: [Option<Down>; MOST_APPS],
+    invocations: u32,
+    failing: [Option<Failing>; MOST_APPS],
 }
 
+/// An app whose last call failed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Down {
-    /// How long no calls are made, and until when.
-    pause: Ms,
-    next_probe: Ms,
+struct Failing {
+    calls: u32,
+    /// The invocations of the first and of the last of them.
+    since: u32,
+    until: u32,
+    last: Ms,
+}
+
+impl Failing {
+    fn is_outage(self) -> bool {
+        self.calls >= FAILURES && self.since != self.until
+    }
 }
 
 /// An invocation.
@@ -66,6 +80,7 @@ pub(crate) fn count(events: &mut Events, app: usize, kind: Kind) {
 
 impl Sandbox {
     pub(crate) fn invoke(&mut self, now: Ms, events: &Events, scenario: &Scenario, rng: &mut Rng) -> Invocation {
+        self.invocations += 1;
         let mut invocation =
             Invocation { ends: now + OWN, calls: 0, first_call: now, merged: true, failed: [None; MOST_APPS] };
         if scenario.ledger {
@@ -96,48 +111,42 @@ impl Sandbox {
 
     /// The calls of an app, side by side with those of other apps.
     fn push(&mut self, app: usize, calls: u32, invocation: &mut Invocation, scenario: &Scenario, rng: &mut Rng) {
-        let begins = invocation.first_call;
-        let known = &mut self.down[app];
-        if known.is_some_and(|known| begins < known.next_probe) {
-            invocation.failed[app] = Some(Reason::TpnsUnavailable);
-            return;
-        }
-        let mut now = begins;
-        if scenario.is_on(now, |fault| fault == Fault::WrongKey) {
-            invocation.calls += 1;
-            invocation.failed[app] = Some(Reason::TpnsAuthFailed);
-            invocation.ends = invocation.ends.max(now + TPNS);
-            return;
-        }
-        let is_probe = known.is_some();
-        let mut answered = false;
-        for attempt in 0..if is_probe { 1 } else { ATTEMPTS } {
-            invocation.calls += if is_probe { 1 } else { calls };
-            match down(scenario, now) {
-                None => {
-                    answered = true;
-                    now += TPNS;
-                    break;
-                }
-                Some(after) => now += after,
+        let mut now = invocation.first_call;
+        for attempt in 0..ATTEMPTS {
+            let outage = self.failing[app].filter(|failing| failing.is_outage());
+            let is_probe = outage.is_some() && scenario.timing != Timing::Old;
+            if is_probe && outage.is_some_and(|outage| now < outage.last + scenario.probe_interval) {
+                break;
             }
-            if attempt + 1 < ATTEMPTS && !is_probe {
-                now += (rng.f64() * FIRST_PAUSE * f64::from(1 << attempt)) as Ms;
+            let made = if is_probe { 1 } else { calls };
+            invocation.calls += made;
+            if scenario.is_on(now, |fault| fault == Fault::WrongKey) {
+                // The app gets no more calls in this invocation. It was an answer.
+                invocation.calls -= made - 1;
+                invocation.failed[app] = Some(Reason::TpnsAuthFailed);
+                invocation.ends = invocation.ends.max(now + TPNS);
+                return;
             }
+            let Some(after) = down(scenario, now) else {
+                self.failing[app] = None;
+                // What a probe did not carry follows it.
+                invocation.calls += calls - made;
+                now += if made < calls { 2 * TPNS } else { TPNS };
+                invocation.ends = invocation.ends.max(now);
+                return;
+            };
+            now += after;
+            invocation.ends = invocation.ends.max(now);
+            let before = self.failing[app];
+            self.failing[app] = Some(Failing {
+                calls: before.map_or(0, |before| before.calls) + made,
+                since: before.map_or(self.invocations, |before| before.since),
+                until: self.invocations,
+                last: now,
+            });
+            now += (rng.f64() * FIRST_PAUSE * f64::from(1 << attempt)) as Ms;
         }
-        if answered && is_probe && calls > 1 {
-            // What the probe did not carry.
-            invocation.calls += calls - 1;
-            now += TPNS;
-        }
-        let before = known.take();
-        if !answered {
-            invocation.failed[app] = Some(Reason::TpnsUnavailable);
-            let Probes { first, most } = scenario.probes;
-            let pause = before.map_or(first, |before| (2 * before.pause).min(most));
-            *known = (scenario.timing != Timing::Old).then_some(Down { pause, next_probe: now + pause });
-        }
-        invocation.ends = invocation.ends.max(now);
+        invocation.failed[app] = Some(Reason::TpnsUnavailable);
     }
 }
 

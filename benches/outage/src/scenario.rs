@@ -15,7 +15,7 @@ pub(crate) const HOUR: Ms = 60 * MINUTE;
 pub(crate) enum Timing {
     /// After the queue's visibility timeout, five times. TPNS is called for each.
     Old,
-    /// After the function's delays, for `GiveUpAfter`. While TPNS is down a sandbox only probes it.
+    /// After the function's delays, for `GiveUpAfter`. While TPNS is down a sandbox makes few calls.
     New { give_up_after: Duration },
 }
 
@@ -41,14 +41,6 @@ pub(crate) enum Fault {
     TableDown,
     /// TPNS refuses the keys in the apps document.
     WrongKey,
-}
-
-/// How long a sandbox makes no calls for an app after calls that got no answer from TPNS: at first, and at most. It
-/// doubles with each probe that gets none either.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Probes {
-    pub(crate) first: Ms,
-    pub(crate) most: Ms,
 }
 
 /// A fault between two times.
@@ -81,7 +73,8 @@ pub(crate) struct Scenario {
     pub(crate) length: Ms,
     pub(crate) outage: Option<Outage>,
     pub(crate) timing: Timing,
-    pub(crate) probes: Probes,
+    /// `TPNS_PROBE_INTERVAL`.
+    pub(crate) probe_interval: Ms,
     /// Whether unbinds have a queue and an event source mapping of their own.
     pub(crate) lane: bool,
     pub(crate) ledger: bool,
@@ -105,7 +98,7 @@ impl Scenario {
         length: 10 * MINUTE,
         outage: None,
         timing: Timing::NEW,
-        probes: Probes { first: 10 * SECOND, most: 10 * SECOND },
+        probe_interval: 10 * SECOND,
         lane: true,
         ledger: true,
         concurrency: 10,

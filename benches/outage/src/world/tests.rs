@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     queue::Order,
-    scenario::{Fault, MINUTE, Outage, Probes},
+    scenario::{Fault, MINUTE, Outage},
 };
 
 /// An outage of some minutes, which is enough to use up the old timing's deliveries.
@@ -90,8 +90,7 @@ fn everything_is_applied_within_the_longest_delay_after_a_recovery_if_there_are_
 
 #[test]
 fn calls_are_bounded_by_sandboxes_apps_and_probes() {
-    let probes = Probes { first: 10 * SECOND, most: 10 * SECOND };
-    let results = simulate(&Scenario { probes, spread: true, ..short(1, TPNS_DOWN, 30) });
+    let results = simulate(&Scenario { spread: true, ..short(1, TPNS_DOWN, 30) });
     let most = (results.sandboxes * Scenario::DEFAULT.apps * 6) as u32;
     // Not the first minute, in which each sandbox finds out.
     assert!(results.calls[1..].iter().all(|calls| *calls <= most), "{:?} > {most}", results.calls);
