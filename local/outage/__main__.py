@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -86,7 +87,7 @@ def _real_parts(steps: Steps, processes: Processes, folder: Path, binaries: Bina
     with steps.step(f"traffic for {_TRAFFIC} s, with a fault from {_FAULT[0]} s to {_FAULT[1]} s") as note:
         began = time.time()
         _traffic(stages, cloud, began, note)
-    with steps.step("waiting until every event is applied; with the visibility timeout that takes three minutes") as note:
+    with steps.step("waiting until every event is applied, up to three minutes") as note:
         deadline = time.monotonic() + _DRAIN
         while left := [stage for stage in stages if not stage.is_settled(sqs)]:
             if time.monotonic() > deadline:
@@ -96,7 +97,7 @@ def _real_parts(steps: Steps, processes: Processes, folder: Path, binaries: Bina
     return {"fault": _FAULT, "runs": [stage.result(began, sqs) for stage in stages]}
 
 
-def _traffic(stages: list[Stage], cloud: Cloud, began: float, note: object) -> None:
+def _traffic(stages: list[Stage], cloud: Cloud, began: float, note: Callable[[str], None]) -> None:
     """Each stack gets a login and a logout a second."""
 
     def run(stage: Stage) -> None:
@@ -109,12 +110,11 @@ def _traffic(stages: list[Stage], cloud: Cloud, began: float, note: object) -> N
                 (stage.break_it if is_broken else stage.repair_it)()
             stage.send(sqs)
 
-    threads = [threading.Thread(target=run, args=(stage,)) for stage in stages]
+    threads = [threading.Thread(target=run, args=(stage,), daemon=True) for stage in stages]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         time.sleep(1)
-        assert callable(note)
         note(f"{time.time() - began:.0f} s")
     if any(len(stage.logouts) != _TRAFFIC for stage in stages):
         raise Problem(f"traffic: not all events could be sent; see {cloud.log}")

@@ -28,8 +28,8 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Of the invocations that applied nothing and of the deliveries that failed: what there would not have been without
-    /// the outage.
+    /// Of the invocations that applied nothing and of the deliveries that failed: what there would not have been
+    /// without the outage.
     ///
     /// # Errors
     /// `docs/cost.py` has changed its form.

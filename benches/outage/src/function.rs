@@ -32,8 +32,8 @@ const LAST_DIFFERENT: u32 = 16;
 
 pub(crate) const MOST_APPS: usize = 4;
 
-/// An app is not called for a while after this many calls that failed one after the other, if they were made in at least
-/// two invocations (src/tpns/breaker.rs).
+/// An app is not called for a while after this many calls that failed one after the other, if they were made in at
+/// least two invocations (src/tpns/breaker.rs).
 const FAILURES: u32 = 3;
 
 /// What stays in a process between invocations: what earlier calls showed of each app.

@@ -51,7 +51,8 @@ fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(root.join("target/outage"))?;
     std::fs::write(root.join("target/outage/simulated.json"), serde_json::to_vec(&results)?)?;
     println!(
-        "\nWritten: docs/outage.svg, the table in docs/outages.md, target/outage/simulated.json. The simulation took {} s.",
+        "\nWritten: docs/outage.svg, the table in docs/outages.md, target/outage/simulated.json. \
+         The simulation took {} s.",
         begun.elapsed().as_secs()
     );
     Ok(())

@@ -61,7 +61,8 @@ pub(crate) fn text(rows: &[Row], real: Option<&Real>) -> anyhow::Result<String> 
         let Cost { sqs, lambda, dynamodb, logs, traces } = Cost::of_failures(&day.results, day.scenario.apps)?;
         let _ = writeln!(
             out,
-            "\ncost of {DAY}, {NOW}: DynamoDB ${dynamodb:.2}, logs ${logs:.2}, SQS ${sqs:.2}, Lambda ${lambda:.2}, X-Ray ${traces:.2}"
+            "\ncost of {DAY}, {NOW}: DynamoDB ${dynamodb:.2}, logs ${logs:.2}, SQS ${sqs:.2}, Lambda ${lambda:.2}, \
+             X-Ray ${traces:.2}"
         );
     }
     if let Some(real) = real {
