@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test test-release check lint advisories unit template e2e tools build docs dynalite bench counts search chaos fuzz lock clean
+.PHONY: help run test test-release check lint advisories unit template e2e tools build docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -86,6 +86,9 @@ dynalite: tests/dynalite/node_modules/.made ## Compares the DynamoDB of the ledg
 bench: target/bench/peers/.python target/bench/peers/.node ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
 	cargo build --release --locked -p tpns-account-sync -p empty-handler -p pure-modules
 	cargo run --profile harness --locked -p side-by-side
+
+outage: .venv/.run ## Outages with and without redelivery delays and the lane: a table and docs/outage.svg: ARGS=--simulate
+	@exec .venv/bin/python -m local.outage $(ARGS)
 
 counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure modules; fails where one grew by over 5 %: ACCEPT=1
 	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }
