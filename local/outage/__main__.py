@@ -15,14 +15,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from ..build import Binaries, build
-from ..cloud import Cloud
-from ..options import OneLine
-from ..problem import Problem, server_failures_as_problems
-from ..processes import Interrupted, Processes
-from ..run import ROOT, TEMPLATE
-from ..scratch import scratch_folder
-from ..steps import Steps
+from local.build import Binaries, build
+from local.cloud import Cloud
+from local.options import OneLine
+from local.problem import Problem, server_failures_as_problems
+from local.processes import Interrupted, Processes
+from local.run import ROOT, TEMPLATE
+from local.scratch import scratch_folder
+from local.steps import Steps
+
 from .stage import FAULTS, TIMINGS, Stage, start
 
 # Seconds from the beginning of the traffic.

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from .. import queues, stack
-from ..cloud import Cloud
-from ..mapping import Mapping
-from ..processes import Processes
-from ..tpns import Tpns
+from local import queues, stack
+from local.cloud import Cloud
+from local.mapping import Mapping
+from local.processes import Processes
+from local.tpns import Tpns
+
 from .proxy import Proxy
 
 FAULTS = {"tpns": "TPNS down", "table": "table down", "key": "wrong key"}
@@ -43,7 +44,7 @@ class Stage:
         """Sends a login and a logout, of two devices that no other event is about."""
         now = time.time()
         logout = Logout(_token(), now)
-        bodies = [
+        bodies: list[dict[str, Any]] = [
             {"type": "user.login", "token": _token(), "account_list": [{"account": f"user-{len(self.logouts)}"}]},
             {"type": "user.logout", "token": logout.token},
         ]

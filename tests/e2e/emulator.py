@@ -27,7 +27,7 @@ class Emulator:
 
     @staticmethod
     def start(processes: Processes, bootstrap: Path, folder: Path, **environment: str) -> Emulator:
-        """Starts the emulator, which starts `bootstrap` for the first invocation, with this environment and no other."""
+        """Starts the emulator, which starts `bootstrap` for the first invocation, with this environment alone."""
         folder.mkdir(parents=True)
         (endpoint, runtime_api), log = free_ports(2), folder / "emulator.log"
         argv = [

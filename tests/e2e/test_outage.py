@@ -37,5 +37,7 @@ def test_each_fault_delays_logouts_until_it_is_over(
     eventually(lambda: None not in late(), seconds=60)
     eventually(lambda: stage.is_settled(sqs), seconds=60)
     first, second = late()
-    assert first is not None and second is not None and first < second
+    assert first is not None
+    assert second is not None
+    assert first < second
     assert stage.result(began, sqs)["dead_lettered"] == 0

@@ -1,4 +1,4 @@
-"""The built function under AWS's own Runtime Interface Emulator: an implementation of the Runtime API that is not ours."""
+"""The built function under AWS's own Runtime Interface Emulator: a Runtime API that is not ours."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def emulator(processes: Processes, binaries: Binaries, folder: Path, tpns_of_all
 @pytest.fixture
 def tpns(tpns_of_all: Tpns) -> Iterator[Tpns]:
     tpns_of_all.reset()
-    yield tpns_of_all
+    return tpns_of_all
 
 
 def samples() -> list[Path]:
@@ -114,4 +114,4 @@ def test_while_tpns_does_not_answer_the_events_fail_before_the_timeout(emulator:
 def test_an_eventbridge_event_that_failed_is_an_error_of_the_function(emulator: Emulator, tpns: Tpns) -> None:
     tpns.inject({"fault": "hang", "times": 100})
     answer = emulator.invoke(sent_by_bus(login(token(), "ann")))
-    assert set(answer) >= {"errorType", "errorMessage"}, "Lambda retries an asynchronous invocation that ends in an error"
+    assert set(answer) >= {"errorType", "errorMessage"}, "Lambda retries an asynchronous invocation that fails"
