@@ -103,7 +103,7 @@ def start(
     proxy = Proxy(cloud.url)
     environment = {"AWS_ENDPOINT_URL_DYNAMODB": proxy.url}
     if timing == OLD:
-        environment["RETRY_MAX_DELAY"] = "0"
+        environment |= {"RETRY_MAX_DELAY": "0", "TPNS_PROBE_INTERVAL": "0"}
     parameters = {
         "TpnsAppsSecretId": secret,
         # Else the wrong key would be in force a minute late.
