@@ -22,8 +22,12 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def package(cloud: Cloud, template: Path, bootstrap: Path) -> str:
-    """Returns the template's text with the code's location, ready to deploy."""
-    return json.dumps(_with_code_at(template, _uploaded(cloud, bootstrap)))
+    """Returns the URL of the template with the code's location, ready to deploy. CloudFormation takes a template of more
+    than 51,200 bytes only from S3."""
+    text = json.dumps(_with_code_at(template, _uploaded(cloud, bootstrap)))
+    key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    cloud.client("s3").put_object(Bucket=_BUCKET, Key=key, Body=text.encode())
+    return f"{cloud.url}/{_BUCKET}/{key}"
 
 
 @functools.cache
