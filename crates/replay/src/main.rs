@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod entry;
 mod interrupt;
+mod lanes;
 mod lines;
 mod list;
 mod message;
