@@ -41,6 +41,17 @@ BATCH_LINE, METRICS_LINE, LINE_OVERHEAD = 350, 1000, 26
 PLATFORM_LINES = 600
 # TpnsAppsMaxAge, in seconds.
 APPS_MAX_AGE = 60
+# A line of a failed event.
+FAILED_LINE = 400
+# Time of a batch that is not sent to TPNS, beside the ledger's and the function's own: one request to SQS, estimated.
+DELAY_MS = 10
+# Messages that SQS lets a standard queue have in flight.
+IN_FLIGHT = 120_000
+# The average delays in seconds of a message that keeps failing: 2 s, doubling, up to RETRY_MAX_DELAY, less a quarter,
+# because half of each is random. The last one repeats.
+DELAYS = [0.75 * min(2**delivery, 600) for delivery in range(1, 11)]
+# How the unbind lane shares MaximumConcurrency, as in template.yaml.
+UNBINDS_SHARE = 2 / 5
 # Metrics of an app, and of all apps together; each exists from the first event of its kind on.
 METRICS = 16
 
@@ -76,8 +87,8 @@ def million(given: argparse.Namespace) -> dict[str, float]:
 
 def month(given: argparse.Namespace) -> dict[str, float]:
     """Dollars per month, even without events."""
-    # Lambda polls with five long polls of 20 s each, which return empty when there are no messages.
-    empty_receives = 5 * SECONDS_A_MONTH / 20
+    # Lambda polls each queue with five long polls of 20 s each, which return empty when there are no messages.
+    empty_receives = given.lanes * 5 * SECONDS_A_MONTH / 20
     metrics = METRICS * (1 + given.apps)
     return {
         "Metrics": metrics * PRICE["CloudWatch, a custom metric a month"],
@@ -89,6 +100,51 @@ def month(given: argparse.Namespace) -> dict[str, float]:
         * PRICE["Secrets Manager, ten thousand requests"],
         "Polling an empty queue": empty_receives / 1e6 * PRICE["SQS standard, a million requests"],
     }
+
+
+def outage(given: argparse.Namespace) -> dict[str, float]:
+    """An outage of TPNS, from its begin to the last event applied. Deliveries and dollars are upper bounds."""
+    seconds = 3600 * given.outage
+    lanes = {"logins": 1 - given.unbinds, "unbinds": given.unbinds}
+    concurrency = {"logins": given.concurrency * (1 - UNBINDS_SHARE), "unbinds": given.concurrency * UNBINDS_SHARE}
+    batch_seconds = (given.tpns_ms + given.ledger_ms + given.own_ms) / 1000
+    found: dict[str, float] = {}
+    deliveries = 0.0
+    for lane, share in lanes.items():
+        rate = given.rate * share
+        waiting = rate * seconds
+        applied = concurrency[lane] * given.batch / batch_seconds
+        if applied <= rate:
+            raise SystemExit(f"--concurrency: is not enough for {rate:.0f} {lane} per second even without an outage")
+        deliveries += lane_deliveries(rate, seconds)
+        found[f"{lane} that wait at the end"] = waiting
+        found[f"{lane} in flight, at most"] = min(waiting, IN_FLIGHT)
+        found[f"minutes until {lane} reach that"] = min(seconds, IN_FLIGHT / rate) / 60 if rate else 0.0
+        # The delays of what is in flight end within RETRY_MAX_DELAY; the rest is received as fast as it is applied.
+        found[f"minutes until the last of the {lane} is applied"] = max(600.0, waiting / (applied - rate)) / 60
+    found["deliveries in vain, at most"] = deliveries
+    found["probes of TPNS per minute and app"] = given.concurrency * 60 / 10
+    # One receive and one change of the visibility timeout for ten messages; the merge and the reads of each event.
+    a_month = max(1.0, deliveries / seconds * SECONDS_A_MONTH)
+    changed = {"send_batch": 1, "straight": True, "tpns_ms": DELAY_MS, "events_a_month": a_month}
+    once = argparse.Namespace(**{**vars(given), **changed})
+    each = million(once)
+    each["SQS"] = 2e6 / min(given.batch, 10) / 1e6 * PRICE["SQS standard, a million requests"]
+    each["Logs"] += 1e6 * (FAILED_LINE + LINE_OVERHEAD) / 1e9 * PRICE["CloudWatch Logs, a GB ingested"]
+    found["dollars, at most"] = deliveries / 1e6 * sum(each.values())
+    return found
+
+
+def lane_deliveries(rate: float, seconds: float) -> float:
+    """At most how often the events of a lane are delivered in vain: new ones go through the short delays, and those
+    that wait have the longest one. A message in flight takes one of IN_FLIGHT places for its delay, which limits both."""
+    short = DELAYS[:-1]
+    most_a_second = IN_FLIGHT / (sum(short) / len(short))
+    minutes = int(seconds // 60)
+    return sum(
+        60 * min(rate * len(short) + rate * (minute + 0.5) * 60 / DELAYS[-1], most_a_second)
+        for minute in range(minutes)
+    )
 
 
 def options() -> argparse.ArgumentParser:
@@ -160,13 +216,34 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandboxes", type=int, default=1, metavar="N", help="average number of busy sandboxes; default %(default)s"
     )
-    parser.add_argument("--alarms", type=int, default=9, metavar="N", help="number of alarms; default %(default)s")
+    parser.add_argument("--alarms", type=int, default=13, metavar="N", help="number of alarms; default %(default)s")
+    parser.add_argument(
+        "--lanes", type=int, choices=[1, 2], default=2, help="queues that the function reads; default %(default)s"
+    )
+    parser.add_argument(
+        "--outage", type=float, default=None, metavar="HOURS", help="shows what an outage of TPNS of this length means"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=200, metavar="N", help="events per second in the outage; default %(default)s"
+    )
+    parser.add_argument(
+        "--unbinds",
+        type=float,
+        default=0.02,
+        metavar="SHARE",
+        help="share of unbinds in the outage; default %(default)s",
+    )
+    parser.add_argument(
+        "--concurrency", type=int, default=10, metavar="N", help="MaximumConcurrency; default %(default)s"
+    )
     return parser
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = options()
     given = parser.parse_args(argv)
+    if given.outage is not None and (given.outage <= 0 or given.rate <= 0 or not 0 <= given.unbinds <= 1):
+        parser.error("--outage and --rate must be more than 0, --unbinds is a share from 0 to 1")
     if given.batch < 1 or given.send_batch < 1 or given.apps < 1 or given.events_a_month <= 0:
         parser.error("--batch, --send-batch, --apps and --events-a-month must be at least 1")
     if not 0 <= given.logouts + given.deletions <= 1:
@@ -183,6 +260,10 @@ def main() -> None:
         for name, dollars in costs.items():
             print(f"  {name:<24}{dollars:>8.2f} $")
         print(f"  {'total':<24}{sum(costs.values()):>8.2f} $")
+    if given.outage is not None:
+        print(f"an outage of {given.outage:g} hours at {given.rate:g} events per second")
+        for name, number in outage(given).items():
+            print(f"  {name:<48}{number:>14,.0f}")
 
 
 if __name__ == "__main__":

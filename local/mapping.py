@@ -1,4 +1,4 @@
-"""The event source mapping, which reads the queue and invokes the function."""
+"""The event source mappings, which read the queues and invoke the function: one for each lane."""
 
 from __future__ import annotations
 
@@ -10,28 +10,44 @@ from .problem import Problem
 from .stack import Stack
 
 
-class Mapping:
+class Mappings:
     def __init__(self, cloud: Cloud, stack: Stack) -> None:
         self._functions = cloud.client("lambda")
-        found = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
-        if len(found) != 1:
+        self._found = self._functions.list_event_source_mappings(FunctionName=stack.function_name)[
+            "EventSourceMappings"
+        ]
+        if len(self._found) != len(stack.read_queue_urls):
             raise Problem(
-                f"template.yaml: the function has {len(found)} event sources; Events must have exactly one, the queue"
+                f"template.yaml: the function has {len(self._found)} event sources for {len(stack.read_queue_urls)} "
+                "queues; each queue must have exactly one"
             )
-        self._id: str = found[0]["UUID"]
-        self._scaling: dict[str, Any] = found[0].get("ScalingConfig", {})
 
     def fix_numbers(self) -> None:
         """CloudFormation converts parameters to numbers where a resource needs numbers. MiniStack 1.5.33 keeps them as
         strings here, and then can't compare them. Set through the API, they are numbers."""
-        scaling = {key: int(value) for key, value in self._scaling.items()}
-        self._functions.update_event_source_mapping(UUID=self._id, ScalingConfig=scaling)
+        for mapping in self._found:
+            scaling = {key: int(value) for key, value in mapping.get("ScalingConfig", {}).items()}
+            self._functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+    def set_batch_size(self, size: int) -> dict[str, int]:
+        """Returns the size of each before."""
+        before = {mapping["UUID"]: int(mapping["BatchSize"]) for mapping in self._found}
+        self.set_batch_sizes(dict.fromkeys(before, size))
+        return before
+
+    def set_batch_sizes(self, sizes: dict[str, int]) -> None:
+        for uuid, size in sizes.items():
+            self._functions.update_event_source_mapping(UUID=uuid, BatchSize=size)
 
     def enable(self, enabled: bool) -> None:
-        self._functions.update_event_source_mapping(UUID=self._id, Enabled=enabled)
         wanted = "Enabled" if enabled else "Disabled"
         deadline = time.monotonic() + 10
-        while self._functions.get_event_source_mapping(UUID=self._id)["State"] != wanted:
+        for mapping in self._found:
+            self._functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+        while any(self._state(mapping) != wanted for mapping in self._found):
             if time.monotonic() > deadline:
                 raise Problem(f"event source mapping: did not become {wanted} within 10 s; run the command again")
             time.sleep(0.05)
+
+    def _state(self, mapping: dict[str, Any]) -> str:
+        return self._functions.get_event_source_mapping(UUID=mapping["UUID"])["State"]

@@ -1,4 +1,4 @@
-"""MiniStack, with two patches where MiniStack 1.5.33 differs from AWS."""
+"""MiniStack, with three patches where MiniStack 1.5.33 differs from AWS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import samtranslator.translator.transform as sam
 from ministack.app import main as ministack
 from ministack.core.lambda_runtime import Worker
+from ministack.services import lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers
 
 _parameters: ContextVar[dict[str, str] | None] = ContextVar("parameters", default=None)
@@ -16,6 +17,7 @@ _parameters: ContextVar[dict[str, str] | None] = ContextVar("parameters", defaul
 def main() -> None:
     _pass_parameters_to_the_sam_transform()
     _wait_for_the_last_line_of_an_invocation()
+    _share_the_concurrency_among_the_mappings()
     ministack()
 
 
@@ -47,3 +49,23 @@ def _wait_for_the_last_line_of_an_invocation() -> None:
     busy machine lines were therefore missing, and appeared with the next invocation or never."""
     first_line, silence, at_most = 0.25, 0.04, 2.0
     Worker._drain_stderr_bounded.__defaults__ = (first_line, silence, at_most)
+
+
+def _share_the_concurrency_among_the_mappings() -> None:
+    """MiniStack lets each event source mapping use all of the function's reserved concurrency. With two of them it then
+    throttles one, and reports that as a failed batch. A run in which one batch is processed at a time needs none of
+    that, so a mapping here waits while another one uses the concurrency."""
+    of_one = lambda_svc._sqs_esm_concurrency
+
+    def concurrency(esm: dict[str, Any], function: Any, config: dict[str, Any], queue: Any = None) -> int:
+        limit, reserved = of_one(esm, function, config, queue), lambda_svc._reserved_concurrency(function, config)
+        if reserved is None:
+            return limit
+        others = {
+            other["UUID"]
+            for _account, _region, other in lambda_svc._iter_all_esms()
+            if other["FunctionName"] == esm["FunctionName"] and other["UUID"] != esm["UUID"]
+        }
+        return min(limit, reserved - sum(lambda_svc._esm_inflight.get(uuid, 0) for uuid in others))
+
+    lambda_svc._sqs_esm_concurrency = concurrency

@@ -1,18 +1,29 @@
-"""What a run on one machine changes in the deployed stack: only timing and concurrency."""
+"""What a run on one machine changes in the deployed stack: only timing, the number of deliveries and concurrency."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .cloud import Cloud
-from .mapping import Mapping
+from .mapping import Mappings
 from .stack import Stack
 
 
 def shorten_visibility_timeout(cloud: Cloud, stack: Stack, seconds: int) -> None:
     """In the template a failed message waits for minutes, which is too long to watch."""
-    cloud.client("sqs").set_queue_attributes(QueueUrl=stack.queue_url, Attributes={"VisibilityTimeout": str(seconds)})
+    for url in stack.read_queue_urls:
+        cloud.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+
+
+def give_up_after(cloud: Cloud, stack: Stack, deliveries: int) -> None:
+    """In the template a failing message is delivered for hours before it is dead-lettered."""
+    sqs = cloud.client("sqs")
+    for url in stack.read_queue_urls:
+        policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+        policy = json.dumps({**json.loads(policy), "maxReceiveCount": deliveries})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
 
 
 def one_batch_at_a_time(cloud: Cloud, stack: Stack) -> None:
@@ -23,8 +34,8 @@ def one_batch_at_a_time(cloud: Cloud, stack: Stack) -> None:
 
 @contextmanager
 def queue_paused(cloud: Cloud, stack: Stack) -> Iterator[None]:
-    """Stops reading the queue while the block sends, so that batches are full, as under load."""
-    mapping = Mapping(cloud, stack)
-    mapping.enable(False)
+    """Stops reading the queues while the block sends, so that batches are full, as under load."""
+    mappings = Mappings(cloud, stack)
+    mappings.enable(False)
     yield
-    mapping.enable(True)
+    mappings.enable(True)

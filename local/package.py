@@ -22,13 +22,16 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def package(cloud: Cloud, template: Path, bootstrap: Path, environment: dict[str, str] | None = None) -> str:
-    """Returns the template's text with the code's location, ready to deploy. `environment`: variables of the function
-    besides the template's, or instead of them."""
+    """Returns the URL of the template with the code's location, ready to deploy. CloudFormation takes a template of
+    more than 51,200 bytes only from S3. `environment`: variables of the function besides the template's, or instead of
+    them."""
     document = _with_code_at(template, _uploaded(cloud, bootstrap))
     if environment:
         _function(document, template)["Properties"]["Environment"]["Variables"].update(environment)
-    # Without spaces: CloudFormation takes 51,200 bytes.
-    return json.dumps(document, separators=(",", ":"))
+    text = json.dumps(document)
+    key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    cloud.client("s3").put_object(Bucket=_BUCKET, Key=key, Body=text.encode())
+    return f"{cloud.url}/{_BUCKET}/{key}"
 
 
 @functools.cache

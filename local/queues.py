@@ -17,6 +17,8 @@ _PEEK_SECONDS = 2
 
 @dataclass(frozen=True)
 class Depth:
+    """Of the queues that the function reads, together, and of the dead-letter queue."""
+
     waiting: int
     in_flight: int
     dead: int
@@ -37,11 +39,11 @@ class FailedMessage:
 
 
 def depth(sqs: Any, stack: Stack) -> Depth:
-    queue = _counts(sqs, stack.queue_url)
+    queues = [_counts(sqs, url) for url in stack.read_queue_urls]
     dead = _counts(sqs, stack.dead_letter_queue_url)
     return Depth(
-        waiting=queue["ApproximateNumberOfMessages"] + queue["ApproximateNumberOfMessagesDelayed"],
-        in_flight=queue["ApproximateNumberOfMessagesNotVisible"],
+        waiting=sum(q["ApproximateNumberOfMessages"] + q["ApproximateNumberOfMessagesDelayed"] for q in queues),
+        in_flight=sum(q["ApproximateNumberOfMessagesNotVisible"] for q in queues),
         dead=sum(dead.values()),
     )
 
@@ -64,7 +66,7 @@ def drain(cloud: Cloud, stack: Stack, seconds: float, watch: Callable[[Depth], N
 
 
 def dead_letters(cloud: Cloud, stack: Stack) -> list[FailedMessage]:
-    """Returns the messages that failed five deliveries."""
+    """Returns the messages that failed all their deliveries."""
     return _all_of(cloud, stack.dead_letter_queue_url)
 
 

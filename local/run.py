@@ -11,7 +11,7 @@ from rich.console import Console
 from . import feed, function_log, pace, queues, stack, stream
 from .build import build
 from .cloud import Cloud
-from .mapping import Mapping
+from .mapping import Mappings
 from .options import DEFAULT_EVENTS, Options
 from .outcomes import outcomes
 from .processes import Interrupted, Processes
@@ -22,6 +22,7 @@ from .tpns import Tpns
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
+# The template's GiveUpAfter is hours. A person watches this.
 _MAX_RECEIVES = 5
 _NOTE_ON_SAMPLES = "the samples' times are moved so that the newest is a moment ago"
 _NOTE_ON_OWN_EVENTS = "logins older than the template's MaxEventAge are parked"
@@ -39,14 +40,15 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
         cloud = Cloud.start(processes, folder)
     with steps.step("deploying template.yaml"):
         deployed = stack.deploy(cloud, TEMPLATE, binaries.function, parameters(tpns))
-        Mapping(cloud, deployed).fix_numbers()
+        Mappings(cloud, deployed).fix_numbers()
+        pace.give_up_after(cloud, deployed, _MAX_RECEIVES)
         pace.shorten_visibility_timeout(cloud, deployed, options.visibility_seconds)
         pace.one_batch_at_a_time(cloud, deployed)
         if options.faults:
             tpns.inject(options.faults)
     progress.print(
         f"    [dim]{_NOTE_ON_SAMPLES if is_sample else _NOTE_ON_OWN_EVENTS}; "
-        f"a failed message is redelivered after {options.visibility_seconds} s, instead of minutes[/dim]"
+        f"a failing message is dead-lettered after {_MAX_RECEIVES} deliveries, instead of a day[/dim]"
     )
     with steps.step(f"sending {len(lines)} events to bus and queue"), pace.queue_paused(cloud, deployed):
         sent = feed.feed(cloud, deployed, lines)
@@ -113,6 +115,7 @@ class Running:
             f"  AWS CLI    AWS_ENDPOINT_URL={self._cloud.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
             f"AWS_DEFAULT_REGION=us-east-1 aws ...\n"
             f"  queue      {self._stack.queue_url}\n"
+            f"  unbinds    {self._stack.unbind_queue_url}\n"
             f"  parked     {self._stack.parking_queue_url}\n"
             f"  dead       {self._stack.dead_letter_queue_url}\n"
             f"  ledger     {self._stack.ledger_table}\n"

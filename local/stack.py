@@ -19,10 +19,13 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarc
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack's outputs. A stack with a FIFO queue has no bus; ledger and parking queue can be off."""
+    """The stack's outputs. A stack with a FIFO queue has no bus and no unbind lane; lane, ledger and parking queue can
+    be off."""
 
     queue_url: str
     queue_arn: str
+    unbind_queue_url: str | None
+    unbind_queue_arn: str | None
     dead_letter_queue_url: str
     parking_queue_url: str | None
     ledger_table: str | None
@@ -30,6 +33,17 @@ class Stack:
     function_name: str
     function_arn: str
     log_group: str
+
+    @property
+    def read_queue_urls(self) -> list[str]:
+        """The queues that the function reads."""
+        return [url for url in (self.queue_url, self.unbind_queue_url) if url]
+
+    @property
+    def queue_urls(self) -> list[str]:
+        """All queues."""
+        others = (self.dead_letter_queue_url, self.parking_queue_url)
+        return [*self.read_queue_urls, *(url for url in others if url)]
 
 
 def deploy(
@@ -40,12 +54,12 @@ def deploy(
     name: str = NAME,
     environment: dict[str, str] | None = None,
 ) -> Stack:
-    body = package(cloud, template, bootstrap, environment)
+    url = package(cloud, template, bootstrap, environment)
     parameters = {"Architecture": host_architecture(), **parameters}
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(
         StackName=name,
-        TemplateBody=body,
+        TemplateURL=url,
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         # A failed stack is reported, not rolled back.
@@ -55,6 +69,8 @@ def deploy(
     return Stack(
         queue_url=outputs["QueueUrl"],
         queue_arn=outputs["QueueArn"],
+        unbind_queue_url=outputs.get("UnbindQueueUrl"),
+        unbind_queue_arn=outputs.get("UnbindQueueArn"),
         dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
         parking_queue_url=outputs.get("ParkingQueueUrl"),
         ledger_table=outputs.get("LedgerTableName"),

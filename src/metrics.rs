@@ -15,8 +15,8 @@ use metrique_writer_core::{IoStreamError, format::Format};
 use metrique_writer_format_emf::Emf;
 
 use crate::{
-    event::{Event, Kind, Millis},
-    finished::Finished,
+    event::{Kind, Millis},
+    finished::{Finished, MessageOutcome},
     outcome::{Cause, Outcome, OutcomeKind, Reason},
 };
 use distribution::Distribution;
@@ -53,6 +53,7 @@ struct Figures {
     tied_times: u64,
     event_lag: Distribution,
     unbind_lag: Distribution,
+    retry_age: Distribution,
     calls: u64,
     items_per_call: Distribution,
     call_latency: Distribution,
@@ -109,7 +110,7 @@ fn figures<'a>(finished: &Finished<'a>) -> IndexMap<&'a str, Figures> {
     let at = finished.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let at = Millis::try_from(at).unwrap_or(Millis::MAX);
     for settled in finished.messages() {
-        by_app.entry(settled.app).or_default().count(settled.outcome, settled.event, at);
+        by_app.entry(settled.app).or_default().count(&settled, at);
     }
     for call in finished.calls {
         let figures = by_app.entry(finished.apps.name(call.app)).or_default();
@@ -131,7 +132,8 @@ fn failures<'a>(finished: &Finished<'a>) -> IndexMap<(&'a str, Reason), u64> {
 }
 
 impl Figures {
-    fn count(&mut self, outcome: &Outcome, event: Option<&Event>, at: Millis) {
+    fn count(&mut self, settled: &MessageOutcome<'_>, at: Millis) {
+        let &MessageOutcome { outcome, event, .. } = settled;
         self.received += 1;
         match outcome.kind() {
             OutcomeKind::Applied => self.applied += 1,
@@ -146,14 +148,27 @@ impl Figures {
         self.account_not_bound += u64::from(*outcome == Outcome::AppliedNotBound);
         self.tied_times += u64::from(*outcome == Outcome::SupersededAtSameTime);
         self.clock_ahead += u64::from(event.is_some_and(|event| event.clock_ahead > 0));
-        let in_effect = matches!(outcome.kind(), OutcomeKind::Applied | OutcomeKind::Superseded);
-        if let (true, Some(event)) = (in_effect, event) {
-            // A producer's clock may be a little ahead.
-            let lag = u64::try_from(at.saturating_sub(event.version.at)).unwrap_or_default();
+        self.record_times(settled, at);
+    }
+
+    fn record_times(&mut self, settled: &MessageOutcome<'_>, at: Millis) {
+        let in_effect = matches!(settled.outcome.kind(), OutcomeKind::Applied | OutcomeKind::Superseded);
+        let redelivered = matches!(settled.outcome.kind(), OutcomeKind::Retry | OutcomeKind::Misconfigured);
+        // A clock may be a little ahead.
+        let since = |then: Millis| u64::try_from(at.saturating_sub(then)).unwrap_or_default();
+        if redelivered {
+            let sent = settled.message.attributes().sent.and_then(|sent| sent.parse().ok());
+            let sent = sent.or(settled.event.map(|event| event.version.at));
+            sent.into_iter().for_each(|sent| self.retry_age.record(since(sent)));
+        }
+        let Some(event) = settled.event else { return };
+        let lag = since(event.version.at);
+        if in_effect {
             self.event_lag.record(lag);
-            if event.version.rank != Kind::Login {
-                self.unbind_lag.record(lag);
-            }
+        }
+        // During an outage no unbind is accepted, and its lag would appear only afterwards.
+        if (in_effect || redelivered) && event.version.rank != Kind::Login {
+            self.unbind_lag.record(lag);
         }
     }
 }

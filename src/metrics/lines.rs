@@ -56,6 +56,7 @@ impl Entry for AppLine<'_> {
             tied_times,
             event_lag,
             unbind_lag,
+            retry_age,
             calls,
             items_per_call,
             call_latency,
@@ -76,6 +77,7 @@ impl Entry for AppLine<'_> {
         line.value("TiedTimes", &Count(*tied_times));
         line.value("EventLag", &Spread(event_lag, MILLISECONDS));
         line.value("UnbindLag", &Spread(unbind_lag, MILLISECONDS));
+        line.value("RetryAge", &Spread(retry_age, MILLISECONDS));
         line.value("Calls", &Count(*calls));
         line.value("ItemsPerCall", &Spread(items_per_call, Unit::Count));
         line.value("CallLatency", &Spread(call_latency, MILLISECONDS));

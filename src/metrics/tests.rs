@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     apps::{AppId, AppNames},
-    event::{AccountType, Change, Device, Token},
+    event::{AccountType, Change, Device, Event, Token},
     ingress::{Batch, MessageIndex},
     outcome::Failure,
     testing,
@@ -36,7 +36,8 @@ fn retry(reason: Reason) -> Outcome {
 
 /// The lines of a batch of the apps android and ios; a message without an event is one that could not be read.
 fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value> {
-    let record = |n| json!({"messageId": format!("m{n}"), "body": "", "eventSource": "aws:sqs"});
+    let sent = |n: usize| json!({"SentTimestamp": (NOW - 10 * n as u64).to_string()});
+    let record = |n| json!({"messageId": format!("m{n}"), "body": "", "eventSource": "aws:sqs", "attributes": sent(n)});
     let payload = json!({"Records": (0..messages.len()).map(record).collect::<Vec<_>>()}).to_string();
     let outcomes: Vec<_> = messages.iter().map(|(_, outcome)| outcome.clone()).collect();
     let events: Vec<_> =
@@ -85,10 +86,15 @@ fn each_app_has_a_line_with_all_that_became_of_its_events() {
     assert_eq!(counts(&lines[3]), [1, 1, 0, 0, 0, 0, 0, 0, 0]);
 
     assert_eq!(lines[0]["EventLag"], json!({"Values": [30, 40], "Counts": [1, 1]}));
-    assert_eq!(lines[0]["UnbindLag"], json!({"Values": [30], "Counts": [1]}));
+    // One logout is in effect, the other is late already.
+    assert_eq!(lines[0]["UnbindLag"], json!({"Values": [1, 30], "Counts": [1, 1]}));
+    // How long ago the messages were sent, whatever the events say.
+    assert_eq!(lines[0]["RetryAge"], json!({"Values": [40], "Counts": [1]}));
+    assert_eq!(lines[1]["RetryAge"], json!({"Values": [20, 70], "Counts": [1, 1]}));
+    assert!(lines[2].get("RetryAge").is_none() && lines[3].get("RetryAge").is_none());
     assert_eq!(lines[0]["CallLatency"], json!({"Values": [21], "Counts": [2]}));
     assert_eq!(lines[0]["ItemsPerCall"], json!({"Values": [3, 20], "Counts": [1, 1]}));
-    // A clock that is ahead makes no lag of less than nothing; and what failed has none.
+    // A clock that is ahead makes no lag of less than nothing.
     assert_eq!(lines[3]["UnbindLag"], json!({"Values": [0], "Counts": [1]}));
     assert!(lines[1].get("EventLag").is_none() && lines[1].get("CallLatency").is_none());
 }

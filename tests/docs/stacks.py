@@ -11,7 +11,7 @@ from pathlib import Path
 from local import pace
 from local.build import Binaries
 from local.cloud import Cloud
-from local.mapping import Mapping
+from local.mapping import Mappings
 from local.processes import Processes
 from local.run import TEMPLATE, parameters
 from local.stack import Stack, deploy
@@ -20,6 +20,8 @@ from local.tpns import Tpns
 NAME = "tpns-account-sync"
 SECRET = "tpns/apps"
 VISIBILITY_SECONDS = 2
+# Until a message is dead-lettered; the template's GiveUpAfter is hours.
+DELIVERIES = 5
 # Short enough that three hanging tries end before the message is redelivered.
 TPNS_TIMEOUT_MS = 400
 
@@ -40,7 +42,8 @@ class Stacks:
 
         def stack(name: str, **more: str) -> Stack:
             deployed = deploy(cloud, TEMPLATE, binaries.function, {**given, **more}, name)
-            Mapping(cloud, deployed).fix_numbers()
+            Mappings(cloud, deployed).fix_numbers()
+            pace.give_up_after(cloud, deployed, DELIVERIES)
             pace.shorten_visibility_timeout(cloud, deployed, VISIBILITY_SECONDS)
             pace.one_batch_at_a_time(cloud, deployed)
             return deployed
@@ -51,7 +54,7 @@ class Stacks:
         """Removes what other tests left in the queues and at TPNS."""
         sqs = self.cloud.client("sqs")
         for stack in (self.standard, self.fifo):
-            for url in (stack.queue_url, stack.dead_letter_queue_url, stack.parking_queue_url):
+            for url in stack.queue_urls:
                 sqs.purge_queue(QueueUrl=url)
         self.tpns.reset()
 

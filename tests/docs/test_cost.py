@@ -10,6 +10,7 @@ import time
 from types import ModuleType
 
 import pytest
+import template
 from pages import SHELL, page
 from shell import Shell
 from stacks import Stacks
@@ -46,6 +47,25 @@ def test_the_fixed_costs_are_those_of_the_program(cost: ModuleType) -> None:
     assert section
     for dollars in [*fixed.values(), sum(fixed.values())]:
         assert f"${dollars:.2f}" in section, dollars
+
+
+def test_each_column_of_the_outage_table_has_the_numbers_of_the_program(cost: ModuleType) -> None:
+    section = TEXT.partition("## An outage")[2].partition("\n## ")[0]
+    head, _, *rows = re.findall(r"^\| (.+) \|$", section, re.MULTILINE)
+    columns = [text.strip(" `") for text in head.split("|")[1:]]
+    assert "--outage 24" in columns
+    for number, arguments in enumerate(columns, 1):
+        computed = {name: f"{value:,.0f}" for name, value in cost.outage(cost.parse(arguments.split())).items()}
+        assert {row.split(" | ")[0]: row.split(" | ")[number] for row in rows} == computed, arguments
+
+
+def test_the_program_uses_the_numbers_of_the_template_and_of_the_function(cost: ModuleType) -> None:
+    assert [delay / 0.75 for delay in cost.DELAYS] == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600]
+    lanes = template.document()["Mappings"]["Lanes"]
+    assert all(of["Unbinds"] == int(most) * cost.UNBINDS_SHARE for most, of in lanes.items() if most != "2")
+    assert template.document()["Mappings"]["InFlight"]["standard"]["Threshold"] == cost.IN_FLIGHT * 0.8
+    alarms = template.resources("AWS::CloudWatch::Alarm")
+    assert cost.parse([]).alarms == len(alarms)
 
 
 def test_the_command_on_the_page_works(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -13,7 +13,7 @@ from local import function_log, pace, queues
 from local.cloud import Cloud
 from local.feed import Sent, feed
 from local.function_log import Delivery
-from local.mapping import Mapping
+from local.mapping import Mappings
 from local.queues import FailedMessage
 from local.stack import Stack
 from local.stream import parse_line
@@ -22,6 +22,8 @@ from local.tpns import Tpns
 # Longer than any invocation of these tests on a busy machine, so that no message is redelivered while it is being
 # processed.
 VISIBILITY_SECONDS = 3
+# Until a message is dead-lettered; the template's GiveUpAfter is hours.
+DELIVERIES = 5
 DRAIN_SECONDS = 90
 
 
@@ -31,16 +33,16 @@ class Deployment:
         self.stack = stack
         self.tpns = tpns
         self.table = Table(cloud, stack.ledger_table) if stack.ledger_table else None
-        Mapping(cloud, stack).fix_numbers()
+        Mappings(cloud, stack).fix_numbers()
+        pace.give_up_after(cloud, stack, DELIVERIES)
         pace.shorten_visibility_timeout(cloud, stack, VISIBILITY_SECONDS)
         pace.one_batch_at_a_time(cloud, stack)
 
     def reset(self) -> None:
         """Removes what earlier tests left."""
         sqs = self.cloud.client("sqs")
-        for url in (self.stack.queue_url, self.stack.dead_letter_queue_url, self.stack.parking_queue_url):
-            if url:
-                sqs.purge_queue(QueueUrl=url)
+        for url in self.stack.queue_urls:
+            sqs.purge_queue(QueueUrl=url)
         if self.table:
             self.table.clear()
         self.tpns.reset()
@@ -72,6 +74,15 @@ class Deployment:
     def outcomes(self, message_id: str | None) -> list[str]:
         return [delivery.outcome for delivery in self.deliveries(message_id)]
 
+    @contextmanager
+    def giving_up_after(self, deliveries: int) -> Iterator[None]:
+        """Changes how often a failing message is delivered before it is dead-lettered."""
+        pace.give_up_after(self.cloud, self.stack, deliveries)
+        try:
+            yield
+        finally:
+            pace.give_up_after(self.cloud, self.stack, DELIVERIES)
+
     def dead_letters(self) -> list[FailedMessage]:
         return queues.dead_letters(self.cloud, self.stack)
 
@@ -91,13 +102,13 @@ class Deployment:
     def side_by_side(self, functions: int, batch_size: int) -> Iterator[None]:
         """Allows this number of concurrent invocations, each in its own process, as in Lambda."""
         lambdas, name = self.cloud.client("lambda"), self.stack.function_name
-        (mapping,) = lambdas.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-        lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=batch_size)
+        mappings = Mappings(self.cloud, self.stack)
+        sizes = mappings.set_batch_size(batch_size)
         lambdas.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=functions)
         try:
             yield
         finally:
-            lambdas.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=int(mapping["BatchSize"]))
+            mappings.set_batch_sizes(sizes)
             pace.one_batch_at_a_time(self.cloud, self.stack)
 
     @contextmanager

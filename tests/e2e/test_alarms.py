@@ -29,6 +29,8 @@ from local import function_log, pace
 # The shortest that the template allows, because one test waits for it.
 TIMEOUT_SECONDS = 10
 LATE_SECONDS = 300
+# OutageAlarm with this timeout.
+OUTAGE_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,9 @@ class Minute:
     def __init__(self, stage: Deployment) -> None:
         self._stage = stage
         self.points: list[Datapoint] = []
+        # The age of the oldest message in seconds, and the URL of its queue.
         self.oldest: float | None = None
+        self.of = stage.stack.queue_url
 
     def __enter__(self) -> Self:
         self._since = datetime.datetime.now(datetime.UTC)
@@ -60,9 +64,8 @@ class Minute:
         cloud, stack = self._stage.cloud, self._stage.stack
         self.points = datapoints.of_log(self._log()[self._lines :])
         self.points += datapoints.of_lambda(cloud, stack.function_name, self._since)
-        self.points += datapoints.of_queue(cloud, stack.queue_url, self.oldest)
-        for url in (stack.dead_letter_queue_url, str(stack.parking_queue_url)):
-            self.points += datapoints.of_queue(cloud, url)
+        for url in stack.queue_urls:
+            self.points += datapoints.of_queue(cloud, url, self.oldest if url == self.of else None)
 
     def _log(self) -> list[dict[str, Any]]:
         return function_log.lines(self._stage.cloud, self._stage.stack)
@@ -80,21 +83,23 @@ def healthy(stage: Deployment) -> None:
     assert invoke(stage, {**login(device, "ben"), **now()}) == {"batchItemFailures": []}
 
 
-def invoke(stage: Deployment, *events: dict[str, Any]) -> Any:
+def invoke(stage: Deployment, *events: dict[str, Any], sent_ago: float = 0) -> Any:
     """Invokes the function as the event source mapping does; MiniStack publishes Lambda metrics only for direct
     invocations."""
     functions = stage.cloud.client("lambda")
     answer = functions.invoke(
-        FunctionName=stage.stack.function_arn, Payload=json.dumps({"Records": records(stage, *events)})
+        FunctionName=stage.stack.function_arn,
+        Payload=json.dumps({"Records": records(stage, *events, sent_ago=sent_ago)}),
     )
     return json.load(answer["Payload"])
 
 
-def records(stage: Deployment, *events: dict[str, Any]) -> list[dict[str, Any]]:
+def records(stage: Deployment, *events: dict[str, Any], sent_ago: float = 0) -> list[dict[str, Any]]:
     return [
         {
             "messageId": str(uuid.uuid4()),
             "body": json.dumps(event),
+            "attributes": {"SentTimestamp": str(int((time.time() - sent_ago) * 1000))},
             "eventSource": "aws:sqs",
             "eventSourceARN": stage.stack.queue_arn,
         }
@@ -109,8 +114,8 @@ def refused_by_tpns(stage: Deployment) -> None:
 
 
 def dead_lettered(stage: Deployment) -> None:
-    stage.tpns.inject({"fault": "ret_code", "ret_code": 1008003, "times": None})
-    with stage.visibility(1):
+    stage.tpns.inject({"fault": "status", "status": 503, "times": None})
+    with stage.visibility(1), stage.giving_up_after(2):
         stage.handle({**login(token(), "ann"), **now()})
     assert len(stage.dead_letters()) == 1
     # Reading them has hidden them for a moment.
@@ -170,6 +175,21 @@ def denied_by_the_table(stage: Deployment) -> None:
         assert len(invoke(stage, {**login(token(), "ann"), **now()})["batchItemFailures"]) == 1
 
 
+def outage(stage: Deployment) -> None:
+    """TPNS is down, and an event fails that was sent a while ago."""
+    stage.tpns.inject({"fault": "status", "status": 503, "times": None})
+    answer = invoke(stage, {**login(token(), "ann"), **now()}, sent_ago=OUTAGE_SECONDS + 1)
+    assert len(answer["batchItemFailures"]) == 1
+    stage.tpns.reset()
+
+
+def failing_logout(stage: Deployment) -> None:
+    """A logout is late already and fails again, so TPNS has not accepted it yet."""
+    stage.tpns.inject({"fault": "status", "status": 503, "times": None})
+    assert len(invoke(stage, {**logout(token()), **now(earlier=2 * LATE_SECONDS)})["batchItemFailures"]) == 1
+    stage.tpns.reset()
+
+
 def late_logout(stage: Deployment) -> None:
     # Well above the threshold, because MiniStack interpolates percentiles.
     stage.handle({**logout(token()), **now(earlier=2 * LATE_SECONDS)})
@@ -186,7 +206,20 @@ FAILURES: list[tuple[str, Callable[[Deployment], None], int]] = [
     ("LedgerFailedAlarm", without_table, 2),
     ("LedgerFailedAlarm", denied_by_the_table, 2),
     ("UnbindsLateAlarm", late_logout, 1),
+    ("UnbindsLateAlarm", failing_logout, 1),
+    ("OutageAlarm", outage, 1),
 ]
+
+
+# Alarms on a queue itself -> the queue's URL.
+OLDEST: dict[str, Callable[[Deployment], str]] = {
+    "OldestMessageAlarm": lambda stage: stage.stack.queue_url,
+    "OldestUnbindAlarm": lambda stage: str(stage.stack.unbind_queue_url),
+}
+IN_FLIGHT: dict[str, Callable[[Deployment], str]] = {
+    "InFlightAlarm": lambda stage: stage.stack.queue_url,
+    "UnbindsInFlightAlarm": lambda stage: str(stage.stack.unbind_queue_url),
+}
 
 
 @pytest.fixture(scope="module")
@@ -215,24 +248,44 @@ def test_an_alarm_goes_up_with_its_failure_and_only_with_it(
     check(stage, alarm, minutes, quiet)
 
 
-def test_the_oldest_message_alarm_goes_up_when_the_queue_is_not_read(stage: Deployment, quiet: list[Datapoint]) -> None:
-    alarm = Alarm.of(stage.cloud, "watched", "OldestMessageAlarm")
+@pytest.mark.parametrize("name", OLDEST)
+def test_an_alarm_on_the_oldest_message_goes_up_when_its_queue_is_not_read(
+    stage: Deployment, quiet: list[Datapoint], name: str
+) -> None:
+    alarm, url = Alarm.of(stage.cloud, "watched", name), OLDEST[name](stage)
     with pace.queue_paused(stage.cloud, stage.stack):
         began = time.time()
-        stage.cloud.client("sqs").send_message(
-            QueueUrl=stage.stack.queue_url, MessageBody=json.dumps(login(token(), "ann"))
-        )
-        sent = sent_at(stage)
+        stage.cloud.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(login(token(), "ann")))
+        sent = sent_at(stage, url)
         assert began - 1 <= sent <= time.time() + 1
         with Minute(stage) as minute:
-            minute.oldest = time.time() - sent
+            minute.oldest, minute.of = time.time() - sent, url
         # The message is still there, so SQS will report this age later.
         with Minute(stage) as later:
-            later.oldest = alarm.definition["Threshold"] + 1
+            later.oldest, later.of = alarm.definition["Threshold"] + 1, url
         assert not alarm.is_up([quiet, minute.points])
         assert alarm.is_up([quiet, minute.points, later.points])
         check(stage, alarm, [quiet, minute.points, later.points], quiet)
     stage.drain()
+
+
+@pytest.mark.parametrize("name", IN_FLIGHT)
+def test_an_alarm_on_messages_in_flight_goes_up_before_sqs_hands_out_no_more(
+    stage: Deployment, quiet: list[Datapoint], name: str
+) -> None:
+    alarm, url = Alarm.of(stage.cloud, "watched", name), IN_FLIGHT[name](stage)
+    queue = frozenset({("QueueName", url.rpartition("/")[2])})
+
+    def in_flight(number: int) -> list[Datapoint]:
+        # Filling a queue with this number of messages would take minutes.
+        others = [point for point in quiet if not alarm.watches(point)]
+        return [*others, Datapoint("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue, number, "Count")]
+
+    assert any(alarm.watches(point) for point in in_flight(0))
+    assert not alarm.is_up([quiet, in_flight(95_999)])
+    minutes = [quiet, in_flight(96_000)]
+    assert alarm.is_up(minutes)
+    check(stage, alarm, minutes, quiet)
 
 
 def test_the_duration_alarm_goes_up_when_tpns_hangs_before_the_function_runs_into_its_timeout(
@@ -260,15 +313,16 @@ def test_every_alarm_of_the_template_is_tested(deployed_once: Deployment) -> Non
     cloudformation = deployed_once.cloud.client("cloudformation")
     resources = cloudformation.describe_stack_resources(StackName="watched")["StackResources"]
     there = {one["LogicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm"}
-    assert there == {name for name, _, _ in FAILURES} | {"OldestMessageAlarm", "DurationAlarm"}
+    assert there == {name for name, _, _ in FAILURES} | {"DurationAlarm"} | OLDEST.keys() | IN_FLIGHT.keys()
 
 
 def test_no_alarm_is_up_without_failures(deployed_once: Deployment, quiet: list[Datapoint]) -> None:
-    for name in sorted({name for name, _, _ in FAILURES} | {"OldestMessageAlarm", "DurationAlarm"}):
+    for name in sorted({name for name, _, _ in FAILURES} | {"DurationAlarm"} | OLDEST.keys() | IN_FLIGHT.keys()):
         alarm = Alarm.of(deployed_once.cloud, "watched", name)
         assert not alarm.is_up([quiet] * 15), name
-        # SQS has an age only while there is a message; every other metric must be there, or this proves nothing.
-        assert name == "OldestMessageAlarm" or any(alarm.watches(point) for point in quiet), name
+        # An age is there only while there is a message or a failure; every other metric must be there, or this proves
+        # nothing.
+        assert name in {*OLDEST, "OutageAlarm"} or any(alarm.watches(point) for point in quiet), name
 
 
 def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoint]) -> None:
@@ -279,10 +333,8 @@ def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoi
     assert state_in_ministack(stage.cloud, alarm, minutes) == "ALARM"
 
 
-def sent_at(stage: Deployment) -> float:
+def sent_at(stage: Deployment, url: str) -> float:
     """Returns when the only message in the queue was sent."""
     sqs = stage.cloud.client("sqs")
-    (message,) = sqs.receive_message(
-        QueueUrl=stage.stack.queue_url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0
-    )["Messages"]
+    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0)["Messages"]
     return int(message["Attributes"]["SentTimestamp"]) / 1000

@@ -63,6 +63,7 @@ def example(deployed: Stacks) -> Deployment:
     attributes = sqs.get_queue_attributes(QueueUrl=stage.stack.dead_letter_queue_url, AttributeNames=["QueueArn"])
     parameters = {
         "QueueArn": stage.stack.queue_arn,
+        "UnbindQueueArn": str(stage.stack.unbind_queue_arn),
         "DeadLetterQueueArn": attributes["Attributes"]["QueueArn"],
         "Auth0BusName": BUSES["auth0"],
         "KeycloakBusName": BUSES["keycloak"],

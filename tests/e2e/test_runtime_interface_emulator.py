@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ def emulator(processes: Processes, binaries: Binaries, folder: Path, tpns_of_all
 
 
 @pytest.fixture
-def tpns(tpns_of_all: Tpns) -> Iterator[Tpns]:
+def tpns(tpns_of_all: Tpns) -> Tpns:
     tpns_of_all.reset()
     return tpns_of_all
 

@@ -64,7 +64,7 @@ def change(world: World, **changed: str) -> None:
     ]
     cloudformation.update_stack(
         StackName=NAME,
-        TemplateBody=package(world.cloud, TEMPLATE, world.binaries.function),
+        TemplateURL=package(world.cloud, TEMPLATE, world.binaries.function),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=given,
     )

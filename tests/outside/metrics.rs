@@ -47,6 +47,8 @@ async fn every_documented_metric_is_printed_and_no_other() {
     let stage = Stage::new().await;
     stage.tpns.fault(Fault::status(503).times(1));
     stage.batch(&[login(1, "t", &["a"]), logout(2, "u"), deletion(3, "b"), "nonsense".to_owned()]).await;
+    stage.tpns.fault(Fault::status(503).times(9));
+    assert_eq!(stage.batch(&[login(4, "w", &["c"])]).await.len(), 1);
     let lines = stage.metrics();
     assert_eq!(printed(&lines), documented());
     // Everything that a directive names is in the line; otherwise CloudWatch silently ignores it.

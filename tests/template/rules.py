@@ -5,19 +5,24 @@ from __future__ import annotations
 
 from typing import Any
 
-MINIMUM_RECEIVES = 5
+# The queues that the function reads. The second exists only with the unbind lane.
+READ_QUEUES = ("Queue", "UnbindQueue")
 _VISIBILITY_FACTOR = 6
-_FOURTEEN_DAYS = 14 * 24 * 3600
+_DAY = 24 * 3600
+_FOURTEEN_DAYS = 14 * _DAY
+# RETRY_MAX_DELAY, which the template leaves at its default.
+_LONGEST_DELAY = 600
+# A message that is not even received, because too many are in flight, waits before its first delivery.
+_MARGIN = _DAY
+# A message of a standard queue keeps the time it was first sent when it moves, and operators need time to redrive it.
+_LEFT_FOR_OPERATORS = 4 * _DAY
 
+_READING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 # All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no
 # resources.
 _PERMISSIONS = {
-    "Queue": {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-    },
+    "Queue": _READING,
+    "UnbindQueue": _READING,
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "ParkedEvents": {"sqs:SendMessage"},
@@ -39,9 +44,10 @@ def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str
     """Returns the broken rules of the template as written, and as resolved for some parameters."""
     return [
         *_visibility(template),
-        *_redrive(resolved),
-        *_partial_failures(resolved),
-        *_retention(resolved),
+        *_redrive(template, resolved),
+        *_readers(resolved),
+        *_retention(template, resolved),
+        *_lanes(resolved),
         *_queues(resolved),
         *_permissions(resolved),
         *_ledger(resolved),
@@ -60,13 +66,16 @@ def permissions(resolved: dict[str, Any], role: str = "FunctionRole") -> list[tu
 
 
 def _visibility(template: dict[str, Any]) -> list[str]:
-    parameters, queue = template["Parameters"], template["Resources"]["Queue"]["Properties"]
+    parameters = template["Parameters"]
     function = template["Resources"]["Function"]["Properties"]
     found = []
     # The numbers are in the mapping, so the queue must use this mapping with these two parameters.
     wanted = {"Fn::FindInMap": ["VisibilityTimeout", {"Ref": "FunctionTimeout"}, {"Ref": "BatchingWindow"}]}
-    if queue.get("VisibilityTimeout") != wanted:
-        found.append(f"the queue's VisibilityTimeout is not {wanted}")
+    found += [
+        f"{name}: VisibilityTimeout is not {wanted}"
+        for name in READ_QUEUES
+        if template["Resources"][name]["Properties"].get("VisibilityTimeout") != wanted
+    ]
     if function.get("Timeout") != {"Ref": "FunctionTimeout"}:
         found.append("the function's Timeout is not the parameter FunctionTimeout")
     mapping = template["Mappings"]["VisibilityTimeout"]
@@ -82,31 +91,75 @@ def _visibility(template: dict[str, Any]) -> list[str]:
     return found
 
 
-def _redrive(resolved: dict[str, Any]) -> list[str]:
-    redrive = resolved["Resources"]["Queue"]["Properties"].get("RedrivePolicy", {})
-    if redrive.get("maxReceiveCount", 0) < MINIMUM_RECEIVES:
-        return [f"maxReceiveCount is {redrive.get('maxReceiveCount')}, less than {MINIMUM_RECEIVES}"]
-    return []
+def _redrive(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
+    # The numbers are in the mapping, which a Rust test compares with the function's delays.
+    wanted = {"Fn::FindInMap": ["GiveUpAfter", {"Ref": "GiveUpAfter"}, "MaxReceiveCount"]}
+    found = [
+        f"{name}: maxReceiveCount is not {wanted}"
+        for name in READ_QUEUES
+        if template["Resources"][name]["Properties"]["RedrivePolicy"].get("maxReceiveCount") != wanted
+    ]
+    return found + [
+        f"{name} does not use the dead-letter queue"
+        for name, queue in _read_queues(resolved).items()
+        if queue["RedrivePolicy"]["deadLetterTargetArn"] != {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    ]
 
 
-def _partial_failures(resolved: dict[str, Any]) -> list[str]:
+def _readers(resolved: dict[str, Any]) -> list[str]:
     mappings = _of_type(resolved, "AWS::Lambda::EventSourceMapping")
-    if not mappings:
-        return ["no event source mapping reads the queue"]
-    return [
+    read = [mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings.values()]
+    found = [f"event source mappings read {sorted(read)}"] if sorted(read) != sorted(_read_queues(resolved)) else []
+    return found + [
         f"{name} does not report partial failures"
         for name, mapping in mappings.items()
         if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]
     ]
 
 
-def _retention(resolved: dict[str, Any]) -> list[str]:
-    queues = _of_type(resolved, "AWS::SQS::Queue")
-    return [
+def _retention(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
+    longest_wait = max(
+        _LONGEST_DELAY,
+        *(seconds for row in template["Mappings"]["VisibilityTimeout"].values() for seconds in row.values()),
+    )
+    queues, read = _of_type(resolved, "AWS::SQS::Queue"), _read_queues(resolved)
+    found = [
         f"{name} keeps messages {queue['MessageRetentionPeriod']} s, not 14 days"
         for name, queue in queues.items()
-        if name != "Queue" and queue["MessageRetentionPeriod"] != _FOURTEEN_DAYS
+        if name not in read and queue["MessageRetentionPeriod"] != _FOURTEEN_DAYS
     ]
+    for name, queue in read.items():
+        kept = queue["MessageRetentionPeriod"]
+        for given, of in template["Mappings"]["GiveUpAfter"].items():
+            # With the longest delay, or a crash, each time.
+            least = max(of["Seconds"], of["MaxReceiveCount"] * longest_wait) + _MARGIN
+            if kept < least:
+                found.append(f"{name} keeps messages {kept} s, less than {least} s for GiveUpAfter {given}")
+        if kept + _LEFT_FOR_OPERATORS > _FOURTEEN_DAYS:
+            found.append(f"{name} keeps messages {kept} s, which leaves too little in the dead-letter queue")
+    return found
+
+
+def _lanes(resolved: dict[str, Any]) -> list[str]:
+    """An event goes to exactly one lane, and the lanes together have MaximumConcurrency."""
+    rules = _of_type(resolved, "AWS::Events::Rule")
+    patterns = [rule["EventPattern"] for rule in rules.values()]
+    types = sorted(kind for pattern in patterns for kind in pattern["detail-type"])
+    found = []
+    if rules and types != ["account.deleted", "user.login", "user.logout"]:
+        found.append(f"the rules take {types}")
+    if len({str({**pattern, "detail-type": None}) for pattern in patterns}) > 1:
+        found.append("the rules take events of different sources")
+    for name, rule in rules.items():
+        targets = [(target["Arn"], target.get("DeadLetterConfig")) for target in rule["Targets"]]
+        queue = "Queue" if "user.login" in rule["EventPattern"]["detail-type"] else "UnbindQueue"
+        if targets != [({"Fn::GetAtt": [queue, "Arn"]}, {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}})]:
+            found.append(f"{name} has other targets than {queue}, or not the dead-letter queue")
+    return found
+
+
+def _read_queues(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: queue for name, queue in _of_type(resolved, "AWS::SQS::Queue").items() if name in READ_QUEUES}
 
 
 def _queues(resolved: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from expanded import parsed
 from resolved import resolved
 
 TRANSFORMERS = ROOT / "examples" / "input-transformers" / "template.yaml"
+LANE = "arn:aws:sqs:us-east-1:123456789012:stack-unbinds"
 PARAMETERS = {
     "QueueArn": "arn:aws:sqs:us-east-1:123456789012:stack-events",
     "DeadLetterQueueArn": "arn:aws:sqs:us-east-1:123456789012:stack-dead-letters",
@@ -37,6 +38,16 @@ def test_the_output_producer_rules_matches_the_rules_that_the_example_creates(
         bus = f"{rule['EventBusName']}/" if "EventBusName" in rule else ""
         arn = f"arn:aws:events:us-east-1:123456789012:rule/{bus}{rule['Name']}"
         assert any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns), arn
+
+
+@pytest.mark.parametrize("lane", ["", LANE])
+def test_logouts_and_deletions_take_the_unbind_lane_if_there_is_one(lane: str) -> None:
+    buses = {"Auth0BusName": "auth0", "KeycloakBusName": "keycloak"}
+    made = resolved(parsed(TRANSFORMERS.read_text()), **PARAMETERS, **buses, UnbindQueueArn=lane)
+    for name, rule in made["Resources"].items():
+        (target,) = rule["Properties"]["Targets"]
+        is_login = '"type": "user.login"' in target["InputTransformer"]["InputTemplate"]
+        assert target["Arn"] == (PARAMETERS["QueueArn"] if is_login or not lane else lane), name
 
 
 def test_every_variable_of_an_input_template_is_defined_and_unquoted() -> None:

@@ -19,11 +19,13 @@ def stack(template: dict[str, Any], **parameters: str) -> dict[str, Any]:
     return resolved(expanded(template, parameters), TpnsApps=APPS, **parameters)
 
 
-def test_the_event_source_mapping_invokes_the_alias(template: dict[str, Any]) -> None:
+def test_the_event_source_mappings_invoke_the_alias(template: dict[str, Any]) -> None:
     made = stack(template)
-    (mapping,) = of_type(made, "AWS::Lambda::EventSourceMapping")
-    assert mapping["Properties"]["FunctionName"] == {"Ref": "FunctionAliaslive"}
-    assert mapping["Properties"]["MetricsConfig"] == {"Metrics": ["EventCount"]}
+    mappings = of_type(made, "AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == 2
+    for mapping in mappings:
+        assert mapping["Properties"]["FunctionName"] == {"Ref": "FunctionAliaslive"}
+        assert mapping["Properties"]["MetricsConfig"] == {"Metrics": ["EventCount"]}
     assert made["Outputs"]["FunctionArn"]["Value"] == {"Ref": "FunctionAliaslive"}
 
 

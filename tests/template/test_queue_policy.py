@@ -16,6 +16,7 @@ OTHER, STRANGE = "111111111111", "222222222222"
 LOGIN_SERVICE = f"arn:aws:iam::{OWN}:role/login-service"
 
 RULE = Caller(service="events.amazonaws.com", source={"Fn::GetAtt": ["AuthEventsRule", "Arn"]})
+UNBIND_RULE = Caller(service="events.amazonaws.com", source={"Fn::GetAtt": ["UnbindRule", "Arn"]})
 OTHER_RULE = Caller(service="events.amazonaws.com", source=f"arn:aws:events:us-east-1:{OWN}:rule/other")
 TOPIC = Caller(service="sns.amazonaws.com", source=f"arn:aws:sns:us-east-1:{OWN}:topic")
 PRODUCER = Caller(LOGIN_SERVICE, OWN, may=True)
@@ -44,9 +45,13 @@ def test_only_the_rule_and_the_named_producers_may_send(
     template: dict[str, Any], queue_type: str, named: str, allowed: set[str]
 ) -> None:
     policies = policies_of(template, QueueType=queue_type, ProducerPrincipals=named)
-    rule = {"RULE"} if queue_type == "standard" else set()
-    assert senders(policies["Queue"]) == allowed | rule
-    assert senders(policies["DeadLetterQueue"]) == {"PRODUCER", "ADMINISTRATOR"} | rule
+    with_bus = queue_type == "standard"
+    assert senders(policies["Queue"]) == allowed | ({"RULE"} if with_bus else set())
+    assert ("UnbindQueue" in policies) is with_bus
+    if with_bus:
+        assert senders(policies["UnbindQueue"]) == allowed | {"UNBIND_RULE"}
+    rules = {"RULE", "UNBIND_RULE"} if with_bus else set()
+    assert senders(policies["DeadLetterQueue"]) == {"PRODUCER", "ADMINISTRATOR"} | rules
     assert senders(policies["ParkedEvents"]) == {"PRODUCER", "ADMINISTRATOR"}
 
 
@@ -58,7 +63,7 @@ def test_named_rules_may_send_too(template: dict[str, Any], named: str, rules: s
     policies = policies_of(template, ProducerRules=rules, ProducerPrincipals=named)
     without = policies_of(template, ProducerPrincipals=named)
     allowed = {"OTHER_RULE"} if "oth" in rules else set()
-    for queue in ("Queue", "DeadLetterQueue"):
+    for queue in ("Queue", "UnbindQueue", "DeadLetterQueue"):
         assert senders(policies[queue]) == senders(without[queue]) | allowed
     assert policies["ParkedEvents"] == without["ParkedEvents"]
 
@@ -79,8 +84,12 @@ def test_no_other_queue_may_use_these_as_dead_letter_queue(template: dict[str, A
         "Queue": {"redrivePermission": "denyAll"},
         "DeadLetterQueue": {
             "redrivePermission": "byQueue",
-            "sourceQueueArns": ["arn:aws:sqs:us-east-1:123456789012:stack-events"],
+            "sourceQueueArns": [
+                "arn:aws:sqs:us-east-1:123456789012:stack-events",
+                "arn:aws:sqs:us-east-1:123456789012:stack-unbinds",
+            ],
         },
+        "UnbindQueue": {"redrivePermission": "denyAll"},
         "ParkedEvents": {"redrivePermission": "denyAll"},
     }
 

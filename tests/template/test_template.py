@@ -37,6 +37,7 @@ def test_cfn_lint_finds_nothing_in_the_template_as_written() -> None:
         {"QueueType": "standard"},
         {"QueueType": "fifo"},
         {"QueueType": "fifo", "Ledger": "off", "ParkingQueue": "off", "TpnsAppsSecretId": "tpns/apps"},
+        {"UnbindLane": "drain", "ProducerRules": "arn:aws:events:us-east-1:123456789012:rule/accounts"},
         {"GradualDeployment": "off", "EventSources": "com.example.accounts", "ProducerPrincipals": "123456789012"},
         {
             "GradualDeployment": "off",
@@ -57,8 +58,8 @@ def test_cfn_lint_finds_nothing_in_the_transformed_template(
 @pytest.mark.parametrize("gradually", ["Canary10Percent5Minutes", "off"])
 def test_our_own_rules_hold_in_all_combinations(template: dict[str, Any], gradually: str) -> None:
     once = expanded(template, {"GradualDeployment": gradually})
-    switches = itertools.product(["standard", "fifo"], *[["on", "off"]] * 4, ["", TOPIC])
-    names = ("QueueType", "Ledger", "ParkingQueue", "Tracing", "Dashboard", "AlarmTopicArn")
+    switches = itertools.product(["standard", "fifo"], ["auto", "drain", "off"], *[["on", "off"]] * 4, ["", TOPIC])
+    names = ("QueueType", "UnbindLane", "Ledger", "ParkingQueue", "Tracing", "Dashboard", "AlarmTopicArn")
     for values in switches:
         chosen = dict(zip(names, values, strict=True))
         stack = resolved(once, TpnsApps=APPS, GradualDeployment=gradually, **chosen)
@@ -234,7 +235,17 @@ def test_cfn_lint_finds_a_broken_template(
     [
         ("Queue.VisibilityTimeout", 30, "VisibilityTimeout is not"),
         ("Function.Timeout", 900, "not the parameter FunctionTimeout"),
-        ("Queue.RedrivePolicy.maxReceiveCount", 1, "maxReceiveCount is 1"),
+        ("Queue.RedrivePolicy.maxReceiveCount", 5, "Queue: maxReceiveCount is not"),
+        ("UnbindQueue.RedrivePolicy.maxReceiveCount", 5, "UnbindQueue: maxReceiveCount is not"),
+        ("UnbindQueue.VisibilityTimeout", 30, "UnbindQueue: VisibilityTimeout is not"),
+        ("UnbindQueue.RedrivePolicy.deadLetterTargetArn", "other", "UnbindQueue does not use the dead-letter queue"),
+        ("UnbindMapping.EventSourceArn", {"Fn::GetAtt": ["Queue", "Arn"]}, "mappings read ['Queue', 'Queue']"),
+        ("UnbindMapping.FunctionResponseTypes", [], "UnbindMapping does not report partial failures"),
+        ("UnbindQueue.MessageRetentionPeriod", 345600, "less than 719325 s for GiveUpAfter 72h"),
+        ("UnbindQueue.MessageRetentionPeriod", 1209600, "leaves too little in the dead-letter queue"),
+        ("AuthEventsRule.EventPattern.detail-type", ["user.login", "user.logout"], "the rules take ['account.deleted'"),
+        ("UnbindRule.EventPattern.source", ["com.example"], "different sources"),
+        ("UnbindRule.Targets", [], "UnbindRule has other targets"),
         ("Function.Events.Queue.Properties.FunctionResponseTypes", [], "does not report partial failures"),
         ("DeadLetterQueue.MessageRetentionPeriod", 60, "keeps messages 60 s"),
         ("ParkedEvents.MessageRetentionPeriod", 345600, "keeps messages 345600 s"),

@@ -33,15 +33,29 @@ def test_thresholds_follow_the_parameters(template: dict[str, Any]) -> None:
         made = resolved(once, TpnsApps=APPS, FunctionTimeout=str(timeout))
         assert alarms(made)["DurationAlarm"]["Threshold"] == timeout * 1000 * 0.8
         visibility = made["Resources"]["Queue"]["Properties"]["VisibilityTimeout"]
-        assert alarms(made)["OldestMessageAlarm"]["Threshold"] == 3 * visibility
+        age = max(5 * 60, 2 * visibility)
+        assert alarms(made)["OldestMessageAlarm"]["Threshold"] == age
+        assert alarms(made)["OutageAlarm"]["Threshold"] == 1000 * age
     for seconds in template["Parameters"]["UnbindLateSeconds"]["AllowedValues"]:
         made = resolved(once, TpnsApps=APPS, UnbindLateSeconds=str(seconds))
         assert alarms(made)["UnbindsLateAlarm"]["Threshold"] == seconds * 1000
+        assert alarms(made)["OldestUnbindAlarm"]["Threshold"] == str(seconds)
+
+
+@pytest.mark.parametrize(("queue_type", "most"), [("standard", 120_000), ("fifo", 20_000)])
+def test_messages_in_flight_raise_an_alarm_at_four_fifths_of_what_sqs_allows(
+    template: dict[str, Any], queue_type: str, most: int
+) -> None:
+    made = alarms(resolved(expanded(template), TpnsApps=APPS, QueueType=queue_type))
+    assert made["InFlightAlarm"]["Threshold"] == most * 4 // 5
+    assert ("UnbindsInFlightAlarm" in made) == (queue_type == "standard")
+    if queue_type == "standard":
+        assert made["UnbindsInFlightAlarm"]["Threshold"] == 96_000
 
 
 def test_an_alarm_that_goes_up_at_once_stays_up_until_events_are_redelivered(template: dict[str, Any]) -> None:
     longest = max(max(seconds.values()) for seconds in template["Mappings"]["VisibilityTimeout"].values())
-    for name in ("MisconfiguredAlarm", "ErrorsAlarm", "LedgerFailedAlarm"):
+    for name in ("MisconfiguredAlarm", "ErrorsAlarm", "LedgerFailedAlarm", "OutageAlarm", "UnbindsLateAlarm"):
         properties = template["Resources"][name]["Properties"]
         assert properties["Period"] * properties["EvaluationPeriods"] > longest
 
@@ -93,6 +107,7 @@ def test_variables_of_cloudwatch_are_not_substituted(stack: dict[str, Any]) -> N
             {"MetricName": "Mistakes"},
             "watches AWS/Lambda Mistakes by FunctionName, which does not exist",
         ),
+        ("OldestUnbindAlarm", {"Dimensions": [{"Name": "QueueName", "Value": "other"}]}, "which is not this stack's"),
         ("LedgerFailedAlarm", {"Dimensions": []}, "watches TpnsAccountSync LedgerFailed by , which does not exist"),
         ("ErrorsAlarm", {"Dimensions": [{"Name": "FunctionName", "Value": "other"}]}, "which is not this stack's"),
         ("ThrottlesAlarm", {"TreatMissingData": "missing"}, "TreatMissingData must be notBreaching"),

@@ -14,7 +14,11 @@ from known_metrics import Metric, known_metrics
 HEADINGS = {
     "DeadLetterQueueNotEmptyAlarm": "The dead-letter queue is not empty",
     "ParkedEventsAlarm": "Events are parked",
+    "OutageAlarm": "An outage",
     "OldestMessageAlarm": "The oldest message gets older",
+    "OldestUnbindAlarm": "The oldest message gets older",
+    "InFlightAlarm": "Too many messages are in flight",
+    "UnbindsInFlightAlarm": "Too many messages are in flight",
     "MisconfiguredAlarm": "TPNS refuses the app (1008003, 1008035, 1008030)",
     "ErrorsAlarm": "The function fails",
     "ThrottlesAlarm": "The function is throttled",
@@ -23,11 +27,17 @@ HEADINGS = {
     "UnbindsLateAlarm": "Unbinds are late",
 }
 # Alarm -> the optional resource that it watches.
-_WATCHES = {"ParkedEventsAlarm": "ParkedEvents", "LedgerFailedAlarm": "LedgerTable"}
+_WATCHES = {
+    "ParkedEventsAlarm": "ParkedEvents",
+    "LedgerFailedAlarm": "LedgerTable",
+    "OldestUnbindAlarm": "UnbindQueue",
+    "UnbindsInFlightAlarm": "UnbindQueue",
+}
+_QUEUES = ("Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents")
 # The values of dimensions that refer to the stack's own queues and function.
 _OWN: dict[str, list[dict[str, Any]]] = {
     "FunctionName": [{"Ref": "Function"}],
-    "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in ("Queue", "DeadLetterQueue", "ParkedEvents")],
+    "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in _QUEUES],
 }
 
 

@@ -159,6 +159,9 @@ pub struct Attributes {
     /// How often the message has been delivered.
     #[serde(rename = "ApproximateReceiveCount")]
     pub receive_count: Option<String>,
+    /// When it was sent to the queue, in epoch milliseconds.
+    #[serde(rename = "SentTimestamp")]
+    pub sent: Option<String>,
     /// The unit of order in a FIFO queue.
     #[serde(rename = "MessageGroupId")]
     pub group_id: Option<String>,

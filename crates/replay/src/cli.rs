@@ -48,7 +48,7 @@ const SEND_EXAMPLES: &str = "\
 Examples:
   replay send --dry-run --apps android,ios export.jsonl
   replay send --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/tpns-events export.jsonl
-  replay send --queue-url $QUEUE --rate 50 export.jsonl
+  replay send --queue-url $QUEUE --unbinds-to $UNBINDS --rate 50 export.jsonl
   zcat archive.gz | replay send --queue-url $QUEUE --state archive.replay -";
 
 const LIST_EXAMPLES: &str = "\
@@ -66,7 +66,7 @@ const REDRIVE_EXAMPLES: &str = "\
 Examples:
   replay redrive --from $PARKED --to $QUEUE --reason unknown_app --app huawei --dry-run
   replay redrive --from $PARKED --to $QUEUE --reason unknown_app --app huawei
-  replay redrive --from $DEAD_LETTERS --to $QUEUE --all --yes";
+  replay redrive --from $DEAD_LETTERS --to $QUEUE --unbinds-to $UNBINDS --all --yes";
 
 const FINGERPRINT_EXAMPLES: &str = "\
 Examples:
@@ -83,6 +83,10 @@ pub(crate) struct SendArgs {
     /// The queue that the function reads
     #[arg(long, value_name = "URL", value_parser = queue_url, required_unless_present = "dry_run")]
     pub(crate) queue_url: Option<String>,
+    /// The unbind lane's queue, the stack's output UnbindQueueUrl: logouts and deletions go there, so that they don't
+    /// wait behind logins [default: everything goes to --queue-url]
+    #[arg(long, value_name = "URL", value_parser = queue_url)]
+    pub(crate) unbinds_to: Option<String>,
     /// Maximum number of messages per second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: Option<u32>,
@@ -125,6 +129,10 @@ pub(crate) struct RedriveArgs {
     /// The queue that the function reads
     #[arg(long, value_name = "URL", value_parser = queue_url)]
     pub(crate) to: String,
+    /// The unbind lane's queue, the stack's output UnbindQueueUrl: logouts and deletions go there, so that they don't
+    /// wait behind logins [default: everything goes to --to]
+    #[arg(long, value_name = "URL", value_parser = queue_url)]
+    pub(crate) unbinds_to: Option<String>,
     #[command(flatten)]
     pub(crate) choice: ChoiceArgs,
     /// Chooses at most this number of messages

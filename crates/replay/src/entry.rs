@@ -6,12 +6,13 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::batch::Item;
+use crate::{batch::Item, lanes::Lane};
 
 /// A message to be sent, with what the sender needs to know about it once it is settled.
 #[derive(Debug)]
 pub(crate) struct Outgoing<T> {
     pub(crate) body: String,
+    pub(crate) lane: Lane,
     pub(crate) fifo: Option<Fifo>,
     /// Its X-Ray trace.
     pub(crate) trace: Option<String>,

@@ -18,18 +18,22 @@ use crate::{
     ending::Ending,
     entry,
     interrupt::Interrupt,
+    lanes::{LaneUrls, Lanes},
     list::inspect,
     listing,
     message::Summary,
     problem::Problem,
     show::{self, count},
-    sqs::{self, Sender},
+    sqs,
 };
 
 /// Sends back the messages chosen on the command line.
 pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Ending, Problem> {
-    if args.from == args.to {
-        return Err(Problem::Usage("--to: is the same queue as --from; name the queue that the function reads".into()));
+    let urls = LaneUrls::new(args.to, "--to", args.unbinds_to)?;
+    if urls.contain(&args.from) {
+        let what = if args.from == urls.main() { "--to" } else { "--unbinds-to" };
+        let problem = format!("{what}: is the same queue as --from; name the queue that the function reads");
+        return Err(Problem::Usage(problem));
     }
     let asks = !args.yes && !args.dry_run;
     if asks && !stdin().is_terminal() {
@@ -51,7 +55,7 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
         found.messages.into_iter().filter(|message| choice.matches(message)).take(limit).collect();
     let refused = if args.stamp { 0 } else { chosen.iter().filter(|message| message.timeless).count() as u64 };
     if !args.yes {
-        show_chosen(&chosen, refused, &args.to)?;
+        show_chosen(&chosen, refused, &urls)?;
     }
     warn(&chosen, args.stamp, entry::is_fifo(&args.from));
     let ids: HashSet<String> = chosen.into_iter().map(|message| message.message_id).collect();
@@ -71,10 +75,10 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
             None => return Ok(Ending::Interrupted),
         }
     }
-    let sender = Sender::new(client.clone(), args.to.clone(), "--to", interrupt.clone());
+    let lanes = Lanes::new(&client, &urls, "--to", &interrupt);
     let (done, swept) =
-        Sweep { ids, stamp: args.stamp, contract: &contract }.run(&client, &args.from, &sender, &interrupt).await;
-    print_result(&done, &args.from, &args.to)?;
+        Sweep { ids, stamp: args.stamp, contract: &contract }.run(&client, &args.from, &lanes, &interrupt).await;
+    print_result(&done, &args.from, &urls)?;
     swept?;
     Ok(match () {
         () if interrupt.is_requested() => Ending::Interrupted,
@@ -84,7 +88,7 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
 }
 
 /// Shows what would be sent.
-fn show_chosen(chosen: &[Summary], refused: u64, to: &str) -> io::Result<()> {
+fn show_chosen(chosen: &[Summary], refused: u64, to: &LaneUrls) -> io::Result<()> {
     let mut out = io::stdout().lock();
     listing::messages(&mut out, chosen, clock::now())?;
     listing::reasons(&mut out, chosen)?;
@@ -147,7 +151,7 @@ async fn ask(messages: u64, interrupt: &Interrupt) -> Option<bool> {
     }
 }
 
-fn print_result(done: &Done, from: &str, to: &str) -> io::Result<()> {
+fn print_result(done: &Done, from: &str, to: &LaneUrls) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{} sent to {to}", count(done.sent, "message"))?;
     if done.stamped > 0 {

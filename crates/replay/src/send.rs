@@ -24,11 +24,12 @@ use crate::{
     ending::Ending,
     entry::{self, Outgoing},
     interrupt::Interrupt,
+    lanes::{LaneUrls, Lanes},
     problem::Problem,
     rate::{Pace, most_in_a_call},
     reading::Age,
     show::count,
-    sqs::{self, Outcome, Sender, SqsFailure},
+    sqs::{self, Outcome, SqsFailure},
     stamp::stamp,
     state::{State, StateFile},
 };
@@ -43,16 +44,18 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
     let Some(queue_url) = args.queue_url.filter(|_| !args.dry_run) else {
         return dry_run::run(input, args.contract.contract(), args.stamp_now, interrupt).await;
     };
+    let urls = LaneUrls::new(queue_url, "--queue-url", args.unbinds_to)?;
+    let queue_url = urls.main();
     let claimed = input.claim()?;
     let state_file = match args.state {
         Some(path) => Some(StateFile::new(path)),
         None => (!input.is_stdin()).then(|| StateFile::beside(input.path())),
     };
     let earlier = match &state_file {
-        Some(file) if !args.restart => file.load(&queue_url)?,
+        Some(file) if !args.restart => file.load(queue_url)?,
         _ => None,
     };
-    let state = earlier.unwrap_or_else(|| State::new(&queue_url));
+    let state = earlier.unwrap_or_else(|| State::new(queue_url));
     if let Some(file) = &state_file {
         // A state file that can't be written is reported before anything is sent.
         file.save(&state)?;
@@ -62,9 +65,9 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
     if state.count() > 0 {
         progress.print(&format!("{} already sent, resuming after them", count(state.count(), "line")));
     }
-    let fifo = entry::is_fifo(&queue_url);
+    let fifo = entry::is_fifo(queue_url);
     let rules = Rules { contract: args.contract.contract(), stamp_now: args.stamp_now, fifo, state: state.clone() };
-    let sender = Sender::new(sqs::client().await, queue_url.clone(), "--queue-url", interrupt.clone());
+    let lanes = Lanes::new(&sqs::client().await, &urls, "--queue-url", &interrupt);
     let lines = reader::start(input, rules);
     let mut run = Run {
         began_with: state.count(),
@@ -79,8 +82,8 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
         stop: None,
         _claimed: claimed,
     };
-    run.all(&sender, lines, &interrupt).await;
-    run.end(&queue_url)
+    run.all(&lanes, lines, &interrupt).await;
+    run.end(&urls)
 }
 
 /// Why the run ends before the end of the file.
@@ -109,7 +112,7 @@ type Call = Vec<Outgoing<LineInfo>>;
 
 impl Run {
     /// Runs until the end of the file, or until something stops it, then waits for the calls in flight.
-    async fn all(&mut self, sender: &Sender, mut lines: tokio::sync::mpsc::Receiver<Read>, interrupt: &Interrupt) {
+    async fn all(&mut self, lanes: &Lanes, mut lines: tokio::sync::mpsc::Receiver<Read>, interrupt: &Interrupt) {
         let (mut reading, mut calls) = (true, FuturesUnordered::new());
         loop {
             while reading && self.stop.is_none() && self.batcher.has_capacity() {
@@ -129,7 +132,7 @@ impl Run {
                     break;
                 }
                 let start = self.pace.as_mut().map(|pace| pace.start(call.len(), Instant::now()));
-                calls.push(send_at(sender, start, call, interrupt));
+                calls.push(send_at(lanes, start, call, interrupt));
             }
             if calls.is_empty() && (self.stop.is_some() || (!reading && self.batcher.len() == 0)) {
                 return;
@@ -237,7 +240,7 @@ impl Run {
 
 /// Sends a call when its turn comes, unless an interrupt comes first.
 async fn send_at(
-    sender: &Sender,
+    lanes: &Lanes,
     start: Option<Instant>,
     call: Call,
     interrupt: &Interrupt,
@@ -251,6 +254,6 @@ async fn send_at(
             }
         }
     }
-    let (outcomes, failure) = sender.send(&call).await;
+    let (outcomes, failure) = lanes.send(&call).await;
     (call, outcomes, failure)
 }

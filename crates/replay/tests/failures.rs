@@ -68,8 +68,12 @@ impl Stage {
 
     /// The ids of the events in the queue, in its order.
     fn got(&self) -> Vec<u64> {
+        self.got_in(self.queue)
+    }
+
+    fn got_in(&self, queue: &str) -> Vec<u64> {
         let id = |body: &str| serde_json::from_str::<Value>(body).unwrap()["id"].as_str().unwrap().parse().unwrap();
-        self.aws.with_queue(self.queue, |queue| queue.messages().map(|message| id(&message.body)).collect()).unwrap()
+        self.aws.with_queue(queue, |queue| queue.messages().map(|message| id(&message.body)).collect()).unwrap()
     }
 }
 
@@ -239,4 +243,36 @@ async fn a_file_of_something_else_is_not_read_to_the_end() {
     assert_eq!(ended.stderr.lines().count(), 1001);
     assert!(ended.stderr.ends_with("error: 1000 lines refused; check the file with --dry-run\n"));
     assert!(stage.got().is_empty());
+}
+
+/// The file's odd lines are unbinds. Entries of both lanes' calls fail and are retried, each in its own lane.
+#[tokio::test]
+async fn unbinds_go_to_their_lane_and_everything_else_to_the_main_queue() {
+    let stage = Stage::with("events").await;
+    stage.aws.create_queue(Queue::builder("unbinds").build().unwrap());
+    let event = |number: u64| {
+        let (kind, device, accounts) = match number % 4 {
+            1 => ("account.deleted", json!({}), json!({"account_list": [{"account": "ben"}]})),
+            3 => ("user.logout", json!({"app": "a", "token": format!("t-{number}")}), json!({})),
+            _ => ("user.login", json!({"app": "a", "token": "t"}), json!({"account_list": [{"account": "ann"}]})),
+        };
+        let mut event = json!({"type": kind, "id": number.to_string(), "occurred_at": 1_795_334_400_000_i64});
+        for (name, value) in [device, accounts].iter().flat_map(|part| part.as_object().unwrap()) {
+            event[name] = value.clone();
+        }
+        format!("{event}\n")
+    };
+    let file = stage.folder.path().join("events.jsonl");
+    fs::write(&file, (1..=40).map(event).collect::<String>()).unwrap();
+    let unbinds_to = ["--unbinds-to".to_owned(), stage.aws.queue_url("unbinds")];
+    stage.aws.fail_entries_next(4, [EntryFault::at(1), EntryFault::at(2)]);
+    let ended = Ended::from(stage.command(&file).args(&unbinds_to).output().await.unwrap());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for (queue, rest) in [("events", 0), ("unbinds", 1)] {
+        let expected: Vec<_> = (1..=40).filter(|number| number % 2 == rest).collect();
+        assert_eq!(sorted(stage.got_in(queue)), expected, "{queue}");
+    }
+    // What was sent to the lane is recorded, too.
+    let again = Ended::from(stage.command(&file).args(&unbinds_to).output().await.unwrap());
+    assert!(again.stdout.starts_with("0 messages sent"), "{}", again.stdout);
 }

@@ -10,10 +10,11 @@ use crate::{
     clock,
     entry::{self, Fifo, Outgoing},
     interrupt::Interrupt,
+    lanes::{Lane, Lanes},
     message::Summary,
     problem::Problem,
     reading::Contract,
-    sqs::{Held, Message, Outcome, Sender},
+    sqs::{Held, Message, Outcome},
     stamp::stamp,
 };
 
@@ -52,11 +53,11 @@ impl Sweep<'_> {
         self,
         client: &Client,
         from: &str,
-        sender: &Sender,
+        lanes: &Lanes,
         interrupt: &Interrupt,
     ) -> (Done, Result<(), Problem>) {
         let (mut held, mut done) = (Held::new(client, from, "--from"), Done::default());
-        let swept = self.all(&mut held, from, sender, interrupt, &mut done).await;
+        let swept = self.all(&mut held, from, lanes, interrupt, &mut done).await;
         let given_back = held.give_back().await.map_err(Problem::from);
         (done, swept.and(given_back))
     }
@@ -65,7 +66,7 @@ impl Sweep<'_> {
         &self,
         held: &mut Held<'_>,
         from: &str,
-        sender: &Sender,
+        lanes: &Lanes,
         interrupt: &Interrupt,
         done: &mut Done,
     ) -> Result<(), Problem> {
@@ -73,20 +74,20 @@ impl Sweep<'_> {
             let Some(messages) = held.receive().await? else { return Ok(()) };
             let mut batcher = Batcher::new();
             for message in messages {
-                if let Some(outgoing) = self.choose(message, from, sender, done) {
+                if let Some(outgoing) = self.choose(message, from, lanes, done) {
                     batcher.push(outgoing);
                 }
             }
             while batcher.len() > 0 && !interrupt.is_requested() {
                 let call = batcher.take(MOST_ENTRIES);
-                self.send(&call, held, sender, done).await?;
+                self.send(&call, held, lanes, done).await?;
                 call.iter().for_each(|message| batcher.finish(message));
             }
         }
         Ok(())
     }
 
-    fn choose(&self, message: Message, from: &str, sender: &Sender, done: &mut Done) -> Option<Outgoing<Redriven>> {
+    fn choose(&self, message: Message, from: &str, lanes: &Lanes, done: &mut Done) -> Option<Outgoing<Redriven>> {
         if !self.ids.contains(&message.id) {
             return None;
         }
@@ -102,22 +103,23 @@ impl Sweep<'_> {
             }
         };
         let body = body.into_owned();
-        let fifo = sender.is_fifo().then(|| fifo(&message, entry::is_fifo(from), self.contract, &body));
+        let fifo = lanes.is_fifo().then(|| fifo(&message, entry::is_fifo(from), self.contract, &body));
         let mut attributes = message.attributes;
         // The function's attributes of a parked message, which no longer apply.
         attributes.retain(|name, _| name != "reason" && name != "detail");
         let context = Redriven { id: message.id, stamped: summary.timeless };
-        Some(Outgoing { body, fifo, trace: message.trace, attributes, context })
+        let lane = Lane::of(summary.kind);
+        Some(Outgoing { body, lane, fifo, trace: message.trace, attributes, context })
     }
 
     async fn send(
         &self,
         call: &[Outgoing<Redriven>],
         held: &mut Held<'_>,
-        sender: &Sender,
+        lanes: &Lanes,
         done: &mut Done,
     ) -> Result<(), Problem> {
-        let (outcomes, failure) = sender.send(call).await;
+        let (outcomes, failure) = lanes.send(call).await;
         let mut accepted = Vec::new();
         for (message, outcome) in call.iter().zip(outcomes) {
             match outcome {

@@ -3,16 +3,16 @@
 use std::io::{self, Write};
 
 use super::{Run, Stop};
-use crate::{ending::Ending, problem::Problem, show::count};
+use crate::{ending::Ending, lanes::LaneUrls, problem::Problem, show::count};
 
 impl Run {
     /// Reports what was done and how to resume.
-    pub(super) fn end(self, queue_url: &str) -> Result<Ending, Problem> {
+    pub(super) fn end(self, queues: &LaneUrls) -> Result<Ending, Problem> {
         self.progress.end();
         let (tally, mut out) = (self.tally, io::stdout().lock());
         let sent = count(tally.sent, "message");
         let (seconds, rate) = (self.progress.seconds(), self.progress.rate(tally));
-        writeln!(out, "{sent} sent to {queue_url} in {seconds:.1} s ({rate}/s)")?;
+        writeln!(out, "{sent} sent to {queues} in {seconds:.1} s ({rate}/s)")?;
         if tally.stamped > 0 {
             writeln!(out, "{} of them got the time of sending as occurred_at", tally.stamped)?;
         }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock,
     entry::{self, Fifo, Outgoing},
+    lanes::Lane,
     lines::{Digest256, Lines},
     problem::Problem,
     reading::{Age, Contract},
@@ -84,7 +85,9 @@ fn read(input: Input, rules: &Rules, sender: &Sender<Read>) -> Result<(), Proble
                         age: checked.age,
                         to_be_stamped: checked.to_be_stamped,
                     };
-                    Read::Line(Box::new(Outgoing { body, fifo, trace: None, attributes: HashMap::new(), context }))
+                    let lane = Lane::of(checked.reading.kind);
+                    let (trace, attributes) = (None, HashMap::new());
+                    Read::Line(Box::new(Outgoing { body, lane, fifo, trace, attributes, context }))
                 }
             };
             if sender.blocking_send(read).is_err() {

@@ -51,13 +51,14 @@ impl Sender {
         is_fifo(&self.queue_url)
     }
 
-    /// Sends one call. Returns the outcome of each message, and the failure if some are [`Outcome::Unconfirmed`]; after
-    /// an interrupt there is no failure.
-    pub(crate) async fn send<T>(&self, call: &[Outgoing<T>]) -> (Vec<Outcome>, Option<SqsFailure>) {
+    /// Sends those messages of one call. Returns the outcome of each message of the call, and the failure if some of
+    /// those are [`Outcome::Unconfirmed`], as all others are; after an interrupt there is no failure.
+    pub(crate) async fn send<T>(&self, call: &[Outgoing<T>], those: &[usize]) -> (Vec<Outcome>, Option<SqsFailure>) {
         let mut outcomes = vec![Outcome::Unconfirmed; call.len()];
         let mut last = None;
         for attempt in 0..MOST_ATTEMPTS {
-            let open: Vec<usize> = (0..call.len()).filter(|&index| outcomes[index] == Outcome::Unconfirmed).collect();
+            let is_open = |index: &usize| outcomes[*index] == Outcome::Unconfirmed;
+            let open: Vec<usize> = those.iter().copied().filter(is_open).collect();
             if open.is_empty() {
                 return (outcomes, None);
             }
@@ -71,7 +72,7 @@ impl Sender {
             }
         }
         let busy = || SqsFailure::busy(self.option);
-        let unconfirmed = outcomes.contains(&Outcome::Unconfirmed);
+        let unconfirmed = those.iter().any(|&index| outcomes[index] == Outcome::Unconfirmed);
         (outcomes, unconfirmed.then(|| last.unwrap_or_else(busy)))
     }
 
@@ -157,13 +158,14 @@ mod tests {
     use aws_sdk_sqs::types::MessageAttributeValue;
 
     use super::*;
-    use crate::entry::Fifo;
+    use crate::{entry::Fifo, lanes::Lane};
 
     #[test]
     fn an_entry_has_everything_of_the_message() {
         let tenant = MessageAttributeValue::builder().data_type("String").string_value("one").build().unwrap();
         let message = Outgoing {
             body: "body".into(),
+            lane: Lane::Main,
             fifo: Some(Fifo { group: "device".into(), deduplication: "once".into() }),
             trace: Some("Root=1-2-3".into()),
             attributes: HashMap::from([("tenant".to_owned(), tenant.clone())]),
