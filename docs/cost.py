@@ -137,7 +137,8 @@ def outage(given: argparse.Namespace) -> dict[str, float]:
 
 def lane_deliveries(rate: float, seconds: float) -> float:
     """At most how often the events of a lane are delivered in vain: new ones go through the short delays, and those
-    that wait have the longest one. A message in flight takes one of IN_FLIGHT places for its delay, which limits both."""
+    that wait have the longest one. A message in flight takes one of IN_FLIGHT places for its delay, which limits
+    both."""
     short = DELAYS[:-1]
     most_a_second = IN_FLIGHT / (sum(short) / len(short))
     minutes = int(seconds // 60)

@@ -109,7 +109,7 @@ fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
 
 fn probe_interval(get: Get<'_>) -> Result<Option<Duration>, ConfigError> {
     const ALLOWED: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(300);
-    let interval = duration(get, "TPNS_PROBE_INTERVAL", "10s").map_err(|_| ConfigError::ProbeInterval)?;
+    let interval = duration(get, "TPNS_PROBE_INTERVAL", "30s").map_err(|_| ConfigError::ProbeInterval)?;
     if interval.is_zero() {
         return Ok(None);
     }

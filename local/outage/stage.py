@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from local import queues, stack
 from local.cloud import Cloud
-from local.mapping import Mapping
+from local.mapping import Mappings
 from local.processes import Processes
 from local.tpns import Tpns
 
@@ -56,7 +56,9 @@ class Stage:
             }
             for number, body in enumerate(bodies)
         ]
-        sqs.send_message_batch(QueueUrl=self.stack.queue_url, Entries=entries)
+        lanes = (self.stack.queue_url, self.stack.unbind_queue_url or self.stack.queue_url)
+        for queue, entry in zip(lanes, entries, strict=True):
+            sqs.send_message_batch(QueueUrl=queue, Entries=[entry])
         self.logouts.append(logout)
 
     def is_settled(self, sqs: Any) -> bool:
@@ -111,7 +113,7 @@ def start(
         "GradualDeployment": "off",
     }
     deployed = stack.deploy(cloud, template, function, parameters, name=f"outage-{name}", environment=environment)
-    Mapping(cloud, deployed).fix_numbers()
+    Mappings(cloud, deployed).fix_numbers()
 
     def wrong_key(wrong: bool) -> None:
         document = apps.replace("local-android-key", "an-old-key") if wrong else apps

@@ -69,7 +69,7 @@ pub enum ConfigError {
     },
     /// No time between two calls.
     #[error(
-        "TPNS_PROBE_INTERVAL: must be a duration from 1ms to 5m, or 0 to call TPNS as often while it fails; the default is 10s"
+        "TPNS_PROBE_INTERVAL: must be a duration from 1ms to 5m, or 0 to call TPNS as often while it fails; the default is 30s"
     )]
     ProbeInterval,
     /// A delay that SQS does not take.

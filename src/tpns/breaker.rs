@@ -9,13 +9,16 @@ use crate::{moment::Moment, outcome::Failure};
 
 /// Calls that fail one after the other until no more are made.
 const FAILURES: u32 = 3;
+/// The first pause then; it doubles with each call that is made. A failure of a second or two delays an event by little
+/// more.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// An invocation, by its number in this process.
 pub(super) type InvocationNumber = u64;
 
 /// What earlier calls of this process showed of each app, by its identity.
 #[derive(Debug)]
 pub(super) struct Breakers {
-    /// While TPNS fails, one call is made in this time.
+    /// The longest pause between two calls while TPNS fails.
     interval: Duration,
     invocation: InvocationNumber,
     failing: HashMap<String, Failing>,
@@ -32,6 +35,8 @@ struct Failing {
     until: InvocationNumber,
     /// When the last call began or ended.
     last: Moment,
+    /// From then until the next call, once it is an outage.
+    pause: Duration,
     failure: Failure,
 }
 
@@ -58,9 +63,10 @@ impl Breakers {
     pub(super) fn permit(&mut self, app: &str, now: Moment) -> Result<(), Failure> {
         // Nearly always there is none.
         let Some(failing) = self.failing.get_mut(app).filter(|failing| failing.is_outage()) else { return Ok(()) };
-        if now.since(failing.last) >= self.interval {
+        if now.since(failing.last) >= failing.pause {
             // The others of this time do not wait for its answer.
             failing.last = now;
+            failing.pause = (2 * failing.pause).min(self.interval);
             return Ok(());
         }
         let mut failure = failing.failure.clone();
@@ -71,15 +77,13 @@ impl Breakers {
     /// A call failed for a transient reason.
     pub(super) fn failed(&mut self, app: &str, now: Moment, failure: &Failure) {
         let invocation = self.invocation;
-        let new = || Failing { calls: 0, since: invocation, until: invocation, last: now, failure: failure.clone() };
+        let pause = FIRST_PAUSE.min(self.interval);
+        let new =
+            || Failing { calls: 0, since: invocation, until: invocation, last: now, pause, failure: failure.clone() };
         let failing = self.failing.entry(app.to_owned()).or_insert_with(new);
-        *failing = Failing {
-            calls: failing.calls.saturating_add(1),
-            since: failing.since,
-            until: invocation,
-            last: now,
-            failure: failure.clone(),
-        };
+        failing.calls = failing.calls.saturating_add(1);
+        (failing.until, failing.last) = (invocation, now);
+        failing.failure = failure.clone();
     }
 
     /// A call was answered.

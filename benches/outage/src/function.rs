@@ -35,6 +35,8 @@ pub(crate) const MOST_APPS: usize = 4;
 /// An app is not called for a while after this many calls that failed one after the other, if they were made in at
 /// least two invocations (src/tpns/breaker.rs).
 const FAILURES: u32 = 3;
+/// The first pause between two calls then, which doubles.
+const FIRST_PROBE: Ms = SECOND;
 
 /// What stays in a process between invocations: what earlier calls showed of each app.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,8 @@ struct Failing {
     since: u32,
     until: u32,
     last: Ms,
+    /// From then until the next call, once it is an outage.
+    pause: Ms,
 }
 
 impl Failing {
@@ -115,7 +119,7 @@ impl Sandbox {
         for attempt in 0..ATTEMPTS {
             let outage = self.failing[app].filter(|failing| failing.is_outage());
             let is_probe = outage.is_some() && scenario.timing != Timing::Old;
-            if is_probe && outage.is_some_and(|outage| now < outage.last + scenario.probe_interval) {
+            if is_probe && outage.is_some_and(|outage| now < outage.last + outage.pause) {
                 break;
             }
             let made = if is_probe { 1 } else { calls };
@@ -138,11 +142,13 @@ impl Sandbox {
             now += after;
             invocation.ends = invocation.ends.max(now);
             let before = self.failing[app];
+            let pause = before.map_or(FIRST_PROBE, |before| if is_probe { 2 * before.pause } else { before.pause });
             self.failing[app] = Some(Failing {
                 calls: before.map_or(0, |before| before.calls) + made,
                 since: before.map_or(self.invocations, |before| before.since),
                 until: self.invocations,
                 last: now,
+                pause: pause.min(scenario.probe_interval),
             });
             now += (rng.f64() * FIRST_PAUSE * f64::from(1 << attempt)) as Ms;
         }

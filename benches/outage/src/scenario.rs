@@ -73,7 +73,7 @@ pub(crate) struct Scenario {
     pub(crate) length: Ms,
     pub(crate) outage: Option<Outage>,
     pub(crate) timing: Timing,
-    /// `TPNS_PROBE_INTERVAL`.
+    /// `TPNS_PROBE_INTERVAL`: the longest pause between two calls of a sandbox.
     pub(crate) probe_interval: Ms,
     /// Whether unbinds have a queue and an event source mapping of their own.
     pub(crate) lane: bool,
@@ -98,7 +98,7 @@ impl Scenario {
         length: 10 * MINUTE,
         outage: None,
         timing: Timing::NEW,
-        probe_interval: 10 * SECOND,
+        probe_interval: 30 * SECOND,
         lane: true,
         ledger: true,
         concurrency: 10,

@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::{batch::Item, lanes::Lane};
+use crate::{batch::Item, lane::Lane};
 
 /// A message to be sent, with what the sender needs to know about it once it is settled.
 #[derive(Debug)]

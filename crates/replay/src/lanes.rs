@@ -2,34 +2,14 @@
 //! deletions. The function applies an event from either; in the lane an unbind does not wait behind logins.
 
 use aws_sdk_sqs::Client;
-use contract::event::Kind;
 
 use crate::{
     entry::{Outgoing, is_fifo},
     interrupt::Interrupt,
+    lane::Lane,
     problem::Problem,
     sqs::{Outcome, Sender, SqsFailure},
 };
-
-/// Which queue an event belongs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// Logins, and bodies whose type can't be read.
-    Main,
-    /// Logouts and deletions.
-    Unbinds,
-}
-
-impl Lane {
-    /// The lane of an event of this type.
-    pub(crate) fn of(kind: Option<&str>) -> Self {
-        let kind = Kind::NAMES.into_iter().find(|(name, _)| Some(*name) == kind).map(|(_, kind)| kind);
-        match kind {
-            Some(Kind::Logout | Kind::Deletion) => Self::Unbinds,
-            Some(Kind::Login) | None => Self::Main,
-        }
-    }
-}
 
 /// The queues as named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::outcome::Reason;
 
 const APP: &str = "1500001048@api.tpns.tencent.com";
 const OTHER: &str = "1600001048@api.tpns.tencent.com";
-const INTERVAL: Duration = Duration::from_secs(10);
+const INTERVAL: Duration = Duration::from_secs(30);
 
 struct World {
     breakers: Breakers,
@@ -59,21 +59,38 @@ fn one_invocation_makes_all_its_calls_however_many_fail() {
 }
 
 #[test]
-fn after_three_failed_calls_in_two_invocations_one_call_is_made_in_ten_seconds() {
+fn after_three_failed_calls_in_two_invocations_one_call_is_made_after_each_pause_which_doubles() {
     let mut world = World::new();
     world.fail(APP, 1);
     world.breakers.begin_invocation();
     world.fail(APP, 1);
     assert!(world.may_call(APP));
     world.fail(APP, 1);
-    for _ in 0..5 {
-        world.pass(9_999);
-        assert!(!world.may_call(APP));
+    for pause in [1, 2, 4, 8, 16, 30, 30] {
+        world.pass(1000 * pause - 1);
+        assert!(!world.may_call(APP), "{pause}");
         world.pass(1);
         assert!(world.may_call(APP), "one call");
         assert!(!world.may_call(APP), "and no other");
         world.breakers.begin_invocation();
         world.fail(APP, 1);
+    }
+}
+
+#[test]
+fn after_an_answer_the_pauses_are_short_again() {
+    let mut world = World::new();
+    for _ in 0..2 {
+        world.fail(APP, 3);
+        world.breakers.begin_invocation();
+        world.fail(APP, 1);
+        for pause in [1, 2] {
+            assert!(!world.may_call(APP));
+            world.pass(1000 * pause);
+            assert!(world.may_call(APP), "{pause}");
+        }
+        world.breakers.answered(APP);
+        world.breakers.begin_invocation();
     }
 }
 
@@ -116,7 +133,7 @@ fn what_is_not_sent_has_the_reason_of_the_last_failure() {
 
 /// Invocations one after the other, each with ten calls that fail, for an hour.
 #[test]
-fn an_outage_costs_six_calls_a_minute() {
+fn an_outage_costs_two_calls_a_minute() {
     let mut world = World::new();
     let mut calls = 0;
     while world.at < Duration::from_secs(3600) {
@@ -129,6 +146,6 @@ fn an_outage_costs_six_calls_a_minute() {
         }
         world.pass(50);
     }
-    // Those of the first invocation, the first of the second, and one in ten seconds.
-    assert!(calls <= 10 + 1 + 6 * 60, "{calls}");
+    // Those of the first invocation, the first of the second, five short pauses, and one in thirty seconds.
+    assert!(calls <= 10 + 1 + 5 + 2 * 60, "{calls}");
 }

@@ -25,14 +25,14 @@ fn a_batch_has_one_call_for_each_app_and_operation() {
 }
 
 #[test]
-fn while_tpns_is_down_a_sandbox_makes_one_call_in_ten_seconds() {
+fn while_tpns_is_down_a_sandbox_makes_one_call_after_each_pause_which_doubles() {
     let (mut sandbox, scenario) = (Sandbox::default(), down(TPNS_DOWN));
     assert_eq!(calls(&mut sandbox, 0, &scenario), (6, false));
     // One invocation may have met a short failure.
     assert_eq!(calls(&mut sandbox, 5_000, &scenario), (2, false));
-    assert_eq!(calls(&mut sandbox, 10_000, &scenario), (0, false));
-    assert_eq!(calls(&mut sandbox, 16_000, &scenario), (1, false));
-    assert_eq!(calls(&mut sandbox, 25_000, &scenario), (0, false));
+    let calls_at = [5_500, 7_000, 8_000, 10_000, 12_000, 40_000, 41_000];
+    let made = calls_at.map(|now| calls(&mut sandbox, now, &scenario).0);
+    assert_eq!(made, [0, 1, 0, 1, 0, 1, 0]);
     // The probe is answered, and the other call follows.
     assert_eq!(calls(&mut sandbox, MINUTE, &scenario), (2, true));
     assert_eq!(calls(&mut sandbox, MINUTE, &scenario), (2, true));

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock,
     entry::{self, Fifo, Outgoing},
-    lanes::Lane,
+    lane::Lane,
     lines::{Digest256, Lines},
     problem::Problem,
     reading::{Age, Contract},

@@ -158,7 +158,7 @@ mod tests {
     use aws_sdk_sqs::types::MessageAttributeValue;
 
     use super::*;
-    use crate::{entry::Fifo, lanes::Lane};
+    use crate::{entry::Fifo, lane::Lane};
 
     #[test]
     fn an_entry_has_everything_of_the_message() {
