@@ -32,8 +32,15 @@ class Stack:
     log_group: str
 
 
-def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, str], name: str = NAME) -> Stack:
-    body = package(cloud, template, bootstrap)
+def deploy(
+    cloud: Cloud,
+    template: Path,
+    bootstrap: Path,
+    parameters: dict[str, str],
+    name: str = NAME,
+    environment: dict[str, str] | None = None,
+) -> Stack:
+    body = package(cloud, template, bootstrap, environment)
     parameters = {"Architecture": host_architecture(), **parameters}
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(

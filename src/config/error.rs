@@ -1,7 +1,8 @@
 //! What is wrong with a setting.
 
-use super::limits::FUNCTION_TIMEOUT;
 use crate::tpns::AppsError;
+
+pub(super) const FUNCTION_TIMEOUT: &str = "FUNCTION_TIMEOUT_SECONDS";
 
 /// A setting that can't be used: one line that names the variable and what to do. Never a secret, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

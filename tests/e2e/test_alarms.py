@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import datapoints
 import function_processes
@@ -51,7 +51,7 @@ class Minute:
         self.points: list[Datapoint] = []
         self.oldest: float | None = None
 
-    def __enter__(self) -> Minute:
+    def __enter__(self) -> Self:
         self._since = datetime.datetime.now(datetime.UTC)
         self._lines = len(self._log())
         return self

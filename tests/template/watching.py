@@ -25,7 +25,7 @@ HEADINGS = {
 # Alarm -> the optional resource that it watches.
 _WATCHES = {"ParkedEventsAlarm": "ParkedEvents", "LedgerFailedAlarm": "LedgerTable"}
 # The values of dimensions that refer to the stack's own queues and function.
-_OWN = {
+_OWN: dict[str, list[dict[str, Any]]] = {
     "FunctionName": [{"Ref": "Function"}],
     "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in ("Queue", "DeadLetterQueue", "ParkedEvents")],
 }

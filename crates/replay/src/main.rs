@@ -5,10 +5,12 @@ mod batch;
 mod choose;
 mod cli;
 mod clock;
+mod ending;
 mod entry;
 mod interrupt;
 mod lines;
 mod list;
+mod listing;
 mod message;
 mod problem;
 mod rate;
@@ -30,8 +32,9 @@ use contract::{event::Token, fingerprint};
 
 use self::{
     cli::{Cli, Command, FingerprintArgs},
+    ending::Ending,
     interrupt::Interrupt,
-    problem::{Ending, Problem},
+    problem::Problem,
 };
 
 fn main() -> ExitCode {
