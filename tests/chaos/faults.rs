@@ -70,7 +70,7 @@ pub(crate) fn of_batch(rng: &mut Rng, batch: &[&Event]) -> BatchFaults {
 
 /// A fault for all batches: one app fails, refuses or is slow in all calls of a round, while the other works.
 pub(crate) fn outage(rng: &mut Rng) -> Option<Fault> {
-    if rng.u8(0..8) != 0 {
+    if rng.u8(0..4) != 0 {
         return None;
     }
     let app = if rng.bool() { "android" } else { "ios" };
