@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use crate::{moment::Moment, outcome::Failure};
+use crate::{moment::Moment, outcome::Failure, plan::Verdict};
 
 /// Calls that fail one after the other until no more are made.
 const FAILURES: u32 = 3;
@@ -37,7 +37,8 @@ struct Failing {
     last: Moment,
     /// From then until the next call, once it is an outage.
     pause: Duration,
-    failure: Failure,
+    /// On the last call.
+    verdict: Verdict,
 }
 
 impl Failing {
@@ -59,8 +60,8 @@ impl Breakers {
     /// Whether a call may be made to the app.
     ///
     /// # Errors
-    /// Why the last call failed, and that none is made now.
-    pub(super) fn permit(&mut self, app: &str, now: Moment) -> Result<(), Failure> {
+    /// The verdict on the last call, with the addition that none is made now.
+    pub(super) fn permit(&mut self, app: &str, now: Moment) -> Result<(), Verdict> {
         // Nearly always there is none.
         let Some(failing) = self.failing.get_mut(app).filter(|failing| failing.is_outage()) else { return Ok(()) };
         if now.since(failing.last) >= failing.pause {
@@ -69,24 +70,31 @@ impl Breakers {
             failing.pause = (2 * failing.pause).min(self.interval);
             return Ok(());
         }
-        let mut failure = failing.failure.clone();
-        failure.add("no call was made, since TPNS has not taken the last ones");
-        Err(failure)
+        let not_made = |failure: &Failure| {
+            let mut failure = failure.clone();
+            failure.add("no call was made, since TPNS has not taken the last ones");
+            failure
+        };
+        Err(match &failing.verdict {
+            Verdict::Misconfigured(failure) => Verdict::Misconfigured(not_made(failure)),
+            Verdict::Retry(failure, _) | Verdict::Rejected(failure) => Verdict::Retry(not_made(failure), None),
+            Verdict::Accepted => return Ok(()),
+        })
     }
 
-    /// A call failed for a transient reason.
-    pub(super) fn failed(&mut self, app: &str, now: Moment, failure: &Failure) {
+    /// A call failed: for a transient reason, or since TPNS refuses the app.
+    pub(super) fn failed(&mut self, app: &str, now: Moment, verdict: &Verdict) {
         let invocation = self.invocation;
         let pause = FIRST_PAUSE.min(self.interval);
         let new =
-            || Failing { calls: 0, since: invocation, until: invocation, last: now, pause, failure: failure.clone() };
+            || Failing { calls: 0, since: invocation, until: invocation, last: now, pause, verdict: verdict.clone() };
         let failing = self.failing.entry(app.to_owned()).or_insert_with(new);
         failing.calls = failing.calls.saturating_add(1);
         (failing.until, failing.last) = (invocation, now);
-        failing.failure = failure.clone();
+        failing.verdict = verdict.clone();
     }
 
-    /// A call was answered.
+    /// A call was answered, or may be answered otherwise now.
     pub(super) fn answered(&mut self, app: &str) {
         self.failing.remove(app);
     }

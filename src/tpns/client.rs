@@ -16,10 +16,10 @@ use super::{
     App,
     answer::{HttpAnswer, retry_after},
     breaker::Breakers,
+    codes::is_a_status_of_the_app,
 };
 use crate::{
     moment::Moment,
-    outcome::Failure,
     plan::Verdict,
     transport::{RequestLimits, Transport, TransportError},
 };
@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn permit(&self, app: &App) -> Result<(), Failure> {
+    pub(super) fn permit(&self, app: &App) -> Result<(), Verdict> {
         self.breakers().map_or(Ok(()), |mut breakers| breakers.permit(&app.identity(), Moment::now()))
     }
 
@@ -66,7 +66,10 @@ impl Client {
     pub(super) fn note(&self, app: &App, whole: Option<&Verdict>) {
         let Some(mut breakers) = self.breakers() else { return };
         match whole {
-            Some(Verdict::Retry(failure, _)) => breakers.failed(&app.identity(), Moment::now(), failure),
+            Some(verdict @ Verdict::Retry(..)) => breakers.failed(&app.identity(), Moment::now(), verdict),
+            Some(verdict @ Verdict::Misconfigured(failure)) if !is_a_status_of_the_app(failure) => {
+                breakers.failed(&app.identity(), Moment::now(), verdict);
+            }
             _ => breakers.answered(&app.identity()),
         }
     }

@@ -72,3 +72,16 @@ async fn a_short_failure_within_one_invocation_changes_nothing() {
         assert_eq!(stage.batch(&[logout(n, "t1")]).await, [""; 0], "the next delivery is called for at once");
     }
 }
+
+#[tokio::test]
+async fn an_app_whose_key_is_refused_is_called_once_in_a_while_and_stays_misconfigured() {
+    let stage = Stage::with(&[("TPNS_PROBE_INTERVAL", "5m"), ("TPNS_MAX_ATTEMPTS", "3")]).await;
+    stage.tpns.fault(Fault::ret_code(1_008_003).app("android").forever());
+    for _ in 0..20 {
+        assert_eq!(stage.batch(&[login(1, "t1", &["x"])]).await, ["m0"]);
+    }
+    let calls = stage.calls().len();
+    assert!((3..10).contains(&calls), "{calls} calls in 20 invocations");
+    let lines = stage.lines("event failed");
+    assert!(lines.iter().all(|line| line["outcome"] == "misconfigured" && line["reason"] == "tpns_auth_failed"));
+}

@@ -125,10 +125,11 @@ impl Sandbox {
             let made = if is_probe { 1 } else { calls };
             invocation.calls += made;
             if scenario.is_on(now, |fault| fault == Fault::WrongKey) {
-                // The app gets no more calls in this invocation. It was an answer.
+                // The app gets no more calls in this invocation.
                 invocation.calls -= made - 1;
                 invocation.failed[app] = Some(Reason::TpnsAuthFailed);
                 invocation.ends = invocation.ends.max(now + TPNS);
+                self.note(app, 1, now + TPNS, is_probe, scenario);
                 return;
             }
             let Some(after) = down(scenario, now) else {
@@ -141,18 +142,27 @@ impl Sandbox {
             };
             now += after;
             invocation.ends = invocation.ends.max(now);
-            let before = self.failing[app];
-            let pause = before.map_or(FIRST_PROBE, |before| if is_probe { 2 * before.pause } else { before.pause });
-            self.failing[app] = Some(Failing {
-                calls: before.map_or(0, |before| before.calls) + made,
-                since: before.map_or(self.invocations, |before| before.since),
-                until: self.invocations,
-                last: now,
-                pause: pause.min(scenario.probe_interval),
-            });
+            self.note(app, made, now, is_probe, scenario);
             now += (rng.f64() * FIRST_PAUSE * f64::from(1 << attempt)) as Ms;
         }
-        invocation.failed[app] = Some(Reason::TpnsUnavailable);
+        invocation.failed[app] = Some(if scenario.is_on(now, |fault| fault == Fault::WrongKey) {
+            Reason::TpnsAuthFailed
+        } else {
+            Reason::TpnsUnavailable
+        });
+    }
+
+    /// Notes calls that failed.
+    fn note(&mut self, app: usize, made: u32, now: Ms, is_probe: bool, scenario: &Scenario) {
+        let before = self.failing[app];
+        let pause = before.map_or(FIRST_PROBE, |before| if is_probe { 2 * before.pause } else { before.pause });
+        self.failing[app] = Some(Failing {
+            calls: before.map_or(0, |before| before.calls) + made,
+            since: before.map_or(self.invocations, |before| before.since),
+            until: self.invocations,
+            last: now,
+            pause: pause.min(scenario.probe_interval),
+        });
     }
 }
 

@@ -40,7 +40,7 @@ impl World {
     fn fail(&mut self, app: &str, times: u32) {
         for _ in 0..times {
             let now = self.now();
-            self.breakers.failed(app, now, &failure());
+            self.breakers.failed(app, now, &Verdict::Retry(failure(), None));
         }
     }
 }
@@ -126,9 +126,13 @@ fn what_is_not_sent_has_the_reason_of_the_last_failure() {
     world.fail(APP, 3);
     world.breakers.begin_invocation();
     world.fail(APP, 1);
-    let failure = world.breakers.permit(APP, world.now()).unwrap_err();
+    let Err(Verdict::Retry(failure, None)) = world.breakers.permit(APP, world.now()) else { panic!("a retry") };
     assert_eq!(failure.reason, Reason::TpnsUnavailable);
     assert_eq!(failure.detail(), "TPNS answered 503; no call was made, since TPNS has not taken the last ones");
+    let refused = Failure { code: Some(1_008_003), ..Failure::of(Reason::TpnsAuthFailed) };
+    world.breakers.failed(APP, world.now(), &Verdict::Misconfigured(refused));
+    let Err(Verdict::Misconfigured(failure)) = world.breakers.permit(APP, world.now()) else { panic!("refused") };
+    assert_eq!(failure.reason, Reason::TpnsAuthFailed);
 }
 
 /// Invocations one after the other, each with ten calls that fail, for an hour.

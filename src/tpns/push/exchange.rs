@@ -86,6 +86,7 @@ impl Tpns<'_> {
             Judgement::Whole(Verdict::Misconfigured(failure)) if failure.reason.cause() == Cause::Credentials
         );
         if keys_at_fault && !renewed && self.renew(call.call.app, deadline).await {
+            self.client.note(self.app(call.call.app)?, None);
             judgement = Box::pin(self.exchange(self.app(call.call.app)?, health, &call)).await?;
         }
         if let Judgement::Whole(Verdict::Misconfigured(failure)) = &judgement
@@ -111,7 +112,7 @@ impl Tpns<'_> {
     async fn exchange(&self, app: &App, health: &AppHealth, sent: &Sent<'_>) -> Result<Judgement, Verdict> {
         self.is_worth_it(health, sent.deadline)?;
         let remaining = sent.deadline.remaining();
-        self.client.permit(app).map_err(|failure| Verdict::Retry(failure, None))?;
+        self.client.permit(app)?;
         let begun = Instant::now();
         let exchange = self.client.post(app, sent.body.clone(), self.settings.timeout, remaining).await;
         let took = begun.elapsed();
