@@ -60,6 +60,9 @@ class Tpns:
                 f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape"
             ) from refused
 
+    def clear_faults(self) -> None:
+        loopback.post(f"{self.url}/_sim/reset", {"bindings": False, "calls": False, "faults": True})
+
     def reset(self) -> None:
         loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})
 
