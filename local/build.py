@@ -14,21 +14,26 @@ from .processes import Processes
 FUNCTION = "tpns-account-sync"
 TPNS = "tpns-sim"
 REPLAY = "replay"
+OUTAGE = "outage"
 
 
 @dataclass(frozen=True)
 class Binaries:
     function: Path
     tpns: Path
-    replay: Path | None = None  # only tests need it, so `make run` doesn't wait for it
+    # `make run` doesn't wait for these: only tests need the first, and only `make outage` the second.
+    replay: Path | None = None
+    outage: Path | None = None
 
 
-def build(processes: Processes, root: Path, release: bool = False, with_replay: bool = False) -> Binaries:
+def build(
+    processes: Processes, root: Path, release: bool = False, with_replay: bool = False, with_outage: bool = False
+) -> Binaries:
     """Builds the code that Lambda would get, optimised only with `release`: that takes three times as long to build and
     behaves the same. Cargo's own progress goes to stderr."""
     _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
     _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
-    names = [FUNCTION, TPNS, *([REPLAY] if with_replay else [])]
+    names = [FUNCTION, TPNS, *([REPLAY] if with_replay else []), *([OUTAGE] if with_outage else [])]
     argv = ["cargo", "build", "--locked", *(argument for name in names for argument in ("--bin", name))]
     if release:
         argv += ["--release", *(argument for name in names for argument in ("-p", name))]
@@ -45,7 +50,7 @@ def build(processes: Processes, root: Path, release: bool = False, with_replay: 
     for name in names:
         if name not in built:
             raise Problem(f"cargo build: built no binary {name}; add a [[bin]] to the package {name} in Cargo.toml")
-    return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY))
+    return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY), outage=built.get(OUTAGE))
 
 
 def _executables(process: subprocess.Popen[bytes]) -> dict[str, Path]:

@@ -59,7 +59,7 @@ class Cloud:
 def _environment(port: int, url: str, folder: Path) -> dict[str, str]:
     """The whole environment of MiniStack, which the function inherits: nothing of the developer's shell, such as a
     proxy or real AWS credentials."""
-    environment = {
+    return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
         "TMPDIR": str(folder / "tmp"),
@@ -78,7 +78,6 @@ def _environment(port: int, url: str, folder: Path) -> dict[str, str]:
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
     }
-    return environment
 
 
 def _free_port() -> int:

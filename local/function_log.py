@@ -30,10 +30,8 @@ def lines(cloud: Cloud, stack: Stack) -> list[dict[str, Any]]:
     logs = cloud.client("logs")
     found: list[dict[str, Any]] = []
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=stack.log_group):
-        for event in page["events"]:
-            # START, END and REPORT are the platform's, and not JSON.
-            if event["message"].startswith("{"):
-                found.append(_json(event["message"]))
+        # START, END and REPORT are the platform's, and not JSON.
+        found += [_json(event["message"]) for event in page["events"] if event["message"].startswith("{")]
     return found
 
 

@@ -12,8 +12,13 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def get(url: str, timeout: float = 10) -> Any:
-    with _direct.open(url, timeout=timeout) as answer:
-        return json.load(answer)
+    return answer(urllib.request.Request(url), timeout)
+
+
+def answer(request: urllib.request.Request, timeout: float = 10) -> Any:
+    """Returns what the server answers."""
+    with _direct.open(request, timeout=timeout) as response:
+        return json.load(response)
 
 
 def post(url: str, body: Any, timeout: float = 10) -> None:
@@ -22,8 +27,8 @@ def post(url: str, body: Any, timeout: float = 10) -> None:
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
     )
     try:
-        with _direct.open(request, timeout=timeout) as answer:
-            answer.read()
+        with _direct.open(request, timeout=timeout) as response:
+            response.read()
     except urllib.error.HTTPError as error:
         raise Refused(error.code, error.read().decode(errors="replace").strip()) from error
 

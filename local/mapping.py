@@ -13,7 +13,9 @@ from .stack import Stack
 class Mappings:
     def __init__(self, cloud: Cloud, stack: Stack) -> None:
         self._functions = cloud.client("lambda")
-        self._found = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
+        self._found = self._functions.list_event_source_mappings(FunctionName=stack.function_name)[
+            "EventSourceMappings"
+        ]
         if len(self._found) != len(stack.read_queue_urls):
             raise Problem(
                 f"template.yaml: the function has {len(self._found)} event sources for {len(stack.read_queue_urls)} "

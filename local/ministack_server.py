@@ -11,7 +11,7 @@ from ministack.core.lambda_runtime import Worker
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers
 
-_parameters: ContextVar[dict[str, str]] = ContextVar("parameters", default={})
+_parameters: ContextVar[dict[str, str] | None] = ContextVar("parameters", default=None)
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def _pass_parameters_to_the_sam_transform() -> None:
 
     for module in (changesets, engine, handlers):
         module._apply_transforms = with_parameters
-    sam.transform = lambda template, _none, policies: transform(template, _parameters.get(), policies)
+    sam.transform = lambda template, _none, policies: transform(template, _parameters.get() or {}, policies)
 
 
 def _wait_for_the_last_line_of_an_invocation() -> None:

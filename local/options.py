@@ -26,13 +26,15 @@ class Options:
     folder: Path | None
 
 
-class _OneLine(argparse.ArgumentParser):
+class OneLine(argparse.ArgumentParser):
+    """Reports an error in one line. `prog`: the command of make."""
+
     def error(self, message: str) -> NoReturn:
-        raise Problem(f"{message}; `make run ARGS=--help` lists the options")
+        raise Problem(f"{message}; `{self.prog} ARGS=--help` lists the options")
 
 
 def parse(argv: list[str]) -> Options:
-    parser = _OneLine(
+    parser = OneLine(
         prog="make run", description="Runs the whole stack on this machine and shows each event's outcome."
     )
     parser.add_argument(

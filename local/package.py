@@ -21,10 +21,14 @@ _BUCKET = "code"
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def package(cloud: Cloud, template: Path, bootstrap: Path) -> str:
-    """Returns the URL of the template with the code's location, ready to deploy. CloudFormation takes a template of more
-    than 51,200 bytes only from S3."""
-    text = json.dumps(_with_code_at(template, _uploaded(cloud, bootstrap)))
+def package(cloud: Cloud, template: Path, bootstrap: Path, environment: dict[str, str] | None = None) -> str:
+    """Returns the URL of the template with the code's location, ready to deploy. CloudFormation takes a template of
+    more than 51,200 bytes only from S3. `environment`: variables of the function besides the template's, or instead of
+    them."""
+    document = _with_code_at(template, _uploaded(cloud, bootstrap))
+    if environment:
+        _function(document, template)["Properties"]["Environment"]["Variables"].update(environment)
+    text = json.dumps(document)
     key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     cloud.client("s3").put_object(Bucket=_BUCKET, Key=key, Body=text.encode())
     return f"{cloud.url}/{_BUCKET}/{key}"
@@ -53,8 +57,12 @@ def _zip(bootstrap: Path) -> bytes:
 
 def _with_code_at(template: Path, uri: str) -> dict[str, Any]:
     document = yaml_parse(template.read_text())
+    _function(document, template)["Properties"]["CodeUri"] = uri
+    return document
+
+
+def _function(document: dict[str, Any], template: Path) -> dict[str, Any]:
     functions = [r for r in document["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
     if len(functions) != 1:
         raise Problem(f"{template}: has {len(functions)} functions; local/package.py supports exactly one")
-    functions[0]["Properties"]["CodeUri"] = uri
-    return document
+    return functions[0]

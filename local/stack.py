@@ -46,8 +46,15 @@ class Stack:
         return [*self.read_queue_urls, *(url for url in others if url)]
 
 
-def deploy(cloud: Cloud, template: Path, bootstrap: Path, parameters: dict[str, str], name: str = NAME) -> Stack:
-    url = package(cloud, template, bootstrap)
+def deploy(
+    cloud: Cloud,
+    template: Path,
+    bootstrap: Path,
+    parameters: dict[str, str],
+    name: str = NAME,
+    environment: dict[str, str] | None = None,
+) -> Stack:
+    url = package(cloud, template, bootstrap, environment)
     parameters = {"Architecture": host_architecture(), **parameters}
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(

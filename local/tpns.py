@@ -61,7 +61,7 @@ class Tpns:
             ) from refused
 
     def clear_faults(self) -> None:
-        loopback.post(f"{self.url}/_sim/reset", {"bindings": False, "calls": False, "faults": True})
+        loopback.post(f"{self.url}/_sim/reset", {"faults": True})
 
     def reset(self) -> None:
         loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})

@@ -19,7 +19,7 @@ use self::{
     outcomes::Outcomes,
     pace::{Merging, Pace},
     parts::Part,
-    slices::{Group, MOST_ROWS, groups, hold_back, take},
+    slices::{Group, MOST_ROWS, about_calls, groups, hold_back, take},
 };
 use crate::{
     apps::AppId,
@@ -117,7 +117,7 @@ impl Merged {
         let mut calls = vec![0; apps];
         for begun in &self.0 {
             if let Some(own) = calls.get_mut(usize::from(begun.part.app.0)) {
-                *own = Part::calls(begun.first.groups.iter().chain(&begun.rest));
+                *own = about_calls(begun.first.groups.iter().chain(&begun.rest));
             }
         }
         calls

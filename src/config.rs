@@ -3,11 +3,14 @@
 mod error;
 mod limits;
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 pub use error::ConfigError;
 
-use crate::tpns::{Apps, AppsFrom, CallSettings};
+use crate::{
+    redelivery_delay::RedeliveryDelays,
+    tpns::{Apps, AppsFrom, CallSettings},
+};
 
 /// All settings of the function.
 #[derive(Debug)]
@@ -18,8 +21,12 @@ pub struct Config {
     pub apps_max_age: Duration,
     /// How calls are made.
     pub calls: CallSettings,
+    /// While TPNS fails, an app is called once in this time. `None`: as often as there is something to send.
+    pub probe_interval: Option<Duration>,
     /// How long things may take, and how old or early events may be.
     pub limits: Limits,
+    /// How long a failed message waits for its redelivery. `None`: as long as its queue's visibility timeout.
+    pub redelivery_delays: Option<RedeliveryDelays>,
     /// The DynamoDB table of the ledger.
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
@@ -61,7 +68,9 @@ impl Config {
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
             },
+            probe_interval: probe_interval(&get)?,
             limits: limits::read(&get, ledger_table.is_some())?,
+            redelivery_delays: redelivery_delays(&get)?,
             ledger_table,
             parking_queue_url: parking_queue_url(&get)?,
             // Lambda always sets it.
@@ -96,6 +105,23 @@ fn apps_max_age(get: Get<'_>) -> Result<Duration, ConfigError> {
         return Err(ConfigError::AppsMaxAge);
     }
     Ok(age)
+}
+
+fn probe_interval(get: Get<'_>) -> Result<Option<Duration>, ConfigError> {
+    const ALLOWED: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(300);
+    let interval = duration(get, "TPNS_PROBE_INTERVAL", "10s").map_err(|_| ConfigError::ProbeInterval)?;
+    if interval.is_zero() {
+        return Ok(None);
+    }
+    ALLOWED.contains(&interval).then_some(Some(interval)).ok_or(ConfigError::ProbeInterval)
+}
+
+fn redelivery_delays(get: Get<'_>) -> Result<Option<RedeliveryDelays>, ConfigError> {
+    let most = duration(get, "RETRY_MAX_DELAY", "10m").map_err(|_| ConfigError::RetryMaxDelay)?;
+    if most.is_zero() {
+        return Ok(None);
+    }
+    RedeliveryDelays::new(most).map(Some).ok_or(ConfigError::RetryMaxDelay)
 }
 
 fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {

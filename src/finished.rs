@@ -19,6 +19,8 @@ pub struct Finished<'a> {
     pub events: &'a [(MessageIndex, Event)],
     /// The outcome of each message.
     pub outcomes: &'a [Outcome],
+    /// How many messages have a redelivery delay of their own.
+    pub delayed: usize,
     /// The calls to TPNS, in the order in which they ended.
     pub calls: &'a [CallMade],
     /// The names of the configured apps.

@@ -31,7 +31,9 @@ pub(crate) struct Times {
 }
 
 /// A batch, opened under an apps document.
-pub(crate) struct Opened {
+pub(crate) struct Opened<'m> {
+    /// The messages whose turn it is.
+    pub(crate) messages: &'m [MessageIndex],
     /// The events that could be read, with their messages' indices. They name apps by their places in the document.
     pub(crate) events: Vec<(MessageIndex, Event)>,
     /// The document's apps.
@@ -53,12 +55,12 @@ impl AccountSync {
         &self,
         batch: &Batch<'_>,
         times: Times,
-        opened: &mut Opened,
+        opened: &mut Opened<'_>,
         outcomes: &mut [Outcome],
     ) -> Merged<'_> {
         let ledger = self.ledger(&opened.apps, times);
         let merge = apply::merge(&ledger, &opened.events, Some(times.ends));
-        if !self.apps.is_due(|| needs(&opened.events, outcomes)) {
+        if !self.apps.is_due(|| needs(opened, outcomes)) {
             let merged = merge.await;
             return Merged { ledger, merged, apps: Ok(()) };
         }
@@ -72,8 +74,8 @@ impl AccountSync {
                 if old.names_the_same(&opened.apps) {
                     return Merged { ledger, merged, apps: Ok(()) };
                 }
-                outcomes.fill(Outcome::UNTOUCHED);
-                opened.events = self.read(batch, &opened.apps, times.now, outcomes);
+                opened.messages.iter().for_each(|index| outcomes[index.0] = Outcome::UNTOUCHED);
+                opened.events = self.read(batch, opened.messages, &opened.apps, times.now, outcomes);
                 let ledger = self.ledger(&opened.apps, times);
                 let merged = apply::merge(&ledger, &opened.events, Some(times.ends)).await;
                 Merged { ledger, merged, apps: Ok(()) }
@@ -133,14 +135,14 @@ impl AccountSync {
 }
 
 /// What these events need of the apps document.
-fn needs(events: &[(MessageIndex, Event)], outcomes: &[Outcome]) -> Needs {
+fn needs(opened: &Opened<'_>, outcomes: &[Outcome]) -> Needs {
     // Another apps document might make an event of it.
     let is_of_the_apps = |outcome: &Outcome| match outcome {
         Outcome::Rejected(failure) => matches!(failure.reason, Reason::UnknownApp | Reason::MissingApp),
         _ => false,
     };
     Needs {
-        every_app: events.iter().any(|(_, event)| event.reaches_every_app()),
-        other_apps: outcomes.iter().any(is_of_the_apps),
+        every_app: opened.events.iter().any(|(_, event)| event.reaches_every_app()),
+        other_apps: opened.messages.iter().any(|index| is_of_the_apps(&outcomes[index.0])),
     }
 }

@@ -22,13 +22,16 @@ mod moment;
 pub mod parking;
 pub mod plan;
 pub mod redelivery;
+pub mod redelivery_delay;
 pub mod report;
 pub mod settlement;
+pub mod source_queue;
 pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod tpns;
 pub mod transport;
+mod turns;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -38,23 +41,22 @@ use std::{
 
 // The contract is a crate of its own, so that `replay` and backends can use it without the function.
 pub use contract::{apps, event, fingerprint, ingress, outcome};
-use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
-use apply::Ends;
 use config::{Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
 use finished::Finished;
-use in_force::{Opened, Times};
 use ingress::{Batch, MessageIndex, Unrecognised};
 use metrics::Metrics;
 use outcome::{Failure, Outcome, Reason};
 use parking::Parking;
 use report::{Answer, NotApplied};
+use source_queue::SourceQueue;
 use table::Table;
-use tpns::{Apps, AppsFrom, AppsInForce, CallSettings, Client, SecretError, Tpns};
+use tpns::{Apps, AppsFrom, AppsInForce, CallSettings, Client, SecretError};
 use transport::Transport;
+use turns::{Handled, Span};
 
 /// The function: configuration and connections, made in Init and kept over warm invocations. No state of a batch.
 #[derive(Debug)]
@@ -66,6 +68,7 @@ pub struct AccountSync {
     client: Client,
     table: Option<Table>,
     parking: Option<Parking>,
+    source_queue: SourceQueue,
     metrics: Metrics,
     /// Whether the log has a line about it: one for each process is enough.
     short_of_time: Once,
@@ -127,7 +130,8 @@ impl AccountSync {
             calls: config.calls,
             limits: config.limits,
             apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
-            client: Client::new(transport.clone()),
+            client: Client::new(transport.clone(), config.probe_interval),
+            source_queue: SourceQueue::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,
             parking,
             metrics: Metrics::new(config.function_name),
@@ -147,6 +151,7 @@ impl AccountSync {
     async fn take(&self, invocation: Invocation<'_>) -> Result<Answer, InvocationError> {
         let begun = Instant::now();
         self.transport.begin_invocation();
+        self.client.begin_invocation();
         let now = SystemTime::now();
         let batch = Batch::open(invocation.payload).inspect_err(log::unrecognised)?;
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
@@ -154,34 +159,18 @@ impl AccountSync {
         // Lambda's deadline is a clock time. The clock is read once: from here on time is measured, since clocks may be
         // set.
         let time = invocation.deadline.duration_since(now).unwrap_or_default();
-        let (end, reserve) = (tokio::time::Instant::now() + time, self.reserve(time));
-
-        let apps = self.apps.current();
-        let mut opened = Opened { events: self.read(&batch, &apps, now, &mut outcomes), apps };
-        let times = Times { now, ends: ends(end, reserve, begun.elapsed()) };
-        // If anything in it panics, the events that are not settled stay failed.
-        let merged = AssertUnwindSafe(self.merge(&batch, times, &mut opened, &mut outcomes)).catch_unwind().await;
-        let calls = merged.as_ref().map(|merged| merged.merged.calls(opened.apps.list.len())).unwrap_or_default();
-        let tpns = Tpns::new(&self.client, &self.apps, opened.apps.clone(), self.calls, &calls);
-        let settled = match merged {
-            Ok(merged) => {
-                let settled = self.settle(merged, &tpns, times, &opened.events, &mut outcomes);
-                AssertUnwindSafe(settled).catch_unwind().await
-            }
-            Err(panic) => Err(panic),
-        };
-        report::hold_groups(&batch, &mut outcomes);
-        if let (Some(parking), Ok(())) = (&self.parking, settled) {
-            parking.park(&batch, &mut outcomes, end.duration_since(tokio::time::Instant::now()) / 2).await;
-        }
+        let end = tokio::time::Instant::now() + time;
+        let span = Span { opening: begun.elapsed(), now, end, reserve: self.reserve(time) };
+        let Handled { events, apps, calls, delayed } = self.turns(&batch, span, &mut outcomes).await;
 
         let took = begun.elapsed();
         let finished = Finished {
             batch: &batch,
-            events: &opened.events,
+            events: &events,
             outcomes: &outcomes,
-            calls: &tpns.calls(),
-            apps: &opened.apps.names,
+            delayed,
+            calls: &calls,
+            apps: &apps.names,
             at: now + took,
             took,
             remaining: end.duration_since(tokio::time::Instant::now()),
@@ -207,10 +196,11 @@ impl AccountSync {
         wanted.min(most)
     }
 
-    /// ingress -> event: the events of the messages that hold one, with the messages' indices.
+    /// ingress -> event: the events of those of these messages that hold one, with the messages' indices.
     fn read(
         &self,
         batch: &Batch<'_>,
+        messages: &[MessageIndex],
         apps: &Apps,
         now: SystemTime,
         outcomes: &mut [Outcome],
@@ -222,26 +212,15 @@ impl AccountSync {
             max_skew: millis(self.limits.max_clock_skew),
             ledger: self.table.is_some(),
         };
-        let mut events = Vec::with_capacity(batch.messages.len());
-        for (index, (message, outcome)) in batch.messages.iter().zip(outcomes).enumerate() {
-            match isolated(|| message.event(&rules)) {
-                Ok(event) => events.push((MessageIndex(index), event)),
-                Err(failed) => *outcome = failed,
+        let mut events = Vec::with_capacity(messages.len());
+        for &index in messages {
+            match isolated(|| batch.messages[index.0].event(&rules)) {
+                Ok(event) => events.push((index, event)),
+                Err(failed) => outcomes[index.0] = failed,
             }
         }
         events
     }
-}
-
-/// When the phases of an invocation that ends at `end` must be over. Verifying after the last call takes a moment: half
-/// of the reserve is for it. A log line for each message takes a few times as long as reading it took, on a fast
-/// machine and on a slow one.
-fn ends(end: tokio::time::Instant, reserve: Duration, reading: Duration) -> Ends {
-    const TIMES: u32 = 6;
-    let most = end.saturating_duration_since(tokio::time::Instant::now()) / 4;
-    let answering = (TIMES * reading).min(most);
-    let before = |kept: Duration| end.checked_sub(kept + answering).unwrap_or(end);
-    Ends { calls: before(reserve), table: before(reserve / 2) }
 }
 
 /// A fault of this program, in handling one event.

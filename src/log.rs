@@ -83,6 +83,7 @@ pub fn finished(finished: &Finished<'_>) {
         slowest_call_ms = millis(calls.iter().map(|call| call.took).max().unwrap_or_default()),
         took_ms = millis(finished.took),
         remaining_ms = millis(finished.remaining),
+        delayed = (finished.delayed > 0).then_some(finished.delayed),
         "batch done"
     );
     misconfigured(outcomes);

@@ -1,14 +1,18 @@
 //! What earlier deliveries mean for the next one: what makes an event fail again and again must not fail its
 //! neighbours, and what waited for another event must not wait for ever. Pure.
 
+mod turns;
+
 use std::collections::{HashMap, HashSet};
+
+pub use turns::Turns;
 
 use crate::{
     event::{Change, Device, Event, EventIndex},
     ledger::AccountKey,
 };
 
-/// From this delivery on a message's items travel in calls of their own.
+/// From this delivery on a message's items travel in calls of their own, and it is handled after the others.
 const ALONE_FROM: u32 = 3;
 /// At most this many messages of an app in one invocation: after an outage all are redelivered.
 const MOST_ALONE: usize = 100;

@@ -76,7 +76,9 @@ pub fn settlement<'e>(
                 rejected.entry(device).or_insert_with(|| (Vec::new(), failure)).0.push((index, event));
             }
             (Verdict::Rejected(failure), None) => settlement.settle(index, Outcome::Rejected(failure)),
-            (Verdict::Retry(failure, _), _) => settlement.settle(index, Outcome::Retry(failure)),
+            (Verdict::Retry(failure, after), _) => {
+                settlement.settle(index, Outcome::Retry(failure.retried_after(after)));
+            }
             (Verdict::Misconfigured(failure), _) => settlement.settle(index, Outcome::Misconfigured(failure)),
             (Verdict::Accepted, _) => settlement.settle(index, accepted(event, state, plan)),
         }
@@ -111,13 +113,14 @@ fn superseded(event: &Event, newer: Option<&Version>) -> Outcome {
 /// The events of a device whose item TPNS rejected, and why it did.
 type Spoilt<'e> = (Vec<(EventIndex, &'e Event)>, Failure);
 
-/// The verdict on an event: the gravest of its items'. The rejection of another event's item does not fail it.
+/// The verdict on an event: the gravest of its items', and of retries the one for which TPNS asks to wait longest. The
+/// rejection of another event's item does not fail it.
 fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
     let gravity = |verdict: &Verdict| match verdict {
-        Verdict::Accepted => 0,
-        Verdict::Rejected(_) => 1,
-        Verdict::Retry(..) => 2,
-        Verdict::Misconfigured(_) => 3,
+        Verdict::Accepted => (0, None),
+        Verdict::Rejected(_) => (1, None),
+        Verdict::Retry(_, after) => (2, *after),
+        Verdict::Misconfigured(_) => (3, None),
     };
     let verdict = |share: &Share| match *share {
         Share::Done => Some(Verdict::Accepted),

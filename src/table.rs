@@ -216,7 +216,7 @@ impl OpenTable<'_> {
 
     fn log(&self, row_error: RowError, what: &str) -> RowError {
         self.log_once(format_args!(
-            "LEDGER_TABLE: {what}; its events come again. Check the table's name, its capacity and the role's \
+            "LEDGER_TABLE: {what}; its events are redelivered. Check the table's name, its capacity and the role's \
              dynamodb:UpdateItem and dynamodb:BatchGetItem"
         ));
         row_error

@@ -2,6 +2,7 @@
 
 mod answer;
 mod apps;
+mod breaker;
 mod calls;
 mod client;
 mod codes;

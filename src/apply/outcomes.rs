@@ -1,6 +1,6 @@
 //! The outcomes of messages, combined from their outcomes in each app.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use super::parts::Part;
 use crate::{event::Event, ingress::MessageIndex, outcome::Outcome};
@@ -50,14 +50,15 @@ impl<'o> Outcomes<'o> {
     }
 }
 
-/// Of two apps' outcomes the graver one is the event's.
-fn gravity(outcome: &Outcome) -> u8 {
-    match outcome {
+/// Of two apps' outcomes the graver one is the event's, and of retries the one for which TPNS asks to wait longest.
+fn gravity(outcome: &Outcome) -> (u8, Option<Duration>) {
+    let gravity = match outcome {
         Outcome::SupersededAtSameTime => 0,
         Outcome::Superseded => 1,
         Outcome::Applied | Outcome::AppliedNotBound => 2,
         Outcome::Rejected(_) | Outcome::Parked(_) => 3,
         Outcome::Retry(_) => 4,
         Outcome::Misconfigured(_) => 5,
-    }
+    };
+    (gravity, outcome.failure().and_then(|failure| failure.retry_after))
 }

@@ -4,13 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::slices::Group;
 use crate::{
     apps::AppId,
     event::{Change, Event, EventIndex, Reach},
     ingress::MessageIndex,
     redelivery,
-    tpns::ITEMS_PER_CALL,
 };
 
 /// The part of a batch that concerns one app. Events are named by their places in the batch.
@@ -61,11 +59,6 @@ impl Part {
     /// The events that concern other apps, too.
     pub(super) fn shared(&self) -> impl Iterator<Item = EventIndex> {
         self.of_this_app.keys().copied()
-    }
-
-    /// About how many calls these groups need.
-    pub(super) fn calls<'g>(groups: impl IntoIterator<Item = &'g Group>) -> usize {
-        groups.into_iter().map(|group| group.rows).sum::<usize>().div_ceil(ITEMS_PER_CALL)
     }
 }
 

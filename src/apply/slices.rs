@@ -130,6 +130,11 @@ pub(super) fn take(groups: &mut VecDeque<Group>, most: usize, at_least_one: bool
     taken
 }
 
+/// About how many calls these groups need.
+pub(super) fn about_calls<'g>(groups: impl IntoIterator<Item = &'g Group>) -> usize {
+    groups.into_iter().map(|group| group.rows).sum::<usize>().div_ceil(ITEMS_PER_CALL)
+}
+
 /// Takes out of a slice what does not fill a call, for the next one: there are no more calls than without slices.
 /// Returns the groups and the known state of their devices and accounts.
 pub(super) fn hold_back(

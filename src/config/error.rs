@@ -1,7 +1,8 @@
 //! What is wrong with a setting.
 
-use super::limits::FUNCTION_TIMEOUT;
 use crate::tpns::AppsError;
+
+pub(super) const FUNCTION_TIMEOUT: &str = "FUNCTION_TIMEOUT_SECONDS";
 
 /// A setting that can't be used: one line that names the variable and what to do. Never a secret, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,16 @@ pub enum ConfigError {
         /// How long a row is kept, in days.
         lifetime: u64,
     },
+    /// No time between two calls.
+    #[error(
+        "TPNS_PROBE_INTERVAL: must be a duration from 1ms to 5m, or 0 to call TPNS as often while it fails; the default is 10s"
+    )]
+    ProbeInterval,
+    /// A delay that SQS does not take.
+    #[error(
+        "RETRY_MAX_DELAY: must be a duration from 1s to 12h, or 0 to leave redelivery to the visibility timeout; the default is 10m"
+    )]
+    RetryMaxDelay,
     /// Clocks differ by more.
     #[error("MAX_CLOCK_SKEW: is less than 1s, and clocks are not that exact; the default is 5m")]
     MaxClockSkewTooShort,

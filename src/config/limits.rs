@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, Get, Limits, duration, millis};
+use super::{ConfigError, Get, Limits, duration, error::FUNCTION_TIMEOUT, millis};
 use crate::table::LEDGER_ROW_LIFETIME;
 
-pub(super) const FUNCTION_TIMEOUT: &str = "FUNCTION_TIMEOUT_SECONDS";
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The queue's visibility timeout is a minute at least: an event that is redelivered once is older than that.

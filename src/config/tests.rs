@@ -91,6 +91,40 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_what_to_do() {
 }
 
 #[test]
+fn the_longest_redelivery_delay_is_from_a_second_to_twelve_hours_or_off() {
+    let delays =
+        |value: &str| read(&[("TPNS_APPS", APPS), ("RETRY_MAX_DELAY", value)]).map(|config| config.redelivery_delays);
+    assert_eq!(delays(""), Ok(Some(RedeliveryDelays::DEFAULT)));
+    for (value, seconds) in [("1s", 1), (" 90s ", 90), ("12h", 43_200)] {
+        assert_eq!(delays(value), Ok(RedeliveryDelays::new(Duration::from_secs(seconds))), "{value}");
+    }
+    for off in ["0", "0s", "0ms"] {
+        assert_eq!(delays(off), Ok(None), "{off}");
+    }
+    for bad in ["999ms", "12h 1ms", "1d", "10", "soon", "-1s"] {
+        let error = delays(bad).unwrap_err();
+        let expected =
+            "must be a duration from 1s to 12h, or 0 to leave redelivery to the visibility timeout; the default is 10m";
+        assert_eq!(error, format!("RETRY_MAX_DELAY: {expected}"), "{bad}");
+    }
+}
+
+#[test]
+fn the_probe_interval_is_up_to_five_minutes_or_off() {
+    let interval =
+        |value: &str| read(&[("TPNS_APPS", APPS), ("TPNS_PROBE_INTERVAL", value)]).map(|config| config.probe_interval);
+    for (value, seconds) in [("", 10), ("1s", 1), ("5m", 300)] {
+        assert_eq!(interval(value), Ok(Some(Duration::from_secs(seconds))), "{value}");
+    }
+    assert_eq!(interval("0"), Ok(None));
+    for bad in ["1us", "5m 1ms", "10", "soon"] {
+        let expected =
+            "must be a duration from 1ms to 5m, or 0 to call TPNS as often while it fails; the default is 10s";
+        assert_eq!(interval(bad).unwrap_err(), format!("TPNS_PROBE_INTERVAL: {expected}"), "{bad}");
+    }
+}
+
+#[test]
 fn a_ledger_table_is_a_name_or_an_arn() {
     for good in ["tpns-ledger", " My.Table_1 ", "arn:aws:dynamodb:eu-west-1:123456789012:table/tpns-ledger"] {
         let table = read(&[("TPNS_APPS", APPS), ("LEDGER_TABLE", good)]).unwrap().ledger_table;

@@ -46,6 +46,7 @@ fn lines(messages: &[(Option<Event>, Outcome)], calls: &[CallMade]) -> Vec<Value
         batch: &Batch::open(&payload).unwrap(),
         events: &events,
         outcomes: &outcomes,
+        delayed: 0,
         calls,
         apps: &AppNames::new(["android", "ios"]),
         at: SystemTime::UNIX_EPOCH + Duration::from_millis(NOW),

@@ -66,7 +66,8 @@ fn state(gate: Gate, verdict: Option<Verdict>, patience: Patience) -> GateState 
             GateState::Open
         }
         (Some(verdict @ (Verdict::Rejected(_) | Verdict::Misconfigured(_))), _) => GateState::Shut(verdict),
-        (Some(Verdict::Retry(..)), _) => GateState::Shut(Verdict::Retry(HELD, None)),
+        // What TPNS asks to wait for it is asked of this one, too.
+        (Some(Verdict::Retry(_, after)), _) => GateState::Shut(Verdict::Retry(HELD, after)),
         (None, Gate::Tried(_)) if patience == Patience::IsOver => GateState::Open,
         (None, _) => GateState::Waits,
     }
@@ -74,6 +75,8 @@ fn state(gate: Gate, verdict: Option<Verdict>, patience: Patience) -> GateState 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         apps::AppId,
@@ -86,9 +89,11 @@ mod tests {
     #[test]
     fn an_item_is_sent_when_what_it_waits_for_allows_it() {
         use GateState::{Open, Shut, Waits};
-        let (retry, rejected) = (Verdict::Retry(FAILURE, None), Verdict::Rejected(FAILURE));
+        // It waits for as long as the other one.
+        let after = Some(Duration::from_secs(30));
+        let (retry, rejected) = (Verdict::Retry(FAILURE, after), Verdict::Rejected(FAILURE));
         let misconfigured = Verdict::Misconfigured(FAILURE);
-        let held = || Shut(Verdict::Retry(HELD, None));
+        let held = || Shut(Verdict::Retry(HELD, after));
         type Gates = fn(ItemIndex) -> Gate;
         let table: [(Gates, [GateState; 3]); 3] = [
             (Gate::Cleared, [held(), Shut(rejected.clone()), Shut(misconfigured.clone())]),

@@ -17,7 +17,7 @@ const CONFIG: Verdict = Verdict::Misconfigured(failure(Reason::TpnsAuthFailed, 1
 
 /// A failure as TPNS's code makes it.
 const fn failure(reason: Reason, code: i64) -> Failure {
-    Failure { reason, code: Some(code), detail: Cow::Borrowed("") }
+    Failure { reason, code: Some(code), detail: Cow::Borrowed(""), retry_after: None }
 }
 
 fn device() -> Device {

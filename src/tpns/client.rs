@@ -1,6 +1,9 @@
 //! One HTTP exchange with TPNS: signed, bounded in time and size.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -12,8 +15,14 @@ use hyper::{
 use super::{
     App,
     answer::{HttpAnswer, retry_after},
+    breaker::Breakers,
 };
-use crate::transport::{RequestLimits, Transport, TransportError};
+use crate::{
+    moment::Moment,
+    outcome::Failure,
+    plan::Verdict,
+    transport::{RequestLimits, Transport, TransportError},
+};
 
 /// No account call answers with more: twenty items have twenty codes.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -24,13 +33,46 @@ const SIGN: HeaderName = HeaderName::from_static("sign");
 
 /// What calls are made with.
 #[derive(Clone, Debug)]
-pub struct Client(Transport);
+pub struct Client {
+    transport: Transport,
+    /// None makes every call.
+    breakers: Option<Arc<Mutex<Breakers>>>,
+}
 
 impl Client {
-    /// Calls over these connections.
+    /// Calls over these connections. While TPNS fails, an app is called once in `probe_interval`.
     #[must_use]
-    pub fn new(transport: Transport) -> Self {
-        Self(transport)
+    pub fn new(transport: Transport, probe_interval: Option<Duration>) -> Self {
+        let breakers = probe_interval.map(|interval| Arc::new(Mutex::new(Breakers::new(interval))));
+        Self { transport, breakers }
+    }
+
+    /// Begins an invocation: a failure of TPNS counts as an outage only if it lasts for more than one.
+    pub(crate) fn begin_invocation(&self) {
+        if let Some(mut breakers) = self.breakers() {
+            breakers.begin_invocation();
+        }
+    }
+
+    /// Whether a call may be made to the app now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn permit(&self, app: &App) -> Result<(), Failure> {
+        self.breakers().map_or(Ok(()), |mut breakers| breakers.permit(&app.identity(), Moment::now()))
+    }
+
+    /// Notes the result of a call that had time for its answer: the verdict on all of its items, if there is one.
+    pub(super) fn note(&self, app: &App, whole: Option<&Verdict>) {
+        let Some(mut breakers) = self.breakers() else { return };
+        match whole {
+            Some(Verdict::Retry(failure, _)) => breakers.failed(&app.identity(), Moment::now(), failure),
+            _ => breakers.answered(&app.identity()),
+        }
+    }
+
+    fn breakers(&self) -> Option<MutexGuard<'_, Breakers>> {
+        Some(self.breakers.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Posts `body` to the app's account API, signed for now. An exchange has `timeout`; with a second one after a dead
@@ -59,7 +101,7 @@ impl Client {
         // Half of the time, if there is not enough for two exchanges: the second is the one that counts.
         let silence = timeout.min(remaining / 2);
         let limits = RequestLimits { connect: timeout, exchange: timeout, silence, body: LONGEST_ANSWER };
-        let exchange = tokio::time::timeout(remaining, self.0.send(request, limits));
+        let exchange = tokio::time::timeout(remaining, self.transport.send(request, limits));
         let (head, body) = exchange.await.unwrap_or(Err(TransportError::Timeout))?.into_parts();
         let after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = after.and_then(|value| retry_after(value, now));

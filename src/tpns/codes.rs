@@ -24,7 +24,7 @@ pub enum Signal {
 #[must_use]
 pub fn classify(signal: Signal, operator_type: OperatorType) -> Verdict {
     use OperatorType::{Bind, Unbind, UnbindAll, UnbindEverywhere};
-    let failure = |reason| Failure { reason, code: signal.code(), detail: signal.detail().into() };
+    let failure = |reason| Failure { code: signal.code(), ..Failure::new(reason, signal.detail()) };
     let retry = |reason| Verdict::Retry(failure(reason), None);
     let rejected = |reason| Verdict::Rejected(failure(reason));
     let misconfigured = |reason| Verdict::Misconfigured(failure(reason));

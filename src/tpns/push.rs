@@ -6,11 +6,7 @@ mod rejections;
 mod slots;
 mod verdicts;
 
-use std::{
-    cell::{Ref, RefCell},
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use exchange::AppHealth;
 use futures_util::future::join_all;
@@ -145,10 +141,10 @@ impl<'a> Tpns<'a> {
         self.made.borrow_mut().extend(other.made.into_inner());
     }
 
-    /// The calls made so far.
+    /// The calls that were made, in the order in which they ended.
     #[must_use]
-    pub fn calls(&self) -> Ref<'_, Vec<CallMade>> {
-        self.made.borrow()
+    pub fn into_calls(self) -> Vec<CallMade> {
+        self.made.into_inner()
     }
 
     /// Carries out the plan, and sets the verdict on each item as it becomes known; what is still without one in the

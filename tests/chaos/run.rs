@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration, time::Instant};
 use fastrand::Rng;
 use futures_util::future::join_all;
 use lambda_sim::{
-    Function, ManualClock, Message, Outcome, Queue,
+    AwsApi, Depth, Function, ManualClock, Message, Outcome, Queue, RunningAwsApi,
     answer::{Why, interpret},
     event::event_of,
 };
@@ -26,6 +26,7 @@ use crate::{
     tally::Tally,
 };
 
+const QUEUE: &str = "auth-events.fifo";
 const VISIBILITY: Duration = Duration::from_secs(120);
 /// From this delivery on a message meets no faults,
 const SPARED_FROM: u32 = 5;
@@ -50,7 +51,7 @@ struct Chaos {
     records: Records,
     tpns: RunningSim,
     processes: Vec<Arc<Function>>,
-    queue: Queue,
+    aws: RunningAwsApi,
     clock: ManualClock,
     tally: Tally,
 }
@@ -64,10 +65,7 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
         chaos.round().await.map_err(|wrong| format!("seed {seed}, round {rounds}: {wrong}"))?;
         rounds += 1;
         if rounds > 200 + count * 50 {
-            return Err(format!(
-                "seed {seed}: no end after {rounds} rounds, {:?}",
-                chaos.queue.depth(chaos.clock.now())
-            ));
+            return Err(format!("seed {seed}: no end after {rounds} rounds, {:?}", chaos.depth()));
         }
     }
     chaos
@@ -84,13 +82,23 @@ impl Chaos {
     async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
         let script = script::write(seed, count, mode);
         let tpns = script.world.tpns().await;
+        let aws = AwsApi::start().await.unwrap();
+        let clock = ManualClock::starting_now();
+        aws.set_clock(clock.clone());
+        let queue = Queue::builder(QUEUE).visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
+        aws.create_queue(queue.seed(seed).build().unwrap());
+        let endpoint = aws.url();
         let process = |(concurrency, attempts)| {
-            let settings =
-                [("TPNS_CONCURRENCY", concurrency), ("TPNS_MAX_ATTEMPTS", attempts), ("TPNS_TIMEOUT_MS", "300")];
+            let settings = [
+                ("TPNS_CONCURRENCY", concurrency),
+                ("TPNS_MAX_ATTEMPTS", attempts),
+                ("TPNS_TIMEOUT_MS", "300"),
+                ("AWS_ENDPOINT_URL", &endpoint),
+                // With a longer one the delays would be random, and a seed would not be repeatable.
+                ("RETRY_MAX_DELAY", "1s"),
+            ];
             function(&tpns.apps_document(), &settings)
         };
-        let queue =
-            Queue::builder("auth-events.fifo").visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
         Self {
             // A different random stream from the script's, so that a change in one does not shift the other.
             rng: Rng::with_seed(seed ^ 0x5eed),
@@ -98,27 +106,36 @@ impl Chaos {
             records: Records::new(&script),
             processes: PROCESSES.map(process).to_vec(),
             tpns,
-            queue: queue.seed(seed).build().unwrap(),
-            clock: ManualClock::starting_now(),
+            aws,
+            clock,
             tally: Tally { runs: 1, events: script.events.len(), ..Tally::default() },
             script,
         }
     }
 
+    fn with_queue<T>(&self, use_queue: impl FnOnce(&mut Queue) -> T) -> T {
+        self.aws.with_queue(QUEUE, use_queue).unwrap()
+    }
+
+    fn depth(&self) -> Depth {
+        self.with_queue(|queue| queue.depth(self.clock.now()))
+    }
+
     fn is_over(&self) -> bool {
-        self.producer.is_done() && self.queue.depth(self.clock.now()).total() == 0
+        self.producer.is_done() && self.depth().total() == 0
     }
 
     async fn round(&mut self) -> Result<(), String> {
         let most = self.rng.usize(0..25);
         let now = self.clock.now();
-        let sent = self.producer.send(most, &self.script.events, &mut self.queue, now, &mut self.rng);
+        let (producer, events, rng) = (&mut self.producer, &self.script.events, &mut self.rng);
+        let sent = self.aws.with_queue(QUEUE, |queue| producer.send(most, events, queue, now, rng)).unwrap();
         self.tally.messages += sent.len();
         self.records.sent(sent, &self.script.events);
 
         let batches: Vec<_> = (0..self.processes.len()).map_while(|_| self.receive()).collect();
         if batches.is_empty() {
-            if let Some(moment) = self.queue.next_visible_at(now) {
+            if let Some(moment) = self.with_queue(|queue| queue.next_visible_at(now)) {
                 self.clock.advance_to(moment);
             }
         } else {
@@ -127,14 +144,16 @@ impl Chaos {
             self.invoke(batches).await?;
             self.clock.advance(Duration::from_secs(self.rng.u64(0..40)));
         }
-        self.records.record_dead_letters(&self.queue, &self.script.events, &mut self.producer, &mut self.tally)?;
+        let (records, producer, tally) = (&mut self.records, &mut self.producer, &mut self.tally);
+        let record = |queue: &mut Queue| records.record_dead_letters(queue, &self.script.events, producer, tally);
+        self.aws.with_queue(QUEUE, record).unwrap()?;
         self.records.check_between_rounds(&self.tpns, &self.producer)
     }
 
     /// Receives a batch of random size. FIFO: no group is in two batches at once.
     fn receive(&mut self) -> Option<Vec<Message>> {
         let most = self.rng.usize(1..=10);
-        let messages = self.queue.receive(most, VISIBILITY, self.clock.now());
+        let messages = self.with_queue(|queue| queue.receive(most, VISIBILITY, self.clock.now()));
         (!messages.is_empty()).then(|| self.shuffled(messages))
     }
 
@@ -198,7 +217,8 @@ impl Chaos {
             process.kill();
         }
         let mark = process.output_len().unwrap();
-        let invocation = process.invoke(event_of(self.queue.arn(), &messages));
+        let arn = self.with_queue(|queue| queue.arn().to_owned());
+        let invocation = process.invoke(event_of(&arn, &messages));
         tokio::pin!(invocation);
         let mut killed = false;
         let invocation = tokio::select! {
@@ -258,7 +278,7 @@ impl Chaos {
         for message in &delivery.messages {
             let acknowledged = delivery.acknowledged.contains(&message.message_id);
             if acknowledged {
-                self.queue.delete(&message.receipt_handle, now).unwrap();
+                self.with_queue(|queue| queue.delete(&message.receipt_handle, now)).unwrap();
             }
             // FNV-1a over what was delivered and its result.
             for byte in message.message_id.bytes().chain([u8::from(acknowledged)]) {

@@ -10,7 +10,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration, time::Instant};
 use fastrand::Rng;
 use futures_util::future::{join, join_all};
 use lambda_sim::{
-    AwsApi, Fault as AwsFault, Function, ManualClock, Message, Operation, Outcome, Queue, RunningAwsApi, SendMessage,
+    AwsApi, Depth, Fault as AwsFault, Function, ManualClock, Message, Operation, Outcome, Queue, RunningAwsApi,
+    SendMessage,
     answer::{Why, interpret},
     event::event_of,
 };
@@ -30,6 +31,7 @@ use crate::{
     tally::Tally,
 };
 
+const QUEUE: &str = "auth-events";
 const TABLE: &str = "ledger";
 const PARKED: &str = "parked";
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -48,7 +50,6 @@ struct Chaos {
     tpns: RunningSim,
     aws: RunningAwsApi,
     processes: Vec<Arc<Function>>,
-    queue: Queue,
     clock: ManualClock,
     tally: Tally,
 }
@@ -58,14 +59,11 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
     let begun = Instant::now();
     let mut chaos = Chaos::new(seed, count, mode).await;
     let mut rounds = 0;
-    while !chaos.unsent.is_empty() || chaos.queue.depth(chaos.clock.now()).total() > 0 {
+    while !chaos.unsent.is_empty() || chaos.depth().total() > 0 {
         chaos.round().await.map_err(|wrong| format!("seed {seed}, round {rounds}: {wrong}"))?;
         rounds += 1;
         if rounds > 200 + count * 50 {
-            return Err(format!(
-                "seed {seed}: no end after {rounds} rounds, {:?}",
-                chaos.queue.depth(chaos.clock.now())
-            ));
+            return Err(format!("seed {seed}: no end after {rounds} rounds, {:?}", chaos.depth()));
         }
     }
     chaos.check_at_end().map_err(|wrong| format!("seed {seed}, at the end: {wrong}"))?;
@@ -83,6 +81,10 @@ impl Chaos {
         aws.create_table(TABLE, "pk");
         aws.stale_reads(true);
         let parking = aws.create_queue(Queue::builder(PARKED).build().unwrap());
+        let clock = ManualClock::starting_now();
+        aws.set_clock(clock.clone());
+        let queue = Queue::builder(QUEUE).visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
+        aws.create_queue(queue.seed(seed).build().unwrap());
         let endpoint = aws.url();
         let settings = [
             ("LEDGER_TABLE", TABLE),
@@ -91,6 +93,9 @@ impl Chaos {
             ("TPNS_TIMEOUT_MS", "300"),
             ("TPNS_MAX_ATTEMPTS", "2"),
             ("DEADLINE_RESERVE_MS", "5000"),
+            ("RETRY_MAX_DELAY", "10m"),
+            // The queue's time is simulated, but not the function's.
+            ("TPNS_PROBE_INTERVAL", "20ms"),
         ];
         let processes = (0..PROCESSES).map(|_| function(&tpns.apps_document(), &settings)).collect();
         let mut rng = Rng::with_seed(seed ^ 0x1ed6e5);
@@ -110,29 +115,32 @@ impl Chaos {
             processes,
             tpns,
             aws,
-            queue: Queue::builder("auth-events")
-                .visibility_timeout(VISIBILITY)
-                .dead_letter_after(MAX_RECEIVE_COUNT)
-                .seed(seed)
-                .build()
-                .unwrap(),
-            clock: ManualClock::starting_now(),
+            clock,
             tally: Tally { runs: 1, events: script.events.len(), ..Tally::default() },
             script,
         }
+    }
+
+    fn with_queue<T>(&self, use_queue: impl FnOnce(&mut Queue) -> T) -> T {
+        self.aws.with_queue(QUEUE, use_queue).unwrap()
+    }
+
+    fn depth(&self) -> Depth {
+        self.with_queue(|queue| queue.depth(self.clock.now()))
     }
 
     async fn round(&mut self) -> Result<(), String> {
         let now = self.clock.now();
         for _ in 0..self.rng.usize(0..25) {
             let Some(index) = self.unsent.pop() else { break };
-            let sent = self.queue.send(SendMessage::new(self.script.events[index].body.as_str()), now).unwrap();
+            let message = SendMessage::new(self.script.events[index].body.as_str());
+            let sent = self.with_queue(|queue| queue.send(message, now)).unwrap();
             self.messages.insert(sent.message_id, index);
             self.tally.messages += 1;
         }
         let batches: Vec<_> = (0..PROCESSES).map_while(|_| self.receive()).collect();
         if batches.is_empty() {
-            if let Some(moment) = self.queue.next_visible_at(now) {
+            if let Some(moment) = self.with_queue(|queue| queue.next_visible_at(now)) {
                 self.clock.advance_to(moment);
             }
             return Ok(());
@@ -145,7 +153,8 @@ impl Chaos {
     }
 
     fn receive(&mut self) -> Option<Vec<Message>> {
-        let mut messages = self.queue.receive(self.rng.usize(1..=10), VISIBILITY, self.clock.now());
+        let most = self.rng.usize(1..=10);
+        let mut messages = self.with_queue(|queue| queue.receive(most, VISIBILITY, self.clock.now()));
         self.rng.shuffle(&mut messages);
         (!messages.is_empty()).then_some(messages)
     }
@@ -190,7 +199,8 @@ impl Chaos {
             gate.release();
         });
         let running = batches.into_iter().zip(kills).zip(&self.processes);
-        let running = running.map(|((batch, kill), process)| deliver(process, self.queue.arn(), batch, kill));
+        let arn = self.with_queue(|queue| queue.arn().to_owned());
+        let running = running.map(|((batch, kill), process)| deliver(process, &arn, batch, kill));
         let (ended, _) = join(join_all(running), join_all(slow)).await;
         for ended in ended {
             let Delivered { messages, acknowledged, superseded, killed } = ended?;
@@ -198,7 +208,7 @@ impl Chaos {
             self.tally.superseded += superseded;
             self.tally.deliveries += messages.len();
             for message in messages.iter().filter(|message| acknowledged.contains(&message.message_id)) {
-                self.queue.delete(&message.receipt_handle, self.clock.now()).unwrap();
+                self.with_queue(|queue| queue.delete(&message.receipt_handle, self.clock.now())).unwrap();
             }
             self.tally.applied += acknowledged.len() - superseded;
         }
@@ -223,6 +233,12 @@ impl Chaos {
             *self.tally.faults.entry("dynamodb").or_default() += 1;
         }
         if rng.u8(0..6) == 0 {
+            let faults = [AwsFault::Throttling, AwsFault::Close, AwsFault::CloseAfterwards, AwsFault::AccessDenied];
+            let fault = *rng.choice(&faults).unwrap();
+            self.aws.fail_next(Operation::ChangeMessageVisibilityBatch, rng.usize(1..4), fault);
+            *self.tally.faults.entry("delay refused").or_default() += 1;
+        }
+        if rng.u8(0..6) == 0 {
             self.aws.unprocessed_next(rng.usize(1..3), rng.usize(1..5));
         }
     }
@@ -232,8 +248,8 @@ impl Chaos {
     }
 
     fn check_at_end(&mut self) -> Result<(), String> {
-        let dead = self.queue.dead_letter_queue().unwrap().messages();
-        let dead: Vec<_> = dead.map(|message| &self.script.events[self.messages[&message.message_id]]).collect();
+        let event = |message: &Message| &self.script.events[self.messages[&message.message_id]];
+        let dead: Vec<_> = self.with_queue(|queue| queue.dead_letter_queue().unwrap().messages().map(event).collect());
         if let Some(event) = dead.iter().find(|event| event.end != End::Blocked) {
             return Err(format!("a dead letter, although there is a parking queue: {event:?}"));
         }

@@ -36,7 +36,8 @@ class Artefact:
 def _libraries(elf: ELFFile) -> frozenset[str]:
     dynamic = elf.get_section_by_name(".dynamic")
     assert isinstance(dynamic, DynamicSection)
-    return frozenset(tag.needed for tag in dynamic.iter_tags("DT_NEEDED"))
+    # pyelftools adds the attribute at run time.
+    return frozenset(tag.needed for tag in dynamic.iter_tags("DT_NEEDED"))  # type: ignore[attr-defined]
 
 
 def _versions(elf: ELFFile) -> list[tuple[int, ...]]:

@@ -27,9 +27,8 @@ LIBRARIES = {
 }
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 RUST_TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-# Measured: 5.3 MiB, before the release profile was optimised for size, which saved a quarter with cargo alone. The goal
-# is 4 MiB.
-MOST_ZIPPED_MIB = 5.75
+# Measured: 3.5 MiB for x86_64, 3.2 MiB for arm64.
+MOST_ZIPPED_MIB = 4.0
 BUILT = ".aws-sam/build/Function"
 
 
@@ -46,7 +45,11 @@ def elsewhere(built: Walk) -> Artefact:
     (architecture,) = set(MACHINES) - {host_architecture()}
     environment = working_copy.environment(built.cloud)
     installed = subprocess.run(
-        ["rustup", "target", "add", RUST_TARGETS[architecture]], env=environment, capture_output=True, text=True
+        ["rustup", "target", "add", RUST_TARGETS[architecture]],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     if installed.returncode != 0:
         why = installed.stderr.strip().splitlines()[-1:] or ["rustup printed nothing"]
@@ -56,7 +59,9 @@ def elsewhere(built: Walk) -> Artefact:
     folder = working_copy.CACHE / "elsewhere"
     argv = ["sam", "build", "--build-dir", str(folder), "--parameter-overrides", f"Architecture={architecture}"]
     print(f"sam build for {architecture}: takes a few minutes", file=sys.__stderr__, flush=True)
-    build = subprocess.run(argv, cwd=working_copy.CACHE / "checkout", env=environment, capture_output=True, text=True)
+    build = subprocess.run(
+        argv, check=False, cwd=working_copy.CACHE / "checkout", env=environment, capture_output=True, text=True
+    )
     assert build.returncode == 0, build.stdout + build.stderr
     return Artefact.read(folder / "Function" / "bootstrap")
 
@@ -91,9 +96,5 @@ def test_a_panic_unwinds_so_that_it_fails_one_event_and_not_the_batch(here: Arte
 def test_the_package_does_not_grow(artefact: Artefact) -> None:
     mebibytes = artefact.zipped / 2**20
     size = artefact.path.stat().st_size / 2**20
-    print(
-        f"{artefact.machine}: {mebibytes:.2f} MiB zipped, {size:.1f} MiB unpacked; the goal is 4 MiB zipped",
-        file=sys.__stderr__,
-        flush=True,
-    )
+    print(f"{artefact.machine}: {mebibytes:.2f} MiB zipped, {size:.1f} MiB unpacked", file=sys.__stderr__, flush=True)
     assert mebibytes <= MOST_ZIPPED_MIB

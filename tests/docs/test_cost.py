@@ -25,7 +25,8 @@ TEXT = (ROOT / PAGE).read_text()
 @pytest.fixture(scope="module")
 def cost() -> ModuleType:
     spec = importlib.util.spec_from_file_location("cost", ROOT / "docs" / "cost.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,7 +74,7 @@ def failures(stacks: Stacks) -> Failures:
 @pytest.fixture(scope="module")
 def outputs(
     stacks: Stacks, failures: Failures, replay: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[Block, str]]:
+) -> dict[Block, str]:
     """The output of each block, run in the page's order in one shell."""
     folder = tmp_path_factory.mktemp("runbook")
     document = folder / "right.json"
@@ -101,7 +100,7 @@ def outputs(
             if "--reason unknown_app" in block.text:
                 failures.app_is_added("windows")
             outputs[block] = shell.run(block, block.text)
-    yield outputs
+    return outputs
 
 
 def test_every_command_works_in_the_failure_it_is_for(stacks: Stacks, outputs: dict[Block, str]) -> None:

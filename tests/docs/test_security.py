@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
         assert text in TEXT
     assert template.parameters()["LogRetentionDays"]["Default"] == 30
     lifetime = "LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600)"
-    assert lifetime in (ROOT / "src/config.rs").read_text()
+    assert lifetime in (ROOT / "src/table.rs").read_text()
 
 
 def test_the_functions_permissions_are_those_of_the_template() -> None:
@@ -54,6 +55,18 @@ def test_the_functions_permissions_are_those_of_the_template() -> None:
         "secretsmanager:GetSecretValue",
     }
     assert "`UpdateItem`, `BatchGetItem`: not `Scan`, not `Delete`" in TEXT
+
+
+def test_the_number_of_crates_is_that_of_the_lock_file() -> None:
+    argv = ["cargo", "tree", "--locked", "-p", "tpns-account-sync", "-e", "normal", "--prefix", "none"]
+    tree = subprocess.run(
+        [*argv, "--target", "x86_64-unknown-linux-gnu"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    crates = {line.removesuffix(" (*)") for line in tree.stdout.splitlines()}
+    # Crates of this workspace are listed with their folder.
+    others = {crate for crate in crates if str(ROOT) not in crate}
+    (stated,) = set(re.findall(r"about (\d+) crates", TEXT))
+    assert abs(len(others) - int(stated)) <= 5, len(others)
 
 
 def test_a_devices_row_can_be_deleted_by_hand(stacks: Stacks, tmp_path: Path) -> None:

@@ -1,9 +1,5 @@
-// Compares the DynamoDB of crates/lambda-sim with dynalite, which is validated against the real service.
-//
-//     export LAMBDA_SIM_DYNAMODB_RECORD="$PWD/target/dynamodb.jsonl"
-//     cargo test --test outside ledger
-//     npm ci --prefix tests/dynalite
-//     node tests/dynalite/compare.mjs "$LAMBDA_SIM_DYNAMODB_RECORD"
+// Compares the DynamoDB of crates/lambda-sim with dynalite, which is validated against the real service: `make dynalite`
+// records what the ledger's tests request, and passes the record to this program.
 //
 // Each line of the record is a request with the items before and after it. The item before it is put into dynalite, which
 // then receives the same request. Its error code, its answer and the item after it must be the recorded ones. Not compared:
@@ -83,17 +79,22 @@ await must("CreateTable", {
   BillingMode: "PAY_PER_REQUEST",
 });
 const seen = new Set();
+const counted = { "accepted writes": 0, "refused writes": 0, reads: 0 };
 let different = 0;
 for await (const line of createInterface({ input: createReadStream(process.argv[2]) })) {
   const recorded = JSON.parse(line);
   // Tables that do not exist, and requests that lambda-sim does not model and its own tests make.
   if (seen.has(line) || ["ResourceNotFoundException", "NotModelled"].includes(recorded.code)) continue;
   seen.add(line);
+  counted[recorded.request.RequestItems ? "reads" : recorded.code ? "refused writes" : "accepted writes"] += 1;
   const { message, ...found } = await (recorded.request.RequestItems ? read(recorded) : write(recorded));
   if (isDeepStrictEqual(found, expected(recorded)) || isLargerInBytes(recorded, found)) continue;
   different += 1;
   console.error(`different:\n  record   ${line}\n  dynalite ${JSON.stringify({ ...found, message })}`);
 }
 server.close();
-console.log(`${seen.size} different requests, ${different} of them answered differently by dynalite`);
-process.exit(seen.size === 0 || different > 0 ? 1 : 0);
+const counts = Object.entries(counted).map(([what, number]) => `${number} ${what}`);
+console.log(`compared with dynalite: ${counts.join(", ")}; ${different} of them are answered differently`);
+const missing = Object.keys(counted).filter((what) => counted[what] === 0);
+if (missing.length > 0) console.error(`${process.argv[2]}: holds no ${missing.join(", no ")}, so this compares too little`);
+process.exit(missing.length > 0 || different > 0 ? 1 : 0);

@@ -69,7 +69,7 @@ class Alarm:
 
 def _percentile(points: list[Datapoint], percent: float) -> float:
     """Returns the smallest value that at least this share of all values does not exceed."""
-    rank = math.ceil(percent / 100 * sum(point.count for point in points))
+    rank: float = math.ceil(percent / 100 * sum(point.count for point in points))
     for point in sorted(points, key=lambda point: point.value):
         rank -= point.count
         if rank <= 0:

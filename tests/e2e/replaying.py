@@ -41,6 +41,7 @@ class Replay:
     def run(self, *arguments: str | Path, stdin: str = "", **changed: str) -> Result:
         done = subprocess.run(
             [self.binary, *arguments],
+            check=False,
             input=stdin,
             env=self.environment | changed,
             capture_output=True,

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import datapoints
 import function_processes
@@ -55,7 +55,7 @@ class Minute:
         self.oldest: float | None = None
         self.of = stage.stack.queue_url
 
-    def __enter__(self) -> Minute:
+    def __enter__(self) -> Self:
         self._since = datetime.datetime.now(datetime.UTC)
         self._lines = len(self._log())
         return self
@@ -336,7 +336,5 @@ def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoi
 def sent_at(stage: Deployment, url: str) -> float:
     """Returns when the only message in the queue was sent."""
     sqs = stage.cloud.client("sqs")
-    (message,) = sqs.receive_message(
-        QueueUrl=url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0
-    )["Messages"]
+    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0)["Messages"]
     return int(message["Attributes"]["SentTimestamp"]) / 1000

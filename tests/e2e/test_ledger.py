@@ -138,17 +138,17 @@ def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
     stage = deployed("standard")
     stage.reset()
     assert stage.table
-    lates = [login(token(), *accounts(number)) for number in range(len(SUPERSEDED_BY))]
-    newers = [supersede(late) for supersede, late in zip(SUPERSEDED_BY, lates, strict=True)]
+    late_logins = [login(token(), *accounts(number)) for number in range(len(SUPERSEDED_BY))]
+    newers = [supersede(late) for supersede, late in zip(SUPERSEDED_BY, late_logins, strict=True)]
     stage.tpns.inject({"fault": "status", "status": 503, "operator_type": 2, "times": ATTEMPTS})
     with stage.visibility(5):
-        failed = stage.send(*lates)
+        failed = stage.send(*late_logins)
         eventually(lambda: all(stage.outcomes(one.message_id) == ["retry"] for one in failed))
-    assert not any(stage.accounts("android", late["token"]) for late in lates)
+    assert not any(stage.accounts("android", late["token"]) for late in late_logins)
     passed = [stage.send(*newer.events) for newer in newers]
     eventually(lambda: all(stage.outcomes(one.message_id) for some in passed for one in some))
     assert all(stage.outcomes(one.message_id) == ["retry"] for one in failed), "they were redelivered too early"
-    before = [len(stage.calls_about(late["token"])) for late in lates]
+    before = [len(stage.calls_about(late["token"])) for late in late_logins]
     stage.drain()
     failures = parked_and_dead(stage)
     return {
@@ -156,10 +156,10 @@ def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
             newer=newers[n],
             outcomes=stage.outcomes(failed[n].message_id),
             newer_outcomes=[stage.outcomes(one.message_id) for one in passed[n]],
-            calls=stage.calls_about(lates[n]["token"])[: before[n]],
-            calls_of_second_delivery=stage.calls_about(lates[n]["token"])[before[n] :],
-            accounts=stage.accounts("android", lates[n]["token"]),
-            row=stage.table.device("android", lates[n]["token"]),
+            calls=stage.calls_about(late_logins[n]["token"])[: before[n]],
+            calls_of_second_delivery=stage.calls_about(late_logins[n]["token"])[before[n] :],
+            accounts=stage.accounts("android", late_logins[n]["token"]),
+            row=stage.table.device("android", late_logins[n]["token"]),
             failures=failures,
         )
         for n, supersede in enumerate(SUPERSEDED_BY)
@@ -330,7 +330,7 @@ def test_an_unreadable_row_stops_only_its_own_events(stage: Deployment, table: T
     no_version, no_text, no_logout, no_deletion, healthy = (token() for _ in range(5))
     stage.handle(deletion("ann"))
     (deleted,) = (key for key in table.accounts() if key.startswith("account#android#"))
-    bad = {
+    bad: dict[str, dict[str, str | int]] = {
         device_key("android", no_version): {"owner": "yesterday", "accounts": "{}"},
         device_key("android", no_text): {"owner": 5, "accounts": "{}"},
         device_key("android", no_logout): {"out:0:ann": "yesterday"},

@@ -95,7 +95,7 @@ def all_leaves(found: list[str]) -> list[Any]:
 
 def leaf(value: Any) -> Any:
     """Returns a time if the value is one, else the value."""
-    if isinstance(value, int) and value > 10**12 or isinstance(value, str) and value.isdigit() and len(value) == 13:
+    if (isinstance(value, int) and value > 10**12) or (isinstance(value, str) and value.isdigit() and len(value) == 13):
         return datetime.fromtimestamp(int(value) / 1000, UTC)
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else value

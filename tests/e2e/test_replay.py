@@ -49,8 +49,8 @@ def counts(stage: Deployment, url: str | None) -> tuple[int, int]:
 
 
 def reveals_nothing(ended: Result, *events: Event) -> None:
-    for event in events:
-        event = event.get("detail", event)
+    for sent in events:
+        event = sent.get("detail", sent)
         names = [one["account"] for one in event.get("account_list", [])]
         for secret in filter(None, [event.get("token"), *names]):
             assert secret not in ended.output, f"{secret} is printed"
@@ -496,13 +496,13 @@ def test_dead_letters_of_both_lanes_go_back_to_the_lane_of_their_type(standard: 
 
 def test_an_impossible_command_prints_one_line_that_says_what_to_do(standard: Deployment, replay: Replay) -> None:
     queue, parking = standard.stack.queue_url, str(standard.stack.parking_queue_url)
-    file = replay.file(login(token(), "ann"))
+    file, nowhere = replay.file(login(token(), "ann")), replay.folder / "no" / "state"
     cases: list[tuple[int, str, tuple[str | Path, ...], dict[str, str]]] = [
         (2, "--queue-url <URL>", ("send", file), {}),
         (2, "must be a queue's URL", ("send", "--queue-url", "tpns-events", file), {}),
         (2, "name a file of events", ("send", "--queue-url", queue, replay.folder / "nothing"), {}),
         (2, "name a file of events", ("send", "--queue-url", queue, replay.folder), {}),
-        (2, "name a readable and writable file", ("send", "--queue-url", queue, "--state", replay.folder / "no" / "state", file), {}),
+        (2, "name a readable and writable file", ("send", "--queue-url", queue, "--state", nowhere, file), {}),
         (1, "check --queue-url and AWS_REGION", ("send", "--queue-url", f"{queue}-no", file), {}),
         (1, "check the network", ("send", "--queue-url", queue, file), {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
         (2, "counts as a delivery", ("list", "--queue-url", queue), {}),

@@ -10,10 +10,11 @@
 mod cases;
 mod chains;
 mod deadline;
+mod delays;
 mod envelope;
 mod expect;
 mod kill;
-mod parked;
+mod local_aws;
 mod payloads;
 mod run;
 mod scene;

@@ -10,9 +10,10 @@ use tpns_sim::model::Tpns;
 use crate::{
     cases::Case,
     control::end_faults,
+    delays,
     envelope::Envelope,
     expect::{EventOutcome, expected, expected_after_recovery},
-    parked::Parking,
+    local_aws::LocalAws,
     scene::BatchEvent,
     secrets::{assert_no_secrets, secret_in},
     stage::Stage,
@@ -39,12 +40,12 @@ async fn run_with(cases: Vec<Case>, settings: &[(&str, &str)], processes: usize,
     let settings = [settings, &[("TPNS_CONCURRENCY", "1")]].concat();
     let wrong = Rc::new(RefCell::new(Vec::new()));
     let process = async || {
-        let parking = if parks { Some(Parking::open().await) } else { None };
-        let settings: Vec<_> = settings.iter().copied().chain(parking.iter().flat_map(Parking::settings)).collect();
+        let aws = LocalAws::open(parks).await;
+        let settings = [&settings[..], &aws.settings()].concat();
         let stage = Stage::with(&settings).await;
         loop {
             let Some(case) = cases.borrow_mut().next() else { break };
-            if let Err(difference) = run(&stage, parking.as_ref(), &case).await {
+            if let Err(difference) = run(&stage, &aws, &case).await {
                 wrong.borrow_mut().push(format!("{}: {difference}", case.name()));
             }
         }
@@ -57,22 +58,22 @@ async fn run_with(cases: Vec<Case>, settings: &[(&str, &str)], processes: usize,
     eprintln!("{count} cases");
 }
 
-async fn run(stage: &Stage, parking: Option<&Parking>, case: &Case) -> Result<(), String> {
+async fn run(stage: &Stage, aws: &LocalAws, case: &Case) -> Result<(), String> {
     stage.tpns.reset();
     let scene = case.scene();
     if !scene.before.is_empty() {
         let before: Vec<_> = scene.before.iter().collect();
         deliver(stage, Envelope::Array, &before).await?;
     }
-    let expected = expected(case, &scene, parking.is_some());
+    let expected = expected(case, &scene, aws.parks);
     let events: Vec<_> = scene.events.iter().collect();
 
     stage.tpns.fault(case.fault(&scene));
+    let requests_before = aws.requests().len();
     let outcomes = deliver(stage, case.envelope, &events).await?;
     same("outcomes", &outcomes, &expected.outcomes)?;
-    if let Some(parking) = parking {
-        parking.check_and_empty(&outcomes)?;
-    }
+    aws.check_and_empty(&outcomes)?;
+    delays::check(&aws.requests()[requests_before..], &outcomes, case.envelope)?;
     let is_parked = |event: &&BatchEvent| matches!(outcomes.get(&event.id), Some(EventOutcome::Parked(_)));
     let in_effect = |event: &&BatchEvent| expected.in_effect.contains(&event.id);
     if !case.row.takes_effect_late() || outcomes.values().all(|outcome| *outcome == EventOutcome::Acknowledged) {
@@ -94,10 +95,8 @@ async fn run(stage: &Stage, parking: Option<&Parking>, case: &Case) -> Result<()
         false => return same_bindings(stage, &final_state),
     };
     let outcomes = deliver(stage, case.envelope, &again).await?;
-    same("outcomes after redelivery", &outcomes, &expected_after_recovery(case, &again, parking.is_some()))?;
-    if let Some(parking) = parking {
-        parking.check_and_empty(&outcomes)?;
-    }
+    same("outcomes after redelivery", &outcomes, &expected_after_recovery(case, &again, aws.parks))?;
+    aws.check_and_empty(&outcomes)?;
     same_bindings(stage, &final_state)
 }
 

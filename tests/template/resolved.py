@@ -5,7 +5,8 @@ are."""
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 PSEUDO = {
     "AWS::Partition": "aws",
@@ -109,7 +110,7 @@ class _Resolver:
         values, value = self.value(argument)
         return str(value) in values
 
-    _FUNCTIONS = {
+    _FUNCTIONS: ClassVar[dict[str, Callable[[_Resolver, Any], Any]]] = {
         "Condition": _holds,
         "Fn::If": _if,
         "Fn::Equals": _equals,

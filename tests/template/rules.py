@@ -119,7 +119,8 @@ def _readers(resolved: dict[str, Any]) -> list[str]:
 
 def _retention(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
     longest_wait = max(
-        _LONGEST_DELAY, *(seconds for row in template["Mappings"]["VisibilityTimeout"].values() for seconds in row.values())
+        _LONGEST_DELAY,
+        *(seconds for row in template["Mappings"]["VisibilityTimeout"].values() for seconds in row.values()),
     )
     queues, read = _of_type(resolved, "AWS::SQS::Queue"), _read_queues(resolved)
     found = [

@@ -35,7 +35,7 @@ _WATCHES = {
 }
 _QUEUES = ("Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents")
 # The values of dimensions that refer to the stack's own queues and function.
-_OWN = {
+_OWN: dict[str, list[dict[str, Any]]] = {
     "FunctionName": [{"Ref": "Function"}],
     "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in _QUEUES],
 }

@@ -4,25 +4,28 @@ default."""
 import json
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tpns import call, item_of
 
 ITEMS_PER_CALL = 20
 POOL = ThreadPoolExecutor(max_workers=8)
+Message = tuple[str, object]  # id and item
 
 
-def failed_of(chunk) -> list[str]:
+def failed_of(chunk: tuple[tuple[str, int], list[Message]]) -> list[str]:
     """Sends a chunk and returns the ids of the messages that must be redelivered."""
     (app, operator_type), messages = chunk
     try:
         accepted = call(app, operator_type, [item for _, item in messages])
     except Exception:
         accepted = [False] * len(messages)
-    return [message_id for (message_id, _), ok in zip(messages, accepted) if not ok]
+    return [message_id for (message_id, _), ok in zip(messages, accepted, strict=True) if not ok]
 
 
-def handler(event, context):
-    failed, groups = [], defaultdict(list)
+def handler(event: dict[str, Any], context: object) -> object:
+    failed: list[str] = []
+    groups: defaultdict[tuple[str, int], list[Message]] = defaultdict(list)
     for record in event["Records"]:
         try:
             app, operator_type, item = item_of(json.loads(record["body"]))

@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import time
+from typing import Any
 
 import requests
 
@@ -23,9 +24,9 @@ class Refused(Exception):
     """TPNS did not accept an item, or the whole call."""
 
 
-def item_of(event: dict) -> tuple[str, int, object]:
+def item_of(event: dict[str, Any]) -> tuple[str, int, object]:
     """Returns app, operator_type and item for an event of the contract."""
-    app = event.get("app", ONLY_APP)
+    app: Any = event.get("app", ONLY_APP)
     accounts = event.get("account_list")
     match event["type"]:
         case "user.login":
@@ -37,7 +38,7 @@ def item_of(event: dict) -> tuple[str, int, object]:
     raise ValueError("unknown type")
 
 
-def call(app: str, operator_type: int, items: list) -> list[bool]:
+def call(app: str, operator_type: int, items: list[object]) -> list[bool]:
     """Sends one call and returns for each item whether TPNS has accepted it."""
     app_settings = APPS[app]
     field = "token_list" if operator_type == UNBIND_ALL else "token_accounts"

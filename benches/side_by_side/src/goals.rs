@@ -4,7 +4,7 @@ use crate::{
     contenders::Contender::{
         self, Floor, NodeByTwenty, NodeOneCall, Ours, OursWithLedger, PythonByTwenty, PythonOneCall,
     },
-    report::{Report, mebibytes, millis},
+    report::{PureModules, Report, mebibytes, millis},
 };
 
 /// Calls in flight, the function's default.
@@ -40,7 +40,7 @@ pub(crate) fn all(report: &Report) -> Vec<Goal> {
     let sooner = |one: Contender, other: Contender| ready(one).min(ready(other)) / ready(Ours);
     let wall = |messages| report.figures(Ours, messages).map(|figures| millis(figures.wall)).unwrap_or(f64::NAN);
     let cpu = |messages| report.figures(Ours, messages).map(|figures| millis(figures.cpu)).unwrap_or(f64::NAN);
-    let rooms = |messages, of: fn(&crate::report::Rooms) -> f64| report.rooms.get(&messages).map_or(f64::NAN, of);
+    let modules = |messages, of: fn(&PureModules) -> f64| report.modules.get(&messages).map_or(f64::NAN, of);
     let calls: Vec<_> = (report.sizes.iter())
         .flat_map(|size| [Ours, OursWithLedger].map(|contender| (size, report.figures(contender, size.messages))))
         .filter_map(|(size, figures)| figures.map(|figures| (figures.calls, size.fewest_calls)))
@@ -94,16 +94,22 @@ pub(crate) fn all(report: &Report) -> Vec<Goal> {
             "CPU for 10,000 messages, without the calls",
             "3 x serde_json into nothing",
             3.0,
-            rooms(10_000, |r| r.rooms / r.ignored),
+            modules(10_000, |pure| pure.modules / pure.ignored),
             "x",
         ),
-        Goal::at_most("the same against a serde_json::Value", "3 x", 3.0, rooms(10_000, |r| r.rooms / r.value), "x"),
+        Goal::at_most(
+            "the same against a serde_json::Value",
+            "3 x",
+            3.0,
+            modules(10_000, |pure| pure.modules / pure.value),
+            "x",
+        ),
         Goal::at_most("CPU a message, 10,000 against 1,000", "1.1 x", 1.1, cpu(10_000) / cpu(1_000) / 10.0, "x"),
         Goal::at_most(
             "the same without the calls",
             "1.1 x",
             1.1,
-            rooms(10_000, |r| r.rooms) / rooms(1_000, |r| r.rooms) / 10.0,
+            modules(10_000, |pure| pure.modules) / modules(1_000, |pure| pure.modules) / 10.0,
             "x",
         ),
         Goal::at_most("memory after the first answer", "10 MiB", 10.0, mebibytes(report.started_bytes(Ours)), "MiB"),

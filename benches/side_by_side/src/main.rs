@@ -9,8 +9,10 @@ mod contenders;
 mod cost;
 mod events;
 mod goals;
+mod json;
 mod measure;
 mod picture;
+mod processor_time;
 mod report;
 mod table;
 mod tpns;
@@ -26,7 +28,7 @@ use anyhow::{Context, bail};
 use contenders::{Contender, Places, Stage};
 use events::Events;
 use measure::{Contestant, start};
-use report::{Report, Rooms, Size, Starts};
+use report::{PureModules, Report, Size, Starts};
 use tpns::Tpns;
 
 const TPNS_LATENCY: Duration = Duration::from_millis(20);
@@ -35,7 +37,7 @@ const STARTS: usize = 20;
 /// Messages of a batch, and the maximum number of measurements.
 const SIZES: [(usize, usize); 5] = [(1, 100), (10, 100), (100, 50), (1_000, 25), (10_000, 9)];
 const LARGEST_SEQUENTIAL: usize = 1_000;
-const ROOMS_ROUNDS: &str = "31";
+const PURE_MODULES_ROUNDS: &str = "31";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
@@ -53,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("  {messages} messages done, {} s so far", begun.elapsed().as_secs());
     }
     for messages in [1_000, 10_000] {
-        report.rooms.insert(messages, rooms(&stage, &folder, messages)?);
+        report.modules.insert(messages, pure_modules(&stage, &folder, messages)?);
     }
     for contender in Contender::ALL {
         report.zipped.insert(contender, stage.zipped(contender, &folder)?);
@@ -62,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
     let text = table::text(&report);
     print!("{text}");
     quote(&root.join("docs/bench.md"), &text)?;
-    std::fs::write(folder.join("bench.json"), report.json()?)?;
+    std::fs::write(folder.join("bench.json"), json::write(&report)?)?;
     std::fs::write(root.join("docs/bench.svg"), picture::svg(&report))?;
     println!(
         "\nWritten: target/bench/bench.json, docs/bench.svg, the table in docs/bench.md. It took {} s.",
@@ -129,13 +131,13 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
 }
 
 /// The pure modules and serde_json with the same payload, in a separate process.
-fn rooms(stage: &Stage, folder: &Path, messages: usize) -> anyhow::Result<Rooms> {
+fn pure_modules(stage: &Stage, folder: &Path, messages: usize) -> anyhow::Result<PureModules> {
     let payload = folder.join("payload.json");
     std::fs::write(&payload, Events::of(messages)?.payload())?;
-    let output = Command::new(stage.places.binary("rooms")).arg(&payload).arg(ROOMS_ROUNDS).output();
-    let output = output.context("the binary `rooms` can't be run; `make bench` builds it")?;
+    let output = Command::new(stage.places.binary("pure-modules")).arg(&payload).arg(PURE_MODULES_ROUNDS).output();
+    let output = output.context("the binary `pure-modules` can't be run; `make bench` builds it")?;
     if !output.status.success() {
-        bail!("rooms: {}", String::from_utf8_lossy(&output.stderr));
+        bail!("pure-modules: {}", String::from_utf8_lossy(&output.stderr));
     }
     std::fs::remove_file(&payload)?;
     Ok(serde_json::from_slice(&output.stdout)?)

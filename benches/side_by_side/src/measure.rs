@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     contenders::{Contender, Stage},
     events::{Events, place_of},
+    processor_time::processor_time,
     tpns::Tpns,
 };
 
@@ -79,9 +80,9 @@ impl Contestant {
         function.invoke(Events::of(1)?.payload()).await?;
         tpns.prepare(events).await?;
         let prepared = tpns.calls();
-        let cpu_before = function.cpu_time().unwrap_or_default();
+        let cpu_before = cpu(&function);
         let invocation = function.invoke(events.payload()).await?;
-        let cpu = function.cpu_time().unwrap_or_default().saturating_sub(cpu_before);
+        let cpu = cpu(&function).saturating_sub(cpu_before);
         let mut failed = failed(&invocation.outcome, events)?;
         let mut batch = Batch {
             wall: vec![invocation.duration],
@@ -138,13 +139,17 @@ impl Contestant {
     }
 
     fn cpu(&self) -> Duration {
-        self.function.cpu_time().unwrap_or_default()
+        cpu(&self.function)
     }
 
     fn remember_peak(&mut self) {
         // The process is only gone after a crash, which the next invocation reports.
         self.batch.peak_bytes = self.batch.peak_bytes.max(self.function.peak_rss_bytes().unwrap_or_default());
     }
+}
+
+fn cpu(function: &Function) -> Duration {
+    function.pid().and_then(processor_time).unwrap_or_default()
 }
 
 /// The indices of the messages to be redelivered.

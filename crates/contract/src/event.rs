@@ -6,6 +6,7 @@ mod explain;
 mod fallbacks;
 mod fields;
 mod names;
+mod once;
 #[cfg(test)]
 mod schema;
 mod timestamp;
@@ -15,9 +16,11 @@ use std::{borrow::Cow, ops::Deref};
 
 pub use account::{Account, AccountType, ListedAccount};
 pub(crate) use explain::{Place, explain};
+pub(crate) use fallbacks::deliveries;
 pub use fallbacks::{EventTime, Fallbacks};
-pub use fields::{AccountName, AppName, EventId, Kind, Millis, OccurredAt, Text, Token};
+pub use fields::{AccountName, AppName, EventId, Kind, OccurredAt, Text, Token};
 pub(crate) use names::{BRIDGE, EVENT, Misspelt, NOTIFICATION};
+pub use timestamp::Millis;
 pub use wire::EventFields;
 pub(crate) use wire::Field;
 
@@ -129,7 +132,7 @@ impl Invalid {
 
 impl From<Invalid> for Failure {
     fn from(Invalid { reason, detail }: Invalid) -> Self {
-        Self { reason, code: None, detail }
+        Self { detail, ..Self::of(reason) }
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    event::{Event, Invalid, Rules},
+    event::{Event, Invalid, Rules, deliveries},
     json::Object,
 };
 
@@ -28,6 +28,8 @@ pub struct Batch<'a> {
     pub source: Source,
     /// One for each SQS record or EventBridge event, in the order they came.
     pub messages: Vec<Message<'a>>,
+    /// The ARN of the queue that it comes from.
+    pub queue_arn: Option<Cow<'a, str>>,
 }
 
 /// The place of a message in its batch.
@@ -52,6 +54,7 @@ pub struct Message<'a> {
     pub id: Cow<'a, str>,
     content: Content<'a>,
     attributes: Option<&'a RawValue>,
+    receipt_handle: Option<&'a RawValue>,
     /// Whether it came from a FIFO queue.
     fifo: bool,
 }
@@ -128,6 +131,18 @@ impl Message<'_> {
             Content::Body(body) => text::text(body?),
             Content::Bridge(event) => Some(Cow::Borrowed(event.get())),
         }
+    }
+
+    /// What SQS knows this delivery of the message by. A secret: anyone who has it can delete the message.
+    #[must_use]
+    pub fn receipt_handle(&self) -> Option<Cow<'_, str>> {
+        self.receipt_handle.and_then(text::text).filter(|handle| !handle.is_empty())
+    }
+
+    /// How often it has been delivered, as far as SQS says; at least 1.
+    #[must_use]
+    pub fn deliveries(&self) -> u32 {
+        deliveries(self.attributes)
     }
 
     /// SQS's attributes of the message, read only when they are needed. Empty if they can't be read: none of them

@@ -6,6 +6,7 @@ mod reason;
 use std::{
     borrow::Cow,
     fmt::{self, Display},
+    time::Duration,
 };
 
 pub use reason::{Cause, Reason};
@@ -20,6 +21,8 @@ pub struct Failure {
     /// The field and what to do about it, or what prevented an answer; empty if there is nothing to add.
     /// [`Self::detail`] is what is shown.
     pub detail: Cow<'static, str>,
+    /// TPNS's `Retry-After`, if it sent one with what the event is to be redelivered for.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -32,7 +35,13 @@ impl Failure {
     /// A failure with what there is to add.
     #[must_use]
     pub const fn new(reason: Reason, detail: &'static str) -> Self {
-        Self { reason, code: None, detail: Cow::Borrowed(detail) }
+        Self { reason, code: None, detail: Cow::Borrowed(detail), retry_after: None }
+    }
+
+    /// The same failure with TPNS's `Retry-After`.
+    #[must_use]
+    pub fn retried_after(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
     }
 
     /// What is shown beside the reason; may be empty.

@@ -35,7 +35,7 @@ pub use gate::Gate;
 pub use operation::{ApiRequest, Operation, Service};
 pub use secrets::SecretError;
 
-use crate::queue::Queue;
+use crate::{clock::ManualClock, queue::Queue};
 use dynamodb::Table;
 use fault::PlannedFailure;
 use gate::Stage;
@@ -81,6 +81,11 @@ impl RunningAwsApi {
     /// The value for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The queues' time is from now on that of `clock`.
+    pub fn set_clock(&self, clock: ManualClock) {
+        self.state().queues.1 = Some(clock);
     }
 
     /// Adds `queue` under its name, in place of one of the same name, and returns its URL.

@@ -204,10 +204,4 @@ impl Function {
     pub fn peak_rss_bytes(&self) -> Option<u64> {
         stats::peak_rss_bytes(self.pid()?)
     }
-
-    /// The processor time that the current process has used, in steps of 10 ms if some of its threads have ended.
-    /// `None` while there is no process.
-    pub fn cpu_time(&self) -> Option<Duration> {
-        stats::cpu_time(self.pid()?)
-    }
 }

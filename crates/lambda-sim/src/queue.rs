@@ -35,6 +35,7 @@ pub struct Queue {
 struct Entry {
     /// As last delivered; `receive_count` is 0 if it never was.
     message: Message,
+    received_at: Timestamp,
     visible_at: Timestamp,
 }
 
@@ -149,17 +150,21 @@ impl Queue {
         Ok(is_latest)
     }
 
-    /// Makes the message in flight behind `receipt_handle` visible again at once (`ChangeMessageVisibility` with 0 s).
+    /// Hides the message in flight behind `receipt_handle` for `timeout` from now (`ChangeMessageVisibility`).
     ///
     /// # Errors
-    /// [`ReceiptError`]: an unknown handle, or a message that is no longer in flight under this handle.
-    pub fn make_visible(&mut self, receipt_handle: &str, now: Timestamp) -> Result<(), ReceiptError> {
+    /// [`ReceiptError`]: an unknown handle, a message that is no longer in flight under this handle, or more than 12
+    /// hours since it was received.
+    pub fn hide(&mut self, receipt_handle: &str, timeout: Duration, now: Timestamp) -> Result<(), ReceiptError> {
         let receipt = Receipt::of(receipt_handle, &self.arn).ok_or(ReceiptError::Invalid)?;
         let entry = self.entries.get_mut(&receipt.entry).ok_or(ReceiptError::NotInFlight)?;
         if !entry.in_flight(now) || entry.message.receive_count != receipt.delivery {
             return Err(ReceiptError::NotInFlight);
         }
-        entry.visible_at = now;
+        if now.plus(timeout) > entry.received_at.plus(config::MAX_VISIBILITY_TIMEOUT) {
+            return Err(ReceiptError::TooLong);
+        }
+        entry.visible_at = now.plus(timeout);
         Ok(())
     }
 }

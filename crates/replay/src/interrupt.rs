@@ -7,7 +7,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::problem::Ending;
+use crate::ending::Ending;
 
 /// Whether the program has been asked to end.
 #[derive(Clone, Debug)]

@@ -7,9 +7,11 @@ use aws_sdk_sqs::Client;
 use crate::{
     cli::ListArgs,
     clock,
+    ending::Ending,
     interrupt::Interrupt,
+    listing,
     message::Summary,
-    problem::{Ending, Problem},
+    problem::Problem,
     reading::Contract,
     show,
     sqs::{self, Held},
@@ -28,8 +30,8 @@ pub(crate) async fn run(args: ListArgs, interrupt: Interrupt) -> Result<Ending, 
             writeln!(out)?;
         }
     } else {
-        show::messages(&mut out, &found.messages, clock::now())?;
-        show::reasons(&mut out, &found.messages)?;
+        listing::messages(&mut out, &found.messages, clock::now())?;
+        listing::reasons(&mut out, &found.messages)?;
         writeln!(out, "{}", show::count(found.messages.len() as u64, "message"))?;
     }
     drop(out);

@@ -5,11 +5,13 @@ mod batch;
 mod choose;
 mod cli;
 mod clock;
+mod ending;
 mod entry;
 mod interrupt;
 mod lanes;
 mod lines;
 mod list;
+mod listing;
 mod message;
 mod problem;
 mod rate;
@@ -31,8 +33,9 @@ use contract::{event::Token, fingerprint};
 
 use self::{
     cli::{Cli, Command, FingerprintArgs},
+    ending::Ending,
     interrupt::Interrupt,
-    problem::{Ending, Problem},
+    problem::Problem,
 };
 
 fn main() -> ExitCode {

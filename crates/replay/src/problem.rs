@@ -1,32 +1,12 @@
-//! What ends the program early, as one line that says what to do, and the exit codes.
+//! What ends the program early, as one line that says what to do.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf};
 
 use crate::{
-    sqs::SqsFailure,
+    ending::Ending,
+    sqs::{DepthError, SqsFailure},
     state::{Changed, StateError},
 };
-
-/// How the program ended: its exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Everything requested is done.
-    Done = 0,
-    /// Something outside the program failed; what was done stays done.
-    Failed = 1,
-    /// The command can't be carried out as given.
-    Usage = 2,
-    /// The rest is done, but some lines or messages were refused.
-    SomeRefused = 3,
-    /// A signal ended it.
-    Interrupted = 130,
-}
-
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
-        Self::from(ending as u8)
-    }
-}
 
 /// Ends the program. Its text is all that the user sees.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +25,15 @@ pub(crate) enum Problem {
     Output(#[from] io::Error),
     #[error("{0}")]
     Stopped(String),
+}
+
+impl From<DepthError> for Problem {
+    fn from(error: DepthError) -> Self {
+        match error {
+            DepthError::HasDeadLetters { .. } => Self::Usage(error.to_string()),
+            DepthError::Sqs(failure) => Self::Sqs(failure),
+        }
+    }
 }
 
 impl Problem {

@@ -14,12 +14,15 @@ use self::sweep::{Done, Sweep};
 use crate::{
     choose::Choice,
     cli::RedriveArgs,
-    clock, entry,
+    clock,
+    ending::Ending,
+    entry,
     interrupt::Interrupt,
     lanes::{LaneUrls, Lanes},
     list::inspect,
+    listing,
     message::Summary,
-    problem::{Ending, Problem},
+    problem::Problem,
     show::{self, count},
     sqs,
 };
@@ -87,8 +90,8 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
 /// Shows what would be sent.
 fn show_chosen(chosen: &[Summary], refused: u64, to: &LaneUrls) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    show::messages(&mut out, chosen, clock::now())?;
-    show::reasons(&mut out, chosen)?;
+    listing::messages(&mut out, chosen, clock::now())?;
+    listing::reasons(&mut out, chosen)?;
     writeln!(out, "{} chosen for {to}", count(chosen.len() as u64, "message"))?;
     if refused > 0 {
         writeln!(out, "{} of them refused: {TIMELESS}", count(refused, "message"))?;

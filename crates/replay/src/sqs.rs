@@ -11,8 +11,6 @@ pub(crate) use failure::{SqsFailure, failure};
 pub(crate) use held::{Held, Message};
 pub(crate) use send::{Outcome, Sender};
 
-use crate::problem::Problem;
-
 /// A client with the usual credentials, region and endpoint.
 pub(crate) async fn client() -> Client {
     Client::new(&aws_config::load_defaults(BehaviorVersion::latest()).await)
@@ -35,12 +33,26 @@ pub(crate) fn queue_url(text: &str) -> Result<String, NotAQueueUrl> {
     }
 }
 
+/// A queue is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DepthError {
+    /// It is one that a function reads.
+    #[error(
+        "{option}: this queue has a dead-letter queue of its own, so reading it counts as a delivery; name the parking queue \
+         or the dead-letter queue"
+    )]
+    HasDeadLetters { option: &'static str },
+    /// SQS does not say.
+    #[error(transparent)]
+    Sqs(#[from] SqsFailure),
+}
+
 /// The number of messages in a queue, in flight ones included, asked before anything is received from it.
 ///
 /// # Errors
-/// [`Problem`] also for a queue with a dead-letter queue, such as the one that the function reads: receiving from it
+/// [`DepthError`] also for a queue with a dead-letter queue, such as the one that the function reads: receiving from it
 /// hides messages from the function, and counts as a delivery.
-pub(crate) async fn depth(client: &Client, url: &str, option: &str) -> Result<u64, Problem> {
+pub(crate) async fn depth(client: &Client, url: &str, option: &'static str) -> Result<u64, DepthError> {
     use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, RedrivePolicy};
     let names = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, RedrivePolicy];
     let asked = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.into())).send().await;
@@ -51,10 +63,7 @@ pub(crate) async fn depth(client: &Client, url: &str, option: &str) -> Result<u6
     let attributes = attributes.ok_or_else(SqsFailure::empty_answer)?;
     let attribute = |name| attributes.get(&name);
     if attribute(RedrivePolicy).is_some() {
-        return Err(Problem::Usage(format!(
-            "{option}: this queue has a dead-letter queue of its own, so reading it counts as a delivery; name the \
-             parking queue or the dead-letter queue"
-        )));
+        return Err(DepthError::HasDeadLetters { option });
     }
     let number = |name| attribute(name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
     Ok(number(ApproximateNumberOfMessages) + number(ApproximateNumberOfMessagesNotVisible))

@@ -7,3 +7,4 @@ pub mod control;
 pub mod listeners;
 pub mod secrets;
 pub mod stage;
+pub mod trigger;

@@ -137,6 +137,13 @@ pub fn function_within(timeout: Duration, apps: &str, settings: &[(&str, &str)])
     if settings.iter().all(|(name, _)| *name != "LEDGER_TABLE") {
         builder = builder.env("MAX_EVENT_AGE", "36500d");
     }
+    // Messages of no queue have no visibility timeout that could be changed, and a test does not wait after a failure
+    // until TPNS is called again.
+    for name in ["RETRY_MAX_DELAY", "TPNS_PROBE_INTERVAL"] {
+        if settings.iter().all(|(own, _)| *own != name) {
+            builder = builder.env(name, "0");
+        }
+    }
     for (name, value) in settings {
         builder = builder.env(*name, *value);
     }

@@ -1,6 +1,7 @@
 //! Faults on request: what goes wrong, for which calls, how often.
 
 mod active;
+mod error;
 mod fields;
 mod json;
 mod kind;
@@ -11,7 +12,7 @@ pub(crate) use self::{
     scope::CallView,
 };
 pub use self::{
-    json::FaultError,
+    error::FaultError,
     kind::FaultKind,
     scope::{Api, Scope},
 };

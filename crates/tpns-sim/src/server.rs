@@ -2,6 +2,7 @@
 
 mod account_api;
 mod api_answer;
+mod auth_failure;
 mod builder;
 mod connection;
 mod control;
@@ -17,8 +18,11 @@ use serde_json::{Map, json};
 use sim_connections::{Connections, Death};
 use tokio::{task::JoinHandle, time::Instant};
 
-pub use self::builder::{AuthFailureStatus, Sim, SimBuilder, StartError};
 use self::state::{Reset, Shared};
+pub use self::{
+    auth_failure::AuthFailureStatus,
+    builder::{Sim, SimBuilder, StartError},
+};
 use crate::{calls::Call, fault::Fault, model::Bindings};
 
 /// A running simulator; it stops when it is dropped.

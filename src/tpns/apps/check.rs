@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     App,
-    error::{AppsError, KeyError, KeyFlaw, NameFlaw, Ordinal},
+    error::{AppsError, KeyError, KeyFlaw, LONGEST_NAME, NameFlaw, Ordinal},
 };
 use crate::apps::{SEVERAL, UNKNOWN};
-
-pub(super) const LONGEST_NAME: usize = 64;
 
 /// Checks the name of the app at this place. Names end in metrics, which drop a line with other characters, and in
 /// logs.

@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use super::check::LONGEST_NAME;
 use crate::apps::{SEVERAL, UNKNOWN};
+
+pub(super) const LONGEST_NAME: usize = 64;
 use crate::tpns::{Endpoint, EndpointError};
 
 /// An apps document that can't be used: what to correct, in words that hold no value of the document.

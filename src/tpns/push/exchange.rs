@@ -111,6 +111,7 @@ impl Tpns<'_> {
     async fn exchange(&self, app: &App, health: &AppHealth, sent: &Sent<'_>) -> Result<Judgement, Verdict> {
         self.is_worth_it(health, sent.deadline)?;
         let remaining = sent.deadline.remaining();
+        self.client.permit(app).map_err(|failure| Verdict::Retry(failure, None))?;
         let begun = Instant::now();
         let exchange = self.client.post(app, sent.body.clone(), self.settings.timeout, remaining).await;
         let took = begun.elapsed();
@@ -124,6 +125,11 @@ impl Tpns<'_> {
                 (None, Judgement::Whole(classify(Signal::Transport(transport), sent.call.operator_type)))
             }
         };
+        // Without an answer within less time than a call has, it may not be TPNS that is slow.
+        if status.is_some() || remaining >= self.settings.timeout {
+            let whole = if let Judgement::Whole(verdict) = &judgement { Some(verdict) } else { None };
+            self.client.note(app, whole);
+        }
         self.note(sent, status, took, &judgement);
         Ok(judgement)
     }

@@ -11,7 +11,7 @@ use super::{
     AccountName,
     explain::misspelt,
     names::{ACCOUNT, Misspelt},
-    wire::once,
+    once::once,
 };
 
 /// An account as TPNS knows it: name and type together are its key (facts.md, section 3).

@@ -95,14 +95,17 @@ impl Fallbacks<'_> {
         number_of(self.attributes?, &NAME, |numbers| numbers.sent_timestamp)
     }
 
-    /// The record's `ApproximateReceiveCount`, or 1.
     pub(super) fn deliveries(&self) -> u32 {
-        static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""ApproximateReceiveCount":""#));
-        let count = self
-            .attributes
-            .and_then(|attributes| number_of(attributes, &NAME, |numbers| numbers.approximate_receive_count));
-        count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1)
+        deliveries(self.attributes)
     }
+}
+
+/// A record's `ApproximateReceiveCount`, or 1.
+pub(crate) fn deliveries(attributes: Option<&RawValue>) -> u32 {
+    static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r#""ApproximateReceiveCount":""#));
+    let count =
+        attributes.and_then(|attributes| number_of(attributes, &NAME, |numbers| numbers.approximate_receive_count));
+    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1)
 }
 
 /// The attributes that are numbers.

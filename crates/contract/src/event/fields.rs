@@ -11,14 +11,11 @@ use serde::{
 
 use super::{
     characters::can_be_seen,
-    timestamp::{self, Unread},
+    timestamp::{self, Millis, Unread},
 };
 
 /// A text that is shared, not copied, on its way from the event to the call.
 pub type Text = Arc<str>;
-
-/// Milliseconds since the epoch.
-pub type Millis = i64;
 
 /// Declares a string field with a rule: the parser, the rule and the words for it stay together.
 macro_rules! text_field {

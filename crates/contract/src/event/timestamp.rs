@@ -4,7 +4,8 @@
 //! a time zone's name in brackets behind it, `T` may be a blank, and a fraction may have any number of digits. Without
 //! an offset a text is no time: nothing says which one is meant.
 
-use super::Millis;
+/// Milliseconds since the epoch.
+pub type Millis = i64;
 
 /// Why a text could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use super::{
     AppName, EventId, Kind, ListedAccount, OccurredAt, Token,
     explain::misspelt,
     names::{EVENT, Misspelt},
+    once::once,
 };
 
 /// The contract's fields.
@@ -73,19 +74,6 @@ impl EventFields {
             Field::AccountList => once(&mut self.account_list, "account_list", map),
         }
     }
-}
-
-/// Reads a value into its place, which no other has taken before.
-pub(super) fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    place: &mut Option<T>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    if place.is_some() {
-        return Err(de::Error::duplicate_field(name));
-    }
-    *place = Some(map.next_value()?);
-    Ok(())
 }
 
 impl<'de> Deserialize<'de> for EventFields {

@@ -20,13 +20,13 @@ struct Shape<'a> {
 
 pub(super) fn open_object(payload: &str) -> Result<Batch<'_>, Unrecognised> {
     let event = serde_json::from_str(payload).map_err(|_| Unrecognised::Shape)?;
-    Ok(Batch { source: Source::EventBridge, messages: vec![message(event)?] })
+    Ok(Batch { source: Source::EventBridge, messages: vec![message(event)?], queue_arn: None })
 }
 
 pub(super) fn open_array(payload: &str) -> Result<Batch<'_>, Unrecognised> {
     let events: Vec<&RawValue> = serde_json::from_str(payload).map_err(|_| Unrecognised::Shape)?;
     let messages = events.into_iter().map(message).collect::<Result<_, _>>()?;
-    Ok(Batch { source: Source::EventBridge, messages })
+    Ok(Batch { source: Source::EventBridge, messages, queue_arn: None })
 }
 
 fn message(event: &RawValue) -> Result<Message<'_>, Unrecognised> {
@@ -36,5 +36,5 @@ fn message(event: &RawValue) -> Result<Message<'_>, Unrecognised> {
     }
     // This id is not reported to anyone, it only names the event in the log.
     let id = shape.id.and_then(text).unwrap_or(Cow::Borrowed("-"));
-    Ok(Message { id, content: Content::Bridge(event), attributes: None, fifo: false })
+    Ok(Message { id, content: Content::Bridge(event), attributes: None, receipt_handle: None, fifo: false })
 }

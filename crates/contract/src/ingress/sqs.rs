@@ -20,18 +20,18 @@ pub(super) struct Record<'a> {
     event_source: Option<&'a RawValue>,
     #[serde(borrow, rename = "eventSourceARN")]
     event_source_arn: Option<&'a RawValue>,
+    #[serde(borrow)]
+    receipt_handle: Option<&'a RawValue>,
 }
 
 pub(super) fn open(records: Vec<Object<Record<'_>>>) -> Result<Batch<'_>, Unrecognised> {
     // An event source mapping reads one queue, so the first record is enough to know it.
-    let fifo = records
-        .first()
-        .and_then(|Object(first)| first.event_source_arn.and_then(text))
-        .is_some_and(|arn| arn.ends_with(".fifo"));
+    let queue_arn = records.first().and_then(|Object(first)| first.event_source_arn.and_then(text));
+    let fifo = queue_arn.as_ref().is_some_and(|arn| arn.ends_with(".fifo"));
     let source = if fifo { Source::FifoQueue } else { Source::StandardQueue };
     let messages = records.into_iter().enumerate().map(|(index, record)| message(index, record, fifo));
     let messages = messages.collect::<Result<_, _>>()?;
-    Ok(Batch { source, messages })
+    Ok(Batch { source, messages, queue_arn })
 }
 
 fn message(index: usize, Object(record): Object<Record<'_>>, fifo: bool) -> Result<Message<'_>, Unrecognised> {
@@ -39,5 +39,6 @@ fn message(index: usize, Object(record): Object<Record<'_>>, fifo: bool) -> Resu
         return Err(Unrecognised::Shape);
     }
     let id = record.message_id.and_then(text).filter(|id| !id.is_empty()).ok_or(Unrecognised::NoMessageId(index))?;
-    Ok(Message { id, content: Content::Body(record.body), attributes: record.attributes, fifo })
+    let Record { body, attributes, receipt_handle, .. } = record;
+    Ok(Message { id, content: Content::Body(body), attributes, receipt_handle, fifo })
 }

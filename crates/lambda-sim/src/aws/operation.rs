@@ -41,9 +41,9 @@ pub enum Operation {
     ReceiveMessage,
     /// SQS: deletes up to ten messages.
     DeleteMessageBatch,
-    /// SQS: makes up to ten messages visible again.
+    /// SQS: hides up to ten messages for another time.
     ChangeMessageVisibilityBatch,
-    /// SQS: how many messages a queue has, and whether it has a dead-letter queue.
+    /// SQS: how many messages a queue has, whether it has a dead-letter queue, and its visibility timeout.
     GetQueueAttributes,
     /// Secrets Manager: the current value of a secret.
     GetSecretValue,
@@ -107,6 +107,8 @@ pub struct ApiRequest {
     pub arrived: Instant,
     /// The messages in it, or the keys and items it concerns.
     pub entries: usize,
+    /// Of a `ChangeMessageVisibilityBatch`, each entry's receipt handle and seconds.
+    pub timeouts: Vec<(String, u64)>,
     /// The answer's status; `None` when there was no answer: the request hung, or the connection was closed.
     pub status: Option<u16>,
     /// The answer's error code, as the SDK reports it.

@@ -7,7 +7,10 @@ mod send;
 use std::collections::{BTreeMap, HashSet};
 
 use super::error::ErrorAnswer;
-use crate::queue::Queue;
+use crate::{
+    clock::{ManualClock, Timestamp},
+    queue::Queue,
+};
 use error::SqsError;
 
 const MAX_ENTRIES: usize = 10;
@@ -15,11 +18,15 @@ const MAX_ID_LEN: usize = 80;
 /// The account of every queue: AWS's example account.
 pub(super) const ACCOUNT: &str = "123456789012";
 
-/// The queues by name.
+/// The queues by name, and their clock if it is not this machine's.
 #[derive(Debug, Default)]
-pub(super) struct Queues(pub(super) BTreeMap<String, Queue>);
+pub(super) struct Queues(pub(super) BTreeMap<String, Queue>, pub(super) Option<ManualClock>);
 
 impl Queues {
+    fn now(&self) -> Timestamp {
+        self.1.as_ref().map_or_else(Timestamp::now, ManualClock::now)
+    }
+
     /// The queue of this URL, of which SQS, too, regards the path alone.
     fn find(&mut self, url: &str) -> Result<&mut Queue, SqsError> {
         let (rest, name) = url.rsplit_once('/').unwrap_or(("", url));

@@ -89,7 +89,8 @@ impl State {
             Reaction::Hang | Reaction::Close => (None, None),
         };
         let entries = operation.map_or(0, |operation| entries(operation, body));
-        self.requests.push(ApiRequest { operation, arrived, entries, status, error });
+        let timeouts = timeouts(operation, body);
+        self.requests.push(ApiRequest { operation, arrived, entries, timeouts, status, error });
         reaction
     }
 
@@ -168,6 +169,16 @@ impl State {
 
 fn target(head: &Parts) -> &str {
     head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn timeouts(operation: Option<Operation>, body: &[u8]) -> Vec<(String, u64)> {
+    if operation != Some(Operation::ChangeMessageVisibilityBatch) {
+        return Vec::new();
+    }
+    let request = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let timeout =
+        |entry: &Value| Some((entry["ReceiptHandle"].as_str()?.to_owned(), entry["VisibilityTimeout"].as_u64()?));
+    request["Entries"].as_array().into_iter().flatten().filter_map(timeout).collect()
 }
 
 /// The messages, keys or items that a request is about.

@@ -6,7 +6,7 @@
 use std::{
     io::{BufRead, BufReader, Error, Read, Result, Write},
     net::TcpStream,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value, json};
@@ -43,12 +43,6 @@ fn act(api: &mut Api, invocation: &Received, payload: &Value) -> Result<()> {
     let report = |what: &str, status: u16| eprintln!("{what}: {status}");
     match payload["do"].as_str().unwrap_or("echo") {
         "sleep" => std::thread::sleep(Duration::from_millis(number("ms"))),
-        "spin" => {
-            let end = Instant::now() + Duration::from_millis(number("ms"));
-            while Instant::now() < end {
-                std::hint::spin_loop();
-            }
-        }
         "fill" => {
             let memory = vec![1_u8; usize::try_from(number("bytes")).unwrap_or_default()];
             std::hint::black_box(&memory);

@@ -1,6 +1,4 @@
-//! What a process has used, as counted by the kernel (`proc_pid_status(5)`, `proc_pid_stat(5)`).
-
-use std::time::Duration;
+//! What a process has used, as counted by the kernel (`proc_pid_status(5)`).
 
 /// `VmHWM`: its peak resident memory, in bytes. `None` when there is no such process.
 pub(super) fn peak_rss_bytes(pid: u32) -> Option<u64> {
@@ -8,36 +6,4 @@ pub(super) fn peak_rss_bytes(pid: u32) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
-}
-
-/// The processor time of all its threads. `None` when there is no such process.
-///
-/// The scheduler counts in nanoseconds, but only for threads that are still alive; the other count has all threads, in
-/// steps of a clock tick. Neither is too high, so the greater of the two is the better one.
-pub(super) fn cpu_time(pid: u32) -> Option<Duration> {
-    let ticks = ticks(pid)?;
-    Some(scheduled(pid).unwrap_or_default().max(ticks))
-}
-
-/// `utime` and `stime` together.
-fn ticks(pid: u32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name, which may have blanks and parentheses; utime is the twelfth after it.
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_ascii_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<u64>().ok();
-    let ticks = ticks()? + ticks()?;
-    let per_second = rustix::param::clock_ticks_per_second();
-    Some(Duration::from_nanos(ticks.saturating_mul(1_000_000_000) / per_second.max(1)))
-}
-
-/// The time that the scheduler gave its living threads; `None` where the kernel does not count it.
-fn scheduled(pid: u32) -> Option<Duration> {
-    let mut nanos = 0_u64;
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
-        // A thread may end while it is being read.
-        let Ok(text) = std::fs::read_to_string(thread.path().join("schedstat")) else { continue };
-        nanos += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
-    }
-    Some(Duration::from_nanos(nanos))
 }

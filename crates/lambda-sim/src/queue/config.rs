@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Queue, QueueConfigError};
 
-const MAX_VISIBILITY_TIMEOUT: Duration = Duration::from_hours(12);
+pub(super) const MAX_VISIBILITY_TIMEOUT: Duration = Duration::from_hours(12);
 
 /// Makes a [`Queue`]; see [`Queue::builder`].
 #[derive(Clone, Debug)]

@@ -49,4 +49,7 @@ pub enum ReceiptError {
     /// The message is not in flight, so it has no visibility timeout to change.
     #[error("the message is not in flight")]
     NotInFlight,
+    /// A message is in flight for 12 hours at most, counted from its delivery.
+    #[error("the visibility timeout ends more than 12 hours after the message was received")]
+    TooLong,
 }

@@ -43,7 +43,7 @@ impl Queue {
                 break;
             }
             entry.message = delivered.clone();
-            entry.visible_at = now.plus(visibility_timeout);
+            (entry.received_at, entry.visible_at) = (now, now.plus(visibility_timeout));
             batch.push(delivered);
         }
         batch
@@ -92,7 +92,7 @@ impl Queue {
         }
         message.receive_count = 0;
         let key = dead_letters.next_serial();
-        dead_letters.entries.insert(key, Entry { message, visible_at: now });
+        dead_letters.entries.insert(key, Entry { message, received_at: now, visible_at: now });
     }
 }
 

@@ -60,13 +60,20 @@ fn a_fifo_message_cannot_be_deleted_after_its_visibility_timeout() {
 }
 
 #[test]
-fn a_message_in_flight_can_be_made_visible_again() {
+fn a_message_in_flight_can_be_hidden_for_another_time_of_at_most_12_hours() {
     let mut queue = standard();
     queue.send("a", at(0)).unwrap();
-    let message = queue.receive(1, VISIBILITY, at(0)).remove(0);
-    queue.make_visible(&message.receipt_handle, at(20)).unwrap();
+    let first = queue.receive(1, VISIBILITY, at(0)).remove(0).receipt_handle;
+    let hidden =
+        |queue: &mut Queue, handle: &str, seconds, now| queue.hide(handle, Duration::from_secs(seconds), at(now));
+    assert_eq!(hidden(&mut queue, &first, 43_200, 1), Err(ReceiptError::TooLong));
+    hidden(&mut queue, &first, 43_199, 1).unwrap();
+    assert_eq!(queue.next_visible_at(at(1)), Some(at(43_200)));
+    hidden(&mut queue, &first, 0, 20).unwrap();
     assert_eq!(queue.depth(at(20)).visible, 1);
-    assert_eq!(queue.make_visible(&message.receipt_handle, at(20)), Err(ReceiptError::NotInFlight));
+    assert_eq!(hidden(&mut queue, &first, 0, 20), Err(ReceiptError::NotInFlight));
+    queue.receive(1, VISIBILITY, at(21));
+    assert_eq!(hidden(&mut queue, &first, 0, 22), Err(ReceiptError::NotInFlight), "that of an earlier delivery");
 }
 
 #[test]

@@ -131,18 +131,13 @@ async fn a_payload_of_6_mb_is_delivered_and_a_larger_one_is_refused() {
 }
 
 #[tokio::test]
-async fn memory_and_processor_time_are_those_of_the_process() {
+async fn memory_is_that_of_the_process() {
     let function = echo().build().unwrap();
-    assert_eq!((function.peak_rss_bytes(), function.cpu_time()), (None, None));
+    assert_eq!(function.peak_rss_bytes(), None);
     function.invoke("{}").await.unwrap();
     let before = function.peak_rss_bytes().unwrap();
     act(&function, "fill", json!({"bytes": 32 << 20})).await;
     assert!(function.peak_rss_bytes().unwrap() >= before + (30 << 20));
-    let before = function.cpu_time().unwrap();
-    // Other processes use this machine, too, so only a part of the time is sure to be the function's.
-    act(&function, "spin", json!({"ms": 300})).await;
-    let spent = function.cpu_time().unwrap() - before;
-    assert!(spent >= Duration::from_millis(30) && spent <= Duration::from_millis(400), "{spent:?}");
 }
 
 #[tokio::test]

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     clock,
+    ending::Ending,
     interrupt::Interrupt,
     lines::Lines,
-    problem::{Ending, Problem},
+    problem::Problem,
     reading::{Age, Contract},
     show::{count, plain, table},
 };

@@ -3,11 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Run, Stop};
-use crate::{
-    lanes::LaneUrls,
-    problem::{Ending, Problem},
-    show::count,
-};
+use crate::{ending::Ending, lanes::LaneUrls, problem::Problem, show::count};
 
 impl Run {
     /// Reports what was done and how to resume.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::json::FaultError;
+use super::error::FaultError;
 
 /// The fields that have not been read yet.
 pub(super) struct Fields {

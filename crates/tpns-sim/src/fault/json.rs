@@ -1,49 +1,15 @@
 //! Faults to and from the JSON of `/_sim/faults`.
 
 use serde_json::{Value, json};
-use thiserror::Error;
 
 use super::{
     Chance, Fault,
+    error::FaultError,
     fields::Fields,
     kind::FaultKind,
     scope::{Api, Scope},
 };
 use crate::codes::RetCode;
-
-/// Why a fault was refused. Every message names the field and what it may be.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum FaultError {
-    /// A fault is a JSON object.
-    #[error(r#"a fault must be an object such as {{"fault":"hang"}}, not {0}"#)]
-    NotAnObject(String),
-    /// A field of the wrong type or value.
-    #[error("field `{field}` must be {wanted}, not {got}")]
-    Field {
-        /// The field.
-        field: &'static str,
-        /// What it may be.
-        wanted: String,
-        /// The value given.
-        got: String,
-    },
-    /// A field that this kind requires.
-    #[error("field `{field}` is missing: {wanted}")]
-    Missing {
-        /// The field.
-        field: &'static str,
-        /// What it may be.
-        wanted: String,
-    },
-    /// A field this kind does not have.
-    #[error("unknown field `{field}`; this fault has {known}")]
-    UnknownField {
-        /// The field.
-        field: String,
-        /// The fields it has.
-        known: String,
-    },
-}
 
 impl Fault {
     /// Reads one fault: `{"fault":"status","status":503,"times":3}`; the README has the table.

@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::wire::{self, RequestError};
-
 /// An account as TPNS keys it: name and type together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Account {
@@ -69,14 +67,6 @@ pub struct ItemView<'a> {
 }
 
 impl BatchOperate {
-    /// Reads a request body.
-    ///
-    /// # Errors
-    /// The code that TPNS answers and the path of the invalid field.
-    pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
-        wire::parse_json(body).and_then(Self::try_from)
-    }
-
     /// 1 to 5.
     #[must_use]
     pub fn operator_type(&self) -> u8 {
@@ -120,14 +110,6 @@ impl BatchOperate {
 }
 
 impl Query {
-    /// Reads a request body.
-    ///
-    /// # Errors
-    /// The code that TPNS answers and the path of the invalid field.
-    pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
-        wire::parse_json(body).and_then(Self::try_from)
-    }
-
     /// 1 or 2.
     #[must_use]
     pub fn operator_type(&self) -> u8 {

@@ -53,6 +53,26 @@ pub(crate) fn parse_json(body: &[u8]) -> Result<Value, RequestError> {
     serde_json::from_slice(body).map_err(|error| RequestError::NotJson(error.to_string()))
 }
 
+impl BatchOperate {
+    /// Reads a request body.
+    ///
+    /// # Errors
+    /// The code that TPNS answers and the path of the invalid field.
+    pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
+        parse_json(body).and_then(Self::try_from)
+    }
+}
+
+impl Query {
+    /// Reads a request body.
+    ///
+    /// # Errors
+    /// The code that TPNS answers and the path of the invalid field.
+    pub fn from_json(body: &[u8]) -> Result<Self, RequestError> {
+        parse_json(body).and_then(Self::try_from)
+    }
+}
+
 impl TryFrom<Value> for BatchOperate {
     type Error = RequestError;
 

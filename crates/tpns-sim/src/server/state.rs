@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use crate::{apps::Apps, calls::CallLog, fault::ActiveFaults, server::AuthFailureStatus, timeline::Timeline};
+use super::auth_failure::AuthFailureStatus;
+use crate::{apps::Apps, calls::CallLog, fault::ActiveFaults, timeline::Timeline};
 
 /// The longest possible wait. With longer ones the clock could overflow.
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,7 +5,7 @@ use crate::apps::AppId;
 
 /// A failure as TPNS's code makes it.
 const fn failure(reason: Reason, code: i64) -> Failure {
-    Failure { reason, code: Some(code), detail: Cow::Borrowed("") }
+    Failure { reason, code: Some(code), detail: Cow::Borrowed(""), retry_after: None }
 }
 
 const TYPE: OperatorType = OperatorType::UnbindAll;

@@ -65,52 +65,57 @@ enum AttributeName {
     ApproximateNumberOfMessages,
     ApproximateNumberOfMessagesNotVisible,
     RedrivePolicy,
+    VisibilityTimeout,
 }
 
 impl Queues {
     pub(in crate::aws) fn receive_message(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
         let request: ReceiveMessage = parse(Operation::ReceiveMessage, body)?;
+        let now = self.now();
         let queue = self.find(&request.queue_url)?;
         let max = request.max_number_of_messages;
         if !(1..=MAX_ENTRIES).contains(&max) {
             return Err(SqsError::MaxNumberOfMessages(max).into());
         }
-        let messages = queue.receive(max, Duration::from_secs(request.visibility_timeout), Timestamp::now());
+        let messages = queue.receive(max, Duration::from_secs(request.visibility_timeout), now);
         Ok(json!({"Messages": messages.iter().map(to_json).collect::<Vec<_>>()}))
     }
 
     pub(in crate::aws) fn delete_message_batch(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
-        let delete = |queue: &mut Queue, handle: &str, now| queue.delete(handle, now).map(|_| ());
-        self.with_each(Operation::DeleteMessageBatch, None, body, delete)
+        self.with_each(Operation::DeleteMessageBatch, body, |queue, receipt, now| match receipt.visibility_timeout {
+            None => Some(queue.delete(&receipt.receipt_handle, now).map(|_| ())),
+            Some(_) => None,
+        })
     }
 
     pub(in crate::aws) fn change_message_visibility_batch(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
-        self.with_each(Operation::ChangeMessageVisibilityBatch, Some(0), body, Queue::make_visible)
+        self.with_each(Operation::ChangeMessageVisibilityBatch, body, |queue, receipt, now| {
+            Some(queue.hide(&receipt.receipt_handle, Duration::from_secs(receipt.visibility_timeout?), now))
+        })
     }
 
-    /// Does the same to the message behind each receipt, and answers by id.
+    /// Does the same to the message behind each receipt, and answers by id. `None` for a receipt with other parameters.
     fn with_each(
         &mut self,
         operation: Operation,
-        visibility_timeout: Option<u64>,
         body: &[u8],
-        change: impl Fn(&mut Queue, &str, Timestamp) -> Result<(), ReceiptError>,
+        change: impl Fn(&mut Queue, &Receipt, Timestamp) -> Option<Result<(), ReceiptError>>,
     ) -> Result<Value, ErrorAnswer> {
         let Receipts { queue_url, entries } = parse(operation, body)?;
-        if entries.iter().any(|entry| entry.visibility_timeout != visibility_timeout) {
-            return Err(ErrorAnswer::not_modelled(format_args!("{operation} with another VisibilityTimeout than 0")));
-        }
+        let now = self.now();
         let queue = self.find(&queue_url)?;
         check_ids(entries.iter().map(|entry| entry.id.as_str()))?;
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
-        for Receipt { id, receipt_handle, .. } in &entries {
-            match change(queue, receipt_handle, Timestamp::now()) {
+        for receipt in &entries {
+            let id = &receipt.id;
+            let changed = change(queue, receipt, now);
+            match changed.ok_or_else(|| ErrorAnswer::not_modelled(format_args!("{operation} with these parameters")))? {
                 Ok(()) => successful.push(json!({"Id": id})),
                 Err(error) => {
                     let code = match error {
                         ReceiptError::Invalid => "ReceiptHandleIsInvalid",
                         ReceiptError::NotInFlight => "MessageNotInflight",
-                        ReceiptError::Expired => "InvalidParameterValue",
+                        ReceiptError::Expired | ReceiptError::TooLong => "InvalidParameterValue",
                     };
                     failed.push(json!({"Id": id, "Code": code, "SenderFault": true, "Message": error.to_string()}));
                 }
@@ -121,14 +126,16 @@ impl Queues {
 
     pub(in crate::aws) fn get_queue_attributes(&mut self, body: &[u8]) -> Result<Value, ErrorAnswer> {
         let request: GetQueueAttributes = parse(Operation::GetQueueAttributes, body)?;
+        let now = self.now();
         let queue = self.find(&request.queue_url)?;
-        let depth = queue.depth(Timestamp::now());
+        let depth = queue.depth(now);
         let redrive = || queue.dead_letter_queue().map(|dead| json!({"deadLetterTargetArn": dead.arn()}).to_string());
         let attributes = request.attribute_names.into_iter().filter_map(|name| {
             let value = match name {
                 AttributeName::ApproximateNumberOfMessages => depth.visible.to_string(),
                 AttributeName::ApproximateNumberOfMessagesNotVisible => depth.in_flight.to_string(),
                 AttributeName::RedrivePolicy => redrive()?,
+                AttributeName::VisibilityTimeout => queue.visibility_timeout().as_secs().to_string(),
             };
             Some((format!("{name:?}"), Value::from(value)))
         });

@@ -15,7 +15,6 @@ use crate::{
         fault::EntryFault,
         operation::Operation,
     },
-    clock::Timestamp,
     ids::md5_hex,
     message::md5_of_attributes,
     queue::{MAX_MESSAGE_LEN, SendError, SendMessage},
@@ -89,6 +88,7 @@ impl Queues {
         faults: &[EntryFault],
     ) -> Result<Value, ErrorAnswer> {
         let SendMessageBatch { queue_url, entries } = parse(Operation::SendMessageBatch, body)?;
+        let now = self.now();
         let queue = self.find(&queue_url)?;
         check_ids(entries.iter().map(|entry| entry.id.as_str()))?;
         let messages: Vec<_> = entries.iter().map(Entry::message).collect();
@@ -116,7 +116,7 @@ impl Queues {
             let body_digest = md5_hex(message.body().as_bytes());
             let attributes = message.attributes();
             let attributes_digest = (!attributes.is_empty()).then(|| md5_of_attributes(attributes));
-            match queue.send(message, Timestamp::now()) {
+            match queue.send(message, now) {
                 Ok(sent) => successful.push(json!({
                     "Id": id,
                     "MessageId": sent.message_id,

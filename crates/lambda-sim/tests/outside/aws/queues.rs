@@ -158,16 +158,22 @@ async fn a_message_is_received_with_its_attributes_and_hidden() {
 }
 
 #[tokio::test]
-async fn messages_are_deleted_and_made_visible_by_their_receipts() {
+async fn messages_are_deleted_and_hidden_for_another_time_by_their_receipts() {
     let world = World::new().await;
     world.send(&["one", "two"]).send().await.unwrap();
     let answer = receive(&world).send().await.unwrap();
     let receipts: Vec<_> = answer.messages().iter().map(|message| message.receipt_handle().unwrap()).collect();
-    let visible = ChangeMessageVisibilityBatchRequestEntry::builder().id("a").receipt_handle(receipts[1]);
-    let visible = visible.visibility_timeout(0).build().unwrap();
-    let change = world.sqs.change_message_visibility_batch().queue_url(&world.queue_url).entries(visible);
-    let changed = change.send().await.unwrap();
-    assert_eq!((changed.successful().len(), changed.failed().len()), (1, 0));
+    let hide = |id: &str, receipt: &str, seconds| {
+        let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id).receipt_handle(receipt);
+        entry.visibility_timeout(seconds).build().unwrap()
+    };
+    let change = world.sqs.change_message_visibility_batch().queue_url(&world.queue_url);
+    let change = change.entries(hide("a", receipts[1], 0)).entries(hide("b", receipts[0], 43_201));
+    let changed = change.entries(hide("c", receipts[1], 30)).send().await.unwrap();
+    let failed: Vec<_> = changed.failed().iter().map(|entry| (entry.id(), entry.code())).collect();
+    assert_eq!(failed, [("b", "InvalidParameterValue"), ("c", "MessageNotInflight")]);
+    let asked = [(receipts[1].to_owned(), 0), (receipts[0].to_owned(), 43_201), (receipts[1].to_owned(), 30)];
+    assert_eq!(world.api.requests().last().unwrap().timeouts, asked);
     let delete = |id: &str, receipt: &str| {
         DeleteMessageBatchRequestEntry::builder().id(id).receipt_handle(receipt).build().unwrap()
     };
@@ -182,17 +188,19 @@ async fn messages_are_deleted_and_made_visible_by_their_receipts() {
 }
 
 #[tokio::test]
-async fn a_queue_reports_how_many_messages_it_has_and_whether_it_has_a_dead_letter_queue() {
+async fn a_queue_reports_its_messages_its_visibility_timeout_and_whether_it_has_a_dead_letter_queue() {
     for (queue, has_policy) in [(Queue::builder(QUEUE), false), (Queue::builder(QUEUE).dead_letter_after(3), true)] {
         let world = with_queue(queue.build().unwrap()).await;
         world.send(&["m"]).send().await.unwrap();
         let ask = world.sqs.get_queue_attributes().queue_url(&world.queue_url);
         let ask = ask.attribute_names(Name::ApproximateNumberOfMessages);
         let ask = ask.attribute_names(Name::ApproximateNumberOfMessagesNotVisible);
+        let ask = ask.attribute_names(Name::VisibilityTimeout);
         let answer = ask.attribute_names(Name::RedrivePolicy).send().await.unwrap();
         let attributes = answer.attributes().unwrap();
         assert_eq!(attributes[&Name::ApproximateNumberOfMessages], "1");
         assert_eq!(attributes[&Name::ApproximateNumberOfMessagesNotVisible], "0");
+        assert_eq!(attributes[&Name::VisibilityTimeout], "30");
         assert_eq!(attributes.contains_key(&Name::RedrivePolicy), has_policy);
     }
 }

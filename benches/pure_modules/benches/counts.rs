@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
-use rooms::{APP, Events, Unexpected, answer, calls, judge, merge, read};
+use pure_modules::{APP, Events, Unexpected, answer, calls, judge, merge, read};
 use tpns_account_sync::{
     apps::AppNames, ingress::Batch, ledger::State, plan::Plan, settlement::Settlement, tpns::Call,
 };
@@ -91,9 +91,9 @@ fn report((sample, settlement): (Sample, Settlement)) -> Result<String, Unexpect
     black_box(answer(sample.batch, sample.events, settlement))
 }
 
-library_benchmark_group!(name = rooms_group, benchmarks = [ingress_event, ledger, plan, settlement, report]);
+library_benchmark_group!(name = modules, benchmarks = [ingress_event, ledger, plan, settlement, report]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
-    library_benchmark_groups = rooms_group
+    library_benchmark_groups = modules
 );

@@ -1,32 +1,46 @@
-//! The parking queue of a process, compared with the log.
+//! The local AWS of a process: its parking queue and the delays that its SQS was asked for, compared with the log.
 
 use std::collections::BTreeMap;
 
-use lambda_sim::{AwsApi, Message, Queue, RunningAwsApi};
+use lambda_sim::{ApiRequest, AwsApi, Message, Queue, RunningAwsApi};
 
 use crate::expect::EventOutcome;
 
-pub(crate) struct Parking {
+pub(crate) struct LocalAws {
     aws: RunningAwsApi,
-    url: String,
+    parking_queue: String,
     endpoint: String,
+    pub(crate) parks: bool,
 }
 
 const NAME: &str = "parked";
 
-impl Parking {
-    pub(crate) async fn open() -> Self {
+impl LocalAws {
+    /// The queues that messages come from do not know them, so that SQS refuses each delay.
+    pub(crate) async fn open(parks: bool) -> Self {
         let aws = AwsApi::start().await.unwrap();
-        let url = aws.create_queue(Queue::builder(NAME).build().unwrap());
-        Self { endpoint: aws.url(), aws, url }
+        let parking_queue = aws.create_queue(Queue::builder(NAME).build().unwrap());
+        for name in ["auth-events", "auth-events.fifo"] {
+            aws.create_queue(Queue::builder(name).build().unwrap());
+        }
+        Self { endpoint: aws.url(), aws, parking_queue, parks }
     }
 
-    pub(crate) fn settings(&self) -> [(&str, &str); 2] {
-        [("PARKING_QUEUE_URL", &self.url), ("AWS_ENDPOINT_URL", &self.endpoint)]
+    pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
+        let parking_queue = if self.parks { self.parking_queue.as_str() } else { "" };
+        vec![("PARKING_QUEUE_URL", parking_queue), ("AWS_ENDPOINT_URL", &self.endpoint), ("RETRY_MAX_DELAY", "10m")]
     }
 
-    /// Checks that there is exactly one message for each parked event, with its reason; then empties the queue.
+    /// The requests so far.
+    pub(crate) fn requests(&self) -> Vec<ApiRequest> {
+        self.aws.requests()
+    }
+
+    /// With parking: checks that there is exactly one message for each parked event, with its reason; then empties the queue.
     pub(crate) fn check_and_empty(&self, outcomes: &BTreeMap<String, EventOutcome>) -> Result<(), String> {
+        if !self.parks {
+            return Ok(());
+        }
         let messages: Vec<Message> = self.aws.with_queue(NAME, |queue| queue.messages().cloned().collect()).unwrap();
         self.aws.create_queue(Queue::builder(NAME).build().unwrap());
         let mut missing: Vec<_> = outcomes

@@ -1,11 +1,11 @@
-//! Times the pure modules, compared with serde_json reading the same payload: `rooms PAYLOAD.json ROUNDS`.
+//! Times the pure modules, compared with serde_json reading the same payload: `pure-modules PAYLOAD.json ROUNDS`.
 //! Prints one JSON object with nanoseconds of processor time, each the median of the rounds.
 
 #![allow(clippy::print_stdout, reason = "what it prints is its result")]
 
 use std::hint::black_box;
 
-use rooms::{APP, whole};
+use pure_modules::{APP, whole};
 use rustix::time::{ClockId, clock_gettime};
 use serde::de::IgnoredAny;
 use tpns_account_sync::apps::AppNames;
@@ -15,7 +15,7 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let (Some(file), Some(rounds)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: rooms PAYLOAD.json ROUNDS".into());
+        return Err("usage: pure-modules PAYLOAD.json ROUNDS".into());
     };
     let payload = std::fs::read_to_string(file)?;
     let apps = AppNames::new([APP]);
@@ -30,7 +30,8 @@ fn main() -> Result<(), Failure> {
         timed(&mut value, || serde_json::from_str::<serde_json::Value>(&payload).map(drop))?;
         timed(&mut ignored, || serde_json::from_str::<IgnoredAny>(&payload))?;
     }
-    let medians = [("rooms", ours), ("value", value), ("ignored", ignored)].map(|(name, times)| (name, median(times)));
+    let medians =
+        [("modules", ours), ("value", value), ("ignored", ignored)].map(|(name, times)| (name, median(times)));
     println!("{}", serde_json::to_string(&std::collections::BTreeMap::from(medians))?);
     Ok(())
 }

@@ -1,0 +1,1 @@
+"""`make outage`: the stack with a fault, with the function's redelivery delays beside the old timing."""
