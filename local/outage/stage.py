@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from local import queues, stack
+from local import pace, queues, stack
 from local.cloud import Cloud
 from local.mapping import Mappings
 from local.processes import Processes
@@ -22,6 +22,7 @@ FAULTS = {"tpns": "TPNS down", "table": "table down", "key": "wrong key"}
 OLD = "old"
 TIMINGS = {"new": "redelivery delays", OLD: "visibility timeout"}
 _UNBINDS = (3, 4)
+_OLD_DELIVERIES = 5
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ class Stage:
             }
             for number, body in enumerate(bodies)
         ]
-        lanes = (self.stack.queue_url, self.stack.unbind_queue_url or self.stack.queue_url)
-        for queue, entry in zip(lanes, entries, strict=True):
-            sqs.send_message_batch(QueueUrl=queue, Entries=[entry])
+        main, lane = self.stack.queue_url, self.stack.unbind_queue_url
+        for entry, url in zip(entries, (main, lane or main), strict=True):
+            sqs.send_message_batch(QueueUrl=url, Entries=[entry])
         self.logouts.append(logout)
 
     def is_settled(self, sqs: Any) -> bool:
@@ -111,9 +112,12 @@ def start(
         # Else the wrong key would be in force a minute late.
         "TpnsAppsMaxAge": "1s",
         "GradualDeployment": "off",
+        "UnbindLane": "off" if timing == OLD else "auto",
     }
     deployed = stack.deploy(cloud, template, function, parameters, name=f"outage-{name}", environment=environment)
     Mappings(cloud, deployed).fix_numbers()
+    if timing == OLD:
+        pace.give_up_after(cloud, deployed, _OLD_DELIVERIES)
 
     def wrong_key(wrong: bool) -> None:
         document = apps.replace("local-android-key", "an-old-key") if wrong else apps

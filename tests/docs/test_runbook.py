@@ -25,7 +25,9 @@ REFUSED = "TPNS refuses the app (1008003, 1008035, 1008030)"
 HEADINGS = [
     "The dead-letter queue is not empty",
     "Events are parked",
+    "An outage",
     "The oldest message gets older",
+    "Too many messages are in flight",
     REFUSED,
     "TPNS says: too fast (1008028)",
     "TPNS answers an unknown code",

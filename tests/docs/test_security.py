@@ -27,8 +27,14 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
         name: int(queue["Properties"]["MessageRetentionPeriod"]) // DAY
         for name, queue in template.resources("AWS::SQS::Queue").items()
     }
-    assert kept == {"Queue": 4, "DeadLetterQueue": 14, "ParkedEvents": 14}
-    for text in ("queue<br>4 days", "dead letters<br>14 days", "parked<br>14 days", "ledger<br>45 days", "log 30 days"):
+    assert kept == {"Queue": 10, "UnbindQueue": 10, "DeadLetterQueue": 14, "ParkedEvents": 14}
+    for text in (
+        "queues<br>10 days",
+        "dead letters<br>14 days",
+        "parked<br>14 days",
+        "ledger<br>45 days",
+        "log 30 days",
+    ):
         assert text in TEXT
     assert template.parameters()["LogRetentionDays"]["Default"] == 30
     lifetime = "LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600)"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from auth_events import deletion, login, logout, sent_by_bus, token
+from auth_events import deletion, login, logout, on_bus, sent_by_bus, token
 from conftest import World
 from deployment import Deployment
 from replaying import Replay, Result, confirmed
@@ -473,6 +473,24 @@ def park(stage: Deployment, number: int) -> str:
     return url
 
 
+def test_dead_letters_of_both_lanes_go_back_to_the_lane_of_their_type(standard: Deployment, replay: Replay) -> None:
+    stays, leaves = token(), token()
+    dead, queue, lane = standard.stack.dead_letter_queue_url, *standard.stack.read_queue_urls
+    standard.handle(login(leaves, "ben"))
+    standard.tpns.inject({"fault": "status", "status": 503, "times": None})
+    with standard.visibility(1), standard.giving_up_after(1):
+        standard.handle(on_bus(login(stays, "ann")), on_bus(logout(leaves)))
+    assert len(standard.dead_letters()) == 2
+    standard.tpns.clear_faults()
+    eventually(lambda: counts(standard, dead) == (2, 0))
+    with pace.queue_paused(standard.cloud, standard.stack):
+        ended = replay.run("redrive", "--from", dead, "--to", queue, "--unbinds-to", lane, "--all", "--yes")
+        assert (ended.code, sent(ended)) == (0, 2), ended
+        assert [counts(standard, url) for url in (queue, lane)] == [(1, 0), (1, 0)]
+    standard.drain()
+    assert [standard.accounts("android", device) for device in (stays, leaves)] == [{"ann"}, set()]
+
+
 # wrong usage
 
 
@@ -491,6 +509,19 @@ def test_an_impossible_command_prints_one_line_that_says_what_to_do(standard: De
         (1, "check --queue-url and AWS_REGION", ("list", "--queue-url", f"{parking}-no"), {}),
         (2, "counts as a delivery", ("redrive", "--from", queue, "--to", parking, "--all", "--yes"), {}),
         (2, "is the same queue as --from", ("redrive", "--from", parking, "--to", parking, "--all", "--yes"), {}),
+        (
+            2,
+            "is the same queue as --from",
+            ("redrive", "--from", parking, "--to", queue, "--unbinds-to", parking, "--all", "--yes"),
+            {},
+        ),
+        (2, "is the same queue as --queue-url", ("send", "--queue-url", queue, "--unbinds-to", queue, file), {}),
+        (
+            2,
+            "a FIFO queue has no unbind lane",
+            ("send", "--queue-url", f"{queue}.fifo", "--unbinds-to", queue, file),
+            {},
+        ),
         (2, "--all", ("redrive", "--from", parking, "--to", queue, "--yes"), {}),
         (2, "TOKEN: must be", ("fingerprint", "--app", "android", "with blanks"), {}),
         (2, "unrecognized subcommand", ("resend",), {}),

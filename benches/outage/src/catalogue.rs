@@ -39,7 +39,7 @@ pub(crate) fn entries() -> Vec<Entry> {
     let waiting = Scenario { waiting: 100_000, ..Scenario::DEFAULT };
     let [day, day_before] = down(DAY, TPNS_DOWN, 24 * HOUR);
     let one_queue = Scenario { lane: false, ..day.scenario };
-    let concurrent = Scenario { concurrency: 200, ..day.scenario };
+    let concurrent = Scenario { concurrency: 500, ..day.scenario };
     let quiet = |entry: Entry, which| {
         let scenario = Scenario { events_per_second: 20.0, ..entry.scenario };
         Entry { which, scenario, ..entry }
@@ -55,7 +55,7 @@ pub(crate) fn entries() -> Vec<Entry> {
     entries.extend([
         day,
         Entry { title: DAY, which: WITHOUT_LANE, scenario: one_queue },
-        Entry { title: DAY, which: "now, concurrency 200", scenario: concurrent },
+        Entry { title: DAY, which: "now, concurrency 500", scenario: concurrent },
         day_before,
         quiet(day, NOW_QUIET),
         quiet(day_before, BEFORE_QUIET),

@@ -78,7 +78,7 @@ pub(crate) struct Scenario {
     /// Whether unbinds have a queue and an event source mapping of their own.
     pub(crate) lane: bool,
     pub(crate) ledger: bool,
-    /// `MaximumConcurrency` of each event source mapping.
+    /// `MaximumConcurrency`, which the lanes share.
     pub(crate) concurrency: usize,
     pub(crate) order: Order,
     /// Whether invocations go around all sandboxes, instead of to the one that was used last.
@@ -105,6 +105,12 @@ impl Scenario {
         order: Order::Visible,
         spread: false,
     };
+
+    /// Concurrent batches of the main queue and of the unbind lane: three fifths and two fifths, as in the template.
+    pub(crate) fn concurrency_of_lanes(&self) -> Vec<usize> {
+        let unbinds = self.concurrency * 2 / 5;
+        if self.lane { vec![self.concurrency - unbinds, unbinds] } else { vec![self.concurrency] }
+    }
 
     pub(crate) fn is_on(&self, now: Ms, fault: impl Fn(Fault) -> bool) -> bool {
         self.outage.is_some_and(|outage| outage.is_on(now) && fault(outage.fault))

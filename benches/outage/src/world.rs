@@ -62,7 +62,7 @@ pub(crate) fn simulate(scenario: &Scenario) -> Results {
 impl<'a> World<'a> {
     fn new(scenario: &'a Scenario) -> Self {
         let rules = Rules { deliveries: scenario.timing.deliveries(), retention: RETENTION, order: scenario.order };
-        let lanes = (0..if scenario.lane { 2 } else { 1 }).map(|_| Lane::new(Queue::new(rules), scenario.concurrency));
+        let lanes = scenario.concurrency_of_lanes().into_iter().map(|most| Lane::new(Queue::new(rules), most));
         let seconds = f64::from(scenario.length.max(scenario.recovery())) / f64::from(SECOND);
         let expected = (scenario.events_per_second * seconds * 1.25) as usize + scenario.waiting as usize;
         let mut world = Self {
