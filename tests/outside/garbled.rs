@@ -9,6 +9,7 @@ use lambda_sim::{
     AwsApi, Credentials, Fault as AwsFault, Function, Garbling, InitFailure, Operation, Outcome, Queue, RunningAwsApi,
 };
 use serde_json::{Value, json};
+use test_support::garbled::{ACCOUNT, GARBLED, TOKEN};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -19,23 +20,6 @@ use crate::stage::{SECRETS, Stage, failures, function, login, numbered};
 
 const SECRET: &str = "tpns/apps";
 const TABLE: &str = "ledger";
-const TOKEN: &str = "tokenvkxjqz0123456789";
-const ACCOUNT: &str = "Zqjxkv";
-
-/// Each way to garble an answer, and what is logged then; `None` if the SDK can read it and finds it empty.
-const GARBLED: [(Garbling, Option<&str>); 11] = [
-    (Garbling::CutShort, Some("an answer that could not be read, HTTP 200")),
-    (Garbling::BrokenOff, Some("the connection broke before the answer was complete")),
-    (Garbling::WrongType, Some("an answer that could not be read, HTTP 200")),
-    (Garbling::NoFields, None),
-    (Garbling::NoCode, Some("an error without a code, HTTP 400")),
-    (Garbling::Code(TOKEN), Some("an error whose code is not an AWS code, HTTP 400")),
-    (Garbling::Code(ACCOUNT), Some("an error whose code is not an AWS code, HTTP 400")),
-    (Garbling::Page(200), Some("an answer that could not be read, HTTP 200")),
-    (Garbling::Page(302), Some("an error without a code, HTTP 302")),
-    (Garbling::Page(403), Some("an error without a code, HTTP 403")),
-    (Garbling::Page(502), Some("an error without a code, HTTP 502")),
-];
 
 /// Everything that must not be printed.
 fn secrets() -> Vec<String> {

@@ -4,6 +4,7 @@
 
 pub mod contract_event;
 pub mod control;
+pub mod garbled;
 pub mod listeners;
 pub mod secrets;
 pub mod stage;
