@@ -42,10 +42,9 @@ impl Misspelt {
     /// Whether this name, which is no field's, is like one of these.
     pub(crate) fn of(name: &str, fields: &[Likeness]) -> Option<Self> {
         // Nearly every unknown name is excluded here.
-        if !matches!(letters(name).next()?, 'a' | 'd' | 'i' | 'm' | 'o' | 't') {
-            return None;
-        }
-        let &(_, field) = fields.iter().find(|(like, _)| is_like(name, like))?;
+        let first = letters(name).next()?;
+        let begins_so = |like: &str| like.starts_with(|c: char| c.to_ascii_lowercase() == first);
+        let &(_, field) = fields.iter().find(|(like, _)| begins_so(like) && is_like(name, like))?;
         let visible = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
         let shown = (name.len() <= 40 && name.bytes().all(visible)).then(|| name.to_owned());
         Some(Self { shown, field })
