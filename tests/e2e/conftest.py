@@ -26,7 +26,11 @@ class World:
     binaries: Binaries
 
     def deploy(self, name: str, **changed: str) -> Stack:
-        return deploy(self.cloud, TEMPLATE, self.binaries.function, {**parameters(self.tpns), **changed}, name)
+        given = {**parameters(self.tpns), **changed}
+        # Faults are injected for a number of calls. With pauses between the calls to a TPNS that fails, a test would
+        # wait for them, and the next one would begin in such a pause.
+        environment = {"TPNS_PROBE_INTERVAL": "0"}
+        return deploy(self.cloud, TEMPLATE, self.binaries.function, given, name, environment)
 
 
 @pytest.fixture(scope="session")
