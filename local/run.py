@@ -39,7 +39,9 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
         tpns = Tpns.start(processes, binaries.tpns, folder)
         cloud = Cloud.start(processes, folder)
     with steps.step("deploying template.yaml"):
-        deployed = stack.deploy(cloud, TEMPLATE, binaries.function, parameters(tpns))
+        # A redelivery must not take longer than the visibility timeout of this run.
+        environment = {"RETRY_MAX_DELAY": f"{options.visibility_seconds}s"}
+        deployed = stack.deploy(cloud, TEMPLATE, binaries.function, parameters(tpns), environment=environment)
         Mappings(cloud, deployed).fix_numbers()
         pace.give_up_after(cloud, deployed, _MAX_RECEIVES)
         pace.shorten_visibility_timeout(cloud, deployed, options.visibility_seconds)

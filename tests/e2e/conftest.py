@@ -25,12 +25,12 @@ class World:
     tpns: Tpns
     binaries: Binaries
 
-    def deploy(self, name: str, **changed: str) -> Stack:
+    def deploy(self, name: str, environment: dict[str, str] | None = None, **changed: str) -> Stack:
         given = {**parameters(self.tpns), **changed}
         # Faults are injected for a number of calls. With pauses between the calls to a TPNS that fails, a test would
         # wait for them, and the next one would begin in such a pause.
-        environment = {"TPNS_PROBE_INTERVAL": "0"}
-        return deploy(self.cloud, TEMPLATE, self.binaries.function, given, name, environment)
+        variables = {"TPNS_PROBE_INTERVAL": "0", **(environment or {})}
+        return deploy(self.cloud, TEMPLATE, self.binaries.function, given, name, variables)
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +47,21 @@ _STACKS = {
     "plain-fifo": {"QueueType": "fifo", **_PLAIN},
 }
 
+# Where a failed message waits for the visibility timeout, so that a test decides how long.
+_ENVIRONMENTS = {"without-delays": {"RETRY_MAX_DELAY": "0"}}
+
 Stacks = Callable[[str], Deployment]
 
 
 @pytest.fixture(scope="session")
 def deployed(world: World) -> Stacks:
     """Each stack is deployed when a test first needs it."""
-    return functools.cache(lambda name: Deployment(world.cloud, world.deploy(name, **_STACKS[name]), world.tpns))
+
+    def deploy(name: str) -> Deployment:
+        stack = world.deploy(name, _ENVIRONMENTS.get(name), **_STACKS.get(name, {}))
+        return Deployment(world.cloud, stack, world.tpns)
+
+    return functools.cache(deploy)
 
 
 @pytest.fixture

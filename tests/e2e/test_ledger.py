@@ -135,7 +135,7 @@ class Observed:
 def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
     """Runs all cases in the same three batches, because most of the time is waiting. Only on a standard queue: a FIFO
     queue holds back events behind a failed one of the same device, so nothing can supersede it."""
-    stage = deployed("standard")
+    stage = deployed("without-delays")
     stage.reset()
     assert stage.table
     late_logins = [login(token(), *accounts(number)) for number in range(len(SUPERSEDED_BY))]

@@ -35,8 +35,9 @@ TIMEOUT_SECONDS = 3
 
 @pytest.fixture(scope="module")
 def tpns_of_all(processes: Processes, binaries: Binaries, folder: Path) -> Tpns:
-    (folder / "tpns").mkdir()
-    return Tpns.start(processes, binaries.tpns, folder / "tpns")
+    own = folder / "emulator-tpns"
+    own.mkdir()
+    return Tpns.start(processes, binaries.tpns, own)
 
 
 @pytest.fixture(scope="module")
