@@ -19,18 +19,23 @@ from local.stack import Stack, deploy
 from local.tpns import Tpns
 
 
+# Faults are injected for a number of calls. With pauses between the calls to a TPNS that fails, a test would wait for
+# them, and the next one would begin in such a pause.
+ENVIRONMENT = {"TPNS_PROBE_INTERVAL": "0"}
+
+
 @dataclass(frozen=True)
 class World:
     cloud: Cloud
     tpns: Tpns
     binaries: Binaries
 
-    def deploy(self, name: str, environment: dict[str, str] | None = None, **changed: str) -> Stack:
+    def deploy(self, name: str, **changed: str) -> Stack:
+        return self.deploy_with({}, name, changed)
+
+    def deploy_with(self, environment: dict[str, str], name: str, changed: dict[str, str]) -> Stack:
         given = {**parameters(self.tpns), **changed}
-        # Faults are injected for a number of calls. With pauses between the calls to a TPNS that fails, a test would
-        # wait for them, and the next one would begin in such a pause.
-        variables = {"TPNS_PROBE_INTERVAL": "0", **(environment or {})}
-        return deploy(self.cloud, TEMPLATE, self.binaries.function, given, name, variables)
+        return deploy(self.cloud, TEMPLATE, self.binaries.function, given, name, {**ENVIRONMENT, **environment})
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +63,7 @@ def deployed(world: World) -> Stacks:
     """Each stack is deployed when a test first needs it."""
 
     def deploy(name: str) -> Deployment:
-        stack = world.deploy(name, _ENVIRONMENTS.get(name), **_STACKS.get(name, {}))
+        stack = world.deploy_with(_ENVIRONMENTS.get(name, {}), name, _STACKS.get(name, {}))
         return Deployment(world.cloud, stack, world.tpns)
 
     return functools.cache(deploy)

@@ -33,14 +33,14 @@ CALLS = {
 TIMEOUT_SECONDS = 3
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tpns_of_all(processes: Processes, binaries: Binaries, folder: Path) -> Tpns:
     own = folder / "emulator-tpns"
     own.mkdir()
     return Tpns.start(processes, binaries.tpns, own)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def emulator(processes: Processes, binaries: Binaries, folder: Path, tpns_of_all: Tpns) -> Emulator:
     """Without ledger and parking queue: nothing but Lambda and TPNS."""
     environment = {"TPNS_APPS": tpns_of_all.apps_document(), "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT_SECONDS)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from auth_events import login, token
-from conftest import World
+from conftest import ENVIRONMENT, World
 from deployment import Deployment
 
 from local.cloud import Cloud
@@ -70,7 +70,7 @@ def change(world: World, **changed: str) -> None:
     ]
     cloudformation.update_stack(
         StackName=NAME,
-        TemplateURL=package(world.cloud, TEMPLATE, world.binaries.function),
+        TemplateURL=package(world.cloud, TEMPLATE, world.binaries.function, ENVIRONMENT),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=given,
     )
