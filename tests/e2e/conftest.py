@@ -18,7 +18,6 @@ from local.run import TEMPLATE, parameters
 from local.stack import Stack, deploy
 from local.tpns import Tpns
 
-
 # Faults are injected for a number of calls. With pauses between the calls to a TPNS that fails, a test would wait for
 # them, and the next one would begin in such a pause.
 ENVIRONMENT = {"TPNS_PROBE_INTERVAL": "0"}
