@@ -43,8 +43,11 @@ PLATFORM_LINES = 600
 APPS_MAX_AGE = 60
 # A line of a failed event.
 FAILED_LINE = 400
-# Time of a batch that is not sent to TPNS, beside the ledger's and the function's own: one request to SQS, estimated.
-DELAY_MS = 10
+# One request to SQS, estimated. A batch that is not sent to TPNS takes one, beside the ledger's and the function's own
+# time.
+SQS_MS = 10
+# TPNS_PROBE_INTERVAL.
+PROBE_SECONDS = 30
 # Messages that SQS lets a standard queue have in flight.
 IN_FLIGHT = 120_000
 # The average delays in seconds of a message that keeps failing: 2 s, doubling, up to RETRY_MAX_DELAY, less a quarter,
@@ -107,7 +110,8 @@ def outage(given: argparse.Namespace) -> dict[str, float]:
     seconds = 3600 * given.outage
     lanes = {"logins": 1 - given.unbinds, "unbinds": given.unbinds}
     concurrency = {"logins": given.concurrency * (1 - UNBINDS_SHARE), "unbinds": given.concurrency * UNBINDS_SHARE}
-    batch_seconds = (given.tpns_ms + given.ledger_ms + given.own_ms) / 1000
+    # Beside the invocation, the event source mapping receives the batch and deletes it.
+    batch_seconds = (given.tpns_ms + given.ledger_ms + given.own_ms + 2 * SQS_MS) / 1000
     found: dict[str, float] = {}
     deliveries = 0.0
     for lane, share in lanes.items():
@@ -123,10 +127,10 @@ def outage(given: argparse.Namespace) -> dict[str, float]:
         # The delays of what is in flight end within RETRY_MAX_DELAY; the rest is received as fast as it is applied.
         found[f"minutes until the last of the {lane} is applied"] = max(600.0, waiting / (applied - rate)) / 60
     found["deliveries in vain, at most"] = deliveries
-    found["probes of TPNS per minute and app"] = given.concurrency * 60 / 10
+    found["probes of TPNS per minute and app"] = given.concurrency * 60 / PROBE_SECONDS
     # One receive and one change of the visibility timeout for ten messages; the merge and the reads of each event.
     a_month = max(1.0, deliveries / seconds * SECONDS_A_MONTH)
-    changed = {"send_batch": 1, "straight": True, "tpns_ms": DELAY_MS, "events_a_month": a_month}
+    changed = {"send_batch": 1, "straight": True, "tpns_ms": SQS_MS, "events_a_month": a_month}
     once = argparse.Namespace(**{**vars(given), **changed})
     each = million(once)
     each["SQS"] = 2e6 / min(given.batch, 10) / 1e6 * PRICE["SQS standard, a million requests"]
