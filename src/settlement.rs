@@ -73,13 +73,13 @@ pub fn settlement<'e>(
     for (index, event) in round {
         match (combined(&plan.shares(event), verdicts), event.device()) {
             (Verdict::Rejected(failure), Some(device)) => {
-                rejected.entry(device).or_insert_with(|| (Vec::new(), failure)).0.push((index, event));
+                rejected.entry(device).or_insert_with(|| (Vec::new(), failure.clone())).0.push((index, event));
             }
-            (Verdict::Rejected(failure), None) => settlement.settle(index, Outcome::Rejected(failure)),
+            (Verdict::Rejected(failure), None) => settlement.settle(index, Outcome::Rejected(failure.clone())),
             (Verdict::Retry(failure, after), _) => {
-                settlement.settle(index, Outcome::Retry(failure.retried_after(after)));
+                settlement.settle(index, Outcome::Retry(failure.clone().retried_after(*after)));
             }
-            (Verdict::Misconfigured(failure), _) => settlement.settle(index, Outcome::Misconfigured(failure)),
+            (Verdict::Misconfigured(failure), _) => settlement.settle(index, Outcome::Misconfigured(failure.clone())),
             (Verdict::Accepted, _) => settlement.settle(index, accepted(event, state, plan)),
         }
     }
@@ -115,25 +115,26 @@ type Spoilt<'e> = (Vec<(EventIndex, &'e Event)>, Failure);
 
 /// The verdict on an event: the gravest of its items', and of retries the one for which TPNS asks to wait longest. The
 /// rejection of another event's item does not fail it.
-fn combined(shares: &[Share], verdicts: &[Verdict]) -> Verdict {
-    let gravity = |verdict: &Verdict| match verdict {
+fn combined<'v>(shares: &[Share], verdicts: &'v [Verdict]) -> &'v Verdict {
+    const ACCEPTED: &Verdict = &Verdict::Accepted;
+    const UNKNOWN: &Verdict = &Verdict::Retry(Failure::of(Reason::NotAttempted), None);
+    let gravity = |verdict: &&Verdict| match verdict {
         Verdict::Accepted => (0, None),
         Verdict::Rejected(_) => (1, None),
         Verdict::Retry(_, after) => (2, *after),
         Verdict::Misconfigured(_) => (3, None),
     };
     let verdict = |share: &Share| match *share {
-        Share::Done => Some(Verdict::Accepted),
-        Share::Own(item) => verdicts.get(item.0).cloned(),
-        Share::Shaped(item) => verdicts.get(item.0).cloned().map(|verdict| match verdict {
-            Verdict::Rejected(_) => Verdict::Accepted,
+        Share::Done => ACCEPTED,
+        Share::Own(item) => verdicts.get(item.0).unwrap_or(UNKNOWN),
+        Share::Shaped(item) => match verdicts.get(item.0).unwrap_or(UNKNOWN) {
+            Verdict::Rejected(_) => ACCEPTED,
             other => other,
-        }),
+        },
     };
-    const UNKNOWN: Verdict = Verdict::Retry(Failure::of(Reason::NotAttempted), None);
     // An event without items would be acknowledged without any effect: there is none, and if there were one, it would
     // fail.
-    shares.iter().map(|share| verdict(share).unwrap_or(UNKNOWN)).max_by_key(gravity).unwrap_or(UNKNOWN)
+    shares.iter().map(verdict).max_by_key(gravity).unwrap_or(UNKNOWN)
 }
 
 impl Settlement {
