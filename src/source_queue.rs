@@ -216,7 +216,7 @@ async fn send(
     };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return Changes::failed(call.len(), Problem::Call(AwsError::of(&error))),
+        Err(error) => return Changes::failed(call.len(), Problem::Call(aws::failure(&error))),
     };
     let mut changes = Changes::default();
     for entry in call {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment
+from replaying import Replay
 
 from local.build import Binaries
 from local.cloud import Cloud
@@ -115,3 +116,9 @@ def with_bus(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
 def every_stack(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
     """Runs the test in all four variants. A test that does not use them all says why."""
     return stacks(request.param)
+
+
+@pytest.fixture
+def replay(world: World, tmp_path: Path) -> Replay:
+    assert world.binaries.replay
+    return Replay(world.binaries.replay, world.cloud, tmp_path)

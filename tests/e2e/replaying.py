@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auth_events import login, logout, token
+from deployment import Deployment
+
 from local.cloud import REGION, Cloud
 
 SECONDS = 60
+
+Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,35 @@ def confirmed(file: Path) -> int:
     except FileNotFoundError:
         return 0
     return sum(last - first + 1 for first, last in state["sent"])
+
+
+def sent(ended: Result) -> int:
+    found = re.search(r"^(\d+) messages? sent to ", ended.stdout, re.MULTILINE)
+    assert found, ended
+    return int(found[1])
+
+
+def counts(stage: Deployment, url: str | None) -> tuple[int, int]:
+    """Returns how many messages are visible and how many are in flight."""
+    answer = stage.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return int(answer["ApproximateNumberOfMessages"]), int(answer["ApproximateNumberOfMessagesNotVisible"])
+
+
+def reveals_nothing(ended: Result, *events: Event) -> None:
+    for sent in events:
+        event = sent.get("detail", sent)
+        names = [one["account"] for one in event.get("account_list", [])]
+        for secret in filter(None, [event.get("token"), *names]):
+            assert secret not in ended.output, f"{secret} is printed"
+
+
+def logins_and_logouts(number: int) -> tuple[list[Event], dict[str, set[str]]]:
+    """Returns logins of many devices, then logouts of every third one, and the bindings at the end."""
+    devices = [token() for _ in range(number)]
+    events = [login(device, f"name-of-{device}") for device in devices]
+    events += [logout(device) for device in devices[::3]]
+    return events, {device: set() if index % 3 == 0 else {f"name-of-{device}"} for index, device in enumerate(devices)}
+
+
+def bound(stage: Deployment, ends: dict[str, set[str]]) -> dict[str, set[str]]:
+    return {device: stage.accounts("android", device) for device in ends}
