@@ -60,17 +60,52 @@ def test_without_gradual_deployment_the_stack_has_nothing_of_codedeploy(template
     assert "codedeploy" not in str(made)
 
 
-def test_every_parameter_of_the_function_publishes_a_new_version(template: dict[str, Any]) -> None:
+def test_every_parameter_of_the_function_publishes_a_new_version_or_asks_for_a_new_revision(
+    template: dict[str, Any],
+) -> None:
     function = template["Resources"]["Function"]["Properties"]
     described = set(re.findall(r"\$\{(\w+)}", function["VersionDescription"]["Fn::Sub"]))
     # Concurrency belongs to the function, not to a version; deployment and event source are not properties of the
     # function.
     outside = ("VersionDescription", "ReservedConcurrentExecutions", "DeploymentPreference", "Events")
     reach = set(parameters_in(template, {key: value for key, value in function.items() if key not in outside}))
-    # TpnsApps is secret, and the description is not. Revision takes its place.
-    assert reach - {"TpnsApps"} == described - {"Revision"}
-    assert "TpnsApps" not in described
-    assert "Revision" in described
+    asking = {
+        name
+        for name, parameter in template["Parameters"].items()
+        if "change Revision as well" in " ".join(parameter["Description"].split())
+    }
+    assert reach - described == asking
+    assert described & asking == set()
+    # It is secret, and the description is not.
+    assert "TpnsApps" in asking
+
+
+def test_a_version_is_published_only_of_a_function_that_has_changed_or_lambda_refuses(template: dict[str, Any]) -> None:
+    once = expanded(template)
+    text = template["Resources"]["Function"]["Properties"]["VersionDescription"]["Fn::Sub"]
+    for name in set(re.findall(r"\$\{(\w+)}", text)):
+        source = {} if name == "TpnsAppsSecretId" else {"TpnsApps": APPS}
+        one, other = (
+            resolved(once, **source, **{name: value})["Resources"]["Function"]["Properties"]
+            for value in two_values(template["Parameters"][name])
+        )
+        assert one != other, f"{name} publishes a version of a function that has not changed"
+
+
+def test_every_version_stays_so_that_the_alias_can_go_back_to_it(template: dict[str, Any]) -> None:
+    ((_, version),) = [
+        (name, resource)
+        for name, resource in stack(template)["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Version"
+    ]
+    # Deletion: new code gives the version another logical id. Replacement: new settings give it another description.
+    assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_longest_description_of_the_function_fits(template: dict[str, Any]) -> None:
+    text = template["Resources"]["Function"]["Properties"]["Description"]["Fn::Sub"]
+    longest = re.sub(r"\$\{(\w+)}", lambda match: "x" * longest_value(template["Parameters"][match[1]]), text)
+    assert len(longest) <= 256
 
 
 def test_the_longest_parameter_values_fit_into_the_description_of_a_version(template: dict[str, Any]) -> None:
@@ -120,6 +155,15 @@ def parameters_in(template: dict[str, Any], node: Any) -> list[str]:
     if "Fn::If" in node:
         found += parameters_in(template, template["Conditions"][node["Fn::If"][0]])
     return found + [name for value in node.values() for name in parameters_in(template, value)]
+
+
+def two_values(parameter: dict[str, Any]) -> tuple[str, str]:
+    if "AllowedValues" in parameter:
+        return str(parameter["AllowedValues"][0]), str(parameter["AllowedValues"][1])
+    if "MinValue" in parameter:
+        return str(parameter["MinValue"]), str(parameter["MaxValue"])
+    values = [value for value in ("2", "3", "2d", "3d") if re.fullmatch(parameter["AllowedPattern"], value)]
+    return values[0], values[1]
 
 
 def longest_value(parameter: dict[str, Any]) -> int:
