@@ -28,6 +28,7 @@ BOUND = {
         "token-of-gil": {"gil"},
         "token-of-kim": {"kim"},
         "token-of-lea": {"lea"},
+        "token-of-sam": {"sam"},
     },
     "ios": {"token-of-eve": {"eve"}, "token-of-ida": {"ida"}},
 }
@@ -35,8 +36,13 @@ BOUND = {
 
 @pytest.fixture(scope="module")
 def environment(stacks: Stacks) -> dict[str, str]:
+    queue = stacks.standard.queue_arn
     return working_copy.environment(
-        stacks.cloud, EVENT_BUS=str(stacks.standard.bus_name), FIFO_QUEUE_URL=stacks.fifo.queue_url
+        stacks.cloud,
+        EVENT_BUS=str(stacks.standard.bus_name),
+        FIFO_QUEUE_URL=stacks.fifo.queue_url,
+        QUEUE_ARN=queue,
+        DEAD_LETTER_QUEUE_ARN=queue.removesuffix("-events") + "-dead-letters",
     )
 
 

@@ -68,6 +68,21 @@ def test_named_rules_may_send_too(template: dict[str, Any], named: str, rules: s
     assert policies["ParkedEvents"] == without["ParkedEvents"]
 
 
+@pytest.mark.parametrize("named", ["", LOGIN_SERVICE])
+@pytest.mark.parametrize("queue_type", ["standard", "fifo"])
+def test_named_topics_may_deliver_to_both_lanes_and_to_the_dead_letter_queue(
+    template: dict[str, Any], queue_type: str, named: str
+) -> None:
+    parameters = {"QueueType": queue_type, "ProducerPrincipals": named}
+    policies = policies_of(template, ProducerTopics=f"{TOPIC.source},{TOPIC.source}-2", **parameters)
+    without = policies_of(template, **parameters)
+    for queue in policies.keys() - {"ParkedEvents"}:
+        assert senders(policies[queue]) == senders(without[queue]) | {"TOPIC"}, queue
+    assert policies["ParkedEvents"] == without["ParkedEvents"]
+    other = policies_of(template, ProducerTopics=f"{TOPIC.source}-2", **parameters)
+    assert "TOPIC" not in senders(other["Queue"])
+
+
 @pytest.mark.parametrize("named", ["", f"{LOGIN_SERVICE},{OTHER}"])
 def test_no_one_may_send_without_tls(template: dict[str, Any], named: str) -> None:
     for policy in policies_of(template, ProducerPrincipals=named).values():
