@@ -24,6 +24,7 @@ PAGE = "docs/runbook.md"
 REFUSED = "TPNS refuses the app (1008003, 1008035, 1008030)"
 HEADINGS = [
     "The dead-letter queue is not empty",
+    "Events are lost",
     "Events are parked",
     "An outage",
     "The oldest message gets older",

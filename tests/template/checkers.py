@@ -15,7 +15,11 @@ _SAM = ROOT / ".venv-sam" / "bin" / "python"
 _CHECKOV = ROOT / ".venv-checkov" / "bin" / "python"
 
 
-def cfn_lint(template: Path) -> subprocess.CompletedProcess[str]:
+# Where the template is meant to be deployed: one region of each partition.
+REGIONS = ("us-east-1", "cn-north-1", "us-gov-west-1")
+
+
+def cfn_lint(template: Path, regions: tuple[str, ...] = REGIONS[:1]) -> subprocess.CompletedProcess[str]:
     # Warnings and informational findings count too.
     return _run(
         _SAM,
@@ -25,6 +29,8 @@ def cfn_lint(template: Path) -> subprocess.CompletedProcess[str]:
         "informational",
         "--format",
         "parseable",
+        "--regions",
+        *regions,
         "--template",
         str(template),
     )

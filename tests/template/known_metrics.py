@@ -24,7 +24,18 @@ _OF_AWS = [
         },
         {"QueueName"},
     ),
-    ("AWS/Lambda", {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}, {"FunctionName"}),
+    (
+        "AWS/Lambda",
+        {
+            "Invocations",
+            "Errors",
+            "Throttles",
+            "Duration",
+            "ConcurrentExecutions",
+            "DestinationDeliveryFailures",
+        },
+        {"FunctionName"},
+    ),
     # Only with MetricsConfig in the mapping: see the template.
     (
         "AWS/Lambda",

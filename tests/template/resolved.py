@@ -13,13 +13,17 @@ PSEUDO = {
     "AWS::Region": "us-east-1",
     "AWS::AccountId": "123456789012",
     "AWS::StackName": "stack",
+    "AWS::URLSuffix": "amazonaws.com",
 }
+# For other partitions: what is different there.
+CHINA = {"AWS::Partition": "aws-cn", "AWS::Region": "cn-north-1", "AWS::URLSuffix": "amazonaws.com.cn"}
+GOVERNMENT = {"AWS::Partition": "aws-us-gov", "AWS::Region": "us-gov-west-1"}
 _NOTHING = object()
 
 
-def resolved(expanded: dict[str, Any], **parameters: str) -> dict[str, Any]:
-    """Returns the resources and outputs that exist with these parameters."""
-    resolver = _Resolver(expanded, parameters)
+def resolved(expanded: dict[str, Any], place: dict[str, str] | None = None, **parameters: str) -> dict[str, Any]:
+    """Returns the resources and outputs that exist with these parameters, in us-east-1 or in another `place`."""
+    resolver = _Resolver(expanded, parameters, place or {})
     return {section: resolver.section(section) for section in ("Resources", "Outputs")}
 
 
@@ -36,7 +40,9 @@ def broken_assertions(template: dict[str, Any], **parameters: str) -> list[str]:
 
 
 class _Resolver:
-    def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
+    def __init__(
+        self, template: dict[str, Any], parameters: dict[str, str], place: dict[str, str] | None = None
+    ) -> None:
         unknown = parameters.keys() - template["Parameters"].keys()
         assert not unknown, f"no such parameters: {unknown}"
         defaults = {
@@ -49,6 +55,7 @@ class _Resolver:
         }
         self._known: dict[str, Any] = {
             **PSEUDO,
+            **(place or {}),
             **{name: value.split(",") if name in lists else value for name, value in given.items()},
         }
 

@@ -51,6 +51,7 @@ def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str
         *_queues(resolved),
         *_permissions(resolved),
         *_ledger(resolved),
+        *_direct_invocations(resolved),
     ]
 
 
@@ -182,6 +183,8 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     managed = [name for name, role in _of_type(resolved, "AWS::IAM::Role").items() if role.get("ManagedPolicyArns")]
     found = [f"{name} has managed policies, which reach beyond this stack" for name in managed]
     there = {name: actions for name, actions in _PERMISSIONS.items() if name in resolved["Resources"]}
+    if "DirectInvocations" in resolved["Resources"]:
+        there["DeadLetterQueue"] = {"sqs:SendMessage"}
     if resolved["Resources"]["Function"]["Properties"]["TracingConfig"]["Mode"] == "Active":
         there["*"] = _TRACING
     wanted = {(action, name) for name, actions in there.items() for action in actions}
@@ -217,6 +220,21 @@ def _ledger(resolved: dict[str, Any]) -> list[str]:
         if "TableName" in table:
             found.append(f"{name} has a TableName: a retained table would block the creation of the next one")
     return found
+
+
+def _direct_invocations(resolved: dict[str, Any]) -> list[str]:
+    """What Lambda gives up is not dropped. A destination can't be a FIFO queue, but then there is no rule either."""
+    fifo = resolved["Resources"]["DeadLetterQueue"]["Properties"].get("FifoQueue")
+    wanted = {
+        "FunctionName": {"Ref": "Function"},
+        # A rule's target is the output FunctionArn, the alias.
+        "Qualifier": resolved["Resources"]["FunctionAliaslive"]["Properties"]["Name"],
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 21600,
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}},
+    }
+    found = list(_of_type(resolved, "AWS::Lambda::EventInvokeConfig").values())
+    return [] if found == ([] if fifo else [wanted]) else [f"events that Lambda gives up go to {found}"]
 
 
 def _resource(resource: Any) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkers import ROOT, cfn_lint, sam_validate
+from checkers import REGIONS, ROOT, cfn_lint, sam_validate
 from conftest import APPS, TEMPLATE, TOPIC
 from expanded import expanded, lintable
 from resolved import broken_assertions, resolved
@@ -27,7 +27,7 @@ def test_sam_validate_finds_nothing() -> None:
 
 
 def test_cfn_lint_finds_nothing_in_the_template_as_written() -> None:
-    answer = cfn_lint(TEMPLATE)
+    answer = cfn_lint(TEMPLATE, REGIONS)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
@@ -258,6 +258,8 @@ def test_cfn_lint_finds_a_broken_template(
         ("LedgerTable.SSESpecification.SSEEnabled", False, "SSESpecification is not"),
         ("LedgerTable.DeletionProtectionEnabled", False, "DeletionProtectionEnabled is not"),
         ("LedgerTable.TableName", "ledger", "has a TableName"),
+        ("DirectInvocations.DestinationConfig", {}, "events that Lambda gives up go to"),
+        ("DirectInvocations.Qualifier", "$LATEST", "events that Lambda gives up go to"),
     ],
 )
 def test_our_own_rules_find_a_broken_rule(template: dict[str, Any], path: str, value: object, complaint: str) -> None:

@@ -13,6 +13,7 @@ from known_metrics import Metric, known_metrics
 # The headings of docs/runbook.md that the alarms name.
 HEADINGS = {
     "DeadLetterQueueNotEmptyAlarm": "The dead-letter queue is not empty",
+    "LostInvocationsAlarm": "Events are lost",
     "ParkedEventsAlarm": "Events are parked",
     "OutageAlarm": "An outage",
     "OldestMessageAlarm": "The oldest message gets older",
@@ -29,6 +30,7 @@ HEADINGS = {
 # Alarm -> the optional resource that it watches.
 _WATCHES = {
     "ParkedEventsAlarm": "ParkedEvents",
+    "LostInvocationsAlarm": "DirectInvocations",
     "LedgerFailedAlarm": "LedgerTable",
     "OldestUnbindAlarm": "UnbindQueue",
     "UnbindsInFlightAlarm": "UnbindQueue",
