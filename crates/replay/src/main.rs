@@ -8,6 +8,7 @@ mod clock;
 mod ending;
 mod entry;
 mod interrupt;
+mod invocation;
 mod lane;
 mod lanes;
 mod lines;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     reading::{Age, Contract, When},
-    show::{plain, printable, rfc3339},
+    show::{count, plain, printable, rfc3339},
     sqs::Message,
 };
 
@@ -34,6 +34,9 @@ pub(crate) struct Summary {
     pub(crate) sent_millis: Option<Millis>,
     /// Its time is that at which SQS received it, so sending it again would give it a new one.
     pub(crate) timeless: bool,
+    /// `sent_at` is the time at which it came to this queue, not that of its first one.
+    #[serde(skip)]
+    pub(crate) sent_late: bool,
 }
 
 impl Summary {
@@ -65,18 +68,25 @@ impl Summary {
             breaks_contract,
             sent_millis: message.sent_at,
             timeless,
+            sent_late: message.attribute("reason").is_some() || message.given_up.is_some(),
         }
     }
 }
 
-/// The function gives the reason for what it parks, EventBridge for what it could not deliver, and the contract for
-/// what breaks it. All else was delivered and never applied; only the function's log has the reason.
+/// The function gives the reason for what it parks, EventBridge for what it could not deliver, Lambda for what it gave
+/// up invoking the function with, and the contract for what breaks it. All else was delivered and never applied; only the function's log has the reason.
 fn reason(message: &Message, invalid: Option<(String, String)>) -> (String, String) {
     if let Some(reason) = message.attribute("reason") {
         return (reason.to_owned(), message.attribute("detail").unwrap_or_default().to_owned());
     }
     if let Some(code) = message.attribute("ERROR_CODE") {
         return ("not_put_on_the_queue".into(), format!("EventBridge could not deliver it: {code}"));
+    }
+    if let Some(given_up) = &message.given_up {
+        let several = if given_up.events == 1 { String::new() } else { format!("; holds {} events", given_up.events) };
+        let times = given_up.tries.map_or_else(String::new, |tries| format!(" after {}", count(tries, "invocation")));
+        let detail = format!("Lambda gave up{times}: {}; see the function's log{several}", given_up.condition);
+        return ("invoked_in_vain".into(), detail);
     }
     invalid.unwrap_or_else(|| {
         let times = message
@@ -93,6 +103,7 @@ mod tests {
     use aws_sdk_sqs::types::MessageAttributeValue;
 
     use super::*;
+    use crate::invocation::GivenUp;
 
     const NOW: Millis = 1_795_334_400_000;
 
@@ -102,6 +113,7 @@ mod tests {
         Message {
             id: "m-1".into(),
             body: body.into(),
+            given_up: None,
             attributes: attributes
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), text(value)))
@@ -146,6 +158,18 @@ mod tests {
         );
         assert!(!unapplied.parked && !unapplied.timeless && !unapplied.out_of_time && !unapplied.breaks_contract);
         assert!(summary("not JSON", &[("reason", "malformed_json")]).breaks_contract);
+    }
+
+    #[test]
+    fn what_lambda_gave_up_says_so_and_how_many_events_it_holds() {
+        let contract = Contract { apps: None, max_age: 1000, max_skew: 1000 };
+        let given_up = |events| Some(GivenUp { condition: "RetriesExhausted".into(), tries: Some(3), events });
+        let of = |events| Summary::new(&Message { given_up: given_up(events), ..message(LOGIN, &[]) }, &contract, NOW);
+        let one = of(1);
+        assert_eq!(one.reason, "invoked_in_vain");
+        assert_eq!(one.detail, "Lambda gave up after 3 invocations: RetriesExhausted; see the function's log");
+        assert!(one.sent_late && !one.parked);
+        assert!(of(2).detail.ends_with("; holds 2 events"));
     }
 
     #[test]

@@ -100,9 +100,9 @@ fn show_chosen(chosen: &[Summary], refused: u64, to: &LaneUrls) -> io::Result<()
 }
 
 /// Warns of consequences before anything is sent. SQS keeps the time at which a message was first sent when it moves
-/// the message to a standard dead-letter queue; the parking queue and a FIFO queue give it a new time.
+/// the message to a standard dead-letter queue; the parking queue, a FIFO queue and Lambda give it a new time.
 fn warn(chosen: &[Summary], stamp: bool, from_fifo: bool) {
-    let late_time = chosen.iter().filter(|one| stamp && one.timeless && (one.parked || from_fifo)).count() as u64;
+    let late_time = chosen.iter().filter(|one| stamp && one.timeless && (one.sent_late || from_fifo)).count() as u64;
     if late_time > 0 {
         let messages = count(late_time, "message");
         eprintln!(

@@ -93,6 +93,15 @@ impl Sweep<'_> {
             return None;
         }
         done.found += 1;
+        if let Some(given_up) = message.given_up.as_ref().filter(|given_up| given_up.events != 1) {
+            done.refused += 1;
+            eprintln!(
+                "{}: holds {} events, which can't be sent back as one message; it stays in its queue: take `requestPayload` \
+                 from it, one event per line, and use `replay send`",
+                message.id, given_up.events
+            );
+            return None;
+        }
         let summary = Summary::new(&message, self.contract, clock::now());
         let body = match (summary.timeless, summary.sent_millis) {
             (false, _) => Cow::Borrowed(message.body.as_str()),

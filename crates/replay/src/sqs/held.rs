@@ -12,6 +12,7 @@ use aws_sdk_sqs::{
 use contract::event::Millis;
 
 use super::{SqsFailure, failure};
+use crate::invocation::{GivenUp, given_up};
 
 /// How long a received message stays hidden if this program dies.
 const HIDDEN_SECONDS: i32 = 120;
@@ -25,7 +26,9 @@ const MOST_ENTRIES: usize = 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) id: String,
+    /// Of an invocation that Lambda gave up, the event in it.
     pub(crate) body: String,
+    pub(crate) given_up: Option<GivenUp>,
     pub(crate) attributes: HashMap<String, MessageAttributeValue>,
     pub(crate) sent_at: Option<Millis>,
     pub(crate) receive_count: Option<u32>,
@@ -91,9 +94,13 @@ impl<'a> Held<'a> {
             return None;
         }
         let system = |name: System| message.attributes().and_then(|all| all.get(&name));
+        let body = message.body().unwrap_or_default();
+        let (body, given_up) =
+            given_up(body).map_or_else(|| (body.to_owned(), None), |(event, given_up)| (event, Some(given_up)));
         Some(Message {
             id,
-            body: message.body().unwrap_or_default().to_owned(),
+            body,
+            given_up,
             attributes: message.message_attributes().cloned().unwrap_or_default(),
             sent_at: system(System::SentTimestamp).and_then(|at| at.parse().ok()),
             receive_count: system(System::ApproximateReceiveCount).and_then(|count| count.parse().ok()),
