@@ -36,6 +36,9 @@ _OF_AWS = [
         },
         {"FunctionName"},
     ),
+    # docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html: a rule of the default bus, of another bus.
+    ("AWS/Events", {"FailedInvocations"}, {"RuleName"}),
+    ("AWS/Events", {"FailedInvocations"}, {"RuleName", "EventBusName"}),
     # Only with MetricsConfig in the mapping: see the template.
     (
         "AWS/Lambda",

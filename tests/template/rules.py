@@ -23,6 +23,8 @@ _READING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 _PERMISSIONS = {
     "Queue": _READING,
     "UnbindQueue": _READING,
+    # That of the other QueueType, whose mapping and queue stay when the type changes.
+    "the other Queue": _READING,
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "ParkedEvents": {"sqs:SendMessage"},
@@ -52,6 +54,7 @@ def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str
         *_permissions(resolved),
         *_ledger(resolved),
         *_direct_invocations(resolved),
+        *_kept(resolved),
     ]
 
 
@@ -182,7 +185,11 @@ def _queues(resolved: dict[str, Any]) -> list[str]:
 def _permissions(resolved: dict[str, Any]) -> list[str]:
     managed = [name for name, role in _of_type(resolved, "AWS::IAM::Role").items() if role.get("ManagedPolicyArns")]
     found = [f"{name} has managed policies, which reach beyond this stack" for name in managed]
-    there = {name: actions for name, actions in _PERMISSIONS.items() if name in resolved["Resources"]}
+    there = {
+        name: actions
+        for name, actions in _PERMISSIONS.items()
+        if name in resolved["Resources"] or name == "the other Queue"
+    }
     if "DirectInvocations" in resolved["Resources"]:
         there["DeadLetterQueue"] = {"sqs:SendMessage"}
     if resolved["Resources"]["Function"]["Properties"]["TracingConfig"]["Mode"] == "Active":
@@ -222,6 +229,23 @@ def _ledger(resolved: dict[str, Any]) -> list[str]:
     return found
 
 
+def _kept(resolved: dict[str, Any]) -> list[str]:
+    """No change of a parameter deletes what holds or delivers events."""
+    # Whether a parameter alone can take it out of the stack.
+    removable = {"UnbindQueue", "ParkedEvents"}
+    found = []
+    for name, resource in resolved["Resources"].items():
+        if resource["Type"] in ("AWS::SQS::Queue", "AWS::Events::Rule"):
+            if resource.get("UpdateReplacePolicy") != "Retain":
+                found.append(f"{name} is deleted when it is replaced")
+            policy = "RetainExceptOnCreate" if name in removable else "Delete"
+            if resource.get("DeletionPolicy") != policy:
+                found.append(f"{name}: DeletionPolicy is not {policy}")
+    if "QueueName" in resolved["Resources"].get("ParkedEvents", {}).get("Properties", {}):
+        found.append("ParkedEvents has a QueueName: a retained queue would block the creation of the next one")
+    return found
+
+
 def _direct_invocations(resolved: dict[str, Any]) -> list[str]:
     """What Lambda gives up is not dropped. A destination can't be a FIFO queue, but then there is no rule either."""
     fifo = resolved["Resources"]["DeadLetterQueue"]["Properties"].get("FifoQueue")
@@ -242,6 +266,8 @@ def _resource(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case str(arn) if arn.endswith((":stack-events", ":stack-events.fifo")):
+            return "the other Queue"
         case _:
             return str(resource)
 

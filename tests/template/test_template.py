@@ -135,7 +135,7 @@ def test_every_reserve_leaves_more_than_half_of_every_timeout_for_calls(template
     ("parameter", "traces"),
     [
         ("Ledger", ("LedgerTable", "LEDGER_TABLE", "dynamodb", "AWS::DynamoDB")),
-        ("ParkingQueue", ("ParkedEvents", "PARKING_QUEUE_URL", "-parked", "ParkingQueue")),
+        ("ParkingQueue", ("ParkedEvents", "PARKING_QUEUE_URL", "ParkingQueue")),
         ("Tracing", ("Active", "xray")),
         ("Dashboard", ("AWS::CloudWatch::Dashboard", "DashboardUrl")),
     ],
@@ -258,6 +258,7 @@ def test_cfn_lint_finds_a_broken_template(
         ("LedgerTable.SSESpecification.SSEEnabled", False, "SSESpecification is not"),
         ("LedgerTable.DeletionProtectionEnabled", False, "DeletionProtectionEnabled is not"),
         ("LedgerTable.TableName", "ledger", "has a TableName"),
+        ("ParkedEvents.QueueName", "parked", "ParkedEvents has a QueueName"),
         ("DirectInvocations.DestinationConfig", {}, "events that Lambda gives up go to"),
         ("DirectInvocations.Qualifier", "$LATEST", "events that Lambda gives up go to"),
     ],
@@ -267,6 +268,23 @@ def test_our_own_rules_find_a_broken_rule(template: dict[str, Any], path: str, v
     found = broken_rules(template, resolved(expanded(template), TpnsApps=APPS))
     assert len(found) == 1
     assert complaint in found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "complaint"),
+    [
+        ("Queue", "UpdateReplacePolicy", "Queue is deleted when it is replaced"),
+        ("DeadLetterQueue", "UpdateReplacePolicy", "DeadLetterQueue is deleted when it is replaced"),
+        ("AuthEventsRule", "UpdateReplacePolicy", "AuthEventsRule is deleted when it is replaced"),
+        ("UnbindQueue", "DeletionPolicy", "UnbindQueue: DeletionPolicy is not RetainExceptOnCreate"),
+        ("ParkedEvents", "DeletionPolicy", "ParkedEvents: DeletionPolicy is not RetainExceptOnCreate"),
+    ],
+)
+def test_our_own_rules_find_messages_that_could_be_lost(
+    template: dict[str, Any], name: str, policy: str, complaint: str
+) -> None:
+    template["Resources"][name][policy] = "Delete"
+    assert broken_rules(template, resolved(expanded(template), TpnsApps=APPS)) == [complaint]
 
 
 @pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])

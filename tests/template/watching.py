@@ -14,6 +14,8 @@ from known_metrics import Metric, known_metrics
 HEADINGS = {
     "DeadLetterQueueNotEmptyAlarm": "The dead-letter queue is not empty",
     "LostInvocationsAlarm": "Events are lost",
+    "RuleAlarm": "Events are lost",
+    "UnbindRuleAlarm": "Events are lost",
     "ParkedEventsAlarm": "Events are parked",
     "OutageAlarm": "An outage",
     "OldestMessageAlarm": "The oldest message gets older",
@@ -31,14 +33,19 @@ HEADINGS = {
 _WATCHES = {
     "ParkedEventsAlarm": "ParkedEvents",
     "LostInvocationsAlarm": "DirectInvocations",
+    "RuleAlarm": "AuthEventsRule",
+    "UnbindRuleAlarm": "UnbindRule",
     "LedgerFailedAlarm": "LedgerTable",
     "OldestUnbindAlarm": "UnbindQueue",
     "UnbindsInFlightAlarm": "UnbindQueue",
 }
 _QUEUES = ("Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents")
 # The values of dimensions that refer to the stack's own queues and function.
-_OWN: dict[str, list[dict[str, Any]]] = {
+_OWN: dict[str, list[Any]] = {
     "FunctionName": [{"Ref": "Function"}],
+    # With the StackName of resolved.py. A bus may also be one that exists already.
+    "RuleName": ["stack-events", "stack-unbinds"],
+    "EventBusName": [{"Ref": "EventBus"}, "company-bus"],
     "QueueName": [{"Fn::GetAtt": [queue, "QueueName"]} for queue in _QUEUES],
 }
 
