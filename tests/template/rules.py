@@ -69,6 +69,11 @@ def permissions(resolved: dict[str, Any], role: str = "FunctionRole") -> list[tu
     ]
 
 
+def has_ledger(resolved: dict[str, Any]) -> bool:
+    """Whether there is one, of this stack or not."""
+    return "LEDGER_TABLE" in resolved["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+
+
 def _visibility(template: dict[str, Any]) -> list[str]:
     parameters = template["Parameters"]
     function = template["Resources"]["Function"]["Properties"]
@@ -175,7 +180,7 @@ def _queues(resolved: dict[str, Any]) -> list[str]:
         if statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
     ]
     for name, queue in _of_type(resolved, "AWS::SQS::Queue").items():
-        if queue.get("SqsManagedSseEnabled") is not True:
+        if queue.get("SqsManagedSseEnabled") is not True and "KmsMasterKeyId" not in queue:
             found.append(f"{name} is not encrypted")
         if [{"Ref": name}] not in over_tls:
             found.append(f"{name} can be used without TLS")
@@ -188,7 +193,7 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     there = {
         name: actions
         for name, actions in _PERMISSIONS.items()
-        if name in resolved["Resources"] or name == "the other Queue"
+        if name in resolved["Resources"] or name == "the other Queue" or (name == "LedgerTable" and has_ledger(resolved))
     }
     if "DirectInvocations" in resolved["Resources"]:
         there["DeadLetterQueue"] = {"sqs:SendMessage"}
@@ -198,7 +203,7 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     allowed = {
         (action, _resource(resource))
         for action, resource in permissions(resolved)
-        if not action.startswith("secretsmanager:")
+        if not action.startswith(("secretsmanager:", "kms:", "ec2:"))
     }
     found += [f"the role may {action} on {resource}" for action, resource in sorted(allowed - wanted)]
     found += [f"the role may not {action} on {resource}" for action, resource in sorted(wanted - allowed)]
@@ -266,6 +271,8 @@ def _resource(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case str(arn) if ":table/" in arn:
+            return "LedgerTable"
         case str(arn) if arn.endswith((":stack-events", ":stack-events.fifo")):
             return "the other Queue"
         case _:

@@ -110,6 +110,9 @@ def test_the_longest_description_of_the_function_fits(template: dict[str, Any]) 
 
 def test_the_longest_parameter_values_fit_into_the_description_of_a_version(template: dict[str, Any]) -> None:
     text = template["Resources"]["Function"]["Properties"]["VersionDescription"]["Fn::Sub"]
+    # An id of IAM's has 21 characters.
+    text = text.replace("${FunctionRole.RoleId}", "x" * 21)
+    assert "." not in text
     longest = re.sub(r"\$\{(\w+)}", lambda match: "x" * longest_value(template["Parameters"][match[1]]), text)
     assert len(longest) <= 256
 

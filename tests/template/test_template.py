@@ -255,7 +255,7 @@ def test_cfn_lint_finds_a_broken_template(
         ("LedgerTable.KeySchema", [{"AttributeName": "id", "KeyType": "HASH"}], "KeySchema is not"),
         ("LedgerTable.TimeToLiveSpecification.AttributeName", "ttl", "TimeToLiveSpecification is not"),
         ("LedgerTable.TimeToLiveSpecification.Enabled", False, "TimeToLiveSpecification is not"),
-        ("LedgerTable.SSESpecification.SSEEnabled", False, "SSESpecification is not"),
+        ("LedgerTable.SSESpecification", {"SSEEnabled": False}, "SSESpecification is not"),
         ("LedgerTable.DeletionProtectionEnabled", False, "DeletionProtectionEnabled is not"),
         ("LedgerTable.TableName", "ledger", "has a TableName"),
         ("ParkedEvents.QueueName", "parked", "ParkedEvents has a QueueName"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import dashboard
 from known_metrics import Metric, known_metrics
+from rules import has_ledger
 
 # The headings of docs/runbook.md that the alarms name.
 HEADINGS = {
@@ -69,7 +70,8 @@ def dashboard_body(resolved: dict[str, Any]) -> str | None:
 
 
 def _alarms_there(resolved: dict[str, Any]) -> list[str]:
-    wanted = {name for name in HEADINGS if _WATCHES.get(name, "Queue") in resolved["Resources"]}
+    present = {*resolved["Resources"], *(["LedgerTable"] if has_ledger(resolved) else [])}
+    wanted = {name for name in HEADINGS if _WATCHES.get(name, "Queue") in present}
     there = alarms(resolved).keys()
     return [f"{name} is missing" for name in sorted(wanted - there)] + [
         f"{name} is an unknown alarm" for name in sorted(there - wanted)
