@@ -39,6 +39,12 @@ _DEPLOYING = {
     ("lambda:UpdateAlias", "${Function.Arn}:*"),
     ("lambda:GetProvisionedConcurrencyConfig", "${Function.Arn}:*"),
     ("cloudwatch:DescribeAlarms", "*"),
+    ("lambda:InvokeFunction", "PreTrafficCheck"),
+}
+# All that the check before a deployment may do.
+_CHECKING = {
+    ("lambda:InvokeFunction", "${Function.Arn}:*"),
+    ("codedeploy:PutLifecycleEventHookExecutionStatus", "every deployment group"),
 }
 
 
@@ -210,7 +216,10 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     deploying = {(action, _resource(resource)) for action, resource in permissions(resolved, "DeploymentRole")}
     if deploying not in (set(), _DEPLOYING):
         found.append(f"CodeDeploy may do something else than {sorted(_DEPLOYING)}")
-    unchecked = _of_type(resolved, "AWS::IAM::Role").keys() - {"FunctionRole", "DeploymentRole"}
+    checking = {(action, _resource(resource)) for action, resource in permissions(resolved, "PreTrafficRole")}
+    if checking not in (set(), _CHECKING):
+        found.append(f"the check before a deployment may do something else than {sorted(_CHECKING)}")
+    unchecked = _of_type(resolved, "AWS::IAM::Role").keys() - {"FunctionRole", "DeploymentRole", "PreTrafficRole"}
     return found + [f"{name} is a role without a check" for name in sorted(unchecked)]
 
 
@@ -271,6 +280,8 @@ def _resource(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case str(arn) if arn.endswith(":deploymentgroup:*"):
+            return "every deployment group"
         case str(arn) if ":table/" in arn:
             return "LedgerTable"
         case str(arn) if arn.endswith((":stack-events", ":stack-events.fifo")):

@@ -29,12 +29,12 @@ def test_checkov_finds_only_what_is_skipped_with_a_reason(template: dict[str, An
 
 def test_checkov_finds_injected_faults(tmp_path: Path) -> None:
     text = TEMPLATE.read_text()
-    # A log without retention, and one without its skip.
-    for there in ("      RetentionInDays: !Ref LogRetentionDays\n", "- id: CKV_AWS_158"):
+    # A log without retention, and a table without its skip.
+    for there in ("      RetentionInDays: !Ref LogRetentionDays\n", "- id: CKV_AWS_28\n"):
         assert there in text
-        text = text.replace(there, "- id: CKV_AWS_000" if "CKV" in there else "")
+        text = text.replace(there, "- id: CKV_AWS_000\n" if "CKV" in there else "")
     file = tmp_path / "template.yaml"
     file.write_text(text)
     found = {(check["check_id"], check["resource"]) for check in checkov(file)["failed_checks"]}
     log = "AWS::Logs::LogGroup.FunctionLog"
-    assert found == {("CKV_AWS_66", log), ("CKV_AWS_158", log)}
+    assert found == {("CKV_AWS_66", log), ("CKV_AWS_28", "AWS::DynamoDB::Table.LedgerTable")}

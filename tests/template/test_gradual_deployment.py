@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -58,6 +60,61 @@ def test_without_gradual_deployment_the_stack_has_nothing_of_codedeploy(template
     assert [resource["Type"] for resource in made["Resources"].values() if "CodeDeploy" in resource["Type"]] == []
     assert "UpdatePolicy" not in made["Resources"]["FunctionAliaslive"]
     assert "codedeploy" not in str(made)
+    assert "PreTraffic" not in str(made)
+
+
+class Clients:
+    """boto3, as far as the check uses it."""
+
+    def __init__(self, answer: dict[str, Any] | Exception) -> None:
+        self._answer = answer
+        self.invoked: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
+
+    def client(self, name: str) -> Clients:
+        assert name in ("lambda", "codedeploy")
+        return self
+
+    def invoke(self, **given: Any) -> dict[str, Any]:
+        self.invoked.append(given)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    def put_lifecycle_event_hook_execution_status(self, **given: Any) -> None:
+        self.reported.append(given)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ({"StatusCode": 200}, "Succeeded"),
+        ({"StatusCode": 200, "FunctionError": "Unhandled"}, "Failed"),
+        (TimeoutError("no answer"), "Failed"),
+    ],
+)
+def test_a_version_that_can_not_start_gets_no_traffic(
+    template: dict[str, Any], monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | Exception, status: str
+) -> None:
+    made = stack(template)
+    policy = made["Resources"]["FunctionAliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    assert policy["BeforeAllowTrafficHook"] == {"Ref": "PreTrafficCheck"}
+    check = made["Resources"]["PreTrafficCheck"]["Properties"]
+    (version,) = [name for name, r in made["Resources"].items() if r["Type"] == "AWS::Lambda::Version"]
+    assert check["Environment"]["Variables"] == {"NEW_VERSION": {"Ref": version}}
+
+    clients = Clients(answer)
+    monkeypatch.setitem(sys.modules, "boto3", clients)  # type: ignore[arg-type]
+    monkeypatch.setenv("NEW_VERSION", "arn:of:the:version")
+    code: dict[str, Any] = {}
+    exec(check["Code"]["ZipFile"], code)
+    event = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
+    with suppress(TimeoutError):
+        code["check"](event, None)
+    assert clients.invoked == [{"FunctionName": "arn:of:the:version", "Payload": b'{"Records": []}'}]
+    assert clients.reported == [
+        {"deploymentId": "d-1", "lifecycleEventHookExecutionId": "e-1", "status": status}
+    ]
 
 
 def test_every_parameter_of_the_function_publishes_a_new_version_or_asks_for_a_new_revision(

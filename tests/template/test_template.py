@@ -95,10 +95,21 @@ def test_every_parameter_is_described_and_bounded(template: dict[str, Any]) -> N
 
 
 def test_the_template_accepts_the_parameters_of_samconfig(template: dict[str, Any]) -> None:
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
-    given = dict(pair.split("=", 1) for pair in config["deploy"]["parameters"]["parameter_overrides"])
-    assert broken_assertions(template, **given) == []
-    assert config["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
+    environments = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    del environments["version"]
+    assert environments.keys() == {"default", "trial", "production", "china"}
+    for name, config in environments.items():
+        deploy = config["deploy"]["parameters"]
+        given = dict(pair.split("=", 1) for pair in deploy["parameter_overrides"])
+        assert broken_assertions(template, **given) == [], name
+        for parameter, value in given.items():
+            bounds = template["Parameters"][parameter]
+            allowed = [str(one) for one in bounds.get("AllowedValues", [value])]
+            assert value in allowed, (name, parameter)
+            assert re.fullmatch(bounds.get("AllowedPattern", ".*"), value), (name, parameter)
+        assert deploy["capabilities"] == "CAPABILITY_IAM"
+        # A deployment from the command line shows its changes, asks, and is no failure if nothing changes.
+        assert (deploy["confirm_changeset"], deploy["fail_on_empty_changeset"]) == (True, False)
 
 
 def test_the_defaults_of_the_parameters_are_those_of_the_function(template: dict[str, Any]) -> None:
