@@ -69,6 +69,7 @@ def _run(python: Path, *arguments: str, **variables: str) -> subprocess.Complete
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        # Only so that a hung tool ends: these take a minute on a busy machine.
+        timeout=900,
         check=False,
     )

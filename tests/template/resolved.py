@@ -21,7 +21,7 @@ GOVERNMENT = {"AWS::Partition": "aws-us-gov", "AWS::Region": "us-gov-west-1"}
 _NOTHING = object()
 
 
-def resolved(expanded: dict[str, Any], place: dict[str, str] | None = None, **parameters: str) -> dict[str, Any]:
+def resolved(expanded: dict[str, Any], place: dict[str, str] | None = None, /, **parameters: str) -> dict[str, Any]:
     """Returns the resources and outputs that exist with these parameters, in us-east-1 or in another `place`."""
     resolver = _Resolver(expanded, parameters, place or {})
     return {section: resolver.section(section) for section in ("Resources", "Outputs")}

@@ -199,7 +199,9 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     there = {
         name: actions
         for name, actions in _PERMISSIONS.items()
-        if name in resolved["Resources"] or name == "the other Queue" or (name == "LedgerTable" and has_ledger(resolved))
+        if name in resolved["Resources"]
+        or name == "the other Queue"
+        or (name == "LedgerTable" and has_ledger(resolved))
     }
     if "DirectInvocations" in resolved["Resources"]:
         there["DeadLetterQueue"] = {"sqs:SendMessage"}

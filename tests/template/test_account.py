@@ -17,7 +17,7 @@ BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 VPC = {"VpcSubnetIds": "subnet-0a1b2c3d,subnet-0123456789abcdef0", "VpcSecurityGroupIds": "sg-0a1b2c3d"}
 
 
-def stack(template: dict[str, Any], place: dict[str, str] | None = None, **parameters: str) -> dict[str, Any]:
+def stack(template: dict[str, Any], place: dict[str, str] | None = None, /, **parameters: str) -> dict[str, Any]:
     return resolved(expanded(template), place, **{"TpnsApps": APPS, **parameters})
 
 
@@ -33,7 +33,9 @@ def statements(made: dict[str, Any], policy: str) -> list[dict[str, Any]]:
 def test_by_default_there_is_nothing_of_an_account_in_the_stack(template: dict[str, Any]) -> None:
     made = stack(template)
     text = json.dumps(made)
-    assert [word for word in ("kms:", "ec2:", "VpcConfig", "PermissionsBoundary", "KmsKey") if word in text] == []
+    assert [
+        word for word in ("kms:", "ec2:", "VpcConfig", "PermissionsBoundary", "MasterKeyId", "KmsKeyId") if word in text
+    ] == []
 
 
 def test_a_key_of_ones_own_encrypts_everything_that_holds_events_or_keys(template: dict[str, Any]) -> None:
@@ -110,9 +112,7 @@ def test_an_existing_table_is_used_in_place_of_a_new_one(
 
 def test_an_existing_table_without_the_ledger_is_refused(template: dict[str, Any]) -> None:
     complaints = broken_assertions(template, TpnsApps=APPS, Ledger="off", ExistingLedgerTable="table")
-    assert complaints == [
-        "With Ledger off there is no table: set Ledger to on, or leave ExistingLedgerTable empty."
-    ]
+    assert complaints == ["With Ledger off there is no table: set Ledger to on, or leave ExistingLedgerTable empty."]
 
 
 def without_table(made: dict[str, Any]) -> dict[str, Any]:

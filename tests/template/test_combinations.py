@@ -1,5 +1,5 @@
-"""Every combination of the parameters that decide which parts there are: what the template allows is whole, and it refuses
-the rest before anything is created."""
+"""Every combination of the parameters that decide which parts there are: what the template allows is whole, and it
+refuses the rest before anything is created."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_exactly_the_right_combinations_are_accepted_before_anything_is_created(
 def test_everything_that_an_accepted_combination_refers_to_exists(template: dict[str, Any], gradually: str) -> None:
     once = expanded(template, {"GradualDeployment": gradually})
     right = [chosen for chosen in ALL if is_right(chosen)]
-    # A standard queue with a table that is new, old or none, or a FIFO queue with one of the three; lanes where possible.
+    # Two sources, two parking queues; a standard and a FIFO queue, each with two kinds of table and with none.
     assert len(right) == 2 * 2 * (2 * 4 + 2 + 2 * 2 + 2)
     for chosen in right:
         made = resolved(once, GradualDeployment=gradually, **chosen)

@@ -104,7 +104,7 @@ def test_a_version_that_can_not_start_gets_no_traffic(
     assert check["Environment"]["Variables"] == {"NEW_VERSION": {"Ref": version}}
 
     clients = Clients(answer)
-    monkeypatch.setitem(sys.modules, "boto3", clients)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "boto3", clients)
     monkeypatch.setenv("NEW_VERSION", "arn:of:the:version")
     code: dict[str, Any] = {}
     exec(check["Code"]["ZipFile"], code)
@@ -112,9 +112,7 @@ def test_a_version_that_can_not_start_gets_no_traffic(
     with suppress(TimeoutError):
         code["check"](event, None)
     assert clients.invoked == [{"FunctionName": "arn:of:the:version", "Payload": b'{"Records": []}'}]
-    assert clients.reported == [
-        {"deploymentId": "d-1", "lifecycleEventHookExecutionId": "e-1", "status": status}
-    ]
+    assert clients.reported == [{"deploymentId": "d-1", "lifecycleEventHookExecutionId": "e-1", "status": status}]
 
 
 def test_every_parameter_of_the_function_publishes_a_new_version_or_asks_for_a_new_revision(

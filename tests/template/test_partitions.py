@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from conftest import APPS
 from expanded import expanded
 from resolved import CHINA, GOVERNMENT, resolved
 from rules import broken_rules

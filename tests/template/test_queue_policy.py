@@ -86,11 +86,12 @@ def test_named_topics_may_deliver_to_both_lanes_and_to_the_dead_letter_queue(
 @pytest.mark.parametrize("bus", ["", "old-bus/", "aws.partner/example.com/bus/"])
 def test_the_rule_of_the_old_bus_may_deliver_after_a_change_of_the_bus(template: dict[str, Any], bus: str) -> None:
     policies = policies_of(template, EventBusName="company-bus")
+    rule = "arn:aws:events:us-east-1"
     for name, queues in {"events": ("Queue", "DeadLetterQueue"), "unbinds": ("UnbindQueue", "DeadLetterQueue")}.items():
         for queue in queues:
-            old = Caller(service="events.amazonaws.com", source=f"arn:aws:events:us-east-1:{OWN}:rule/{bus}stack-{name}")
+            old = Caller(service="events.amazonaws.com", source=f"{rule}:{OWN}:rule/{bus}stack-{name}")
             assert may_send(policies[queue], old, OWN), (queue, old)
-            others = [f"{old.source}-2", f"arn:aws:events:us-east-1:{OTHER}:rule/{bus}stack-{name}"]
+            others = [f"{old.source}-2", f"{rule}:{OTHER}:rule/{bus}stack-{name}"]
             for source in others:
                 assert not may_send(policies[queue], dataclasses.replace(old, source=source), OWN), source
 

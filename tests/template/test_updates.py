@@ -12,7 +12,7 @@ from updates import create_only, effect
 
 PAGE = ROOT / "docs" / "updating.md"
 # What holds events or state, or delivers events.
-KEEPS = {"Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents", "LedgerTable", "AuthEventsRule", "UnbindRule", "EventBus"}
+KEEPS = {"Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents", "LedgerTable", "AuthEventsRule", "UnbindRule"}
 
 
 @pytest.fixture

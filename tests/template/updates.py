@@ -43,7 +43,10 @@ _OTHERS = {
     "AlarmTopicArn": ["arn:aws:sns:us-east-1:123456789012:on-call"],
 }
 # What else must be set, so that the parameter does anything.
-_WITH = {"TpnsApps": {"TpnsAppsSecretId": "", "TpnsApps": APPS}, "VpcSecurityGroupIds": {"VpcSubnetIds": "subnet-0a1b2c3d"}}
+_WITH = {
+    "TpnsApps": {"TpnsAppsSecretId": "", "TpnsApps": APPS},
+    "VpcSecurityGroupIds": {"VpcSubnetIds": "subnet-0a1b2c3d"},
+}
 
 
 @dataclass
@@ -56,9 +59,9 @@ class Effect:
 
     def row(self, parameter: str, asks_for_revision: bool) -> str:
         def listed(names: set[str]) -> str:
-            return ", ".join(sorted(names)) or "–"
+            return ", ".join(sorted(names)) or "-"
 
-        version = "yes" if self.version else "with a new `Revision`" if asks_for_revision else "–"
+        version = "yes" if self.version else "with a new `Revision`" if asks_for_revision else "-"
         cells = (f"`{parameter}`", version, listed(self.updated), listed(self.replaced), listed(self.switched))
         return "| " + " | ".join(cells) + " |"
 
