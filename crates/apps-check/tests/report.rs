@@ -34,11 +34,11 @@ fn each_app_is_reported_with_why_its_tpns_can_not_be_reached() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = format!("http://{}", unused.local_addr().unwrap());
     drop(unused);
-    let document = json!({ "one": app(1, &reached), "two": app(2, &refused), "three": app(3, &reached) });
+    let document = json!({ "first": app(1, &reached), "second": app(2, &refused), "third": app(3, &reached) });
     let expected = json!({ "apps": [
-        { "name": "one", "endpoint": reached, "failure": null },
-        { "name": "two", "endpoint": refused, "failure": "the connection was refused" },
-        { "name": "three", "endpoint": reached, "failure": null },
+        { "name": "first", "endpoint": reached, "failure": null },
+        { "name": "second", "endpoint": refused, "failure": "the connection was refused" },
+        { "name": "third", "endpoint": reached, "failure": null },
     ] });
     assert_eq!(report(&document.to_string()), expected);
 }
