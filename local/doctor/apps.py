@@ -60,15 +60,21 @@ def _of_secret(deployed: Deployed, secret: str) -> str:
     return deployed.client("secretsmanager").get_secret_value(SecretId=secret).get("SecretString", "")
 
 
+def _of_parameter(deployed: Deployed, name: str) -> str:
+    answer = deployed.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    return answer["Parameter"]["Value"]
+
+
 _SOURCES: dict[str, Callable[[Deployed, str], str]] = {
     "TPNS_APPS": _of_environment,
     "TPNS_APPS_SECRET_ID": _of_secret,
+    "TPNS_APPS_SSM_PARAMETER": _of_parameter,
 }
 
 
 def _unreadable(variable: str, place: str, error: ClientError) -> Finding:
     code, place = code_of(error), place.rpartition(":secret:")[2]
-    if code == "ResourceNotFoundException":
+    if code in ("ResourceNotFoundException", "ParameterNotFound"):
         return fail(SUBJECT, f"{variable}: {place} does not exist", "create it: docs/deploying.md, step 1")
     return fail(
         SUBJECT,

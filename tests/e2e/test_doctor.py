@@ -98,13 +98,17 @@ def test_a_healthy_stack_passes_each_check_within_80_columns(examined: Examined)
 
 def test_a_healthy_fifo_stack_without_ledger_and_parking_queue_passes(examined: Examined, doctor: Doctor) -> None:
     fifo = {"QueueType": "fifo", "Ledger": "off", "ParkingQueue": "off"}
-    stack = examined.world.deploy("examined-fifo", **fifo, AlarmTopicArn=examined.topic)
+    examined.client("ssm").put_parameter(
+        Name="/tpns/examined", Type="SecureString", Value=examined.world.tpns.apps_document()
+    )
+    source = {"TpnsApps": "", "TpnsAppsSsmParameter": "/tpns/examined"}
+    stack = examined.world.deploy("examined-fifo", **fifo, **source, AlarmTopicArn=examined.topic)
     examined.client("lambda").invoke(FunctionName=stack.function_arn, Payload=json.dumps({"Records": []}))
     code, lines = doctor("examined-fifo")
     assert [line for line in lines if not line.startswith("ok    ")] == [
         "note  ledger: is off, which is right only for a FIFO queue to which nothing is redriven"
     ]
-    assert "ok    apps document: TPNS_APPS is readable and valid: android, ios" in lines
+    assert "ok    apps document: TPNS_APPS_SSM_PARAMETER is readable and valid: android, ios" in lines
     assert code == 0
 
 
@@ -172,7 +176,8 @@ PLANTED: list[tuple[Plant, str]] = [
     ),
     (
         faults.no_source_of_the_apps,
-        "FAIL  apps document: the function's environment has 0 of TPNS_APPS, TPNS_APPS_SECRET_ID; "
+        "FAIL  apps document: the function's environment has 0 of TPNS_APPS, TPNS_APPS_SECRET_ID, "
+        "TPNS_APPS_SSM_PARAMETER; "
         "deploy the stack again with exactly one source of the apps",
     ),
     (
