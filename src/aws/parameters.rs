@@ -120,6 +120,7 @@ fn endpoint(region: &str) -> String {
     format!("https://{SERVICE}.{region}.{domain}")
 }
 
+#[expect(clippy::result_large_err, reason = "it is the error of every request of the SDK")]
 fn read(answer: Response<Vec<u8>>) -> Result<Parameter, Failure> {
     let (status, body) = (answer.status(), answer.body().clone());
     let raw = HttpResponse::try_from(answer.map(SdkBody::from)).map_err(unsendable)?;

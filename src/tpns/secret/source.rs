@@ -18,7 +18,7 @@ const SECURE_STRING: &str = "SecureString";
 #[derive(Debug)]
 pub(super) enum Source {
     Secret { client: Client, id: String },
-    Parameter { client: Parameters, name: String },
+    Parameter { client: Box<Parameters>, name: String },
 }
 
 impl Source {
@@ -29,7 +29,7 @@ impl Source {
 
     pub(super) fn parameter(name: String, sdk: Option<&SdkConfig>, transport: &Transport) -> Result<Self, SecretError> {
         let sdk = sdk.ok_or_else(|| Kind::Parameter.error(FetchError::NoClient))?;
-        Ok(Self::Parameter { client: Parameters::new(sdk, transport), name })
+        Ok(Self::Parameter { client: Box::new(Parameters::new(sdk, transport)), name })
     }
 
     pub(super) const fn kind(&self) -> Kind {
