@@ -33,10 +33,9 @@ class Deployed:
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
         resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
         self._resources: list[dict[str, str]] = resources
-        functions = self.resources("AWS::Lambda::Function")
-        if len(functions) != 1:
-            raise Problem(f"STACK={name}: is not a stack of this project's template.yaml; name one that is")
-        ((_, self.function),) = functions.items()
+        if "FunctionName" not in self.outputs:
+            raise Problem(f"STACK={name}: has no output FunctionName; name a stack of this project's template.yaml")
+        self.function = self.outputs["FunctionName"]
 
     @staticmethod
     def of(name: str) -> Deployed:

@@ -83,7 +83,7 @@ async fn a_server_is_reached_if_its_certificate_is_trusted() {
     let untrusted = Err(NoConnection::Tls(TlsFailure::Untrusted));
     assert_eq!(Transport::new().unwrap().reach(&url, limit).await, untrusted);
     // Nothing answers the handshake, and the time is up at once.
-    let silent = listen(|stream| std::mem::forget(stream));
+    let silent = listen(std::mem::forget);
     assert_eq!(transport().reach(&silent, Duration::ZERO).await, Err(NoConnection::TimedOut));
     for nowhere in ["/v3", "not an address"] {
         assert_eq!(transport().reach(nowhere, limit).await, Err(NoConnection::Unresolved));
