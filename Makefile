@@ -4,17 +4,20 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run test test-release check lint advisories unit template e2e tools build docs dynalite bench outage counts search chaos fuzz lock clean
+.PHONY: help run doctor test test-release check lint advisories unit template e2e tools build docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # Command-line variables reach the shell as environment variables, which need no quoting.
-export EVENTS FAULTS VISIBILITY
+export EVENTS FAULTS VISIBILITY STACK
 run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
 	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
+
+doctor: .venv/.run ## Checks a deployed stack with your AWS credentials, and changes nothing: STACK=tpns-account-sync
+	@exec .venv/bin/python -m local.doctor "$${STACK:-tpns-account-sync}"
 
 test: ## Runs all checks and tests of the code: check, unit, template, e2e
 	@bash tests/all.sh check unit template e2e

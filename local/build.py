@@ -15,6 +15,7 @@ FUNCTION = "tpns-account-sync"
 TPNS = "tpns-sim"
 REPLAY = "replay"
 OUTAGE = "outage"
+APPS_CHECK = "apps-check"
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,18 @@ def build(
 ) -> Binaries:
     """Builds the code that Lambda would get, optimised only with `release`: that takes three times as long to build and
     behaves the same. Cargo's own progress goes to stderr."""
+    names = [FUNCTION, TPNS, *([REPLAY] if with_replay else []), *([OUTAGE] if with_outage else [])]
+    built = _built(processes, root, names, release)
+    return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY), outage=built.get(OUTAGE))
+
+
+def build_apps_check(processes: Processes, root: Path) -> Path:
+    return _built(processes, root, [APPS_CHECK], release=False)[APPS_CHECK]
+
+
+def _built(processes: Processes, root: Path, names: list[str], release: bool) -> dict[str, Path]:
     _need("cargo", "install Rust from https://rustup.rs, open a new shell, and run the command again")
     _need("cc", "install a C compiler (Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install)")
-    names = [FUNCTION, TPNS, *([REPLAY] if with_replay else []), *([OUTAGE] if with_outage else [])]
     argv = ["cargo", "build", "--locked", *(argument for name in names for argument in ("--bin", name))]
     if release:
         argv += ["--release", *(argument for name in names for argument in ("-p", name))]
@@ -50,7 +60,7 @@ def build(
     for name in names:
         if name not in built:
             raise Problem(f"cargo build: built no binary {name}; add a [[bin]] to the package {name} in Cargo.toml")
-    return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY), outage=built.get(OUTAGE))
+    return built
 
 
 def _executables(process: subprocess.Popen[bytes]) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 //! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and
 //! most of what Init takes with a ledger, and would draw dead connections from its pool again and again.
 
+mod parameters;
 mod retry;
 
 use std::{error::Error, time::Duration};
@@ -22,7 +23,10 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 
-pub(crate) use self::retry::{Tries, send};
+pub(crate) use self::{
+    parameters::Parameters,
+    retry::{Tries, send},
+};
 pub(crate) use aws_failure::{AwsError, aws_code};
 
 use crate::transport::{NoConnection, RequestLimits, Transport, TransportError};

@@ -12,6 +12,8 @@ use crate::{
     tpns::{Apps, AppsFrom, CallSettings},
 };
 
+const SOURCES_OF_APPS: [&str; 3] = ["TPNS_APPS", "TPNS_APPS_SECRET_ID", "TPNS_APPS_SSM_PARAMETER"];
+
 /// All settings of the function.
 #[derive(Debug)]
 pub struct Config {
@@ -53,11 +55,12 @@ impl Config {
     /// The first setting that can't be used.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let apps = match (get("TPNS_APPS"), get("TPNS_APPS_SECRET_ID")) {
-            (Some(document), None) => AppsFrom::Environment(Apps::parse(&document)?),
-            (None, Some(id)) => AppsFrom::Secret(id.trim().to_owned()),
-            (None, None) => return Err(ConfigError::NoApps),
-            (Some(_), Some(_)) => return Err(ConfigError::TwoSourcesOfApps),
+        let apps = match SOURCES_OF_APPS.map(get) {
+            [Some(document), None, None] => AppsFrom::Environment(Apps::parse(&document)?),
+            [None, Some(id), None] => AppsFrom::Secret(id.trim().to_owned()),
+            [None, None, Some(name)] => AppsFrom::Parameter(name.trim().to_owned()),
+            [None, None, None] => return Err(ConfigError::NoApps),
+            _ => return Err(ConfigError::SeveralSourcesOfApps),
         };
         let ledger_table = ledger_table(&get)?;
         Ok(Self {

@@ -19,7 +19,7 @@ use crate::{
 /// A deletion for all apps, while the apps document can't be read again: an app may have been added since.
 const APPS_DOCUMENT_UNREAD: Failure = Failure::new(
     Reason::AppsDocumentUnread,
-    "TPNS_APPS_SECRET_ID: the apps document could not be read again, and may name more apps by now",
+    "the apps document could not be read again, and may name more apps by now",
 );
 
 /// The times of an invocation.

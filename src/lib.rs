@@ -120,7 +120,7 @@ impl AccountSync {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let needs_aws = config.ledger_table.is_some()
             || config.parking_queue_url.is_some()
-            || matches!(config.apps, AppsFrom::Secret(_));
+            || !matches!(config.apps, AppsFrom::Environment(_));
         let transport = Transport::new()?;
         let sdk = if needs_aws { Some(aws::sdk(&transport, config.calls.timeout).await) } else { None };
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
@@ -129,7 +129,7 @@ impl AccountSync {
             table,
             calls: config.calls,
             limits: config.limits,
-            apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref()).await?,
+            apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref(), &transport).await?,
             client: Client::new(transport.clone(), config.probe_interval),
             source_queue: SourceQueue::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,

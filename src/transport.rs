@@ -68,6 +68,16 @@ impl Transport {
         Self(Arc::new(Inner { connector: Connector::new(tls), pool: Mutex::default() }))
     }
 
+    /// Connects to an absolute address, and closes the connection again.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub async fn reach(&self, address: &str, limit: Duration) -> Result<(), NoConnection> {
+        let address = address.parse().map_err(|_| NoConnection::Unresolved)?;
+        let origin = Origin::of(&address).ok_or(NoConnection::Unresolved)?;
+        timeout(limit, self.0.connector.connect(&origin)).await.unwrap_or(Err(NoConnection::TimedOut)).map(drop)
+    }
+
     /// Begins an invocation: connections kept so far may have died while the sandbox was frozen.
     pub(crate) fn begin_invocation(&self) {
         self.pool().begin_era(Moment::now());

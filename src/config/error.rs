@@ -12,13 +12,13 @@ pub enum ConfigError {
     Apps(#[from] AppsError),
     /// Nothing says where the apps document is.
     #[error(
-        "TPNS_APPS_SECRET_ID: is not set; name the Secrets Manager secret that holds the apps document, or set TPNS_APPS to \
-         the document itself, e.g. {{\"android\":{{\"access_id\":1500001048,\"secret_key\":\"…\",\"region\":\"guangzhou\"}}}}"
+        "TPNS_APPS_SECRET_ID: is not set; name the Secrets Manager secret that holds the apps document, or set \
+         TPNS_APPS_SSM_PARAMETER to the name of a parameter that does, or TPNS_APPS to the document itself, e.g. {{\"android\":{{\"access_id\":1500001048,\"secret_key\":\"…\",\"region\":\"guangzhou\"}}}}"
     )]
     NoApps,
-    /// There are two apps documents.
-    #[error("TPNS_APPS_SECRET_ID: is set, and so is TPNS_APPS; keep one of them")]
-    TwoSourcesOfApps,
+    /// There are several apps documents.
+    #[error("TPNS_APPS, TPNS_APPS_SECRET_ID, TPNS_APPS_SSM_PARAMETER: more than one is set; keep one of them")]
+    SeveralSourcesOfApps,
     /// No number, or one that is too small or too large.
     #[error("{name}: must be a whole number from {least} to {most}; the default is {default}")]
     Number {

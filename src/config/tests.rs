@@ -79,10 +79,14 @@ fn a_bad_setting_is_one_line_that_names_the_variable_and_what_to_do() {
         assert_eq!(error(&[("TPNS_APPS", APPS), (name, value)]), format!("{name}: {remedy}"));
     }
     assert!(error(&[]).starts_with("TPNS_APPS_SECRET_ID: is not set; "));
-    assert_eq!(
-        error(&[("TPNS_APPS", APPS), ("TPNS_APPS_SECRET_ID", "tpns/apps")]),
-        "TPNS_APPS_SECRET_ID: is set, and so is TPNS_APPS; keep one of them"
-    );
+    let sources =
+        [("TPNS_APPS", APPS), ("TPNS_APPS_SECRET_ID", "tpns/apps"), ("TPNS_APPS_SSM_PARAMETER", "/tpns/apps")];
+    for several in [&sources[..2], &sources[1..], &sources, &[sources[0], sources[2]]] {
+        assert_eq!(
+            error(several),
+            "TPNS_APPS, TPNS_APPS_SECRET_ID, TPNS_APPS_SSM_PARAMETER: more than one is set; keep one of them"
+        );
+    }
     for url in ["parked-events", "arn:aws:sqs:eu-west-1:1:parked", "https://sqs.eu-west-1.amazonaws.com", "ftp://x/y"] {
         assert!(
             error(&[("TPNS_APPS", APPS), ("PARKING_QUEUE_URL", url)]).starts_with("PARKING_QUEUE_URL: must be the URL")

@@ -1,26 +1,25 @@
-//! The apps in force: from the environment, or from a Secrets Manager secret that may be changed at any time.
+//! The apps in force: from the environment, or from a secret or a parameter that may be changed at any time.
 
+mod error;
 mod freshness;
+mod source;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
+use aws_config::SdkConfig;
 use aws_lc_rs::digest;
-use aws_sdk_secretsmanager::Client;
-use tokio::time::Instant;
 
+pub use error::SecretError;
 use freshness::Freshness;
 pub use freshness::Needs;
+use source::Source;
 
-use super::{Apps, AppsError};
-use crate::{
-    aws::{self, AwsError, Tries},
-    moment::Moment,
-};
+use super::Apps;
+use crate::{moment::Moment, transport::Transport};
 
-const VARIABLE: &str = "TPNS_APPS_SECRET_ID";
 /// Lambda gives Init 10 s, and ends a longer one without any message.
 const IN_INIT: Duration = Duration::from_secs(6);
 
@@ -31,6 +30,8 @@ pub enum AppsFrom {
     Environment(Apps),
     /// In the Secrets Manager secret of this id.
     Secret(String),
+    /// In the Systems Manager parameter of this name.
+    Parameter(String),
 }
 
 /// The apps in force, shared by all invocations of this process.
@@ -42,8 +43,7 @@ pub struct AppsInForce {
 
 #[derive(Debug)]
 struct Secret {
-    client: Client,
-    id: String,
+    source: Source,
     freshness: Mutex<Freshness>,
 }
 
@@ -59,28 +59,27 @@ struct InForce {
 pub struct NotRead;
 
 impl AppsInForce {
-    /// Reads the apps, in Init. `sdk` is needed only if a secret has to be fetched, which is due again at `max_age`.
+    /// Reads the apps, in Init. `sdk` is needed only if the document has to be fetched, which is due again at `max_age`.
     ///
     /// # Errors
     /// [`SecretError`], which names the variable and what to do, and holds nothing of the secret.
     pub async fn read(
         from: AppsFrom,
         max_age: Duration,
-        sdk: Option<&aws_config::SdkConfig>,
+        sdk: Option<&SdkConfig>,
+        transport: &Transport,
     ) -> Result<Self, SecretError> {
-        match (from, sdk) {
-            (AppsFrom::Environment(apps), _) => {
+        let source = match from {
+            AppsFrom::Environment(apps) => {
                 let version = InForce { apps: Arc::new(apps), digest: Vec::new() };
-                Ok(Self { current: RwLock::new(Arc::new(version)), secret: None })
+                return Ok(Self { current: RwLock::new(Arc::new(version)), secret: None });
             }
-            (AppsFrom::Secret(id), Some(sdk)) => {
-                let freshness = Mutex::new(Freshness::new(max_age, Moment::now()));
-                let secret = Secret { client: Client::new(sdk), id, freshness };
-                let version = secret.fetch(IN_INIT).await?;
-                Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
-            }
-            (AppsFrom::Secret(_), None) => Err(SecretError(FetchError::NoClient)),
-        }
+            AppsFrom::Secret(id) => Source::secret(id, sdk)?,
+            AppsFrom::Parameter(name) => Source::parameter(name, sdk, transport)?,
+        };
+        let secret = Secret { source, freshness: Mutex::new(Freshness::new(max_age, Moment::now())) };
+        let version = secret.fetch(IN_INIT).await?;
+        Ok(Self { current: RwLock::new(Arc::new(version)), secret: Some(secret) })
     }
 
     /// The apps in force now.
@@ -137,40 +136,9 @@ impl Secret {
 
     /// Fetches the document, within `limit`.
     async fn fetch(&self, limit: Duration) -> Result<InForce, SecretError> {
-        let tries = Tries::few(Instant::now() + limit);
-        let answer = aws::send(tries, || self.client.get_secret_value().secret_id(&self.id).send()).await;
-        let answer = answer.map_err(|error| FetchError::from(aws::failure(&error)))?;
-        let document = answer.secret_string().ok_or(FetchError::NoText)?;
-        let apps = Apps::parse(document).map_err(FetchError::from)?;
+        let document = self.source.fetch(limit).await?;
+        let apps = Apps::parse(&document).map_err(|error| self.source.kind().failed(error))?;
         let digest = digest::digest(&digest::SHA256, document.as_bytes()).as_ref().to_vec();
         Ok(InForce { apps: Arc::new(apps), digest })
-    }
-}
-
-/// There is no apps document: names the variable and what to do about it, and holds nothing of the secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{VARIABLE}: {0}")]
-pub struct SecretError(#[from] FetchError);
-
-#[derive(Debug, thiserror::Error)]
-enum FetchError {
-    #[error(
-        "was not answered in time; check the network (a function in a VPC needs a NAT gateway, or an endpoint for Secrets \
-         Manager) and where its credentials come from"
-    )]
-    Timeout,
-    #[error("could not be fetched ({0}); check the id, the role's secretsmanager:GetSecretValue, and the network")]
-    Failed(#[source] AwsError),
-    #[error("has no SecretString; store the apps document as text, not as binary")]
-    NoText,
-    #[error("the secret's document {0}")]
-    Document(#[from] AppsError),
-    #[error("needs AWS credentials and a region")]
-    NoClient,
-}
-
-impl From<AwsError> for FetchError {
-    fn from(error: AwsError) -> Self {
-        if error == AwsError::Timeout { Self::Timeout } else { Self::Failed(error) }
     }
 }

@@ -77,6 +77,20 @@ async fn an_answer_that_is_too_long_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_server_is_reached_if_its_certificate_is_trusted() {
+    let (url, limit) = (server(GOOD, ""), LIMITS.connect);
+    assert_eq!(transport().reach(&url, limit).await, Ok(()));
+    let untrusted = Err(NoConnection::Tls(TlsFailure::Untrusted));
+    assert_eq!(Transport::new().unwrap().reach(&url, limit).await, untrusted);
+    // Nothing answers the handshake, and the time is up at once.
+    let silent = listen(std::mem::forget);
+    assert_eq!(transport().reach(&silent, Duration::ZERO).await, Err(NoConnection::TimedOut));
+    for nowhere in ["/v3", "not an address"] {
+        assert_eq!(transport().reach(nowhere, limit).await, Err(NoConnection::Unresolved));
+    }
+}
+
+#[tokio::test]
 async fn tls_failures_are_distinguished() {
     let certificates = [
         (include_bytes!("fixtures/expired.crt.der").as_slice(), TlsFailure::Expired),

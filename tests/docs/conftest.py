@@ -11,9 +11,10 @@ from shell import Shell
 from stacks import Stacks
 from walk import Walk
 
-from local.build import Binaries
+from local.build import Binaries, build_apps_check
 from local.cloud import Cloud
 from local.processes import Processes
+from local.run import ROOT
 from local.stack import host_architecture
 from local.tpns import Tpns
 
@@ -29,10 +30,10 @@ def tpns(processes: Processes, binaries: Binaries, folder: Path) -> Tpns:
 
 
 @pytest.fixture(scope="session")
-def walk(cloud: Cloud, tpns: Tpns, folder: Path) -> Iterator[Walk]:
+def walk(cloud: Cloud, tpns: Tpns, processes: Processes, folder: Path) -> Iterator[Walk]:
     environment = working_copy.environment(cloud, TPNS_URL=tpns.url, ARCHITECTURE=host_architecture())
     with Shell(working_copy.make(), folder, environment) as shell:
-        yield Walk(cloud, tpns, shell)
+        yield Walk(cloud, tpns, shell, build_apps_check(processes, ROOT))
 
 
 @pytest.fixture(scope="session")

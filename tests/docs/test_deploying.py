@@ -26,6 +26,10 @@ def test_the_first_event_is_applied_and_shows_in_the_log_and_at_tpns(walked: Wal
     assert all(line.rstrip(",").endswith('"0"') for line in depths), depths
 
 
+def test_the_doctor_finds_nothing(walked: Walk) -> None:
+    assert walked.outputs["6. Before the first customer"].endswith(" checks, none failed\n")
+
+
 def test_a_logout_over_the_fifo_queue_is_applied(walked: Walk) -> None:
     assert walked.bound["4. The first event"]["android"].get(TOKEN) != []
     assert walked.bound["With a FIFO queue"]["android"] == {}

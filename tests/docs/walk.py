@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from pages import SHELL, Block, page
 from shell import Shell
@@ -28,14 +29,14 @@ class Change:
 
 
 class Walk:
-    def __init__(self, cloud: Cloud, tpns: Tpns, shell: Shell) -> None:
+    def __init__(self, cloud: Cloud, tpns: Tpns, shell: Shell, apps_check: Path) -> None:
         self.cloud = cloud
         self.tpns = tpns
         self.shell = shell
         # The output of each section, and the bindings at TPNS after it.
         self.outputs: dict[str, str] = {}
         self.bound: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = {}
-        self.changes = changes(tpns)
+        self.changes = changes(tpns, apps_check)
         self._unused = list(self.changes)
         self._left = page(PAGE).blocks(SHELL)
 
@@ -58,7 +59,7 @@ class Walk:
         output = self.shell.run(block, text, SECONDS.get(block.heading, 120))
         self.outputs[block.heading] = self.outputs.get(block.heading, "") + output
         if "sam deploy" in text:
-            self._fix_numbers()
+            self._finish_the_deployment()
         self.bound[block.heading] = self.tpns.bindings()
         # Bypasses pytest's capture, because the build takes long and should show progress.
         print(f"{block} {block.heading}: {time.monotonic() - began:.0f} s", file=sys.__stderr__, flush=True)
@@ -76,15 +77,20 @@ class Walk:
         version = functions.publish_version(FunctionName=name)["Version"]
         functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
-    def _fix_numbers(self) -> None:
-        """Works around a bug of MiniStack: see local/mapping.py."""
+    def _finish_the_deployment(self) -> None:
+        """Works around two bugs of MiniStack: numbers of mappings (see local/mapping.py), and TTL, which its
+        CloudFormation leaves off."""
+        dynamodb = self.cloud.client("dynamodb")
+        for table in dynamodb.list_tables()["TableNames"]:
+            specification = {"Enabled": True, "AttributeName": "expires_at"}
+            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
         functions = self.cloud.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             scaling = {name: int(value) for name, value in mapping.get("ScalingConfig", {}).items()}
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
-def changes(tpns: Tpns) -> list[Change]:
+def changes(tpns: Tpns, apps_check: Path) -> list[Change]:
     android = json.dumps(tpns.app("android"))[1:-1]
     return [
         Change(
@@ -101,6 +107,11 @@ def changes(tpns: Tpns) -> list[Change]:
             '--parameter-overrides "Architecture=$ARCHITECTURE"',
             '--parameter-overrides "Architecture=$ARCHITECTURE" GradualDeployment=off',
             "MiniStack has no CodeDeploy",
+        ),
+        Change(
+            'make doctor STACK="$STACK"',
+            f'"{sys.executable}" -m local.doctor "$STACK" --apps-check "{apps_check}"',
+            "the same program; installing its Python packages and compiling once more would prove nothing more",
         ),
         Change(
             "make tools\n",

@@ -24,6 +24,11 @@ class Result:
     stderr: str
 
 
+def outside_make() -> dict[str, str]:
+    """Returns an environment isolated from an outer make: without its variables and job slots."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
 class MakeRun:
     """Starts `make run`. `folder` is for its files, and identifies its processes."""
 
@@ -32,8 +37,7 @@ class MakeRun:
         self._process = subprocess.Popen(
             ["make", "run", f"ARGS=--folder '{folder}'", *variables],
             cwd=ROOT,
-            # Isolated from an outer make: without its variables and job slots.
-            env={name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")},
+            env=outside_make(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -41,6 +41,11 @@ class Table:
         for key in self.rows():
             self.delete(key)
 
+    def let_rows_expire(self, enabled: bool = True) -> None:
+        """As the template has it; MiniStack's CloudFormation leaves it off."""
+        specification = {"Enabled": enabled, "AttributeName": "expires_at"}
+        self._dynamodb.update_time_to_live(TableName=self.name, TimeToLiveSpecification=specification)
+
     def drop(self) -> None:
         self._dynamodb.update_table(TableName=self.name, DeletionProtectionEnabled=False)
         self._dynamodb.delete_table(TableName=self.name)

@@ -87,6 +87,18 @@ def test_without_a_permission_on_the_ledger_events_are_reported(guarded: Guarded
     assert guarded.invoke(event) == {"batchItemFailures": []}
 
 
+def test_the_role_may_read_its_parameter_and_signs_the_request_as_aws_wants_it(guarded: Guarded, world: World) -> None:
+    name = "/tpns/guarded"
+    parameters, given = guarded.cloud.client("ssm"), {"TpnsApps": "", "TpnsAppsSsmParameter": name}
+    parameters.put_parameter(Name=name, Type="SecureString", Value=world.tpns.apps_document())
+    stack = World(guarded.cloud, world.tpns, world.binaries).deploy("with-parameter", **given)
+    role = guarded.cloud.client("lambda").get_function_configuration(FunctionName=stack.function_name)["Role"]
+    with_parameter = Guarded(guarded.cloud, stack, role.rpartition("/")[2])
+    with with_parameter.without("read-the-parameter", "ssm:GetParameter"):
+        assert "batchItemFailures" not in with_parameter.invoke(login(token(), "ann"))
+    assert with_parameter.invoke(login(token(), "ann")) == {"batchItemFailures": []}
+
+
 def test_without_a_permission_on_the_secret_the_function_does_not_start(guarded: Guarded) -> None:
     event = login(token(), "ann")
     with guarded.without("read-the-secret", "secretsmanager:GetSecretValue"):

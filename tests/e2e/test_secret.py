@@ -1,4 +1,4 @@
-"""The apps document in Secrets Manager, and the template's rule that there is exactly one source of it."""
+"""The apps document in Secrets Manager and in Systems Manager; the template requires exactly one source of it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,30 @@ def test_a_wrong_key_in_the_secret_is_fixed_without_a_deployment(world: World) -
     assert stage.accounts("android", device) == {"ann"}
 
 
+def test_a_wrong_key_in_the_parameter_is_fixed_without_a_deployment(world: World) -> None:
+    parameters, device = world.cloud.client("ssm"), token()
+    kept = {"Name": f"/tpns/{token()}", "Type": "SecureString"}
+    apps = world.tpns.apps_document()
+    parameters.put_parameter(**kept, Value=apps.replace("local-android-key", "an-old-key"))
+    deployed = world.deploy("parameter", TpnsApps="", TpnsAppsSsmParameter=kept["Name"])
+    stage = Deployment(world.cloud, deployed, world.tpns)
+    stage.reset()
+    (event,) = stage.send(login(device, "ann"))
+    eventually(lambda: stage.outcomes(event.message_id) == ["misconfigured"])
+    parameters.put_parameter(**kept, Value=apps, Overwrite=True)
+    stage.drain()
+    assert stage.outcomes(event.message_id) == ["misconfigured", "applied"]
+    assert stage.accounts("android", device) == {"ann"}
+
+
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
         ({"TpnsApps": "", "TpnsAppsSecretId": ""}, "Set TpnsAppsSecretId (a secret"),
-        ({"TpnsAppsSecretId": "tpns/apps"}, "not both"),
+        ({"TpnsAppsSecretId": "tpns/apps"}, "Set only one of TpnsAppsSecretId"),
+        ({"TpnsAppsSsmParameter": "/tpns/apps"}, "Set only one of TpnsAppsSecretId"),
         ({"TpnsApps": "", "TpnsAppsSecretId": "tpns*"}, "must be the name of a secret"),
+        ({"TpnsApps": "", "TpnsAppsSsmParameter": "tpns"}, "must be the name of a parameter"),
     ],
 )
 def test_the_template_requires_exactly_one_source_of_the_apps(

@@ -22,6 +22,15 @@ fn without_a_lambda_runtime_it_prints_what_it_is_and_what_to_do() {
     }
 }
 
+/// docs/decisions/0045-jitter-entropy.md. Unoptimised binaries have their symbols' names.
+#[test]
+fn the_first_random_number_needs_no_cpu_jitter() {
+    let binary = std::fs::read(BINARY).unwrap();
+    let has = |name: &[u8]| binary.windows(name.len()).any(|bytes| bytes == name);
+    assert!(has(b"_RAND_bytes"), "no symbols");
+    assert!(!has(b"_jent_"), "built without .cargo/config.toml");
+}
+
 #[tokio::test]
 async fn a_bad_setting_stops_init_with_one_line() {
     let stage = Stage::new().await;

@@ -19,6 +19,7 @@ mod logging;
 mod metrics;
 mod order;
 mod outage;
+mod parameter;
 mod parking;
 mod privacy;
 mod queues;

@@ -168,6 +168,9 @@ def test_the_longest_parameter_values_fit_into_the_description_of_a_version(temp
     # An id of IAM's has 21 characters.
     text = text.replace("${FunctionRole.RoleId}", "x" * 21)
     assert "." not in text
+    # Only one of these two is set.
+    text = text.replace("${TpnsAppsSecretId}${TpnsAppsSsmParameter}", "${TpnsAppsSecretId}")
+    assert longest_value(template["Parameters"]["TpnsAppsSsmParameter"]) <= 128
     longest = re.sub(r"\$\{(\w+)}", lambda match: "x" * longest_value(template["Parameters"][match[1]]), text)
     assert len(longest) <= 256
 

@@ -18,6 +18,7 @@ from resolved import broken_assertions, resolved
 from rules import broken_rules, permissions
 from watching import broken_watching
 
+ONE_SOURCE = ["Set only one of TpnsAppsSecretId, TpnsAppsSsmParameter and TpnsApps."]
 SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 
 
@@ -170,8 +171,18 @@ def test_the_table_and_the_parking_queue_are_in_the_outputs(template: dict[str, 
     [
         ({"TpnsApps": APPS}, []),
         ({"TpnsAppsSecretId": "tpns/apps"}, []),
-        ({}, ["Set TpnsAppsSecretId (a secret with the apps document) or TpnsApps (the document itself)."]),
-        ({"TpnsApps": APPS, "TpnsAppsSecretId": "tpns/apps"}, ["Set TpnsAppsSecretId or TpnsApps, not both."]),
+        ({"TpnsAppsSsmParameter": "/tpns/apps"}, []),
+        (
+            {},
+            [
+                "Set TpnsAppsSecretId (a secret with the apps document), TpnsAppsSsmParameter (a parameter with it) "
+                "or TpnsApps (the document itself)."
+            ],
+        ),
+        ({"TpnsApps": APPS, "TpnsAppsSecretId": "tpns/apps"}, ONE_SOURCE),
+        ({"TpnsApps": APPS, "TpnsAppsSsmParameter": "/tpns/apps"}, ONE_SOURCE),
+        ({"TpnsAppsSecretId": "tpns/apps", "TpnsAppsSsmParameter": "/tpns/apps"}, ONE_SOURCE),
+        ({"TpnsApps": APPS, "TpnsAppsSecretId": "tpns/apps", "TpnsAppsSsmParameter": "/tpns/apps"}, ONE_SOURCE),
     ],
 )
 def test_there_is_exactly_one_source_of_the_apps(
@@ -192,6 +203,20 @@ def test_the_function_may_read_its_secret_and_no_other(template: dict[str, Any],
     environment = _environment(stack)
     assert environment["TPNS_APPS_SECRET_ID"] == name
     assert "TPNS_APPS" not in environment
+
+
+def test_the_function_may_read_its_parameter_and_decrypt_with_the_named_key_only(template: dict[str, Any]) -> None:
+    both, key = expanded(template), "arn:aws:kms:us-east-1:123456789012:key/0a1b"
+    stack = resolved(both, TpnsAppsSsmParameter="/tpns/apps")
+    allowed = [one for one in permissions(stack) if one[0].startswith(("ssm:", "kms:", "secretsmanager:"))]
+    assert allowed == [("ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/tpns/apps")]
+    environment = _environment(stack)
+    assert environment["TPNS_APPS_SSM_PARAMETER"] == "/tpns/apps"
+    assert not {"TPNS_APPS", "TPNS_APPS_SECRET_ID"} & environment.keys()
+    for source in ({"TpnsAppsSsmParameter": "/tpns/apps"}, {"TpnsAppsSecretId": "tpns/apps"}):
+        stack = resolved(both, **source, SecretKmsKeyArn=key)
+        assert [resource for action, resource in permissions(stack) if action.startswith("kms:")] == [key]
+    assert "kms:" not in json.dumps(resolved(both, TpnsApps=APPS, SecretKmsKeyArn=key)["Resources"]["FunctionRole"])
 
 
 def test_without_a_secret_the_function_may_read_none(template: dict[str, Any]) -> None:

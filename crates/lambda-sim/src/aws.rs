@@ -3,7 +3,7 @@
 //!
 //! - SQS: `SendMessageBatch`, `ReceiveMessage`, `DeleteMessageBatch`, `ChangeMessageVisibilityBatch`,
 //!   `GetQueueAttributes`
-//! - Secrets Manager: `GetSecretValue`
+//! - Secrets Manager: `GetSecretValue`; Systems Manager: `GetParameter`
 //! - DynamoDB: `UpdateItem`, `BatchGetItem`
 
 mod credentials;
@@ -106,7 +106,7 @@ impl RunningAwsApi {
         self.state().queues.0.get_mut(name).map(use_queue)
     }
 
-    /// Creates the secret `name`, or replaces its value.
+    /// Creates the secret `name`, and the parameter of that name, or replaces its value.
     ///
     /// # Errors
     /// [`SecretError`] for what Secrets Manager refuses.

@@ -44,7 +44,7 @@ impl ErrorAnswer {
     pub(super) fn body(&self, service: Service) -> Value {
         let namespace = match service {
             Service::Sqs => "com.amazonaws.sqs#",
-            Service::SecretsManager => "",
+            Service::SecretsManager | Service::SystemsManager => "",
             Service::DynamoDb => "com.amazonaws.dynamodb.v20120810#",
         };
         let mut body = json!({"__type": format!("{namespace}{}", self.kind), "message": self.message});

@@ -48,7 +48,7 @@ impl Fault {
         };
         let code = match service {
             Service::Sqs => sqs,
-            Service::SecretsManager => secrets_manager,
+            Service::SecretsManager | Service::SystemsManager => secrets_manager,
             Service::DynamoDb => dynamodb,
         };
         Some(ErrorAnswer::new(status, code, "as planned by the test"))

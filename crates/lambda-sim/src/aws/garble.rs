@@ -95,6 +95,7 @@ fn without_end(answer: &Value) -> String {
 fn retype(operation: Operation, answer: &mut Value) {
     match operation {
         Operation::GetSecretValue => answer["CreatedDate"] = "yesterday".into(),
+        Operation::GetParameter => answer["Parameter"] = "none".into(),
         Operation::UpdateItem => answer["ConsumedCapacity"] = "one unit".into(),
         Operation::BatchGetItem => answer["UnprocessedKeys"] = "none".into(),
         Operation::SendMessageBatch | Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch => {

@@ -9,6 +9,8 @@ pub enum Service {
     Sqs,
     /// AWS Secrets Manager, `secretsmanager`.
     SecretsManager,
+    /// AWS Systems Manager, `ssm`.
+    SystemsManager,
     /// Amazon DynamoDB, `dynamodb`.
     DynamoDb,
 }
@@ -19,6 +21,7 @@ impl Service {
         match self {
             Self::Sqs => "sqs",
             Self::SecretsManager => "secretsmanager",
+            Self::SystemsManager => "ssm",
             Self::DynamoDb => "dynamodb",
         }
     }
@@ -27,7 +30,7 @@ impl Service {
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Sqs | Self::DynamoDb => "application/x-amz-json-1.0",
-            Self::SecretsManager => "application/x-amz-json-1.1",
+            Self::SecretsManager | Self::SystemsManager => "application/x-amz-json-1.1",
         }
     }
 }
@@ -47,6 +50,8 @@ pub enum Operation {
     GetQueueAttributes,
     /// Secrets Manager: the current value of a secret.
     GetSecretValue,
+    /// Systems Manager: the value of a parameter.
+    GetParameter,
     /// DynamoDB: changes attributes of an item, or creates it.
     UpdateItem,
     /// DynamoDB: reads up to a hundred items.
@@ -54,47 +59,32 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 8] = [
-        Self::SendMessageBatch,
-        Self::ReceiveMessage,
-        Self::DeleteMessageBatch,
-        Self::ChangeMessageVisibilityBatch,
-        Self::GetQueueAttributes,
-        Self::GetSecretValue,
-        Self::UpdateItem,
-        Self::BatchGetItem,
+    /// In the order of their declaration.
+    const ALL: [(Self, Service, &'static str); 9] = [
+        (Self::SendMessageBatch, Service::Sqs, "AmazonSQS.SendMessageBatch"),
+        (Self::ReceiveMessage, Service::Sqs, "AmazonSQS.ReceiveMessage"),
+        (Self::DeleteMessageBatch, Service::Sqs, "AmazonSQS.DeleteMessageBatch"),
+        (Self::ChangeMessageVisibilityBatch, Service::Sqs, "AmazonSQS.ChangeMessageVisibilityBatch"),
+        (Self::GetQueueAttributes, Service::Sqs, "AmazonSQS.GetQueueAttributes"),
+        (Self::GetSecretValue, Service::SecretsManager, "secretsmanager.GetSecretValue"),
+        (Self::GetParameter, Service::SystemsManager, "AmazonSSM.GetParameter"),
+        (Self::UpdateItem, Service::DynamoDb, "DynamoDB_20120810.UpdateItem"),
+        (Self::BatchGetItem, Service::DynamoDb, "DynamoDB_20120810.BatchGetItem"),
     ];
 
     /// The service it belongs to.
     pub(super) fn service(self) -> Service {
-        match self {
-            Self::GetSecretValue => Service::SecretsManager,
-            Self::UpdateItem | Self::BatchGetItem => Service::DynamoDb,
-            _ => Service::Sqs,
-        }
+        Self::ALL[self as usize].1
     }
 
     pub(super) fn of_target(target: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.target() == target)
-    }
-
-    fn target(self) -> &'static str {
-        match self {
-            Self::SendMessageBatch => "AmazonSQS.SendMessageBatch",
-            Self::ReceiveMessage => "AmazonSQS.ReceiveMessage",
-            Self::DeleteMessageBatch => "AmazonSQS.DeleteMessageBatch",
-            Self::ChangeMessageVisibilityBatch => "AmazonSQS.ChangeMessageVisibilityBatch",
-            Self::GetQueueAttributes => "AmazonSQS.GetQueueAttributes",
-            Self::GetSecretValue => "secretsmanager.GetSecretValue",
-            Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
-            Self::BatchGetItem => "DynamoDB_20120810.BatchGetItem",
-        }
+        Self::ALL.into_iter().find(|(_, _, known)| *known == target).map(|(operation, _, _)| operation)
     }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.target())
+        f.write_str(Self::ALL[*self as usize].2)
     }
 }
 

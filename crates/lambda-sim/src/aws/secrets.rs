@@ -1,4 +1,4 @@
-//! Secrets and `GetSecretValue` (Secrets Manager API reference).
+//! Secrets and `GetSecretValue` (Secrets Manager API reference), and `GetParameter` (Systems Manager API reference).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,6 @@ use crate::{clock::Timestamp, ids};
 
 /// A secret has this many bytes at most (Secrets Manager quotas).
 const MAX_SECRET_LEN: usize = 65_536;
-const MAX_NAME_LEN: usize = 512;
 
 /// A secret that Secrets Manager refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,18 +42,24 @@ struct GetSecretValue {
     secret_id: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct GetParameter {
+    name: String,
+    with_decryption: bool,
+}
+
 impl Secrets {
     /// Creates a secret, or replaces its value.
     pub(super) fn put(&mut self, name: &str, text: String) -> Result<(), SecretError> {
         let valid = |c: char| c.is_ascii_alphanumeric() || "/_+=.@!-".contains(c);
-        if !(1..=MAX_NAME_LEN).contains(&name.len()) || !name.chars().all(valid) {
+        if !(1..=512).contains(&name.len()) || !name.chars().all(valid) {
             return Err(SecretError::Name(name.to_owned()));
         }
         if !(1..=MAX_SECRET_LEN).contains(&text.len()) {
             return Err(SecretError::Length(text.len()));
         }
-        let secret = Secret { text, version: ids::request_id(), created: Timestamp::now() };
-        self.0.insert(name.to_owned(), secret);
+        self.0.insert(name.to_owned(), Secret { text, version: ids::request_id(), created: Timestamp::now() });
         Ok(())
     }
 
@@ -73,5 +78,16 @@ impl Secrets {
             "CreatedDate": created.as_millis() / 1000,
             "SecretString": text,
         }))
+    }
+
+    /// Every secret is a parameter of the same name, too.
+    pub(super) fn parameter(&self, body: &[u8]) -> Result<Value, ErrorAnswer> {
+        let GetParameter { name, with_decryption } = parse(Operation::GetParameter, body)?;
+        if !with_decryption {
+            return Err(ErrorAnswer::not_modelled("a parameter that stays encrypted"));
+        }
+        let absent = || ErrorAnswer::new(400, "ParameterNotFound", "there is no such parameter");
+        let Secret { text, .. } = self.0.get(&name).ok_or_else(absent)?;
+        Ok(json!({"Parameter": {"Name": name, "Type": "SecureString", "Value": text, "Version": 1}}))
     }
 }

@@ -97,15 +97,13 @@ impl State {
     fn carry_out(&mut self, operation: Operation, head: &Parts, body: &[u8]) -> Reaction {
         let service = operation.service();
         let planned = self.plan.next(operation);
-        match &planned {
-            Some(PlannedFailure::Request(Fault::Hang)) => return Reaction::Hang,
-            Some(PlannedFailure::Request(Fault::Close)) => return Reaction::Close,
-            Some(PlannedFailure::Request(fault)) => {
-                if let Some(error) = fault.answer(service) {
-                    return Reaction::Answer(service, Err(error));
-                }
+        if let Some(PlannedFailure::Request(fault)) = &planned {
+            match (fault, fault.answer(service)) {
+                (Fault::Hang, _) => return Reaction::Hang,
+                (Fault::Close, _) => return Reaction::Close,
+                (_, Some(error)) => return Reaction::Answer(service, Err(error)),
+                (_, None) => {}
             }
-            Some(PlannedFailure::Entries(_) | PlannedFailure::Unprocessed(_)) | None => {}
         }
         let result = self.perform(operation, head, body, planned.as_ref());
         let result = self.noted(result);
@@ -146,13 +144,10 @@ impl State {
             let what = "that is not signed with the sandbox's credentials";
             return Err(ErrorAnswer::not_modelled(format_args!("{operation} {what}")));
         }
-        let faults = match planned {
-            Some(PlannedFailure::Entries(faults)) => faults.as_slice(),
-            _ => &[],
-        };
-        let unprocessed = match planned {
-            Some(PlannedFailure::Unprocessed(count)) => *count,
-            _ => 0,
+        let (faults, unprocessed): (&[_], _) = match planned {
+            Some(PlannedFailure::Entries(faults)) => (faults, 0),
+            Some(PlannedFailure::Unprocessed(count)) => (&[], *count),
+            _ => (&[], 0),
         };
         match operation {
             Operation::SendMessageBatch => self.queues.send_message_batch(body, faults),
@@ -161,6 +156,7 @@ impl State {
             Operation::ChangeMessageVisibilityBatch => self.queues.change_message_visibility_batch(body),
             Operation::GetQueueAttributes => self.queues.get_queue_attributes(body),
             Operation::GetSecretValue => self.secrets.get(body),
+            Operation::GetParameter => self.secrets.parameter(body),
             Operation::UpdateItem => self.dynamodb.update_item(body),
             Operation::BatchGetItem => self.dynamodb.batch_get_item(body, unprocessed),
         }

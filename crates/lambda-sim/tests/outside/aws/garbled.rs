@@ -32,6 +32,7 @@ async fn error(world: &World, operation: Operation) -> Option<String> {
     }
     match operation {
         Operation::GetSecretValue => error!(world.secret()),
+        Operation::GetParameter => panic!("its only client is the function's, which is tested there"),
         Operation::UpdateItem => {
             let version = world.kept(MARK).unwrap_or(0) + 1;
             error!(world.raise(MARK, version))

@@ -1,0 +1,1 @@
+"""`make doctor`: checks a deployed stack with the caller's credentials, and changes nothing."""
