@@ -5,6 +5,8 @@ package` would need a template for each architecture, and write another one."""
 
 from __future__ import annotations
 
+import re
+
 from .problem import Problem
 
 _NAME = "tpns-account-sync"
@@ -44,4 +46,8 @@ def packaged(template: str, version: str) -> str:
         if template.count(old) != 1:
             raise Problem(f"template.yaml: has {old.strip()!r} {template.count(old)} times; change release/template.py")
         template = template.replace(old, new)
+    # CloudFormation documents no short form of it; SAM CLI writes the long one, and here nothing rewrites the file.
+    template = re.sub(r"!Contains (\[.*\])$", r"{Fn::Contains: \1}", template, flags=re.MULTILINE)
+    if "!Contains" in template:
+        raise Problem("template.yaml: has a !Contains that is not the end of its line; change release/template.py")
     return template

@@ -38,7 +38,7 @@ def walk(cloud: Cloud, tpns: Tpns, folder: Path) -> Iterator[Walk]:
 @pytest.fixture(scope="session")
 def built(walk: Walk) -> Walk:
     """The walk, after `sam build`."""
-    walk.go_to("2. Build")
+    walk.go_to("Build")
     return walk
 
 

@@ -45,6 +45,7 @@ def test_the_releases_template_is_the_template_with_the_code_in_a_bucket(
     for name in ("BuildMethod", "BuildProperties"):
         del template["Resources"]["Function"]["Metadata"][name]
     assert document == template
+    assert "!Contains" not in released.read_text()
 
 
 def test_each_architecture_of_the_template_has_a_package(template: dict[str, Any]) -> None:
