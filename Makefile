@@ -124,12 +124,13 @@ fuzz: target/tools/bin/cargo-fuzz ## Fuzzes ingress and TPNS's answers for a min
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
 
-# The official generator of CycloneDX for Rust, and the texts of licences.
+# The official generator of CycloneDX for Rust, and the texts of licences. Each runs for seconds: building it fast counts.
+INSTALL = CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo install
 target/tools/bin/cargo-cyclonedx:
-	cargo install cargo-cyclonedx --version 0.5.9 --locked --root target/tools
+	$(INSTALL) cargo-cyclonedx --version 0.5.9 --locked --root target/tools
 
 target/tools/bin/cargo-about:
-	cargo install cargo-about --version 0.9.3 --locked --features cli --root target/tools
+	$(INSTALL) cargo-about --version 0.9.3 --locked --features cli --root target/tools
 
 target/tools/bin/gungraun-runner:
 	cargo install gungraun-runner --version 0.20.0 --locked --root target/tools
