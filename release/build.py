@@ -42,7 +42,9 @@ class Builder:
         if shutil.which("cargo-lambda") is None:
             raise Problem("cargo-lambda: is not on PATH; run `make release`, which installs it")
         # Flags of the developer's own would replace those below.
-        ours = {name: value for name, value in os.environ.items() if name not in ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")}
+        ours = {
+            name: value for name, value in os.environ.items() if name not in ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")
+        }
         flags = f"build.rustflags={json.dumps(self._without_paths(target))}"
         command = ["cargo", "lambda", "build", "--release", "--locked", "--config", flags, *argv]
         build = subprocess.run(command, check=False, cwd=self.root, env={**ours, "CARGO_TARGET_DIR": str(target)})

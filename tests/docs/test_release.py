@@ -26,6 +26,8 @@ from release import archives
 from release.__main__ import write_packages
 
 TOKEN = "05da87c0ae5973bd2dfa9e08d884aada5bb2"
+# Up to the first event.
+SECTIONS = ("What you need", "1. The apps document, its secret, and a topic", RELEASE, "4. The first event")
 # Beside the AWS CLI: what every Linux has.
 PROGRAMS = ("bash", "sh", "cat", "chmod", "date", "rm", "sha256sum", "sleep", "touch")
 
@@ -61,7 +63,7 @@ def deployed(files: Path, processes: Processes, binaries: Binaries, folder: Path
     outputs: dict[str, str] = {}
     began = time.monotonic()
     with Shell(files, scratch, environment) as shell:
-        for heading in ("What you need", "1. The apps document, its secret, and a topic", RELEASE, "4. The first event"):
+        for heading in SECTIONS:
             for block in page(PAGE).section(heading):
                 text = block.text
                 for change in changes:

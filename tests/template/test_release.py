@@ -59,7 +59,7 @@ def test_sam_and_cfn_lint_find_nothing_in_the_releases_template(released: Path) 
 
 
 def test_a_template_of_another_shape_is_refused() -> None:
-    with pytest.raises(Problem, match="CodeUri: .' 0 times"):
+    with pytest.raises(Problem, match=r"CodeUri: \.' 0 times"):
         packaged(TEMPLATE.read_text().replace("CodeUri: .", "CodeUri: elsewhere"), "1.2.3")
 
 
