@@ -56,8 +56,8 @@ class Builder:
         """Returns flags that replace the builder's folders in the binary, so that it is the same from any machine. The
         last one that fits a path counts."""
         home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-        sysroot = Path(_output("rustc", "--print", "sysroot"))
-        commit = dict(line.split(": ", 1) for line in _output("rustc", "-vV").splitlines() if ": " in line)
+        sysroot = Path(_output(self.root, "rustc", "--print", "sysroot"))
+        commit = dict(line.split(": ", 1) for line in _output(self.root, "rustc", "-vV").splitlines() if ": " in line)
         folders = {
             self.root: "/source",
             target: "/target",
@@ -68,5 +68,6 @@ class Builder:
         return [f"--remap-path-prefix={folder}={instead}" for folder, instead in folders.items()]
 
 
-def _output(*argv: str) -> str:
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+def _output(folder: Path, *argv: str) -> str:
+    """Returns what a command prints in a folder, whose rust-toolchain.toml it follows."""
+    return subprocess.run(argv, check=True, cwd=folder, capture_output=True, text=True).stdout.strip()
