@@ -28,7 +28,8 @@ class Builder:
     def function(self, architecture: str) -> Path:
         """Returns the function's binary for Lambda, as `sam build` builds it but for the paths in it."""
         argv = ["-p", FUNCTION, "--bin", FUNCTION, "--target", TARGETS[architecture]]
-        return self._run(self.target / "function", argv) / TARGETS[architecture] / "release" / FUNCTION
+        binary = self._run(self.target / "function", argv) / TARGETS[architecture] / "release" / FUNCTION
+        return self._checked(binary)
 
     def tools(self, architecture: str) -> dict[str, Path]:
         """Returns the tools by name, for any Linux of that architecture."""
@@ -36,7 +37,15 @@ class Builder:
         # cargo-lambda's only optimisation that Cargo.toml does not replace is for Lambda's processors.
         argv = ["--disable-optimizations", *names, "--target", f"{TARGETS[architecture]}.{_TOOLS_GLIBC}"]
         folder = self._run(self.target / "tools", argv) / TARGETS[architecture] / "release"
-        return {name: folder / name for name in TOOLS}
+        return {name: self._checked(folder / name) for name in TOOLS}
+
+    def _checked(self, binary: Path) -> Path:
+        """Returns the binary, which must not show where it was built."""
+        code = binary.read_bytes()
+        for folder in (self.root, _cargo_home()):
+            if f"{folder}/".encode() in code:
+                raise Problem(f"{binary}: contains the path {folder}; add what put it there to Builder._without_paths")
+        return binary
 
     def _run(self, target: Path, argv: list[str]) -> Path:
         if shutil.which("cargo-lambda") is None:
@@ -55,17 +64,20 @@ class Builder:
     def _without_paths(self, target: Path) -> list[str]:
         """Returns flags that replace the builder's folders in the binary, so that it is the same from any machine. The
         last one that fits a path counts."""
-        home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
         sysroot = Path(_output(self.root, "rustc", "--print", "sysroot"))
         commit = dict(line.split(": ", 1) for line in _output(self.root, "rustc", "-vV").splitlines() if ": " in line)
         folders = {
             self.root: "/source",
             target: "/target",
-            home / "registry" / "src": "/crates",
+            _cargo_home() / "registry" / "src": "/crates",
             # What the standard library's paths are anyway, unless its source is installed.
             sysroot / "lib" / "rustlib" / "src" / "rust": f"/rustc/{commit['commit-hash']}",
         }
         return [f"--remap-path-prefix={folder}={instead}" for folder, instead in folders.items()]
+
+
+def _cargo_home() -> Path:
+    return Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
 
 
 def _output(folder: Path, *argv: str) -> str:

@@ -17,6 +17,7 @@ from conftest import TEMPLATE
 from expanded import parsed
 
 from release import archives
+from release.build import Builder
 from release.problem import Problem
 from release.template import package_name, packaged
 
@@ -61,6 +62,15 @@ def test_sam_and_cfn_lint_find_nothing_in_the_releases_template(released: Path) 
 def test_a_template_of_another_shape_is_refused() -> None:
     with pytest.raises(Problem, match=r"CodeUri: \.' 0 times"):
         packaged(TEMPLATE.read_text().replace("CodeUri: .", "CodeUri: elsewhere"), "1.2.3")
+
+
+def test_a_binary_that_shows_where_it_was_built_is_refused(tmp_path: Path) -> None:
+    builder, binary = Builder(tmp_path / "checkout", tmp_path / "target"), tmp_path / "binary"
+    binary.write_bytes(b"\0/source/src/main.rs\0/crates/serde/src/lib.rs\0")
+    assert builder._checked(binary) == binary
+    binary.write_bytes(f"\0{tmp_path}/checkout/src/main.rs\0".encode())
+    with pytest.raises(Problem, match="contains the path"):
+        builder._checked(binary)
 
 
 def test_a_package_is_the_same_whenever_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
