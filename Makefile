@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run doctor test test-release check lint advisories unit template e2e tools build docs dynalite bench outage counts search chaos fuzz lock clean
+.PHONY: help run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -37,7 +37,7 @@ lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and t
 	.venv-check/bin/typos
 	.venv-check/bin/ruff check --quiet .
 	.venv-check/bin/ruff format --check --quiet .
-	MYPYPATH=.:benches/peers/python $(MYPY) --cache-dir target/lint/mypy/local local tests/conftest.py docs/cost.py benches/*/*.py benches/peers/python/*.py
+	MYPYPATH=.:benches/peers/python $(MYPY) --cache-dir target/lint/mypy/local local release tests/conftest.py docs/cost.py benches/*/*.py benches/peers/python/*.py
 	@for part in docs e2e template; do \
 	  MYPYPATH=.:tests/$$part $(MYPY) --cache-dir target/lint/mypy/$$part tests/$$part || exit 1; \
 	done
@@ -75,6 +75,14 @@ tools: .venv-sam/.made .venv-deploy/.made ## Installs the pinned tools of docs/d
 build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHITECTURE=x86_64
 	PATH="$$PWD/.venv-deploy/bin:$$PWD/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 \
 	  sam build --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
+
+# On PATH is what docs/deploying.md builds with, so the packages are as `make build` makes them, without paths of this machine.
+RELEASE = PATH="$$PWD/.venv-deploy/bin:$$PATH" $(PYTHON) -m release
+release: .venv-deploy/.made target/tools/bin/cargo-cyclonedx target/tools/bin/cargo-about ## Builds what a release page holds into target/release-files
+	$(RELEASE)
+
+reproduce: .venv-deploy/.made ## Builds the packages of a release in two folders and compares their checksums: ARCHITECTURE=arm64
+	@$(RELEASE).reproduce $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
 docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Runs docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
 	.venv/bin/python -m pytest --capture=sys tests/docs
@@ -118,6 +126,14 @@ fuzz: target/tools/bin/cargo-fuzz ## Fuzzes ingress and TPNS's answers for a min
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
+
+# The official generator of CycloneDX for Rust, and the texts of licences. Each runs for seconds: building it fast counts.
+INSTALL = CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo install
+target/tools/bin/cargo-cyclonedx:
+	$(INSTALL) cargo-cyclonedx --version 0.5.9 --locked --root target/tools
+
+target/tools/bin/cargo-about:
+	$(INSTALL) cargo-about --version 0.9.3 --locked --features cli --root target/tools
 
 target/tools/bin/gungraun-runner:
 	cargo install gungraun-runner --version 0.20.0 --locked --root target/tools

@@ -84,6 +84,7 @@ pub fn finished(finished: &Finished<'_>) {
         took_ms = millis(finished.took),
         remaining_ms = millis(finished.remaining),
         delayed = (finished.delayed > 0).then_some(finished.delayed),
+        version = env!("CARGO_PKG_VERSION"),
         "batch done"
     );
     misconfigured(outcomes);

@@ -2,17 +2,15 @@
 //! (LOGGING.md, "Metrics"). Holds counts, times and names of apps, nothing of an event.
 
 mod distribution;
+mod emf;
 mod lines;
 
 use std::{
     io::{self, Write},
-    sync::{Mutex, PoisonError},
     time::UNIX_EPOCH,
 };
 
 use indexmap::IndexMap;
-use metrique_writer_core::{IoStreamError, format::Format};
-use metrique_writer_format_emf::Emf;
 
 use crate::{
     event::{Kind, Millis},
@@ -22,19 +20,10 @@ use crate::{
 use distribution::Distribution;
 use lines::{AppLine, Common, FailureLine};
 
-const NAMESPACE: &str = "TpnsAccountSync";
-
 /// The metrics of this function.
 #[derive(Debug)]
 pub struct Metrics {
     function: String,
-    formats: Mutex<Formats>,
-}
-
-/// One for each kind of line, since a format has its dimensions built in. Kept for their buffers.
-struct Formats {
-    apps: Emf,
-    failures: Emf,
 }
 
 /// What is counted of an app.
@@ -63,38 +52,25 @@ impl Metrics {
     /// The metrics of the function of this name.
     #[must_use]
     pub fn new(function: String) -> Self {
-        let format = |sets: &[&[&str]]| {
-            let sets = sets.iter().map(|set| set.iter().map(ToString::to_string).collect()).collect();
-            Emf::all_validations(NAMESPACE.to_owned(), sets)
-        };
-        let formats = Formats {
-            apps: format(&[&["FunctionName"], &["FunctionName", "App"]]),
-            failures: format(&[&["FunctionName"], &["FunctionName", "Reason"], &["FunctionName", "App", "Reason"]]),
-        };
-        Self { function, formats: Mutex::new(formats) }
+        Self { function }
     }
 
     /// Writes the lines of a batch: one for each app, and one for each app and reason of calls that failed.
     ///
     /// # Errors
-    /// The output's, or the format's; in either case some lines may be written.
-    pub fn write(
-        &self,
-        request_id: &str,
-        finished: &Finished<'_>,
-        output: &mut impl Write,
-    ) -> Result<(), IoStreamError> {
+    /// The output's; some lines may be written.
+    pub fn write(&self, request_id: &str, finished: &Finished<'_>, output: &mut impl Write) -> io::Result<()> {
         let common = Common { at: finished.at, function: &self.function, request_id };
-        let mut formats = self.formats.lock().unwrap_or_else(PoisonError::into_inner);
         // Whole lines at once: a log line that is written meanwhile must not come in between.
         let mut text = Vec::with_capacity(2048);
         for (app, figures) in &figures(finished) {
-            formats.apps.format(&AppLine { common, app, figures }, &mut text)?;
+            AppLine { common, app, figures }.line().write(&mut text)?;
         }
         for ((app, reason), count) in failures(finished) {
-            formats.failures.format(&FailureLine { common, app, reason, count }, &mut text)?;
+            FailureLine { common, app, reason, count }.line().write(&mut text)?;
         }
-        output.write_all(&text).and_then(|()| output.flush()).map_err(IoStreamError::Io)
+        output.write_all(&text)?;
+        output.flush()
     }
 
     /// Writes them to standard output. A failure is logged: it is no reason to fail events.
@@ -170,12 +146,6 @@ impl Figures {
         if (in_effect || redelivered) && event.version.rank != Kind::Login {
             self.unbind_lag.record(lag);
         }
-    }
-}
-
-impl std::fmt::Debug for Formats {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Formats").finish_non_exhaustive()
     }
 }
 

@@ -1,13 +1,21 @@
 //! The contents of a line, and their units.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use metrique_writer_core::{
-    Entry, EntryWriter, MetricFlags, Observation, Unit, Value, ValueWriter, unit::NegativeScale,
+use super::{
+    Figures,
+    emf::{
+        DimensionSets, Line,
+        Unit::{Count as Number, Milliseconds},
+        Value::{Count, Spread},
+    },
 };
-
-use super::{Distribution, Figures};
 use crate::outcome::Reason;
+
+const NAMESPACE: &str = "TpnsAccountSync";
+const OF_APPS: DimensionSets = &[&["FunctionName"], &["FunctionName", "App"]];
+const OF_FAILURES: DimensionSets =
+    &[&["FunctionName"], &["FunctionName", "Reason"], &["FunctionName", "App", "Reason"]];
 
 /// What every line contains.
 #[derive(Clone, Copy)]
@@ -32,16 +40,18 @@ pub(super) struct FailureLine<'a> {
     pub(super) count: u64,
 }
 
-impl Common<'_> {
-    fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
-        line.timestamp(self.at);
-        line.value("FunctionName", self.function);
-        line.value("requestId", self.request_id);
+impl<'a> Common<'a> {
+    fn line(self, dimension_sets: DimensionSets) -> Line<'a> {
+        let at = self.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let mut line = Line::new(at, NAMESPACE, dimension_sets);
+        line.property("FunctionName", self.function);
+        line.property("requestId", self.request_id);
+        line
     }
 }
 
-impl Entry for AppLine<'_> {
-    fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
+impl<'a> AppLine<'a> {
+    pub(super) fn line(&self) -> Line<'a> {
         let Figures {
             received,
             applied,
@@ -61,53 +71,36 @@ impl Entry for AppLine<'_> {
             items_per_call,
             call_latency,
         } = self.figures;
-        self.common.write(line);
-        line.value("App", self.app);
+        let mut line = self.common.line(OF_APPS);
+        line.property("App", self.app);
         // Also when they are 0: a graph without gaps, and an alarm that has something to compare.
-        line.value("Received", &Count(*received));
-        line.value("Applied", &Count(*applied));
-        line.value("Superseded", &Count(*superseded));
-        line.value("Retried", &Count(*retried));
-        line.value("Rejected", &Count(*rejected));
-        line.value("Parked", &Count(*parked));
-        line.value("Misconfigured", &Count(*misconfigured));
-        line.value("LedgerFailed", &Count(*ledger_failed));
-        line.value("AccountNotBound", &Count(*account_not_bound));
-        line.value("ClockAhead", &Count(*clock_ahead));
-        line.value("TiedTimes", &Count(*tied_times));
-        line.value("EventLag", &Spread(event_lag, MILLISECONDS));
-        line.value("UnbindLag", &Spread(unbind_lag, MILLISECONDS));
-        line.value("RetryAge", &Spread(retry_age, MILLISECONDS));
-        line.value("Calls", &Count(*calls));
-        line.value("ItemsPerCall", &Spread(items_per_call, Unit::Count));
-        line.value("CallLatency", &Spread(call_latency, MILLISECONDS));
+        line.metric("Received", Count(*received));
+        line.metric("Applied", Count(*applied));
+        line.metric("Superseded", Count(*superseded));
+        line.metric("Retried", Count(*retried));
+        line.metric("Rejected", Count(*rejected));
+        line.metric("Parked", Count(*parked));
+        line.metric("Misconfigured", Count(*misconfigured));
+        line.metric("LedgerFailed", Count(*ledger_failed));
+        line.metric("AccountNotBound", Count(*account_not_bound));
+        line.metric("ClockAhead", Count(*clock_ahead));
+        line.metric("TiedTimes", Count(*tied_times));
+        line.metric("EventLag", Spread(event_lag, Milliseconds));
+        line.metric("UnbindLag", Spread(unbind_lag, Milliseconds));
+        line.metric("RetryAge", Spread(retry_age, Milliseconds));
+        line.metric("Calls", Count(*calls));
+        line.metric("ItemsPerCall", Spread(items_per_call, Number));
+        line.metric("CallLatency", Spread(call_latency, Milliseconds));
+        line
     }
 }
 
-impl Entry for FailureLine<'_> {
-    fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
-        self.common.write(line);
-        line.value("App", self.app);
-        line.value("Reason", self.reason.as_str());
-        line.value("CallFailures", &Count(self.count));
-    }
-}
-
-const MILLISECONDS: Unit = Unit::Second(NegativeScale::Milli);
-
-struct Count(u64);
-
-impl Value for Count {
-    fn write(&self, writer: impl ValueWriter) {
-        writer.metric([Observation::Unsigned(self.0)], Unit::Count, [], MetricFlags::empty());
-    }
-}
-
-/// Nothing at all where there are no values: 0 would be one.
-struct Spread<'a>(&'a Distribution, Unit);
-
-impl Value for Spread<'_> {
-    fn write(&self, writer: impl ValueWriter) {
-        writer.metric(self.0.observations(), self.1, [], MetricFlags::empty());
+impl<'a> FailureLine<'a> {
+    pub(super) fn line(&self) -> Line<'a> {
+        let mut line = self.common.line(OF_FAILURES);
+        line.property("App", self.app);
+        line.property("Reason", self.reason.as_str());
+        line.metric("CallFailures", Count(self.count));
+        line
     }
 }

@@ -39,7 +39,7 @@ def walk(cloud: Cloud, tpns: Tpns, processes: Processes, folder: Path) -> Iterat
 @pytest.fixture(scope="session")
 def built(walk: Walk) -> Walk:
     """The walk, after `sam build`."""
-    walk.go_to("2. Build")
+    walk.go_to("Build")
     return walk
 
 

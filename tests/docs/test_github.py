@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from local.run import ROOT
+from release.__main__ import FOLDER
+from release.archives import SUMS
 
 
 def document(name: str) -> dict[str, Any]:
@@ -38,6 +40,25 @@ def test_the_jobs_are_the_stages_of_make_test_and_make_test_release() -> None:
     stages = re.findall(r"^\t@bash tests/all\.sh (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     matrix = document("workflows/ci.yml")["jobs"]["stage"]["strategy"]["matrix"]
     assert matrix["stage"] == " ".join(stages).split()
+
+
+def test_a_release_is_what_make_release_builds_signed_and_built_twice() -> None:
+    jobs = document("workflows/release.yml")["jobs"]
+    commands = {name: [step.get("run") for step in job["steps"]] for name, job in jobs.items()}
+    assert "make release" in commands["build"]
+    assert "make reproduce" in commands["reproduce"]
+    (upload,) = (step for step in jobs["build"]["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert ROOT / upload["with"]["path"] == FOLDER
+    (attest,) = (step for step in jobs["attest"]["steps"] if "actions/attest@" in step.get("uses", ""))
+    assert attest["with"] == {"subject-checksums": f"release/{SUMS}"}
+    assert (jobs["attest"]["needs"], jobs["publish"]["needs"]) == (["build", "reproduce"], "attest")
+    # Only what signs and what publishes may write, each of its own.
+    assert {name: job.get("permissions") for name, job in jobs.items()} == {
+        "build": None,
+        "reproduce": None,
+        "attest": {"attestations": "write", "id-token": "write"},
+        "publish": {"contents": "write"},
+    }
 
 
 def test_dependabot_watches_each_lock_file() -> None:

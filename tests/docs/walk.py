@@ -1,4 +1,4 @@
-"""Runs the shell blocks of docs/deploying.md in order, in one shell."""
+"""Runs the shell blocks of docs/deploying.md in order, in one shell: those of one of its two ways."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from local.stack import NAME
 from local.tpns import Tpns
 
 PAGE = "docs/deploying.md"
-SECONDS = {"2. Build": 1800.0}
+SECONDS = {"Build": 1800.0}
+# The other way, which test_release.py goes.
+RELEASE = "2. Deploy the files of a release"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Walk:
         self.bound: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = {}
         self.changes = changes(tpns, apps_check)
         self._unused = list(self.changes)
-        self._left = page(PAGE).blocks(SHELL)
+        self._left = [block for block in page(PAGE).blocks(SHELL) if block.heading != RELEASE]
 
     def go_to(self, heading: str) -> None:
         """Runs all blocks up to the end of the section with this heading."""
@@ -59,7 +61,7 @@ class Walk:
         output = self.shell.run(block, text, SECONDS.get(block.heading, 120))
         self.outputs[block.heading] = self.outputs.get(block.heading, "") + output
         if "sam deploy" in text:
-            self._finish_the_deployment()
+            finish_the_deployment(self.cloud)
         self.bound[block.heading] = self.tpns.bindings()
         # Bypasses pytest's capture, because the build takes long and should show progress.
         print(f"{block} {block.heading}: {time.monotonic() - began:.0f} s", file=sys.__stderr__, flush=True)
@@ -77,27 +79,41 @@ class Walk:
         version = functions.publish_version(FunctionName=name)["Version"]
         functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
-    def _finish_the_deployment(self) -> None:
-        """Works around two bugs of MiniStack: numbers of mappings (see local/mapping.py), and TTL, which its
-        CloudFormation leaves off."""
-        dynamodb = self.cloud.client("dynamodb")
-        for table in dynamodb.list_tables()["TableNames"]:
-            specification = {"Enabled": True, "AttributeName": "expires_at"}
-            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
-        functions = self.cloud.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            scaling = {name: int(value) for name, value in mapping.get("ScalingConfig", {}).items()}
-            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+def finish_the_deployment(cloud: Cloud) -> None:
+    """Works around two bugs of MiniStack: numbers of mappings (see local/mapping.py), and TTL, which its CloudFormation
+    leaves off."""
+    dynamodb = cloud.client("dynamodb")
+    for table in dynamodb.list_tables()["TableNames"]:
+        specification = {"Enabled": True, "AttributeName": "expires_at"}
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+    functions = cloud.client("lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        scaling = {name: int(value) for name, value in mapping.get("ScalingConfig", {}).items()}
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+
+def own_app(tpns: Tpns) -> Change:
+    android = json.dumps(tpns.app("android"))[1:-1]
+    return Change(
+        '"access_id": 1500001048, "secret_key": "your-secret-key", "region": "guangzhou"',
+        f'{android}, "endpoint": "{tpns.url}"',
+        "your own app, as the page says; here it is in the local TPNS",
+    )
+
+
+def changes_with_a_release(tpns: Tpns) -> list[Change]:
+    return [
+        own_app(tpns),
+        Change(
+            'AlarmTopicArn="$TOPIC"\n', 'AlarmTopicArn="$TOPIC" GradualDeployment=off\n', "MiniStack has no CodeDeploy"
+        ),
+    ]
 
 
 def changes(tpns: Tpns, apps_check: Path) -> list[Change]:
-    android = json.dumps(tpns.app("android"))[1:-1]
     return [
-        Change(
-            '"access_id": 1500001048, "secret_key": "your-secret-key", "region": "guangzhou"',
-            f'{android}, "endpoint": "{tpns.url}"',
-            "your own app, as the page says; here it is in the local TPNS",
-        ),
+        own_app(tpns),
         Change(
             "sam deploy --stack-name",
             "sam deploy --no-confirm-changeset --stack-name",

@@ -36,6 +36,15 @@ async fn a_successful_invocation_is_one_line() {
     // The stage's timeout is 20 s.
     assert!((10_000..20_000).contains(&line["remaining_ms"].as_u64().unwrap()), "{line}");
     assert!(line["requestId"].is_string() && line["timestamp"].is_string(), "{line}");
+    assert_eq!(line["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn each_call_to_tpns_has_the_version_in_its_user_agent() {
+    let stage = Stage::new().await;
+    stage.batch(&[login(1, "t", &["a"])]).await;
+    let agents: Vec<_> = stage.tpns.calls().into_iter().map(|call| call.user_agent).collect();
+    assert_eq!(agents, [Some(concat!("tpns-account-sync/", env!("CARGO_PKG_VERSION")).to_owned())]);
 }
 
 #[tokio::test]

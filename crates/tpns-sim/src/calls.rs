@@ -25,6 +25,8 @@ pub struct Call {
     pub items: usize,
     /// Number of the TCP connection, from 1: equal numbers show a reused connection.
     pub connection: u64,
+    /// The request's `User-Agent`.
+    pub user_agent: Option<String>,
     /// HTTP status, once an answer was sent; never for hang and disconnect.
     pub status: Option<u16>,
     /// The answer's `ret_code`, when the client could read one.
@@ -52,6 +54,7 @@ impl Call {
             operator_type: None,
             items: 0,
             connection,
+            user_agent: None,
             status: None,
             ret_code: None,
             result: None,

@@ -73,6 +73,7 @@ impl Shared {
     pub(super) fn admit_request(&self, arrival: Arrival<'_>) -> Intake {
         let credentials = credentials(arrival.headers);
         let mut call = Call::arriving(arrival.at_ms, arrival.path, arrival.connection);
+        call.user_agent = header(arrival.headers, "User-Agent").map(str::to_owned);
         call.app = auth::claimed(&self.apps, &credentials).map(|app| app.name.clone());
         let admission = match Api::at(arrival.path) {
             None => Admission::NotServed(StatusCode::NOT_FOUND),
@@ -100,13 +101,16 @@ impl Shared {
 }
 
 fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     Credentials {
-        access_id: header("AccessId"),
-        time_stamp: header("TimeStamp"),
-        sign: header("Sign"),
-        authorization: header("Authorization"),
+        access_id: header(headers, "AccessId"),
+        time_stamp: header(headers, "TimeStamp"),
+        sign: header(headers, "Sign"),
+        authorization: header(headers, "Authorization"),
     }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 fn operator_type(body: &Value) -> Option<i64> {

@@ -31,7 +31,7 @@ async fn calls_show_every_field() {
         calls,
         json!([{
             "seq": 1, "at_ms": null, "app": "android", "path": "/v3/device/account/batchoperate",
-            "operator_type": 2, "items": 1, "connection": 1, "status": 200, "ret_code": 0,
+            "operator_type": 2, "items": 1, "connection": 1, "user_agent": null, "status": 200, "ret_code": 0,
             "result": ["0"], "fault": null, "applied": true, "hint": null,
             "request": login("t", "a"),
         }])
