@@ -42,8 +42,15 @@ pub struct FailedRows {
 }
 
 impl KnownState {
+    /// Whether it has this device, or why its row can't be relied on.
+    #[must_use]
+    pub fn has(&self, device: &Device) -> bool {
+        self.state.devices.contains_key(device) || self.failed.devices.contains_key(device)
+    }
+
     /// Adds the known state of other devices and accounts.
     pub fn extend(&mut self, other: Self) {
+        self.state.remembers |= other.state.remembers;
         self.state.devices.extend(other.state.devices);
         for (key, deletion) in other.state.deleted {
             self.state.delete(key, deletion);
@@ -56,6 +63,7 @@ impl KnownState {
     #[must_use]
     pub fn split_off(&mut self, devices: &HashSet<&Device>, deletions: &HashSet<AccountKey>) -> Self {
         let mut other = Self::default();
+        other.state.remembers = self.state.remembers;
         if devices.is_empty() && deletions.is_empty() {
             return other;
         }

@@ -97,7 +97,12 @@ impl<R: Rows> Ledger<R> {
                 (Ok(row), Some(pushed)) if is_as_pushed(device, &row, pushed, &deletions, &known.state) => continue,
                 // A row never loses its owner, unless someone deletes it from the table.
                 (Ok(row), Some(_)) if row.owner().is_none() => Err(RowError::Unreadable),
-                (row, Some(_)) => row,
+                (Ok(mut row), Some(pushed)) => {
+                    // What was just pushed, the other invocation may have unbound before.
+                    row.remember_all_of(pushed);
+                    Ok(row)
+                }
+                (Err(row_error), Some(_)) => Err(row_error),
             };
             changed.push((device.clone(), row));
         }
@@ -121,9 +126,16 @@ async fn raise_devices<R: Rows>(
     over: impl Future<Output = ()>,
 ) -> Vec<(Device, Result<DeviceState, RowError>)> {
     let raises = batch.devices.iter().map(async |(device, state)| {
-        let row = rows.raise_device(device, state).await;
-        // Without a known owner, what other logouts say is pushed by their own invocations.
-        (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
+        let row = rows.raise_device(device, state).await.map(|mut row| {
+            // Without a known owner, what other logouts say is pushed by their own invocations.
+            if row.owner().is_none() {
+                return state.clone();
+            }
+            // An earlier delivery of a login that has lost may have bound its accounts.
+            row.remember_all_of(state);
+            row
+        });
+        (device.clone(), row)
     });
     let mut raised = side_by_side(raises, over).await;
     if raised.len() < batch.devices.len() {
@@ -176,7 +188,7 @@ fn is_as_pushed(
         let version = deletion.as_ref().map(|deletion| &deletion.version);
         version == known.deleted.get(&key).map(|deletion| &deletion.version)
     };
-    row == pushed && owned((device, pushed)).all(is_same_deletion)
+    row.is_ordered_as(pushed) && owned((device, pushed)).all(is_same_deletion)
 }
 
 /// Deletions that are only known from rows are not due: each has a message of its own.
@@ -202,6 +214,7 @@ async fn complete<R: Rows>(
     let missing: IndexSet<_> = states.flat_map(owned).filter(|key| !deletions.contains_key(key)).collect();
     deletions.extend(read_deletions(rows, &missing.into_iter().collect::<Vec<_>>()).await);
     let mut known = KnownState::default();
+    known.state.remembers = true;
     for (device, row) in devices {
         let accounts = |state: &DeviceState| {
             let row_error =

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     OpenTable,
-    row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register},
+    row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, REMEMBERED, Register},
 };
 use crate::{
     aws::{self, Tries},
@@ -77,11 +77,16 @@ impl OpenTable<'_> {
         let mut conditions = Vec::with_capacity(registers.len());
         for (n, register) in registers.iter().enumerate() {
             let (name, version) = match register {
-                Register::Owner { version, accounts } => {
+                Register::Owner { version, accounts, had, .. } => {
                     update = update
                         .expression_attribute_names("#accounts", ACCOUNTS)
+                        .expression_attribute_names("#remembered", REMEMBERED)
                         .expression_attribute_values(":accounts", AttributeValue::S(accounts.clone()));
-                    set += ", #accounts = :accounts";
+                    set += &format!(", #accounts = :accounts, #remembered = :r{n}");
+                    for (account, name) in had.iter().enumerate() {
+                        update = update.expression_attribute_names(format!("#h{account}"), name);
+                        set += &format!(", #h{account} = :r{n}");
+                    }
                     (OWNER, version)
                 }
                 Register::Version { name, version } => (name.as_str(), version),
@@ -90,11 +95,18 @@ impl OpenTable<'_> {
                 .expression_attribute_names(format!("#r{n}"), name)
                 .expression_attribute_values(format!(":r{n}"), AttributeValue::S(version.clone()));
             set += &format!(", #r{n} = :r{n}");
-            let tie = match register {
-                Register::Owner { .. } => format!(" OR (#r{n} = :r{n} AND #accounts < :accounts)"),
-                Register::Version { .. } => String::new(),
-            };
-            conditions.push(format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n}{tie})"));
+            conditions.push(match register {
+                Register::Version { .. } => format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n})"),
+                Register::Owner { unremembered: None, .. } => format!(
+                    "(attribute_not_exists(#r{n}) OR \
+                     (#remembered = #r{n} AND (#r{n} < :r{n} OR (#r{n} = :r{n} AND #accounts < :accounts))))"
+                ),
+                // It is the owner whose accounts are remembered with this write, and the lesser one.
+                Register::Owner { unremembered: Some(owner), .. } => {
+                    update = update.expression_attribute_values(":replaced", AttributeValue::S(owner.clone()));
+                    format!("#r{n} = :replaced")
+                }
+            });
         }
         update.update_expression(set).condition_expression(conditions.join(" AND "))
     }

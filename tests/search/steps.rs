@@ -88,7 +88,7 @@ impl Values {
             return known;
         }
         let mut state = self.device(row).clone();
-        state.merge(self.device(change));
+        state.raise(self.device(change));
         let merged = self.device_id(state);
         self.merged.insert((row, change), merged);
         merged
