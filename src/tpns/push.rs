@@ -1,5 +1,6 @@
 //! Carrying out a plan: app by app, call by call, until the deadline.
 
+mod ask;
 mod call;
 mod exchange;
 mod rejections;
@@ -82,7 +83,7 @@ pub struct Tpns<'a> {
 pub struct CallMade {
     /// The app it was made to.
     pub app: AppId,
-    /// The items it carried.
+    /// The items it carried, or those it asked for.
     pub items: usize,
     /// From connecting to the last byte.
     pub took: Duration,

@@ -1,5 +1,7 @@
 //! One call of a plan, until each of its items has a verdict: what waits for what, retries, and halving.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -106,7 +108,7 @@ impl Tpns<'_> {
                     // If TPNS accepts others, it is this item, or a transient fault of the gateway.
                     let is_last = attempt >= self.settings.max_attempts.max(2);
                     let may_pass = open.len() == 1 && run.rejections.is_understood() && !is_last;
-                    if may_pass && pause(attempt, &[], run.deadline).await {
+                    if may_pass && pause(attempt, None, run.deadline).await {
                         attempt += 1;
                         continue;
                     }
@@ -119,7 +121,8 @@ impl Tpns<'_> {
                 open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
             done.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
             let is_last = attempt >= self.settings.max_attempts;
-            if !again.is_empty() && (is_last || !pause(attempt, &again, run.deadline).await) {
+            let asked = longest_asked(again.iter().map(|(_, verdict)| verdict));
+            if !again.is_empty() && (is_last || !pause(attempt, asked, run.deadline).await) {
                 again.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
                 return None;
             }
@@ -136,14 +139,19 @@ impl Run<'_> {
     }
 }
 
-/// Waits for the next try: full jitter, but at least as long as TPNS requested. `false` if the deadline is earlier.
-async fn pause(attempt: u32, again: &[(ItemIndex, Verdict)], deadline: Deadline) -> bool {
-    let asked = again.iter().filter_map(|(_, verdict)| match verdict {
+/// How long TPNS asked to wait with what is retried.
+pub(super) fn longest_asked<'v>(again: impl Iterator<Item = &'v Verdict>) -> Option<Duration> {
+    let asked = again.filter_map(|verdict| match verdict {
         Verdict::Retry(_, after) => *after,
         _ => None,
     });
+    asked.max()
+}
+
+/// Waits for the next try: full jitter, but at least as long as TPNS asked. `false` if the deadline is earlier.
+pub(super) async fn pause(attempt: u32, asked: Option<Duration>, deadline: Deadline) -> bool {
     let ceiling = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_PAUSE);
-    let pause = ceiling.mul_f64(fastrand::f64()).max(asked.max().unwrap_or_default());
+    let pause = ceiling.mul_f64(fastrand::f64()).max(asked.unwrap_or_default());
     if pause + LEAST_TIME > deadline.remaining() {
         return false;
     }
