@@ -12,6 +12,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod check_queue;
 pub mod config;
 pub mod finished;
 mod in_force;
@@ -26,6 +27,7 @@ pub mod redelivery_delay;
 pub mod report;
 pub mod settlement;
 pub mod source_queue;
+mod sqs_batch;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -40,7 +42,7 @@ use std::{
 };
 
 // The contract is a crate of its own, so that `replay` and backends can use it without the function.
-pub use contract::{apps, event, fingerprint, ingress, outcome};
+pub use contract::{apps, check, event, fingerprint, ingress, outcome};
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
