@@ -5,6 +5,5 @@ mod batch;
 mod compare;
 mod run;
 
-pub(crate) use batch::Checked;
 pub use compare::{Comparison, compare};
 pub use run::{Agreement, Asked, Drift, Finding, Findings, Forgettable, check};

@@ -66,6 +66,7 @@ impl Config {
             (Some(_), Some(_)) => return Err(ConfigError::TwoSourcesOfApps),
         };
         let ledger_table = ledger_table(&get)?;
+        let check_queue_url = checks::queue_url(&get, ledger_table.is_some())?;
         Ok(Self {
             apps,
             apps_max_age: apps_max_age(&get)?,
@@ -73,12 +74,13 @@ impl Config {
                 concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
+                checked: check_queue_url.is_some(),
             },
             probe_interval: probe_interval(&get)?,
             limits: limits::read(&get, ledger_table.is_some())?,
             redelivery_delays: redelivery_delays(&get)?,
             parking_queue_url: queue_url(&get, "PARKING_QUEUE_URL")?,
-            check_queue_url: checks::queue_url(&get, ledger_table.is_some())?,
+            check_queue_url,
             checks: checks::read(&get)?,
             ledger_table,
             // Lambda always sets it.

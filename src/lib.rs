@@ -28,6 +28,7 @@ pub mod redelivery_delay;
 pub mod report;
 pub mod settlement;
 pub mod source_queue;
+mod sqs_batch;
 pub mod table;
 #[cfg(test)]
 mod testing;

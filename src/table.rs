@@ -31,8 +31,8 @@ use self::{
     row::{Attributes, DELETED, DeviceRow, Register, Unreadable},
 };
 use crate::{
-    check_queue::CheckQueue,
     aws::{self, AwsError, Tries},
+    check_queue::CheckQueue,
     event::{Account, Device, Millis, Version},
     ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked, WRITES_AT_A_TIME},
     tpns::Apps,
@@ -168,7 +168,7 @@ impl Rows for OpenTable<'_> {
 
     async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked {
         let Some(checks) = self.checks else { return Unchecked::default() };
-        checks.send(&self.apps.names, devices, accounts, self.until).await.err().unwrap_or_default()
+        checks.send(&self.apps.names, devices, accounts, self.until).await
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
@@ -202,7 +202,8 @@ impl Rows for OpenTable<'_> {
             |key| DeviceRow::read(attributes(key)?).map(|row| row.state).map_err(|error| self.unreadable(&error));
         let deletion = |key| DeletionRow::read(attributes(key)?).map_err(|error| self.unreadable(&error));
         let changed = |key| row::changed(attributes(key).ok()?);
-        let changed = devices.iter().zip(&device_keys).filter_map(|(device, key)| Some((device.clone(), changed(key)?)));
+        let changed =
+            devices.iter().zip(&device_keys).filter_map(|(device, key)| Some((device.clone(), changed(key)?)));
         Read {
             changed: changed.collect(),
             devices: devices.iter().cloned().zip(device_keys.iter().map(device)).collect(),

@@ -50,9 +50,8 @@ impl AccountSync {
     pub(crate) async fn check(&self, batch: &Batch<'_>, times: Times, outcomes: &mut [Outcome]) -> Checked {
         let mut apps = self.apps.current();
         let mut keys = read_all(batch, &apps, outcomes);
-        let names_others = |outcome: &Outcome| {
-            matches!(outcome, Outcome::Rejected(failure) if failure.reason == Reason::UnknownApp)
-        };
+        let names_others =
+            |outcome: &Outcome| matches!(outcome, Outcome::Rejected(failure) if failure.reason == Reason::UnknownApp);
         let needs = || Needs { every_app: false, other_apps: outcomes.iter().any(names_others) };
         let limit = self.calls.timeout.min(Deadline(times.ends.calls).remaining() / 4);
         if self.apps.is_due(needs)
@@ -99,7 +98,8 @@ fn read(message: &Message<'_>, apps: &Apps) -> Result<Vec<CheckKey>, Failure> {
     let malformed = |detail: String| Failure { detail: detail.into(), ..Failure::of(Reason::MalformedCheck) };
     let body = message.text().ok_or_else(|| malformed("the body is not text".to_owned()))?;
     let keys = check::read(&body, &apps.names).map_err(|error| malformed(error.to_string()))?;
-    let unknown = |error: check::UnknownApp| Failure { detail: error.to_string().into(), ..Failure::of(Reason::UnknownApp) };
+    let unknown =
+        |error: check::UnknownApp| Failure { detail: error.to_string().into(), ..Failure::of(Reason::UnknownApp) };
     keys.into_iter().map(|key| key.map_err(unknown)).collect()
 }
 

@@ -50,7 +50,8 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         let out = known.may_have().iter().cloned().chain(owner.accounts());
         let signed_out = known.unbound().keys().cloned().map(ListedAccount::with_default_type);
         let mut over: Vec<_> = out.chain(signed_out).filter(is).collect();
-        let account = Account { account: binding.account.clone(), account_type: binding.account_type.unwrap_or_default() };
+        let account =
+            Account { account: binding.account.clone(), account_type: binding.account_type.unwrap_or_default() };
         let replaces = binding.account_type.is_some_and(|is| desired.iter().any(|other| other.account_type == is));
         if over.is_empty() && replaces {
             over.push(account);

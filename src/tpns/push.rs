@@ -50,6 +50,9 @@ pub struct CallSettings {
     pub timeout: Duration,
     /// Tries of one call within one invocation.
     pub max_attempts: u32,
+    /// Whether TPNS is compared with the ledger later on, by a check. If not, an item that TPNS accepted after a try of it
+    /// had no answer is left for the redelivery: that try may take effect after newer calls.
+    pub checked: bool,
 }
 
 /// The moment by which the last call must be over.

@@ -7,10 +7,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Deadline, FIRST_PAUSE, LEAST_TIME, LONGEST_PAUSE, Run, Tpns, Verdicts};
 use crate::{
-    outcome::Failure,
+    outcome::{Failure, Reason},
     plan::{GateState, ItemIndex, Patience, Plan, Verdict},
     tpns::{answer::Judgement, calls::Call, codes::is_a_status_of_the_app},
 };
+
+const IN_DOUBT: Verdict = Verdict::Retry(
+    Failure::new(Reason::TpnsInDoubt, "accepted after a try without an answer, which may take effect later"),
+    None,
+);
 
 impl Tpns<'_> {
     /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind,
@@ -93,6 +98,7 @@ impl Tpns<'_> {
     async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) -> Option<(Vec<ItemIndex>, Failure)> {
         let mut open = items;
         let mut attempt = 1;
+        let mut in_doubt = false;
         while !open.is_empty() {
             let judgement = match self.send(run, call, &open).await {
                 Ok(judgement) => judgement,
@@ -119,7 +125,11 @@ impl Tpns<'_> {
             };
             let (again, done): (Vec<_>, Vec<_>) =
                 open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
-            done.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+            for (item, verdict) in done {
+                let repeats = in_doubt && !self.settings.checked && verdict == Verdict::Accepted;
+                run.verdicts.set(item, if repeats { IN_DOUBT } else { verdict });
+            }
+            in_doubt |= again.iter().any(|(_, verdict)| may_take_effect(verdict));
             let is_last = attempt >= self.settings.max_attempts;
             let asked = longest_asked(again.iter().map(|(_, verdict)| verdict));
             if !again.is_empty() && (is_last || !pause(attempt, asked, run.deadline).await) {
@@ -131,6 +141,12 @@ impl Tpns<'_> {
         }
         None
     }
+}
+
+/// Whether a try that failed may take effect all the same: it was sent, and no answer came.
+fn may_take_effect(verdict: &Verdict) -> bool {
+    let reason = verdict.failure().map(|failure| failure.reason);
+    matches!(reason, Some(Reason::TpnsTimeout | Reason::TpnsBrokenAnswer))
 }
 
 impl Run<'_> {

@@ -63,7 +63,7 @@ impl Stage {
     }
 
     fn tpns(&self) -> Tpns<'_> {
-        let settings = CallSettings { concurrency: 8, timeout: Duration::from_secs(5), max_attempts: 2 };
+        let settings = CallSettings { concurrency: 8, timeout: Duration::from_secs(5), max_attempts: 2, checked: true };
         Tpns::new(&self.client, &self.apps, self.apps.current(), settings, &[9, 9])
     }
 
