@@ -42,8 +42,8 @@ pub(crate) struct Tally {
     pub(crate) orders: f64,
     /// Different end states.
     pub(crate) ends: u64,
-    /// End states that differ in more than the logins by which an account is bound, and those of them with a finding:
-    /// the numbers of a model that does not follow logins.
+    /// End states that differ in more than the logins by which accounts are or may be bound, and those of them with a
+    /// finding: the numbers of a model that does not follow logins.
     pub(crate) results: u64,
     pub(crate) wrong_results: u64,
     /// Runs of the code.
@@ -110,7 +110,7 @@ impl Walk<'_> {
             paths += 1.0;
             self.tally.ends += 1;
             let found = judge(&state, &self.truth);
-            self.results.insert(state.without_logins(), !found.is_empty());
+            self.results.insert(state.without_logins(self.learner.values.get_mut()), !found.is_empty());
             for kind in found {
                 *self.tally.found.entry(kind).or_default() += 1;
             }

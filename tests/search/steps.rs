@@ -78,6 +78,12 @@ impl Values {
         self.deletions[usize::from(id)].as_ref()
     }
 
+    /// The first row known that has the same owner and logouts.
+    pub(crate) fn ordered_as(&self, id: RowId) -> RowId {
+        let same = self.devices.iter().position(|other| other.is_ordered_as(self.device(id)));
+        RowId::try_from(same.unwrap()).unwrap()
+    }
+
     pub(crate) fn device_id(&mut self, value: DeviceState) -> RowId {
         id_of(&mut self.devices, value)
     }

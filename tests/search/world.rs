@@ -118,8 +118,9 @@ impl State {
         self.workers == [None; WORKERS] && self.calls.is_empty() && self.mail.iter().all(|mail| mail.acknowledged)
     }
 
-    /// The same without the logins by which accounts are bound, and without what happened to messages.
-    pub(crate) fn without_logins(mut self) -> Self {
+    /// The same without the logins by which accounts are or may be bound, and without what happened to messages.
+    pub(crate) fn without_logins(mut self, values: &Values) -> Self {
+        self.devices = self.devices.map(|row| values.ordered_as(row));
         self.bound = self.bound.map(|device| device.map(|by| u8::from(by != NOT_BOUND)));
         self.wiped = Bound::default();
         self.mail = [Mail::default(); MESSAGES];
