@@ -17,7 +17,7 @@ use crate::{
     ledger::{Ledger, Rows},
     millis,
     outcome::{Failure, Outcome, Reason},
-    tpns::{Apps, CallMade, Deadline, Needs, Tpns},
+    tpns::{Apps, CallMade, Deadline, ITEMS_PER_CALL, Needs, Tpns},
 };
 
 /// Producers of checks and SQS have clocks of their own.
@@ -67,7 +67,7 @@ impl AccountSync {
         };
         let asked: Vec<_> = keys.iter().map(asked).collect();
         let ledger = self.ledger(&apps, times);
-        let tpns = Tpns::new(&self.client, &self.apps, apps.clone(), self.calls, &[]);
+        let tpns = Tpns::new(&self.client, &self.apps, apps.clone(), self.calls, &calls(&keys, apps.list.len()));
         let deadline = Some(Deadline(times.ends.calls));
         let findings = check(&ledger, &tpns, &asked, self.checks.unknown, deadline).await;
         forget(&ledger, &findings, times.now, self.checks.after).await;
@@ -79,6 +79,17 @@ impl AccountSync {
         drop(each);
         Checked { keys, findings, calls: tpns.into_calls(), apps }
     }
+}
+
+/// About how many calls each of this number of apps needs.
+fn calls(keys: &[(MessageIndex, CheckKey)], apps: usize) -> Vec<usize> {
+    let mut calls = vec![0_usize; apps];
+    for (_, key) in keys {
+        if let Some(own) = calls.get_mut(usize::from(key.app().0)) {
+            *own += 1;
+        }
+    }
+    calls.into_iter().map(|keys| keys.div_ceil(ITEMS_PER_CALL)).collect()
 }
 
 /// The keys of all messages. What can't be read is rejected.

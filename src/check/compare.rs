@@ -14,15 +14,16 @@ pub struct Comparison {
     pub missing: Option<Vec<Account>>,
     /// Accounts that it has, and that are out.
     pub over: Vec<Account>,
-    /// Whether it is to have none, and has some.
-    pub over_all: bool,
+    /// Whether all that it has is to go: it is to have none; or it has accounts that are out, and the answer does not say
+    /// under which types. In the second case the next look finds the others missing.
+    pub clear: bool,
     /// Accounts that it has, of types that nothing known of it names: bound by a client SDK, say.
     pub unknown: Vec<Account>,
 }
 
 /// Compares a device's row, in its state, with what TPNS has.
 ///
-/// A binding without its type in the answer counts under every type that the row has its name under.
+/// A binding without its type in the answer is compared by its name.
 #[must_use]
 pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[BoundAccount]) -> Comparison {
     let is_bound = |account: &Account| {
@@ -31,13 +32,16 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         })
     };
     let Some(owner) = known.owner() else {
-        // What else the device has is not known, so only these are out.
+        // What else the device has is not known, so only these are out, and only under their types.
         let out = known.unbound().keys().cloned().map(ListedAccount::with_default_type);
-        return Comparison { over: out.filter(is_bound).collect(), ..Comparison::default() };
+        let is_typed = |account: &Account| {
+            bound.iter().any(|is| is.account == account.account && is.account_type == Some(account.account_type))
+        };
+        return Comparison { over: out.filter(is_typed).collect(), ..Comparison::default() };
     };
     let desired = desired(device.app, known, owner, state);
     if desired.is_empty() {
-        return Comparison { over_all: !bound.is_empty(), ..Comparison::default() };
+        return Comparison { clear: !bound.is_empty(), ..Comparison::default() };
     }
     let mut comparison = Comparison::default();
     for binding in bound {
@@ -58,6 +62,7 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         } else if over.is_empty() {
             comparison.unknown.push(account);
         }
+        comparison.clear |= binding.account_type.is_none() && !over.is_empty();
         over.retain(|account| !comparison.over.contains(account));
         comparison.over.append(&mut over);
     }
@@ -77,7 +82,7 @@ impl Comparison {
     /// Whether someone is bound who is out.
     #[must_use]
     pub fn is_shown(&self) -> bool {
-        self.over_all || !self.over.is_empty()
+        self.clear || !self.over.is_empty()
     }
 
     /// Counts what is unknown as out.
@@ -90,7 +95,7 @@ impl Comparison {
     pub fn repair(&self, device: &Device) -> Vec<Item> {
         let item = |work| Item { app: device.app, work, after: Vec::new(), alone: None };
         let token = || device.token.clone();
-        if self.over_all {
+        if self.clear {
             return vec![item(Work::UnbindAll(token()))];
         }
         let over = (!self.over.is_empty()).then(|| item(Work::Unbind(token(), self.over.clone())));
