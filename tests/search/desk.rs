@@ -21,7 +21,8 @@ use tpns_account_sync::{
 
 use crate::{
     events::{ACCOUNTS, Book, By, DEVICES, NOT_BOUND, device},
-    steps::{Answer, Asked, Item, NO_ROW, Op, RowId, Values},
+    steps::{Answer, Asked, Item, Key, NO_ROW, Op, RowId, Values},
+    world::each,
 };
 
 /// The desk of one invocation.
@@ -98,6 +99,39 @@ impl<'a> Desk<'a> {
     fn account(&self, account: &Account) -> u8 {
         let index = (0..ACCOUNTS).find(|&index| self.book.tpns.account(index) == *account);
         u8::try_from(index.expect("an account of the search")).unwrap()
+    }
+
+    pub(crate) fn key_of(device: &Device) -> Key {
+        Key::Device(index_of(|each| each == device))
+    }
+
+    pub(crate) fn key_of_account(&self, account: &Account) -> Key {
+        Key::Account(self.account(account))
+    }
+
+    pub(crate) fn account_of(&self, index: u8) -> Account {
+        self.book.tpns.account(index.into())
+    }
+
+    pub(crate) fn any_version(&self) -> Version {
+        self.book.event(0).version.clone()
+    }
+
+    /// Sends a check. Returns whether its queue has it.
+    pub(crate) async fn send(&self, key: Key) -> bool {
+        self.ask(Op::Send(key)).await == Answer::Done
+    }
+
+    /// Asks TPNS for the accounts of a device.
+    pub(crate) async fn accounts_of(&self, device: &Device) -> Option<Vec<Account>> {
+        let Answer::Bound(accounts) = self.ask(Op::Query(Self::key_of(device))).await else { return None };
+        Some(each(accounts).map(|account| self.book.tpns.account(account)).collect())
+    }
+
+    /// Asks TPNS for the devices of an account.
+    pub(crate) async fn devices_of(&self, account: &Account) -> Option<Vec<Device>> {
+        let Answer::Bound(devices) = self.ask(Op::Query(self.key_of_account(account))).await else { return None };
+        Some(each(devices).map(device).collect())
     }
 
     fn item(&self, work: &Work) -> Item {

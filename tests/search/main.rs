@@ -30,6 +30,9 @@
 
 mod asynchronous;
 mod calls;
+mod checked;
+mod checks;
+mod closed;
 mod desk;
 mod events;
 mod explore;
@@ -48,6 +51,7 @@ use std::env;
 
 use crate::{
     calls::Landing,
+    checks::Wait,
     explore::{Finding, Kind, Tally},
     moves::Rules,
     print::print,
@@ -57,18 +61,18 @@ use crate::{
     world::Luck,
 };
 
-const NONE: Luck = Luck { crashes: 0, failures: 0, late: 0, twice: 0, lost: 0 };
+const NONE: Luck = Luck { crashes: 0, failures: 0, late: 0, twice: 0, lost: 0, unsent: 0, doubled: 0, dead: 0 };
 const TWO: &[Set] = &[Pairs, PairsAfter, TwoDeleted];
 const THREE: &[Set] = &[Triples, Doubled, TwoPhones];
 
 /// Two workers that take up to two messages.
 fn pairwise(luck: Luck) -> Rules {
-    Rules { workers: 2, batch: 2, landing: Landing::AtOnce, luck }
+    Rules { workers: 2, batch: 2, landing: Landing::AtOnce, wait: Wait::Twice, luck }
 }
 
 /// This number of workers that take one message each.
 fn single(workers: usize, luck: Luck) -> Rules {
-    Rules { workers, batch: 1, landing: Landing::AtOnce, luck }
+    Rules { workers, batch: 1, landing: Landing::AtOnce, wait: Wait::Twice, luck }
 }
 
 /// Whether to run the complete search, as `make search` does.
