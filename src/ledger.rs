@@ -11,7 +11,7 @@ use indexmap::{IndexMap, map::Entry};
 
 pub(crate) use device::MOST_EARLIER;
 pub use device::{DeviceState, Owner};
-pub use known::{FailedRows, KnownState, RowError};
+pub use known::{FailedRows, KnownState, RowError, Unchecked};
 pub(crate) use protocol::WRITES_AT_A_TIME;
 pub use protocol::{DeletionRow, Ledger, Read, Rows};
 

@@ -1,6 +1,7 @@
 //! CloudWatch's metrics, in the embedded metric format: lines on standard output that CloudWatch Logs makes metrics of
 //! (LOGGING.md, "Metrics"). Holds counts, times and names of apps, nothing of an event.
 
+mod checks;
 mod distribution;
 mod lines;
 
@@ -35,6 +36,7 @@ pub struct Metrics {
 struct Formats {
     apps: Emf,
     failures: Emf,
+    checks: Emf,
 }
 
 /// What is counted of an app.
@@ -70,6 +72,7 @@ impl Metrics {
         let formats = Formats {
             apps: format(&[&["FunctionName"], &["FunctionName", "App"]]),
             failures: format(&[&["FunctionName"], &["FunctionName", "Reason"], &["FunctionName", "App", "Reason"]]),
+            checks: format(&[&["FunctionName"]]),
         };
         Self { function, formats: Mutex::new(formats) }
     }
@@ -95,6 +98,10 @@ impl Metrics {
             formats.failures.format(&FailureLine { common, app, reason, count }, &mut text)?;
         }
         output.write_all(&text).and_then(|()| output.flush()).map_err(IoStreamError::Io)
+    }
+
+    fn formats<T>(&self, use_them: impl FnOnce(&mut Formats) -> T) -> T {
+        use_them(&mut self.formats.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes them to standard output. A failure is logged: it is no reason to fail events.

@@ -162,6 +162,12 @@ impl Plan {
         self.devices.get(device).map_or(&[], Vec::as_slice)
     }
 
+    /// These items, which belong to no event.
+    #[must_use]
+    pub fn of_items(items: Vec<Item>) -> Self {
+        Self { items, ..Self::default() }
+    }
+
     fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> ItemIndex {
         self.items.push(Item { app, work, after, alone: None });
         ItemIndex(self.items.len() - 1)
@@ -176,18 +182,17 @@ impl Plan {
             self.devices.insert(device.clone(), vec![item]);
             return;
         };
-        let mut desired = Vec::with_capacity(owner.accounts.len());
-        let mut gates = Vec::new();
+        let desired = desired(app, known, owner, state);
         let mut shaped_by = Vec::new();
-        for (&account_type, name) in &owner.accounts {
-            let key = AccountKey { app, account: Account { account: name.clone(), account_type } };
-            if state.deletion_after(&key, &owner.version).is_some() {
-                shaped_by.push(key);
-            } else if !known.is_unbound(&key.account) {
-                let gate = if redelivered { Gate::Tried } else { Gate::Deleted };
-                gates.extend(self.deletions.get(&key).and_then(|deletion| deletion.item).map(gate));
-                desired.push(key.account);
-            }
+        if desired.len() < owner.accounts.len() {
+            let keys = owner.accounts().map(|account| AccountKey { app, account });
+            shaped_by.extend(keys.filter(|key| state.deletion_after(key, &owner.version).is_some()));
+        }
+        let gate = if redelivered { Gate::Tried } else { Gate::Deleted };
+        let mut gates = Vec::new();
+        if !self.deletions.is_empty() {
+            let keys = desired.iter().map(|account| AccountKey { app, account: account.clone() });
+            gates.extend(keys.filter_map(|key| self.deletion_of(&key)).map(gate));
         }
         let items = if desired.is_empty() {
             vec![self.add(app, Work::UnbindAll(token), Vec::new())]
@@ -210,6 +215,17 @@ impl Plan {
         }
         self.devices.insert(device.clone(), items);
     }
+}
+
+/// The accounts that a device is to have: its owner's, less those that were signed out or deleted since.
+#[must_use]
+pub fn desired(app: AppId, known: &DeviceState, owner: &Owner, state: &State) -> Vec<Account> {
+    let is_deleted = |account: &Account| {
+        let key = AccountKey { app, account: account.clone() };
+        state.deletion_after(&key, &owner.version).is_some()
+    };
+    let has_deletions = !state.deleted.is_empty();
+    owner.accounts().filter(|account| !known.is_unbound(account) && !(has_deletions && is_deleted(account))).collect()
 }
 
 /// The accounts that TPNS may have, and that the operator_type 2 with the desired ones does not replace: those under other

@@ -33,7 +33,7 @@ pub(super) struct FailureLine<'a> {
 }
 
 impl Common<'_> {
-    fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
+    pub(super) fn write<'a>(&'a self, line: &mut impl EntryWriter<'a>) {
         line.timestamp(self.at);
         line.value("FunctionName", self.function);
         line.value("requestId", self.request_id);
@@ -93,9 +93,9 @@ impl Entry for FailureLine<'_> {
     }
 }
 
-const MILLISECONDS: Unit = Unit::Second(NegativeScale::Milli);
+pub(super) const MILLISECONDS: Unit = Unit::Second(NegativeScale::Milli);
 
-struct Count(u64);
+pub(super) struct Count(pub(super) u64);
 
 impl Value for Count {
     fn write(&self, writer: impl ValueWriter) {
@@ -104,7 +104,7 @@ impl Value for Count {
 }
 
 /// Nothing at all where there are no values: 0 would be one.
-struct Spread<'a>(&'a Distribution, Unit);
+pub(super) struct Spread<'a>(pub(super) &'a Distribution, pub(super) Unit);
 
 impl Value for Spread<'_> {
     fn write(&self, writer: impl ValueWriter) {

@@ -28,9 +28,10 @@ use aws_lc_rs::digest;
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::HEXLOWER;
 
+use super::LEDGER_ROW_LIFETIME;
 use crate::{
     apps::AppNames,
-    event::{Account, AccountName, AccountType, Device, Kind, ListedAccount, Version},
+    event::{Account, AccountName, AccountType, Device, Kind, ListedAccount, Millis, Version},
     ledger::{AccountKey, DeletionRow, DeviceState, MOST_EARLIER, Owner},
 };
 
@@ -170,6 +171,12 @@ impl DeletionRow {
     }
 }
 
+/// When a row last changed, in milliseconds since 1970: as long before it expires as a row is kept.
+pub(super) fn changed(row: &Attributes) -> Option<Millis> {
+    let expires: u64 = row.get(EXPIRES)?.as_n().ok()?.parse().ok()?;
+    Millis::try_from(expires.checked_sub(LEDGER_ROW_LIFETIME.as_secs())?).ok()?.checked_mul(1000)
+}
+
 /// The key of a device's row.
 pub(super) fn device_key(device: &Device, apps: &AppNames) -> String {
     format!("device#{}#{}", escaped(apps.name(device.app)), device.token.as_str())
@@ -227,7 +234,7 @@ fn out_name(listed: &ListedAccount) -> String {
 }
 
 /// The attribute that remembers an account.
-fn had_name(Account { account, account_type: AccountType(account_type) }: &Account) -> String {
+pub(super) fn had_name(Account { account, account_type: AccountType(account_type) }: &Account) -> String {
     format!("{HAD}{account_type}:{}", account.as_str())
 }
 

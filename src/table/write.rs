@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     aws::{self, Tries},
-    event::Version,
+    event::{Account, Millis, Version},
     ledger::RowError,
 };
 
@@ -109,6 +109,21 @@ impl OpenTable<'_> {
             });
         }
         update.update_expression(set).condition_expression(conditions.join(" AND "))
+    }
+
+    /// Removes accounts of earlier owners from a row that still expires then, which is one that has not changed.
+    pub(super) fn forgetting(&self, key: &str, expires: Millis, accounts: &[Account]) -> UpdateItemFluentBuilder {
+        let mut update = self
+            .update(key)
+            .condition_expression("#expires = :expires")
+            .expression_attribute_names("#expires", EXPIRES)
+            .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()));
+        let mut names = Vec::with_capacity(accounts.len());
+        for (n, account) in accounts.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#h{n}"), row::had_name(account));
+            names.push(format!("#h{n}"));
+        }
+        update.update_expression(format!("REMOVE {}", names.join(", ")))
     }
 
     pub(super) fn accepting(&self, key: &str, version: &Version) -> UpdateItemFluentBuilder {

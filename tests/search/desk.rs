@@ -12,11 +12,11 @@ use futures_util::future::{join, join_all};
 use tpns_account_sync::{
     apply::Push,
     apps::AppId,
-    event::{Account, Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows},
+    event::{Account, Device, Millis, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
     outcome::{Failure, Reason},
     plan::{GateState, ItemIndex, Patience, Plan, Verdict, Work},
-    tpns::{Deadline, Verdicts},
+    tpns::{BoundAccount, Deadline, Verdicts},
 };
 
 use crate::{
@@ -192,6 +192,19 @@ impl Rows for &Desk<'_> {
         }
     }
 
+    /// Rows have no times here, so nothing is old enough to be forgotten.
+    async fn forget(&self, _: &Device, _: Millis, _: &[Account]) -> Result<(), RowError> {
+        Ok(())
+    }
+
+    fn are_checked(&self) -> bool {
+        false
+    }
+
+    async fn send_checks(&self, _: &[Device], _: &[AccountKey]) -> Unchecked {
+        Unchecked::default()
+    }
+
     /// One step per row: BatchGetItem is no snapshot.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
         let devices = devices.iter().map(async |device| {
@@ -209,7 +222,11 @@ impl Rows for &Desk<'_> {
             (key.clone(), row)
         });
         let (devices, deletions) = join(join_all(devices), join_all(deletions)).await;
-        Read { devices: devices.into_iter().collect(), deletions: deletions.into_iter().collect() }
+        Read {
+            devices: devices.into_iter().collect(),
+            deletions: deletions.into_iter().collect(),
+            changed: HashMap::new(),
+        }
     }
 }
 
@@ -235,6 +252,22 @@ impl Push for Desk<'_> {
             verdicts.set(index, if answer == Answer::Done { Verdict::Accepted } else { FAILED });
         }))
         .await;
+    }
+
+    async fn accounts_of(
+        &self,
+        _: &[Device],
+        _: Option<Deadline>,
+    ) -> HashMap<Device, Result<Vec<BoundAccount>, Verdict>> {
+        HashMap::new()
+    }
+
+    async fn devices_of(
+        &self,
+        _: &[AccountKey],
+        _: Option<Deadline>,
+    ) -> HashMap<AccountKey, Result<Vec<Device>, Verdict>> {
+        HashMap::new()
     }
 
     /// A hanging step is answered in the end, or its worker has died.

@@ -4,9 +4,9 @@ use std::{cell::RefCell, collections::HashMap};
 
 use tpns_account_sync::{
     apply::{Push, apply},
-    event::{Change, Device, Event, Version},
+    event::{Account, Change, Device, Event, Millis, Version},
     ingress::MessageIndex,
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State},
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State, Unchecked},
     outcome::Outcome,
     plan::{Verdict, plan},
     redelivery::Redelivered,
@@ -195,6 +195,18 @@ impl<R: Rows> Rows for Blind<R> {
 
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         self.rows.accept_deletion(key, version).await
+    }
+
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
+        self.rows.forget(device, changed, accounts).await
+    }
+
+    fn are_checked(&self) -> bool {
+        self.rows.are_checked()
+    }
+
+    async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked {
+        self.rows.send_checks(devices, accounts).await
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
