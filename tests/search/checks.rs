@@ -7,7 +7,7 @@
 use crate::{
     learn::NodeId,
     steps::{Item, Key},
-    world::{NO_CHECK, State, Worker},
+    world::{NO_CHECK, State, WORKERS, Worker},
 };
 
 /// The maximum number of checks at a time. More fail the search instead of being omitted from it.
@@ -71,6 +71,10 @@ pub(crate) fn word(checks: &Checks) -> u64 {
     };
     u64::from_le_bytes(checks.map(|check| check.as_ref().map_or(0, byte)))
 }
+
+/// A check; the workers that it waits for or that handle it: their nodes, their messages and marks, and whether they
+/// handle it; and the calls that it waits for.
+type Pattern = (Option<Check>, [Option<(NodeId, u8, bool)>; WORKERS], Vec<Item>);
 
 impl State {
     /// SQS accepts a check.
@@ -178,7 +182,7 @@ impl State {
     }
 
     /// All that distinguishes a check from others.
-    fn pattern(&self, slot: usize) -> (Option<Check>, [Option<(NodeId, u8, bool)>; 3], Vec<Item>) {
+    fn pattern(&self, slot: usize) -> Pattern {
         let mark = |marks: u8| marks >> slot & 1 == 1;
         let mut workers = self.workers.map(|worker| {
             let worker = worker.filter(|worker| mark(worker.marks) || usize::from(worker.check) == slot)?;

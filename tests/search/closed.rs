@@ -110,12 +110,6 @@ fn a_deletion_that_does_not_ask_who_has_the_account_is_caught() {
 }
 
 #[test]
-fn a_deletion_that_goes_on_without_an_answer_is_caught() {
-    let form = Form { name: "a failed query before operator_type 5", needs_answer: false, ..Form::WHOLE };
-    is_caught(form, late(FAILED), MISSING);
-}
-
-#[test]
 fn a_deletion_without_a_check_of_its_account_is_caught() {
     is_caught(Form { name: "no check of the account", checks_accounts: false, ..Form::WHOLE }, late(LOST), SHOWN);
 }

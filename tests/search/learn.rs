@@ -45,8 +45,8 @@ pub(crate) struct Node {
     pub(crate) end: Option<Vec<bool>>,
     /// Whether one of its steps has failed.
     pub(crate) failed: bool,
-    /// Whether it has events, and each of its rows has them.
-    pub(crate) merged: bool,
+    /// Whether it has events, their rows have them, and their checks are sent.
+    pub(crate) recorded: bool,
     answers: Vec<(Asked, Answer)>,
     next: Vec<(usize, Answer, NodeId)>,
 }
@@ -119,10 +119,10 @@ impl Learner {
         let id = NodeId::try_from(self.nodes.len()).unwrap();
         let failed = answers.iter().any(|(_, answer)| *answer == Answer::Failed);
         let is_merge = |op: &Op| matches!(op, Op::RaiseDevice(..) | Op::RaiseDeletion(..));
-        let merged = answers.iter().any(|((op, _), answer)| is_merge(op) && *answer != Answer::Failed)
-            && !open.iter().any(|(op, _)| is_merge(op));
+        let recorded = answers.iter().any(|((op, _), answer)| is_merge(op) && *answer != Answer::Failed)
+            && !open.iter().any(|(op, _)| is_merge(op) || matches!(op, Op::Send(_)));
         self.known.insert((task.clone(), history), id);
-        self.nodes.push(Node { task, open, end, failed, merged, answers, next: Vec::new() });
+        self.nodes.push(Node { task, open, end, failed, recorded, answers, next: Vec::new() });
         id
     }
 
@@ -132,7 +132,8 @@ impl Learner {
         let own = if self.protocol.pushes_rows() { None } else { self.newest_login(ids) };
         let events = ids.iter().map(|&id| self.book.event(id).clone()).enumerate();
         let events: Vec<_> = events.map(|(n, event)| (MessageIndex(n), event)).collect();
-        let desk = Desk::new(&self.book, &self.values, own);
+        let is_check = matches!(task, Task::Check(_));
+        let desk = Desk::new(&self.book, &self.values, own, self.protocol.form(), is_check);
         let mut invocation = pin!(async {
             match *task {
                 Task::Events(_) => self.protocol.settle(&desk, &events).await.iter().map(is_acknowledged).collect(),

@@ -95,7 +95,7 @@ impl World<'_> {
             if state.left.crashes > 0 {
                 moves.push(Move::Crash { worker });
             }
-            if state.left.dead > 0 && node.merged {
+            if state.left.dead > 0 && node.recorded {
                 moves.push(Move::GiveUp { worker });
             }
         }
@@ -119,7 +119,7 @@ impl World<'_> {
             if state.left.crashes > 0 {
                 moves.push(Move::Crash { worker });
             }
-            if state.left.dead > 0 && node.merged {
+            if state.left.dead > 0 && node.recorded {
                 moves.push(Move::GiveUp { worker });
             }
             return true;

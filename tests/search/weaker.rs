@@ -56,6 +56,11 @@ impl Protocol {
         matches!(self, Self::Real | Self::NoVerify | Self::VerifyOfDevices | Self::Checked(_))
     }
 
+    /// How it sends checks, if it does.
+    pub(crate) fn form(self) -> Option<Form> {
+        if let Self::Checked(form) = self { Some(form) } else { None }
+    }
+
     /// One invocation of a check. Returns whether the check is deleted.
     pub(crate) async fn check(self, desk: &Desk<'_>, key: Key) -> bool {
         match self {

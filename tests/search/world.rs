@@ -31,7 +31,7 @@ pub(crate) struct Luck {
     pub(crate) unsent: u8,
     /// A check is delivered to a second worker while the first one handles it.
     pub(crate) doubled: u8,
-    /// A message that was merged is dead-lettered.
+    /// A message is dead-lettered that was merged in one of its deliveries, and whose check was sent.
     pub(crate) dead: u8,
 }
 
