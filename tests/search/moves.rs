@@ -2,11 +2,12 @@
 
 use crate::{
     calls::Landing,
+    checks::{CHECKS, Stage, Wait},
     events::Tpns,
-    learn::{Learner, Node},
+    learn::{Learner, Node, Task},
     sets::Scenario,
     steps::{Answer, Item, Op},
-    world::{Luck, State, WORKERS, Worker, each},
+    world::{Luck, NO_CHECK, State, WORKERS, Worker, each},
 };
 
 /// What may happen in a scenario.
@@ -17,6 +18,8 @@ pub(crate) struct Rules {
     /// Messages in an invocation, at most 2.
     pub(crate) batch: usize,
     pub(crate) landing: Landing,
+    /// What the delay of a check outlasts.
+    pub(crate) wait: Wait,
     pub(crate) luck: Luck,
 }
 
@@ -31,6 +34,10 @@ pub(crate) enum Move {
     Report { worker: usize },
     /// A worker dies.
     Crash { worker: usize },
+    /// A worker receives a check.
+    DeliverCheck { worker: usize, slot: usize },
+    /// A worker dies, and its messages have used up their deliveries.
+    GiveUp { worker: usize },
     /// TPNS applies a call that it has received.
     Land { call: usize },
     /// TPNS forgets one.
@@ -88,6 +95,9 @@ impl World<'_> {
             if state.left.crashes > 0 {
                 moves.push(Move::Crash { worker });
             }
+            if state.left.dead > 0 && node.recorded {
+                moves.push(Move::GiveUp { worker });
+            }
         }
         self.deliveries(state, &mut moves);
         for call in state.calls.different() {
@@ -109,6 +119,9 @@ impl World<'_> {
             if state.left.crashes > 0 {
                 moves.push(Move::Crash { worker });
             }
+            if state.left.dead > 0 && node.recorded {
+                moves.push(Move::GiveUp { worker });
+            }
             return true;
         }
         let is_constant = |op: Op| match op {
@@ -127,6 +140,11 @@ impl World<'_> {
         }
         if self.rules.landing == Landing::LateInOne && !state.calls.is_empty() {
             return;
+        }
+        moves.extend(state.due_checks().map(|slot| Move::DeliverCheck { worker, slot }));
+        if state.left.doubled > 0 {
+            let held = (0..CHECKS).filter(|&slot| state.stage(slot) == Some(Stage::Held));
+            moves.extend(held.map(|slot| Move::DeliverCheck { worker, slot }));
         }
         let (messages, held) = (self.scenario.messages.len(), state.held());
         for message in 0..messages {
@@ -154,18 +172,31 @@ impl World<'_> {
             Move::Deliver { worker, messages } => {
                 let events: Vec<_> = each(messages).map(|message| self.scenario.messages[message]).collect();
                 let repairs = each(messages).fold(0, |bits, message| bits | u8::from(state.take(message)) << message);
-                let node = learner.begin(&events);
-                state.workers[worker] = Some(Worker { node, holds: messages, repairs, pushed: false });
+                let node = learner.begin(&Task::Events(events));
+                let born = Worker { node, holds: messages, repairs, pushed: false, check: NO_CHECK, marks: 0 };
+                state.workers[worker] = Some(born);
+            }
+            Move::DeliverCheck { worker, slot } => {
+                let key = state.checks[slot].expect("a check").key;
+                let node = learner.begin(&Task::Check(key));
+                state.take_check(worker, slot, node, self.rules.wait);
             }
             Move::Step { worker, step, how } => {
                 let at = state.workers[worker].unwrap();
                 let (op, _) = learner.node(at.node).open[step];
                 let mut answer = match op {
-                    Op::Item(item) => self.receive(&mut state, item, how, learner.book.tpns),
+                    Op::Item(item) => self.receive(&mut state, (item, at.marks), how, learner.book.tpns),
+                    Op::Send(key) => {
+                        match how {
+                            How::Refused => state.left.unsent -= 1,
+                            _ => state.send_check(key, self.rules.wait),
+                        }
+                        Answer::Done
+                    }
                     _ if how == How::Refused => Answer::Failed,
                     _ => state.perform(op, learner.values.get_mut(), &learner.book),
                 };
-                if how != How::Done {
+                if how != How::Done && !matches!(op, Op::Send(_)) {
                     state.left.failures -= 1;
                 }
                 if matches!(how, How::Refused | How::AnswerLost) {
@@ -173,12 +204,18 @@ impl World<'_> {
                 }
                 let matters = self.rules.luck.twice > 0 && how != How::Refused && matches!(op, Op::Item(_));
                 let node = learner.after(at.node, step, answer);
+                // The step may have marked it.
+                let at = state.workers[worker].unwrap();
                 state.workers[worker] = Some(Worker { node, pushed: at.pushed || matters, ..at });
             }
             Move::Report { worker } => {
                 let at = state.workers[worker].take().unwrap();
                 let node = learner.node(at.node);
-                for (message, &acknowledged) in each(at.holds).zip(node.end.as_ref().unwrap()) {
+                let end = node.end.as_ref().unwrap();
+                if at.holds == 0 {
+                    state.return_check(&at, end[0], self.rules.wait);
+                }
+                for (message, &acknowledged) in each(at.holds).zip(end) {
                     if acknowledged {
                         state.acknowledge(message);
                     } else if node.failed {
@@ -192,6 +229,12 @@ impl World<'_> {
                 state.left.crashes -= 1;
                 let at = state.workers[worker].take().unwrap();
                 each(at.holds).for_each(|message| state.redeliver(message, &at));
+                state.return_check(&at, false, self.rules.wait);
+            }
+            Move::GiveUp { worker } => {
+                state.left.dead -= 1;
+                let at = state.workers[worker].take().unwrap();
+                each(at.holds).for_each(|message| state.acknowledge(message));
             }
             Move::Land { call } => {
                 let item = state.calls.remove(call);
@@ -202,11 +245,12 @@ impl World<'_> {
                 state.calls.remove(call);
             }
         }
+        state.advance_checks(self.rules.wait);
         Ok(state)
     }
 
     /// TPNS receives an item: it applies it at once or later.
-    fn receive(&self, state: &mut State, item: Item, how: How, tpns: Tpns) -> Answer {
+    fn receive(&self, state: &mut State, (item, marks): (Item, u8), how: How, tpns: Tpns) -> Answer {
         let (at_once, later) = match (how, self.rules.landing) {
             (How::Refused, _) => (0, 0),
             (How::Done | How::AnswerLost, Landing::AtOnce) | (How::Done, Landing::LateUnanswered) => (1, 0),
@@ -217,7 +261,7 @@ impl World<'_> {
             (How::Repeated, Landing::AtOnce) => unreachable!("the same as once"),
         };
         (0..at_once).for_each(|_| state.apply(item, tpns));
-        (0..later).for_each(|_| state.calls.add(item));
+        (0..later).for_each(|_| state.calls.add(item, marks));
         Answer::Done
     }
 
@@ -225,9 +269,15 @@ impl World<'_> {
     fn steps(&self, worker: usize, step: usize, op: Op, state: &State, moves: &mut Vec<Move>) {
         let mut can = |how| moves.push(Move::Step { worker, step, how });
         can(How::Done);
+        if matches!(op, Op::Send(_)) {
+            if state.left.unsent > 0 {
+                can(How::Refused);
+            }
+            return;
+        }
         if state.left.failures > 0 {
             can(How::Refused);
-            if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_)) {
+            if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_) | Op::Query(_)) {
                 can(How::AnswerLost);
             }
             if matches!(op, Op::Item(_)) && self.rules.landing != Landing::AtOnce {

@@ -6,11 +6,12 @@ use tpns_account_sync::ledger::{DeletionRow, DeviceState};
 
 use crate::{
     calls::Landing,
+    checks::Stage,
     events::{ACCOUNTS, Book, Bound, NAMES, NOT_BOUND},
     explore::{Finding, Path, Tally},
     learn::Learner,
     moves::{How, Move, World},
-    steps::{Item, Op},
+    steps::{Item, Key, Op},
     world::{State, each},
 };
 
@@ -114,6 +115,9 @@ impl Describer<'_> {
                 let at = self.state.workers[worker].unwrap();
                 let end = self.learner.node(at.node).end.clone().unwrap();
                 let mut does = Vec::new();
+                if at.holds == 0 {
+                    does.push(if end[0] { "deletes the check".to_owned() } else { "returns the check".to_owned() });
+                }
                 for (message, acknowledged) in each(at.holds).zip(end) {
                     let word = if acknowledged { "acknowledges" } else { "fails" };
                     does.push(format!("{word} {}", self.messages(1 << message)));
@@ -121,10 +125,18 @@ impl Describer<'_> {
                 (worker, does.join(", "), String::new())
             }
             Move::Crash { worker } => (worker, "dies".to_owned(), String::new()),
+            Move::DeliverCheck { worker, slot } => {
+                let check = self.state.checks[slot].unwrap();
+                let how = if check.stage == Stage::Held { ", which the other worker is handling" } else { "" };
+                (worker, format!("takes the check of {}{how}", key(check.key)), String::new())
+            }
+            Move::GiveUp { worker } => {
+                (worker, "dies for the last time: its messages are dead letters".to_owned(), String::new())
+            }
             Move::Land { call } => {
                 let after = self.after.unwrap_or(self.state);
-                let has = format!("TPNS has {}", bound(&after.bound));
-                return ("TPNS".to_owned(), format!("applies {}", item(self.state.calls.at(call))), has);
+                let does = format!("applies {}", item(self.state.calls.at(call)));
+                return ("TPNS".to_owned(), does, has(&after.bound));
             }
             Move::Lose { call } => {
                 return ("TPNS".to_owned(), format!("loses {}", item(self.state.calls.at(call))), String::new());
@@ -159,12 +171,19 @@ impl Describer<'_> {
             ),
             Op::ReadDevice(device) => (format!("reads the row of {}", phone(device)), device_row(device)),
             Op::ReadDeletion(account) => (format!("reads the row of {}", name(account)), deletion_row(account)),
+            Op::Send(of) => (format!("sends a check of {}", key(of)), String::new()),
+            Op::Query(Key::Device(device)) => {
+                (format!("asks TPNS for the accounts of {}", phone(device)), has(&self.state.bound))
+            }
+            Op::Query(Key::Account(account)) => {
+                (format!("asks TPNS for the phones of {}", name(account)), has(&self.state.bound))
+            }
             Op::Item(sent) => {
-                let has = match self.world.rules.landing {
+                let sees = match self.world.rules.landing {
                     Landing::Late | Landing::LateInOne => "accepted".to_owned(),
-                    _ => format!("TPNS has {}", bound(&after.bound)),
+                    _ => has(&after.bound),
                 };
-                (item(sent), has)
+                (item(sent), sees)
             }
         }
     }
@@ -177,6 +196,17 @@ fn item(item: Item) -> String {
         Item::Unbind { device, accounts } => format!("operator_type 3: {} without {}", phone(device), list(accounts)),
         Item::UnbindAll { device } => format!("operator_type 4: {} without accounts", phone(device)),
         Item::UnbindEverywhere { account } => format!("operator_type 5: no phone has {}", name(account)),
+    }
+}
+
+fn has(all: &Bound) -> String {
+    format!("TPNS has {}", bound(all))
+}
+
+fn key(key: Key) -> &'static str {
+    match key {
+        Key::Device(device) => phone(device),
+        Key::Account(account) => name(account),
     }
 }
 

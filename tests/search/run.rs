@@ -114,12 +114,15 @@ fn what(sets: &[Set], rules: Rules, in_full: bool) -> String {
         (luck.late, "late"),
         (luck.twice, "twice"),
         (luck.lost, "lost"),
+        (luck.unsent, "unsent"),
+        (luck.doubled, "doubled"),
+        (luck.dead, "dead"),
     ];
     let limits: Vec<_> =
         limits.iter().filter(|(most, _)| *most > 0).map(|(most, what)| format!("{what} {most}")).collect();
     let limits = if limits.is_empty() { "no failures".to_owned() } else { limits.join(", ") };
     let sets: Vec<_> = sets.iter().map(|set| format!("{set:?}")).collect();
     let all = if in_full { ", every order" } else { "" };
-    let landing = rules.landing.name();
-    format!("{}: {limits}{landing}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
+    let [landing, wait] = [rules.landing.name(), rules.wait.name()];
+    format!("{}: {limits}{landing}{wait}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
 }

@@ -48,6 +48,8 @@ pub(crate) enum Set {
     /// All pairs of events with one account on a device at most, one after the other, on a phone without an account and
     /// on one that had A before the ledger existed.
     OneAccount,
+    /// Five of them, in which everything that can go wrong does.
+    FivePairs,
 }
 
 fn at(what: What, at: u8) -> TimedEvent {
@@ -96,7 +98,12 @@ impl Set {
                 three.flat_map(|three| orders.map(|times| in_order(three, times))).collect()
             }
             // Two account types are two accounts, and so are two accounts of one login.
-            Self::OneAccount if book.tpns != Tpns::PerType => Vec::new(),
+            Self::OneAccount | Self::FivePairs if book.tpns != Tpns::PerType => Vec::new(),
+            Self::FivePairs => {
+                let five =
+                    [(LoginA, LogoutAll), (LoginA, LoginB), (LogoutAll, LoginA), (LoginA, DeleteA), (DeleteA, LoginA)];
+                five.map(|(first, second)| vec![at(first, 1), at(second, 2)]).into()
+            }
             Self::OneAccount => {
                 let kinds = [LoginA, LoginB, LogoutAll, DeleteA];
                 let pairs = both(&kinds, &kinds).into_iter();

@@ -21,6 +21,17 @@ pub(crate) enum Op {
     ReadDeletion(u8),
     /// Has TPNS apply one item.
     Item(Item),
+    /// Sends a check.
+    Send(Key),
+    /// Asks TPNS for the accounts of a device, or for the devices of an account.
+    Query(Key),
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Key {
+    Device(u8),
+    Account(u8),
 }
 
 /// An item of a call to TPNS. Accounts are bits.
@@ -41,6 +52,8 @@ pub(crate) enum Item {
 pub(crate) enum Answer {
     Device(RowId),
     Deletion(RowId),
+    /// Accounts or devices, as bits.
+    Bound(u8),
     Done,
     /// No answer, or a refusal: it may have been done or not.
     Failed,

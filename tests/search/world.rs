@@ -4,10 +4,11 @@ use std::hash::{Hash, Hasher};
 
 use crate::{
     calls::Calls,
+    checks::{CHECKS, Checks, word},
     events::{ACCOUNTS, Book, Bound, By, DEVICES, FROM_BEFORE, NOT_BOUND, Tpns},
     learn::NodeId,
     sets::{MESSAGES, Scenario},
-    steps::{Answer, Item, NO_ROW, Op, RowId, Values},
+    steps::{Answer, Item, Key, NO_ROW, Op, RowId, Values},
 };
 
 /// The maximum number of workers; [`Rules`](crate::moves::Rules) sets the actual one.
@@ -26,6 +27,12 @@ pub(crate) struct Luck {
     pub(crate) twice: u8,
     /// TPNS never applies a call that it has accepted.
     pub(crate) lost: u8,
+    /// A check is not accepted by its queue.
+    pub(crate) unsent: u8,
+    /// A check is delivered to a second worker while the first one handles it.
+    pub(crate) doubled: u8,
+    /// A message is dead-lettered that was merged in one of its deliveries, and whose check was sent.
+    pub(crate) dead: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +62,14 @@ pub(crate) struct Worker {
     /// Whether TPNS has applied something for it. Only kept if messages are delivered twice, since nothing else uses
     /// it.
     pub(crate) pushed: bool,
+    /// The place of the check that it handles.
+    pub(crate) check: u8,
+    /// The checks that wait for it, as bits.
+    pub(crate) marks: u8,
 }
+
+/// The check of a worker that handles events, or whose check another one has deleted.
+pub(crate) const NO_CHECK: u8 = 255;
 
 /// The complete state at a moment, and as much of the history as is needed to check the end state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +83,7 @@ pub(crate) struct State {
     pub(crate) workers: [Option<Worker>; WORKERS],
     /// What TPNS has received and not applied.
     pub(crate) calls: Calls,
+    pub(crate) checks: Checks,
     pub(crate) left: Luck,
 }
 
@@ -83,10 +98,16 @@ impl Hash for State {
         let ([[a, b, c], [d, e, f]], Luck { late, twice, lost, .. }) = (self.wiped, self.left);
         into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, late | twice << 4, lost]) ^ u64::from(h) << 56);
         self.calls.words().for_each(|word| into.write_u64(word));
+        let Luck { unsent, doubled, dead, .. } = self.left;
+        let (checks, more) = (word(&self.checks), u64::from_le_bytes([unsent, doubled, dead, 0, 0, 0, 0, 0]));
+        if checks | more != 0 {
+            into.write_u64(checks ^ more << 40);
+        }
         for worker in &self.workers {
-            let Some(Worker { node, holds, repairs, pushed }) = *worker else { continue };
+            let Some(Worker { node, holds, repairs, pushed, check, marks }) = *worker else { continue };
             into.write_u64(
-                u64::from(node) << 32 | u64::from(u32::from_le_bytes([holds, repairs, u8::from(pushed), 0])),
+                u64::from(node) << 32
+                    | u64::from(u32::from_le_bytes([holds, repairs, u8::from(pushed) | check << 1, marks])),
             );
         }
     }
@@ -95,6 +116,10 @@ impl Hash for State {
 /// Messages of a set, by their index.
 pub(crate) fn each(set: u8) -> impl Iterator<Item = usize> {
     (0..8).filter(move |bit| set >> bit & 1 == 1)
+}
+
+fn bits(set: impl Iterator<Item = usize>) -> u8 {
+    set.fold(0, |bits, each| bits | 1 << each)
 }
 
 impl State {
@@ -109,13 +134,15 @@ impl State {
             mail,
             workers: [None; WORKERS],
             calls: Calls::default(),
+            checks: [None; CHECKS],
             left: luck,
         }
     }
 
-    /// The queue is empty, no worker is active, and TPNS has applied what it received.
+    /// The queues are empty, no worker is active, and TPNS has applied what it received.
     pub(crate) fn is_end(&self) -> bool {
-        self.workers == [None; WORKERS] && self.calls.is_empty() && self.mail.iter().all(|mail| mail.acknowledged)
+        let nothing_under_way = self.calls.is_empty() && self.checks == [None; CHECKS];
+        nothing_under_way && self.workers == [None; WORKERS] && self.mail.iter().all(|mail| mail.acknowledged)
     }
 
     /// The same without the logins by which accounts are or may be bound, and without what happened to messages.
@@ -190,7 +217,16 @@ impl State {
             }
             Op::ReadDevice(device) => Answer::Device(self.devices[usize::from(device)]),
             Op::ReadDeletion(account) => Answer::Deletion(self.deletions[usize::from(account)]),
+            Op::Query(Key::Device(device)) => {
+                let accounts = &self.bound[usize::from(device)];
+                Answer::Bound(bits((0..ACCOUNTS).filter(|&account| accounts[account] != NOT_BOUND)))
+            }
+            Op::Query(Key::Account(account)) => {
+                let has = |&device: &usize| self.bound[device][usize::from(account)] != NOT_BOUND;
+                Answer::Bound(bits((0..DEVICES).filter(has)))
+            }
             Op::Item(_) => unreachable!("TPNS receives items"),
+            Op::Send(_) => unreachable!("a queue receives checks"),
         }
     }
 
