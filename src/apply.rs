@@ -10,7 +10,10 @@ mod parts;
 mod round;
 mod slices;
 
-use std::{collections::VecDeque, pin::pin};
+use std::{
+    collections::{HashMap, VecDeque},
+    pin::pin,
+};
 
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use tokio::time::Instant;
@@ -23,12 +26,12 @@ use self::{
 };
 use crate::{
     apps::AppId,
-    event::{Event, EventIndex, Millis},
+    event::{Device, Event, EventIndex, Millis},
     ingress::MessageIndex,
-    ledger::{KnownState, Ledger, Rows, State},
+    ledger::{AccountKey, KnownState, Ledger, Rows, State},
     outcome::Outcome,
-    plan::Plan,
-    tpns::{Deadline, Tpns, Verdicts},
+    plan::{Plan, Verdict},
+    tpns::{BoundAccount, Deadline, Tpns, Verdicts},
 };
 
 pub use pace::Ends;
@@ -38,6 +41,18 @@ pub use pace::Ends;
 pub trait Push {
     /// Carries out a plan and sets the verdict on each item. Without a deadline there is time for everything.
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, deadline: Option<Deadline>);
+    /// The accounts that TPNS has bound to each device.
+    async fn accounts_of(
+        &self,
+        devices: &[Device],
+        deadline: Option<Deadline>,
+    ) -> HashMap<Device, Result<Vec<BoundAccount>, Verdict>>;
+    /// The devices that TPNS has bound to each account.
+    async fn devices_of(
+        &self,
+        accounts: &[AccountKey],
+        deadline: Option<Deadline>,
+    ) -> HashMap<AccountKey, Result<Vec<Device>, Verdict>>;
     /// Resolves when no verdict of a push has been set for a while.
     async fn quiet(&self, verdicts: &Verdicts);
     /// An app needs no more calls.
@@ -49,6 +64,24 @@ impl Push for Tpns<'_> {
         if let Some(deadline) = deadline {
             Self::push(self, plan, verdicts, deadline).await;
         }
+    }
+
+    async fn accounts_of(
+        &self,
+        devices: &[Device],
+        deadline: Option<Deadline>,
+    ) -> HashMap<Device, Result<Vec<BoundAccount>, Verdict>> {
+        let Some(deadline) = deadline else { return HashMap::new() };
+        Self::accounts_of(self, devices, deadline).await
+    }
+
+    async fn devices_of(
+        &self,
+        accounts: &[AccountKey],
+        deadline: Option<Deadline>,
+    ) -> HashMap<AccountKey, Result<Vec<Device>, Verdict>> {
+        let Some(deadline) = deadline else { return HashMap::new() };
+        Self::devices_of(self, accounts, deadline).await
     }
 
     async fn quiet(&self, verdicts: &Verdicts) {

@@ -1,10 +1,12 @@
 //! Configuration: the environment, read once, at start, here and nowhere else.
 
+mod checks;
 mod error;
 mod limits;
 
 use std::{ops::RangeInclusive, time::Duration};
 
+pub use checks::{CheckSettings, UnknownBindings};
 pub use error::ConfigError;
 
 use crate::{
@@ -33,6 +35,10 @@ pub struct Config {
     pub ledger_table: Option<String>,
     /// The SQS queue that keeps rejected events.
     pub parking_queue_url: Option<String>,
+    /// The SQS queue of the checks.
+    pub check_queue_url: Option<String>,
+    /// How a check is done.
+    pub checks: CheckSettings,
     /// The function's name in Lambda, which its metrics carry.
     pub function_name: String,
 }
@@ -63,6 +69,7 @@ impl Config {
             _ => return Err(ConfigError::SeveralSourcesOfApps),
         };
         let ledger_table = ledger_table(&get)?;
+        let check_queue_url = checks::queue_url(&get, ledger_table.is_some())?;
         Ok(Self {
             apps,
             apps_max_age: apps_max_age(&get)?,
@@ -70,12 +77,15 @@ impl Config {
                 concurrency: number(&get, "TPNS_CONCURRENCY", 8, 1, 1000)? as usize,
                 timeout: millis(&get, "TPNS_TIMEOUT_MS", 3000, 1)?,
                 max_attempts: number(&get, "TPNS_MAX_ATTEMPTS", 3, 1, 100)?,
+                checked: check_queue_url.is_some(),
             },
             probe_interval: probe_interval(&get)?,
             limits: limits::read(&get, ledger_table.is_some())?,
             redelivery_delays: redelivery_delays(&get)?,
+            parking_queue_url: queue_url(&get, "PARKING_QUEUE_URL")?,
+            check_queue_url,
+            checks: checks::read(&get)?,
             ledger_table,
-            parking_queue_url: parking_queue_url(&get)?,
             // Lambda always sets it.
             function_name: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
         })
@@ -139,13 +149,13 @@ fn ledger_table(get: Get<'_>) -> Result<Option<String>, ConfigError> {
     Err(ConfigError::LedgerTable)
 }
 
-fn parking_queue_url(get: Get<'_>) -> Result<Option<String>, ConfigError> {
-    let Some(value) = get("PARKING_QUEUE_URL") else { return Ok(None) };
+fn queue_url(get: Get<'_>, name: &'static str) -> Result<Option<String>, ConfigError> {
+    let Some(value) = get(name) else { return Ok(None) };
     match url::Url::parse(value.trim()) {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.path().len() > 1 => {
             Ok(Some(value.trim().to_owned()))
         }
-        _ => Err(ConfigError::ParkingQueueUrl),
+        _ => Err(ConfigError::QueueUrl { name }),
     }
 }
 

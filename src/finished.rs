@@ -1,10 +1,13 @@
 //! A finished batch, as the log and the metrics report it.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use contract::check::CheckKey;
 
 use crate::{
     apps::{AppNames, SEVERAL, UNKNOWN},
-    event::{Change, Event},
+    check::{Agreement, Drift, Findings},
+    event::{Change, Event, Millis},
     ingress::{Batch, Message, MessageIndex},
     outcome::Outcome,
     tpns::CallMade,
@@ -31,6 +34,66 @@ pub struct Finished<'a> {
     pub took: Duration,
     /// What was left until the invocation's deadline.
     pub remaining: Duration,
+}
+
+/// A finished batch of the check queue.
+#[derive(Clone, Copy, Debug)]
+pub struct FinishedChecks<'a> {
+    /// The batch.
+    pub batch: &'a Batch<'a>,
+    /// The outcome of each message.
+    pub outcomes: &'a [Outcome],
+    /// What was checked, with its messages' indices, in the messages' order.
+    pub keys: &'a [(MessageIndex, CheckKey)],
+    /// What was found.
+    pub findings: &'a Findings,
+    /// The calls to TPNS, in the order in which they ended.
+    pub calls: &'a [CallMade],
+    /// The names of the configured apps.
+    pub apps: &'a AppNames,
+    /// When it was finished.
+    pub at: SystemTime,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Something that differed at TPNS.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The message of the check.
+    pub message: &'a Message<'a>,
+    /// What was checked.
+    pub key: &'a CheckKey,
+    /// How it differed.
+    pub drift: Drift,
+    /// Whether TPNS had time to apply what the row says: it has not changed since the check was sent, or since it was
+    /// delivered before. Anything else would be repaired by a check of its own.
+    pub settled: bool,
+    /// The time since the device's row last changed, in milliseconds, where that is known.
+    pub age: Option<u64>,
+}
+
+impl<'a> FinishedChecks<'a> {
+    /// What differed and was repaired.
+    pub fn repaired(&self) -> impl Iterator<Item = Found<'a>> + use<'a> {
+        let Self { batch, at, .. } = *self;
+        let at = millis_of(at);
+        self.keys.iter().zip(&self.findings.each).filter_map(move |((index, key), finding)| {
+            let Agreement::Repaired(drift) = finding.agreement else { return None };
+            let message = &batch.messages[index.0];
+            let sent = message.attributes().sent.and_then(|sent| sent.parse::<Millis>().ok());
+            let settled = finding.changed.zip(sent).is_none_or(|(changed, sent)| changed <= sent + CLOCKS);
+            let age = finding.changed.map(|changed| u64::try_from(at.saturating_sub(changed)).unwrap_or_default());
+            Some(Found { message, key, drift, settled, age })
+        })
+    }
+}
+
+/// The row is written beside the sending of the check, and its time has whole seconds.
+const CLOCKS: Millis = 2000;
+
+fn millis_of(time: SystemTime) -> Millis {
+    Millis::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// A message and its outcome.

@@ -126,9 +126,9 @@ impl AccountSync {
         tpns.add_calls(there);
     }
 
-    fn ledger(&self, apps: &Arc<Apps>, times: Times) -> Ledger<OpenTable<'_>> {
+    pub(crate) fn ledger(&self, apps: &Arc<Apps>, times: Times) -> Ledger<OpenTable<'_>> {
         match &self.table {
-            Some(table) => Ledger::Table(table.open(apps, times.now, times.ends.table)),
+            Some(table) => Ledger::Table(table.open(self.check_queue.as_ref(), apps, times.now, times.ends.table)),
             None => Ledger::Invocation,
         }
     }

@@ -9,8 +9,9 @@ mod protocol;
 
 use indexmap::{IndexMap, map::Entry};
 
+pub(crate) use device::MOST_EARLIER;
 pub use device::{DeviceState, Owner};
-pub use known::{FailedRows, KnownState, RowError};
+pub use known::{FailedRows, KnownState, RowError, Unchecked};
 pub(crate) use protocol::WRITES_AT_A_TIME;
 pub use protocol::{DeletionRow, Ledger, Read, Rows};
 
@@ -42,6 +43,8 @@ pub struct State {
     pub devices: IndexMap<Device, DeviceState>,
     /// Each account that was deleted, with the newest deletion.
     pub deleted: IndexMap<AccountKey, Deletion>,
+    /// Whether it holds what earlier batches said of its devices.
+    pub remembers: bool,
 }
 
 /// The newest deletion of an account.

@@ -12,6 +12,8 @@
 
 pub mod apply;
 pub mod aws;
+pub mod check;
+pub mod check_queue;
 pub mod config;
 pub mod finished;
 mod in_force;
@@ -26,6 +28,7 @@ pub mod redelivery_delay;
 pub mod report;
 pub mod settlement;
 pub mod source_queue;
+mod sqs_batch;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -41,12 +44,14 @@ use std::{
 
 // The contract is a crate of its own, so that `replay` and backends can use it without the function.
 pub use contract::{apps, event, fingerprint, ingress, outcome};
+use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
-use config::{Config, ConfigError, Limits};
+use check_queue::CheckQueue;
+use config::{CheckSettings, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
-use finished::Finished;
+use finished::{Finished, FinishedChecks};
 use ingress::{Batch, MessageIndex, Unrecognised};
 use metrics::Metrics;
 use outcome::{Failure, Outcome, Reason};
@@ -68,6 +73,8 @@ pub struct AccountSync {
     client: Client,
     table: Option<Table>,
     parking: Option<Parking>,
+    check_queue: Option<CheckQueue>,
+    checks: CheckSettings,
     source_queue: SourceQueue,
     metrics: Metrics,
     /// Whether the log has a line about it: one for each process is enough.
@@ -124,6 +131,7 @@ impl AccountSync {
         let transport = Transport::new()?;
         let sdk = if needs_aws { Some(aws::sdk(&transport, config.calls.timeout).await) } else { None };
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
+        let check_queue = sdk.as_ref().zip(config.check_queue_url).map(|(sdk, url)| CheckQueue::new(sdk, url));
         let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
         Ok(Self {
             table,
@@ -134,6 +142,8 @@ impl AccountSync {
             source_queue: SourceQueue::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,
             parking,
+            check_queue,
+            checks: config.checks,
             metrics: Metrics::new(config.function_name),
             short_of_time: Once::new(),
         })
@@ -161,6 +171,9 @@ impl AccountSync {
         let time = invocation.deadline.duration_since(now).unwrap_or_default();
         let end = tokio::time::Instant::now() + time;
         let span = Span { opening: begun.elapsed(), now, end, reserve: self.reserve(time) };
+        if self.check_queue.as_ref().is_some_and(|queue| queue.is_source_of(&batch)) {
+            return Ok(self.take_checks(&batch, invocation.request_id, begun, span).await);
+        }
         let Handled { events, apps, calls, delayed } = self.turns(&batch, span, &mut outcomes).await;
 
         let took = begun.elapsed();
@@ -178,6 +191,32 @@ impl AccountSync {
         log::finished(&finished);
         self.metrics.print(invocation.request_id, &finished);
         Ok(report::answer(&batch, &outcomes)?)
+    }
+
+    /// Handles a batch of the check queue.
+    async fn take_checks(&self, batch: &Batch<'_>, request_id: &str, begun: Instant, span: Span) -> Answer {
+        let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
+        let times = span.times(Duration::ZERO);
+        // If anything in it panics, the checks are redelivered.
+        let checked = AssertUnwindSafe(self.check(batch, times, &mut outcomes)).catch_unwind().await;
+        if let Some(parking) = &self.parking {
+            parking.park(batch, &mut outcomes, span.remaining() / 2).await;
+        }
+        if let Ok(checked) = checked {
+            let finished = FinishedChecks {
+                batch,
+                outcomes: &outcomes,
+                keys: &checked.keys,
+                findings: &checked.findings,
+                calls: &checked.calls,
+                apps: &checked.apps.names,
+                at: span.now + begun.elapsed(),
+                took: begun.elapsed(),
+            };
+            log::checks_finished(&finished);
+            self.metrics.print_checks(request_id, &finished);
+        }
+        report::answer_queue(batch, &outcomes)
     }
 
     /// The time to keep free at the end of an invocation that has this time: no more than half of it, or no call would

@@ -1,10 +1,12 @@
 //! What the function prints: no account, no token, no key, at any level.
 
+mod checks;
 mod ids;
 mod opaque;
 
 use std::{io::IsTerminal, panic, str::FromStr, time::Duration};
 
+pub use checks::checks_finished;
 use tracing::{Level, Span, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
 

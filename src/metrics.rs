@@ -1,6 +1,7 @@
 //! CloudWatch's metrics, in the embedded metric format: lines on standard output that CloudWatch Logs makes metrics of
 //! (LOGGING.md, "Metrics"). Holds counts, times and names of apps, nothing of an event.
 
+mod checks;
 mod distribution;
 mod emf;
 mod lines;

@@ -2,28 +2,21 @@
 //! acknowledged (ARCHITECTURE.md, "The answer").
 
 mod message;
-mod refusal;
 
 use std::{collections::VecDeque, fmt::Display, time::Duration};
 
-use aws_sdk_sqs::{Client, operation::send_message_batch::SendMessageBatchOutput};
+use aws_sdk_sqs::Client;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indexmap::IndexMap;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
-    aws::{self, AwsError, Tries, aws_code},
     ingress::{Batch, Source},
     outcome::Outcome,
     report,
+    sqs_batch::{self, CALLS_AT_A_TIME, CallResult, PAUSE, Problem, halves, in_calls},
 };
-use message::{MOST_BYTES, ParkedMessage, messages};
-
-/// SQS takes ten messages in a call.
-const MOST_ENTRIES: usize = 10;
-const CALLS_AT_A_TIME: usize = 8;
-/// The pause before a retry of what SQS could not take.
-const PAUSE: Duration = Duration::from_millis(200);
+use message::{ParkedMessage, messages};
 
 /// The queue that keeps rejected events for the operator.
 #[derive(Debug)]
@@ -43,42 +36,6 @@ struct Sending<'o> {
     some_parked: bool,
     /// What is wrong with the queue, and for how many messages.
     problems: IndexMap<Problem, usize>,
-}
-
-/// What SQS answered to a call; messages are given by their places.
-#[derive(Default)]
-struct CallResult {
-    taken: Vec<usize>,
-    /// SQS will never take these.
-    refused: Vec<(usize, Refusal)>,
-    /// SQS can't take these now.
-    later: Vec<usize>,
-    /// SQS refused these together for one of them.
-    suspects: Vec<usize>,
-    problem: Option<Problem>,
-}
-
-/// What is wrong with the queue.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-enum Problem {
-    #[error("could not park ({0}); check the URL and the role's sqs:SendMessage")]
-    Call(#[source] AwsError),
-    #[error("SQS did not report the outcome of an event")]
-    NoOutcome,
-    #[error("SQS did not take an event ({0})")]
-    NotTaken(Refusal),
-}
-
-/// What SQS refuses a message with. SQS's own text may quote the body; its code does not.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-enum Refusal {
-    #[error("{0}")]
-    Code(String),
-    #[error("a code that is not an AWS code")]
-    ForeignCode,
-    /// The call of this one message.
-    #[error(transparent)]
-    Call(#[from] AwsError),
 }
 
 impl Parking {
@@ -105,7 +62,7 @@ impl Parking {
         if whole && !unfit.is_empty() {
             return;
         }
-        let calls = in_calls(&messages);
+        let calls = in_calls(messages.iter().map(|message| message.size));
         let mut sending =
             Sending { calls, messages: &messages, outcomes, whole, some_parked: false, problems: IndexMap::new() };
         let until = Instant::now() + limit;
@@ -138,55 +95,8 @@ impl Parking {
     }
 
     async fn send(&self, call: Vec<usize>, messages: &[ParkedMessage], until: Instant) -> CallResult {
-        let request = || {
-            let entries = call.iter().map(|&place| messages[place].entry.clone()).collect();
-            self.client.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send()
-        };
-        match aws::send(Tries::until(until), request).await {
-            Ok(answer) => CallResult::read(&answer, &call),
-            Err(error) if refusal::is_of_a_message(&error) => match call.as_slice() {
-                [one] => {
-                    let what = aws::failure(&error);
-                    // SQS refuses with a code: without one something else refused, and the message is not at fault.
-                    let problem = what.code().is_none().then(|| Problem::Call(what.clone()));
-                    CallResult { refused: vec![(*one, what.into())], problem, ..CallResult::default() }
-                }
-                _ => CallResult { suspects: call, ..CallResult::default() },
-            },
-            Err(error) => {
-                let problem = Problem::Call(aws::failure(&error));
-                CallResult { later: call, problem: Some(problem), ..CallResult::default() }
-            }
-        }
-    }
-}
-
-impl CallResult {
-    /// Only ids that were sent count, and none that is in both parts of the answer.
-    fn read(answer: &SendMessageBatchOutput, call: &[usize]) -> Self {
-        let mut result = Self::default();
-        for &place in call {
-            let id = place.to_string();
-            let is_taken = answer.successful().iter().any(|taken| taken.id() == id);
-            match answer.failed().iter().find(|failed| failed.id() == id) {
-                None if is_taken => result.taken.push(place),
-                None => {
-                    result.later.push(place);
-                    result.problem = Some(Problem::NoOutcome);
-                }
-                Some(failed) => {
-                    let code = aws_code(failed.code());
-                    let refusal = code.map_or(Refusal::ForeignCode, |code| Refusal::Code(code.to_owned()));
-                    if failed.sender_fault() {
-                        result.refused.push((place, refusal));
-                    } else {
-                        result.later.push(place);
-                        result.problem = Some(Problem::NotTaken(refusal));
-                    }
-                }
-            }
-        }
-        result
+        let entry = |place: usize| messages[place].entry.clone();
+        sqs_batch::send(&self.client, &self.queue_url, call, entry, until).await
     }
 }
 
@@ -216,10 +126,8 @@ impl Sending<'_> {
         if self.whole {
             return self.take_whole(answer.later, answer.suspects.is_empty() && answer.refused.is_empty());
         }
-        // Down to the one at fault.
         if !answer.suspects.is_empty() {
-            let (first, second) = answer.suspects.split_at(answer.suspects.len() / 2);
-            self.calls.extend([first.to_vec(), second.to_vec()]);
+            self.calls.extend(halves(&answer.suspects));
         }
         Next::AtOnce
     }
@@ -263,21 +171,4 @@ fn not_parked(outcome: &mut Outcome, why: impl Display) {
     if let Outcome::Rejected(failure) = outcome {
         failure.add(format_args!("not parked: {why}"));
     }
-}
-
-/// As few calls as SQS allows, in the messages' order.
-fn in_calls(messages: &[ParkedMessage]) -> VecDeque<Vec<usize>> {
-    let mut calls = VecDeque::<Vec<usize>>::new();
-    let mut bytes = 0;
-    for (place, message) in messages.iter().enumerate() {
-        match calls.back_mut() {
-            Some(call) if call.len() < MOST_ENTRIES && bytes + message.size <= MOST_BYTES => call.push(place),
-            _ => {
-                calls.push_back(vec![place]);
-                bytes = 0;
-            }
-        }
-        bytes += message.size;
-    }
-    calls
 }

@@ -12,7 +12,7 @@ pub use verdict::Verdict;
 use crate::{
     apps::AppId,
     event::{Account, Change, Device, Event, EventIndex, ListedAccount, Token},
-    ledger::{AccountKey, DeviceState, State},
+    ledger::{AccountKey, DeviceState, Owner, State},
     redelivery::{Redelivered, Travel},
 };
 
@@ -89,10 +89,14 @@ pub enum Share {
 
 /// Plans the calls that make TPNS agree with the state.
 ///
-/// A device has one item, with one exception: where newer logouts or deletions took some accounts of a login but not
-/// all, the operator_type 2 names fewer account types than the events named. If TPNS overrides per type (facts.md,
-/// section 3: the documents allow both readings), an account that was bound under such a type earlier would stay, and
-/// someone who signed out would go on getting messages. In this case an operator_type 4 goes first.
+/// TPNS may apply accepted calls in any order, so no state of the ledger needs two ordered calls on one device. A device
+/// has one item, with one exception: TPNS may have an account for it under a type that the login does not name. If TPNS
+/// overrides per type (facts.md, section 3: the documents allow both readings), the operator_type 2 leaves it bound, and
+/// someone who signed out would go on getting messages. An operator_type 3 unbinds it. The two name different types, so
+/// they are right in either order.
+///
+/// Without a ledger it is not known which account that would be. There, where the operator_type 2 names fewer types than
+/// the events did, an operator_type 4 goes first.
 #[must_use]
 pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     let mut plan = Plan::default();
@@ -121,8 +125,14 @@ impl Plan {
     #[must_use]
     pub fn shares(&self, event: &Event) -> Vec<Share> {
         match &event.change {
-            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
-                self.devices.get(device).into_iter().flatten().copied().map(Share::Own).collect()
+            Change::Logout(device, _) => self.items_of(device).iter().copied().map(Share::Own).collect(),
+            Change::Login(device, _) | Change::LogoutAll(device) => {
+                let share = |&item: &ItemIndex| match self.item(item).work {
+                    // Others bound or signed out what is unbound beside a login.
+                    Work::Unbind(..) => Share::Shaped(item),
+                    _ => Share::Own(item),
+                };
+                self.items_of(device).iter().map(share).collect()
             }
             Change::Deletion(apps, accounts) => AccountKey::each(apps, accounts)
                 .filter_map(|key| self.deletions.get(&key))
@@ -152,6 +162,12 @@ impl Plan {
         self.devices.get(device).map_or(&[], Vec::as_slice)
     }
 
+    /// These items, which belong to no event.
+    #[must_use]
+    pub fn of_items(items: Vec<Item>) -> Self {
+        Self { items, ..Self::default() }
+    }
+
     fn add(&mut self, app: AppId, work: Work, after: Vec<Gate>) -> ItemIndex {
         self.items.push(Item { app, work, after, alone: None });
         ItemIndex(self.items.len() - 1)
@@ -166,29 +182,26 @@ impl Plan {
             self.devices.insert(device.clone(), vec![item]);
             return;
         };
-        let mut desired = Vec::with_capacity(owner.accounts.len());
-        let mut gates = Vec::new();
+        let desired = desired(app, known, owner, state);
         let mut shaped_by = Vec::new();
-        for (&account_type, name) in &owner.accounts {
-            let key = AccountKey { app, account: Account { account: name.clone(), account_type } };
-            if state.deletion_after(&key, &owner.version).is_some() {
-                shaped_by.push(key);
-            } else if !known.is_unbound(&key.account) {
-                let gate = if redelivered { Gate::Tried } else { Gate::Deleted };
-                gates.extend(self.deletions.get(&key).and_then(|deletion| deletion.item).map(gate));
-                desired.push(key.account);
-            }
+        if desired.len() < owner.accounts.len() {
+            let keys = owner.accounts().map(|account| AccountKey { app, account });
+            shaped_by.extend(keys.filter(|key| state.deletion_after(key, &owner.version).is_some()));
         }
-        // Without a type a logout means the types under which the owner has the account, or 0 if it has none.
-        let adds_a_type = |out: &&ListedAccount| {
-            out.account_type.is_some() || !owner.accounts.values().any(|name| *name == out.account)
-        };
-        let signed_out = known.unbound().keys().filter(adds_a_type).map(|out| out.account_type.unwrap_or_default());
-        let mut spoken_of = owner.accounts.keys().copied().chain(signed_out);
-        let named = |account_type| desired.iter().any(|account| account.account_type == account_type);
+        let gate = if redelivered { Gate::Tried } else { Gate::Deleted };
+        let mut gates = Vec::new();
+        if !self.deletions.is_empty() {
+            let keys = desired.iter().map(|account| AccountKey { app, account: account.clone() });
+            gates.extend(keys.filter_map(|key| self.deletion_of(&key)).map(gate));
+        }
         let items = if desired.is_empty() {
             vec![self.add(app, Work::UnbindAll(token), Vec::new())]
-        } else if spoken_of.all(named) {
+        } else if state.remembers {
+            let undesired = undesired(known, owner, &desired);
+            let bind = self.add(app, Work::Bind(token.clone(), desired), gates);
+            let unbind = (!undesired.is_empty()).then(|| self.add(app, Work::Unbind(token, undesired), Vec::new()));
+            [bind].into_iter().chain(unbind).collect()
+        } else if names_all_types(known, owner, &desired) {
             vec![self.add(app, Work::Bind(token, desired), gates)]
         } else {
             let clear = self.add(app, Work::UnbindAll(token.clone()), Vec::new());
@@ -202,6 +215,43 @@ impl Plan {
         }
         self.devices.insert(device.clone(), items);
     }
+}
+
+/// The accounts that a device is to have: its owner's, less those that were signed out or deleted since.
+#[must_use]
+pub fn desired(app: AppId, known: &DeviceState, owner: &Owner, state: &State) -> Vec<Account> {
+    let is_deleted = |account: &Account| {
+        let key = AccountKey { app, account: account.clone() };
+        state.deletion_after(&key, &owner.version).is_some()
+    };
+    let has_deletions = !state.deleted.is_empty();
+    owner.accounts().filter(|account| !known.is_unbound(account) && !(has_deletions && is_deleted(account))).collect()
+}
+
+/// The accounts that TPNS may have, and that the operator_type 2 with the desired ones does not replace: those under other
+/// types.
+fn undesired(known: &DeviceState, owner: &Owner, desired: &[Account]) -> Vec<Account> {
+    // Nearly every device has none.
+    if known.may_have().is_empty() && known.unbound().is_empty() && desired.len() == owner.accounts.len() {
+        return Vec::new();
+    }
+    let signed_out = signed_out(known, owner).cloned().map(ListedAccount::with_default_type);
+    let all: BTreeSet<_> = known.may_have().iter().cloned().chain(owner.accounts()).chain(signed_out).collect();
+    let is_named = |account: &Account| desired.iter().any(|other| other.account_type == account.account_type);
+    all.into_iter().filter(|account| !is_named(account)).collect()
+}
+
+/// Whether the desired accounts are under all types that the events named.
+fn names_all_types(known: &DeviceState, owner: &Owner, desired: &[Account]) -> bool {
+    let signed_out = signed_out(known, owner).map(|out| out.account_type.unwrap_or_default());
+    let mut named = owner.accounts.keys().copied().chain(signed_out);
+    named.all(|account_type| desired.iter().any(|account| account.account_type == account_type))
+}
+
+/// What was signed out and may be under other types than the owner's. Without a type a logout means the types under which
+/// the owner has the account, or 0 if it has none.
+fn signed_out<'k>(known: &'k DeviceState, owner: &'k Owner) -> impl Iterator<Item = &'k ListedAccount> {
+    known.unbound().keys().filter(|out| out.account_type.is_some() || !owner.has(out))
 }
 
 #[cfg(test)]

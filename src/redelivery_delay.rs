@@ -127,9 +127,13 @@ fn curve(reason: Reason) -> Curve {
         Cause::Time => Curve::NoTime,
         Cause::Credentials | Cause::AppsDocument => Curve::Refused,
         Cause::Provider if reason == Reason::TpnsNotPaid => Curve::Refused,
-        Cause::Event | Cause::Trigger | Cause::Provider | Cause::Ledger | Cause::Neighbour | Cause::Bug => {
-            Curve::Transient
-        }
+        Cause::Event
+        | Cause::Trigger
+        | Cause::Provider
+        | Cause::Ledger
+        | Cause::Checks
+        | Cause::Neighbour
+        | Cause::Bug => Curve::Transient,
     }
 }
 

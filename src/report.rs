@@ -37,7 +37,7 @@ pub struct NotApplied {
 /// # Errors
 /// [`NotApplied`] for EventBridge as the invocation, which has no other way to say that an event failed.
 pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome]) -> Result<Answer, NotApplied> {
-    let failed = |index: usize| outcomes.get(index).is_none_or(|outcome| !outcome.is_acknowledged());
+    let failed = failed(outcomes);
     match batch.source {
         Source::EventBridge => {
             let count = (0..batch.messages.len()).filter(|&index| failed(index)).count();
@@ -49,6 +49,16 @@ pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome]) -> Result<Answer, NotAppl
         }
         Source::StandardQueue | Source::FifoQueue => Ok(queue(batch, failed)),
     }
+}
+
+/// The answer to a batch of the check queue.
+#[must_use]
+pub fn answer_queue(batch: &Batch<'_>, outcomes: &[Outcome]) -> Answer {
+    queue(batch, failed(outcomes))
+}
+
+fn failed(outcomes: &[Outcome]) -> impl Fn(usize) -> bool + '_ {
+    |index| outcomes.get(index).is_none_or(|outcome| !outcome.is_acknowledged())
 }
 
 fn queue(batch: &Batch<'_>, failed: impl Fn(usize) -> bool) -> Answer {

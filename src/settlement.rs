@@ -161,14 +161,15 @@ impl Settlement {
             for (index, _) in events {
                 self.settle(index, rejected());
             }
-        } else if unbinds && events.len() > 1 {
+        } else if unbinds && !binds && events.len() > 1 {
             // Any of the logouts may hold the account that TPNS refuses: half by half.
             let half = events.len() / 2;
             for (place, (index, _)) in events.into_iter().enumerate() {
                 self.run_again(usize::from(place >= half), index);
             }
         } else if binds {
-            // The newest login is at fault. Older logins stay superseded by it nevertheless: the accounts that were
+            // The newest login is at fault, or a logout whose account TPNS refuses to unbind: then there is no login here.
+            // Older logins stay superseded by it nevertheless: the accounts that were
             // signed in before are not signed in now. Logouts must have their effect.
             for (index, event) in events {
                 match &event.change {

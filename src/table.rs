@@ -32,8 +32,9 @@ use self::{
 };
 use crate::{
     aws::{self, AwsError, Tries},
-    event::{Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, WRITES_AT_A_TIME},
+    check_queue::CheckQueue,
+    event::{Account, Device, Millis, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked, WRITES_AT_A_TIME},
     tpns::Apps,
 };
 
@@ -66,6 +67,8 @@ type Found = HashMap<String, Result<Attributes, RowError>>;
 #[derive(Debug)]
 pub struct OpenTable<'a> {
     table: &'a Table,
+    /// The queue of the checks that compare TPNS with the rows.
+    checks: Option<&'a CheckQueue>,
     apps: Arc<Apps>,
     app_keys: OnceCell<Result<Arc<AppKeys>, RowError>>,
     /// Epoch seconds.
@@ -86,10 +89,17 @@ impl Table {
 
     /// The table for an invocation that knows these apps and began `now`; no request is waited for after `until`.
     #[must_use]
-    pub fn open(&self, apps: &Arc<Apps>, now: SystemTime, until: Instant) -> OpenTable<'_> {
+    pub fn open<'a>(
+        &'a self,
+        checks: Option<&'a CheckQueue>,
+        apps: &Arc<Apps>,
+        now: SystemTime,
+        until: Instant,
+    ) -> OpenTable<'a> {
         let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LEDGER_ROW_LIFETIME;
         OpenTable {
             table: self,
+            checks,
             apps: apps.clone(),
             app_keys: OnceCell::new(),
             expires_at: expires_at.as_secs(),
@@ -139,6 +149,28 @@ impl Rows for OpenTable<'_> {
         }
     }
 
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
+        let key = row::device_key(device, self.app_keys().await?);
+        let expires = changed / 1000 + Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
+        for accounts in accounts.chunks(write::REGISTERS) {
+            match self.send(|| self.forgetting(&key, expires, accounts).send()).await {
+                Err(error) if !write::is_refusal(&error) => return Err(self.row_error(&error)),
+                // Refused: the row has changed, and has a newer check.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn are_checked(&self) -> bool {
+        self.checks.is_some()
+    }
+
+    async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked {
+        let Some(checks) = self.checks else { return Unchecked::default() };
+        checks.send(&self.apps.names, devices, accounts, self.until).await
+    }
+
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
         // Devices' rows are read after they were written, so the names are known.
         let along = if devices.is_empty() { accounts } else { &[] };
@@ -146,6 +178,7 @@ impl Rows for OpenTable<'_> {
             Ok(known) => known,
             Err(row_error) => {
                 return Read {
+                    changed: HashMap::new(),
                     devices: devices.iter().map(|device| (device.clone(), Err(row_error))).collect(),
                     deletions: accounts.iter().map(|key| (key.clone(), Err(row_error))).collect(),
                 };
@@ -168,7 +201,11 @@ impl Rows for OpenTable<'_> {
         let device =
             |key| DeviceRow::read(attributes(key)?).map(|row| row.state).map_err(|error| self.unreadable(&error));
         let deletion = |key| DeletionRow::read(attributes(key)?).map_err(|error| self.unreadable(&error));
+        let changed = |key| row::changed(attributes(key).ok()?);
+        let changed =
+            devices.iter().zip(&device_keys).filter_map(|(device, key)| Some((device.clone(), changed(key)?)));
         Read {
+            changed: changed.collect(),
             devices: devices.iter().cloned().zip(device_keys.iter().map(device)).collect(),
             deletions: accounts.iter().cloned().zip(account_keys.iter().map(deletion)).collect(),
         }

@@ -46,7 +46,12 @@ pub(crate) struct Handled {
 }
 
 impl Span {
-    fn remaining(self) -> Duration {
+    /// The times of a turn that ends with it, whose messages took this long to read.
+    pub(crate) fn times(self, reading: Duration) -> Times {
+        Times { now: self.now, ends: ends(self, reading) }
+    }
+
+    pub(crate) fn remaining(self) -> Duration {
         self.end.saturating_duration_since(tokio::time::Instant::now())
     }
 
@@ -89,7 +94,7 @@ impl AccountSync {
         let (begun, apps) = (Instant::now(), self.apps.current());
         let events = self.read(batch, messages, &apps, span.now, outcomes);
         let mut opened = Opened { messages, events, apps };
-        let times = Times { now: span.now, ends: ends(span, span.opening + begun.elapsed()) };
+        let times = span.times(span.opening + begun.elapsed());
         // If anything in it panics, the events that are not settled stay failed.
         let merged = AssertUnwindSafe(self.merge(batch, times, &mut opened, outcomes)).catch_unwind().await;
         let calls = merged.as_ref().map(|merged| merged.merged.calls(opened.apps.list.len())).unwrap_or_default();

@@ -16,9 +16,9 @@ use indexmap::IndexSet;
 
 use super::{Push, Settling, pace::UnderWay};
 use crate::{
-    event::{Event, EventIndex, Version},
+    event::{Device, Event, EventIndex, Version},
     ledger::{AccountKey, FailedRows, KnownState, RowError, Rows, State},
-    outcome::{Failure, Outcome},
+    outcome::{Failure, Outcome, Reason},
     plan::{ItemIndex, Plan, Share, Verdict, plan},
     redelivery::Redelivered,
     settlement::{settlement, wait_for_fresh_tokens},
@@ -27,6 +27,11 @@ use crate::{
 
 /// How often a device that other invocations change is pushed again within an invocation.
 const MOST_REPEATS: u32 = 3;
+/// What is pushed takes effect later, if at all: an event without a check is not complete.
+const CHECK_NOT_SENT: Outcome = Outcome::Retry(Failure::new(
+    Reason::CheckNotSent,
+    "CHECK_QUEUE_URL: its check could not be sent; see the ERROR line of the invocation",
+));
 
 /// Events to settle together, by their places among all.
 pub(super) struct Round {
@@ -63,14 +68,60 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     pub(super) async fn slice(
         &self,
         places: Vec<EventIndex>,
-        known: KnownState,
+        mut known: KnownState,
         deadline: Option<Deadline>,
         under_way: UnderWay<'_>,
     ) {
+        if self.ledger.is_checked() && known.state.deleted.values().any(|deletion| deletion.due) {
+            self.spare_newer(&mut known, deadline).await;
+        }
         let first = Round { places, start: Start::FromLedger(Rc::new(known), 0) };
         let mut rounds = VecDeque::from([first]);
         while let Some(round) = rounds.pop_front() {
             rounds.extend(self.round(round, deadline, &under_way).await);
+        }
+    }
+
+    /// An operator_type 5 takes the account from every device, also from one that a newer login gave it to. Such devices
+    /// are looked for first: their checks are sent, and they are bound again behind it. If TPNS can't be asked, the
+    /// deletion goes on all the same, and the checks of those devices repair them.
+    async fn spare_newer(&self, known: &mut KnownState, deadline: Option<Deadline>) {
+        let due: Vec<_> = known.state.deleted.iter().filter(|(_, deletion)| deletion.due).collect();
+        let due: Vec<_> = due.into_iter().map(|(key, _)| key.clone()).collect();
+        let found = self.tpns.devices_of(&due, deadline).await;
+        let others: IndexSet<_> = found.values().flatten().flatten().cloned().collect();
+        let others: Vec<_> = others.into_iter().filter(|device| !known.state.devices.contains_key(device)).collect();
+        if others.is_empty() {
+            return;
+        }
+        let (mut rows, _) = self.ledger.look(&others, &[]).await;
+        let is_newer = |key: &AccountKey, device: &Device| {
+            let row = rows.state.devices.get(device);
+            let owner = row.and_then(|row| Some((row, row.owner()?)));
+            owner.is_some_and(|(row, owner)| {
+                owner.accounts().any(|account| account == key.account)
+                    && !row.is_unbound(&key.account)
+                    && known.state.deletion_after(key, &owner.version).is_none()
+            })
+        };
+        let pairs = found.iter().flat_map(|(key, devices)| devices.iter().flatten().map(move |device| (key, device)));
+        let newer: Vec<_> = pairs.filter(|(key, device)| is_newer(key, device)).collect();
+        let devices: IndexSet<_> = newer.iter().map(|(_, device)| (*device).clone()).collect();
+        let devices: Vec<_> = devices.into_iter().collect();
+        let unsent = self.ledger.send_checks(&devices).await;
+        for (key, device) in newer {
+            if unsent.devices.contains(device) {
+                // No check would bind it again.
+                known.unchecked.deletions.insert(key.clone());
+                if let Some(deletion) = known.state.deleted.get_mut(key) {
+                    deletion.due = false;
+                }
+            }
+        }
+        rows.state.devices.retain(|device, _| devices.contains(device));
+        known.state.devices.extend(rows.state.devices);
+        for (key, deletion) in rows.state.deleted {
+            known.state.deleted.entry(key).or_insert(deletion);
         }
     }
 
@@ -159,7 +210,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         let touched: Vec<_> = touched.into_iter().collect();
         let accepted = self.accepted(&verdicts);
         let ledger = self.all.ledger;
-        let (unnoted, latest) = join(ledger.accept(&accepted), ledger.verify(&self.known, &touched)).await;
+        let (unnoted, mut latest) = join(ledger.accept(&accepted), ledger.verify(&self.known, &touched)).await;
         self.note(&accepted, &unnoted);
 
         let mut changed = Vec::new();
@@ -174,6 +225,9 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
             match row_error {
                 _ if !is_done(&outcome) => self.all.settle(place, outcome),
                 Some(row_error) => self.all.settle(place, Outcome::Retry(row_error.into())),
+                None if !moved() && self.known.unchecked.has(event) && outcome.is_acknowledged() => {
+                    self.all.settle(place, CHECK_NOT_SENT);
+                }
                 None if !moved() => self.all.settle(place, outcome),
                 None if self.repeats == MOST_REPEATS => {
                     self.all.settle(place, Outcome::Retry(RowError::KeepsChanging.into()));
@@ -183,6 +237,7 @@ impl<R: Rows, P: Push> Going<'_, R, P> {
         }
         let mut rounds = Vec::new();
         if !changed.is_empty() {
+            latest.unchecked = self.known.unchecked.clone();
             rounds.push(Round { places: changed, start: Start::FromLedger(Rc::new(latest), self.repeats + 1) });
         }
         if !settlement.refused.is_empty() {

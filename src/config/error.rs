@@ -48,11 +48,20 @@ pub enum ConfigError {
     )]
     LedgerTable,
     /// No URL of a queue.
-    #[error(
-        "PARKING_QUEUE_URL: must be the URL of an SQS queue, such as \
-         https://sqs.eu-west-1.amazonaws.com/123456789012/parked-events"
-    )]
-    ParkingQueueUrl,
+    #[error("{name}: must be the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/123456789012/events")]
+    QueueUrl {
+        /// The setting.
+        name: &'static str,
+    },
+    /// Checks compare TPNS with the ledger.
+    #[error("CHECK_QUEUE_URL: needs LEDGER_TABLE, since checks compare TPNS with the ledger; set both or neither")]
+    ChecksWithoutLedger,
+    /// No time that a check can wait.
+    #[error("CHECK_AFTER: must be a duration from 0s to 15m, such as 5m; the default is 5m")]
+    CheckAfter,
+    /// None of the two.
+    #[error("UNKNOWN_BINDINGS: must be report or remove; the default is report")]
+    UnknownBindings,
     /// An age that a redelivered event reaches.
     #[error("MAX_EVENT_AGE: is less than 1m, so one redelivery could make an event too old; the default is 14d")]
     MaxEventAgeTooShort,

@@ -1,6 +1,9 @@
 //! The known state of one device, and how two states of it merge.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::AccountKey;
 use crate::{
@@ -13,11 +16,15 @@ use crate::{
 pub struct DeviceState {
     owner: Option<Owner>,
     unbound: BTreeMap<ListedAccount, Version>,
+    /// Besides the owner's.
+    may_have: BTreeSet<Account>,
 }
 
 /// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half
 /// of a DynamoDB item (400 KB).
 pub(super) const MOST_UNBOUND: usize = 200;
+/// The most accounts of earlier owners that are kept, for the same reason.
+pub(crate) const MOST_EARLIER: usize = 100;
 
 /// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.
 ///
@@ -42,12 +49,14 @@ impl Owner {
         }
     }
 
+    /// The accounts, each with its type.
+    pub fn accounts(&self) -> impl Iterator<Item = Account> + '_ {
+        self.accounts.iter().map(|(&account_type, name)| Account { account: name.clone(), account_type })
+    }
+
     /// The accounts as the keys of their deletions.
     pub(super) fn keys(&self, app: AppId) -> impl Iterator<Item = AccountKey> {
-        self.accounts.iter().map(move |(&account_type, name)| AccountKey {
-            app,
-            account: Account { account: name.clone(), account_type },
-        })
+        self.accounts().map(move |account| AccountKey { app, account })
     }
 
     /// The accounts as the table keeps them and orders them: `{"0":"1527000000","1005":"926@126.com"}`.
@@ -84,6 +93,20 @@ impl DeviceState {
         &self.unbound
     }
 
+    /// Accounts of earlier owners, which TPNS may still have for the device: no call that unbinds them has been seen to
+    /// have its effect. None of them is the owner's.
+    #[must_use]
+    pub fn may_have(&self) -> &BTreeSet<Account> {
+        &self.may_have
+    }
+
+    /// Whether events that are not in this state would make another of it: what TPNS may have besides does not count,
+    /// since it follows from the owners.
+    #[must_use]
+    pub fn is_ordered_as(&self, other: &Self) -> bool {
+        self.owner == other.owner && self.unbound == other.unbound
+    }
+
     /// Whether a logout newer than the owner took this account away.
     #[must_use]
     pub fn is_unbound(&self, account: &Account) -> bool {
@@ -103,12 +126,27 @@ impl DeviceState {
 
     /// From this version on the device has these accounts and no others.
     pub fn own(&mut self, version: &Version, accounts: &[Account]) {
-        // An older owner changes nothing, so nothing is built for it.
+        // An older owner has lost, but TPNS may have what it bound.
         if self.owner.as_ref().is_some_and(|owner| owner.version > *version) {
-            return;
+            return self.remember(accounts.iter().cloned());
         }
         let accounts = accounts.iter().map(|each| (each.account_type, each.account.clone())).collect();
-        self.take_owner(Owner { version: version.clone(), accounts });
+        let lost = self.take_owner(Owner { version: version.clone(), accounts });
+        self.remember(lost.iter().flat_map(Owner::accounts));
+    }
+
+    /// TPNS may have these accounts for the device.
+    pub fn remember(&mut self, accounts: impl IntoIterator<Item = Account>) {
+        let owner = &self.owner;
+        let is_owners = |account: &Account| {
+            owner.as_ref().is_some_and(|owner| owner.accounts.get(&account.account_type) == Some(&account.account))
+        };
+        self.may_have.extend(accounts.into_iter().filter(|account| !is_owners(account)));
+    }
+
+    /// TPNS does not have these accounts.
+    pub fn forget(&mut self, accounts: &[Account]) {
+        accounts.iter().for_each(|account| _ = self.may_have.remove(account));
     }
 
     /// From this version on the device does not have these accounts.
@@ -127,19 +165,38 @@ impl DeviceState {
 
     /// Merges another state of the device.
     pub fn merge(&mut self, other: &Self) {
-        if let Some(owner) = &other.owner {
+        self.raise(other);
+        self.remember_all_of(other);
+    }
+
+    /// TPNS may have what it may have by another state of the device.
+    pub fn remember_all_of(&mut self, other: &Self) {
+        self.remember(other.owner.iter().flat_map(Owner::accounts));
+        self.remember(other.may_have.iter().cloned());
+    }
+
+    /// Merges what a row keeps of another state: an owner that has lost leaves nothing behind.
+    pub fn raise(&mut self, added: &Self) {
+        if let Some(owner) = &added.owner {
             self.take_owner(owner.clone());
         }
-        for (account, version) in &other.unbound {
+        for (account, version) in &added.unbound {
             self.take_unbound(account, version);
         }
     }
 
-    pub(crate) fn take_owner(&mut self, owner: Owner) {
-        if self.owner.as_ref().is_none_or(|own| owner > *own) {
-            self.unbound.retain(|_, version| *version > owner.version);
-            self.owner = Some(owner);
+    /// Returns the owner if it has lost to a newer one.
+    pub(crate) fn take_owner(&mut self, owner: Owner) -> Option<Owner> {
+        if self.owner.as_ref().is_some_and(|own| owner <= *own) {
+            return Some(owner);
         }
+        self.unbound.retain(|_, version| *version > owner.version);
+        if !self.may_have.is_empty() {
+            self.forget(&owner.accounts().collect::<Vec<_>>());
+        }
+        let earlier = self.owner.replace(owner);
+        self.remember(earlier.iter().flat_map(Owner::accounts));
+        None
     }
 
     pub(crate) fn take_unbound(&mut self, listed: &ListedAccount, version: &Version) {

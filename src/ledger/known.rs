@@ -32,6 +32,39 @@ pub struct KnownState {
     pub state: State,
     /// Rows that can't be relied on now. They are not in the state.
     pub failed: FailedRows,
+    /// Devices and deletions that no check was sent for.
+    pub unchecked: Unchecked,
+}
+
+/// Devices and deletions that a check had to be sent for and was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unchecked {
+    /// The devices.
+    pub devices: HashSet<Device>,
+    /// The accounts of the deletions.
+    pub deletions: HashSet<AccountKey>,
+}
+
+impl Unchecked {
+    /// Adds others.
+    pub fn extend(&mut self, other: Self) {
+        self.devices.extend(other.devices);
+        self.deletions.extend(other.deletions);
+    }
+
+    /// Whether an event's device or one of its deletions is among them.
+    #[must_use]
+    pub fn has(&self, event: &Event) -> bool {
+        match &event.change {
+            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device) => {
+                !self.devices.is_empty() && self.devices.contains(device)
+            }
+            Change::Deletion(..) if self.deletions.is_empty() => false,
+            Change::Deletion(apps, accounts) => {
+                AccountKey::each(apps, accounts).any(|key| self.deletions.contains(&key))
+            }
+        }
+    }
 }
 
 /// Devices and deletions whose rows can't be relied on.
@@ -44,10 +77,12 @@ pub struct FailedRows {
 impl KnownState {
     /// Adds the known state of other devices and accounts.
     pub fn extend(&mut self, other: Self) {
+        self.state.remembers |= other.state.remembers;
         self.state.devices.extend(other.state.devices);
         for (key, deletion) in other.state.deleted {
             self.state.delete(key, deletion);
         }
+        self.unchecked.extend(other.unchecked);
         self.failed.devices.extend(other.failed.devices);
         self.failed.deletions.extend(other.failed.deletions);
     }
@@ -56,6 +91,7 @@ impl KnownState {
     #[must_use]
     pub fn split_off(&mut self, devices: &HashSet<&Device>, deletions: &HashSet<AccountKey>) -> Self {
         let mut other = Self::default();
+        other.state.remembers = self.state.remembers;
         if devices.is_empty() && deletions.is_empty() {
             return other;
         }
@@ -64,6 +100,7 @@ impl KnownState {
         other.state.deleted = own.collect();
         let known = self.state.deleted.iter().filter(|(_, deletion)| !deletion.due);
         other.state.deleted.extend(known.map(|(key, deletion)| (key.clone(), deletion.clone())));
+        other.unchecked = self.unchecked.clone();
         other.failed.devices = self.failed.devices.extract_if(|device, _| devices.contains(device)).collect();
         other.failed.deletions = self.failed.deletions.extract_if(|key, _| deletions.contains(key)).collect();
         other
@@ -71,6 +108,18 @@ impl KnownState {
 }
 
 impl FailedRows {
+    /// Why the row of a device can't be relied on.
+    #[must_use]
+    pub fn device(&self, device: &Device) -> Option<&RowError> {
+        self.devices.get(device)
+    }
+
+    /// Why the row of a deletion can't be relied on.
+    #[must_use]
+    pub fn deletion(&self, key: &AccountKey) -> Option<&RowError> {
+        self.deletions.get(key)
+    }
+
     /// Whether the row of a deletion can't be relied on.
     #[must_use]
     pub fn has_deletion(&self, key: &AccountKey) -> bool {

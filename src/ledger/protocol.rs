@@ -4,13 +4,13 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::{
-    future::join,
+    future::{join, join3},
     stream::{self, StreamExt},
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeviceState, FailedRows, KnownState, RowError, State};
-use crate::event::{Device, Version};
+use super::{AccountKey, Deletion, DeviceState, FailedRows, KnownState, RowError, State, Unchecked};
+use crate::event::{Account, Device, Millis, Version};
 
 /// More than an ordinary batch needs, and few enough for the memory of a small function.
 pub(crate) const WRITES_AT_A_TIME: usize = 64;
@@ -24,6 +24,13 @@ pub trait Rows {
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
+    /// Removes accounts of earlier owners, which TPNS does not have any more, from a device's row, if that has not changed
+    /// since `changed`.
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError>;
+    /// Whether TPNS is compared with the rows later on, by a check.
+    fn are_checked(&self) -> bool;
+    /// Has a check sent of each of these devices and deleted accounts. Returns those that were not sent.
+    async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked;
     /// Reads rows, each as it is at some moment after the call. Every row asked for is in the answer.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read;
 }
@@ -35,6 +42,8 @@ pub struct Read {
     pub devices: HashMap<Device, Result<DeviceState, RowError>>,
     /// Of deleted accounts.
     pub deletions: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>,
+    /// When devices' rows last changed, where the table knows.
+    pub changed: HashMap<Device, Millis>,
 }
 
 /// The row of a deleted account.
@@ -59,22 +68,57 @@ impl<R: Rows> Ledger<R> {
     /// Merges a batch, and returns the state that is known then. What is not done when `over` resolves is omitted.
     pub async fn merge<F: Future<Output = ()>>(&self, batch: State, over: impl Fn() -> F) -> KnownState {
         let Self::Table(rows) = self else {
-            return KnownState { state: batch, failed: FailedRows::default() };
+            return KnownState { state: batch, ..KnownState::default() };
         };
         let is_read = |key: &AccountKey| !batch.deleted.contains_key(key);
         let others: IndexSet<_> = batch.devices.iter().flat_map(owned).filter(is_read).collect();
         let others: Vec<_> = others.into_iter().collect();
         // The accounts' rows are read while the devices' are written: most owners will be those of this batch. The read
         // is begun first, since in a sandbox's first invocation it brings what the writes wait for.
+        // A check is sent beside, also for what turns out to be stale: an event that is merged and then ends in the
+        // dead-letter queue is completed by its check.
         let writes = join(raise_devices(rows, &batch, over()), raise_deletions(rows, &batch, over()));
-        let (mut deletions, (devices, raised)) = join(read_deletions(rows, &others), writes).await;
+        let (mut deletions, (devices, raised), unchecked) =
+            join3(read_deletions(rows, &others), writes, send_checks(rows, &batch)).await;
         let no_time = batch.deleted.keys().filter(|key| !raised.contains_key(*key));
         let mut failed: HashMap<_, _> = no_time.map(|key| (key.clone(), RowError::NoTime)).collect();
         failed.extend(raised.iter().filter_map(|(key, row)| Some((key.clone(), *row.as_ref().err()?))));
         deletions.extend(raised.into_iter().map(|(key, row)| (key, row.map(Some))));
         let mut known = complete(rows, devices, deletions).await;
         known.failed.deletions = failed;
+        known.unchecked = unchecked;
         known
+    }
+
+    /// Whether TPNS is compared with the ledger later on, by a check.
+    pub fn is_checked(&self) -> bool {
+        matches!(self, Self::Table(rows) if rows.are_checked())
+    }
+
+    /// The known state of these devices and accounts, and when the devices' rows last changed.
+    pub async fn look(&self, devices: &[Device], accounts: &[AccountKey]) -> (KnownState, HashMap<Device, Millis>) {
+        let Self::Table(rows) = self else { return <_>::default() };
+        let Read { devices, deletions, changed } = rows.read(devices, accounts).await;
+        let failed = deletions.iter().filter_map(|(key, row)| Some((key.clone(), *row.as_ref().err()?))).collect();
+        let mut known = complete(rows, devices.into_iter().collect(), known_from_table(deletions)).await;
+        known.failed.deletions = failed;
+        (known, changed)
+    }
+
+    /// Removes accounts that TPNS does not have any more from what a device's row remembers, if it has not changed since.
+    /// Nothing depends on its success: at worst they are unbound once more.
+    pub async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) {
+        if let Self::Table(rows) = self {
+            _ = rows.forget(device, changed, accounts).await;
+        }
+    }
+
+    /// Has a check sent of each of these devices. Returns those that were not sent.
+    pub async fn send_checks(&self, devices: &[Device]) -> Unchecked {
+        match self {
+            Self::Table(rows) if rows.are_checked() && !devices.is_empty() => rows.send_checks(devices, &[]).await,
+            _ => Unchecked::default(),
+        }
     }
 
     /// Checks whether these devices have changed since they were pushed. Returns those that have, in their current
@@ -97,7 +141,12 @@ impl<R: Rows> Ledger<R> {
                 (Ok(row), Some(pushed)) if is_as_pushed(device, &row, pushed, &deletions, &known.state) => continue,
                 // A row never loses its owner, unless someone deletes it from the table.
                 (Ok(row), Some(_)) if row.owner().is_none() => Err(RowError::Unreadable),
-                (row, Some(_)) => row,
+                (Ok(mut row), Some(pushed)) => {
+                    // What was just pushed, the other invocation may have unbound before.
+                    row.remember_all_of(pushed);
+                    Ok(row)
+                }
+                (Err(row_error), Some(_)) => Err(row_error),
             };
             changed.push((device.clone(), row));
         }
@@ -114,6 +163,15 @@ impl<R: Rows> Ledger<R> {
     }
 }
 
+async fn send_checks<R: Rows>(rows: &R, batch: &State) -> Unchecked {
+    if !rows.are_checked() {
+        return Unchecked::default();
+    }
+    let devices: Vec<_> = batch.devices.keys().cloned().collect();
+    let accounts: Vec<_> = batch.deleted.keys().cloned().collect();
+    rows.send_checks(&devices, &accounts).await
+}
+
 /// Adds the batch to its devices' rows. All of them are in the result, also those for which there was no time.
 async fn raise_devices<R: Rows>(
     rows: &R,
@@ -121,9 +179,16 @@ async fn raise_devices<R: Rows>(
     over: impl Future<Output = ()>,
 ) -> Vec<(Device, Result<DeviceState, RowError>)> {
     let raises = batch.devices.iter().map(async |(device, state)| {
-        let row = rows.raise_device(device, state).await;
-        // Without a known owner, what other logouts say is pushed by their own invocations.
-        (device.clone(), row.map(|row| if row.owner().is_some() { row } else { state.clone() }))
+        let row = rows.raise_device(device, state).await.map(|mut row| {
+            // Without a known owner, what other logouts say is pushed by their own invocations.
+            if row.owner().is_none() {
+                return state.clone();
+            }
+            // An earlier delivery of a login that has lost may have bound its accounts.
+            row.remember_all_of(state);
+            row
+        });
+        (device.clone(), row)
     });
     let mut raised = side_by_side(raises, over).await;
     if raised.len() < batch.devices.len() {
@@ -176,7 +241,7 @@ fn is_as_pushed(
         let version = deletion.as_ref().map(|deletion| &deletion.version);
         version == known.deleted.get(&key).map(|deletion| &deletion.version)
     };
-    row == pushed && owned((device, pushed)).all(is_same_deletion)
+    row.is_ordered_as(pushed) && owned((device, pushed)).all(is_same_deletion)
 }
 
 /// Deletions that are only known from rows are not due: each has a message of its own.
@@ -202,6 +267,7 @@ async fn complete<R: Rows>(
     let missing: IndexSet<_> = states.flat_map(owned).filter(|key| !deletions.contains_key(key)).collect();
     deletions.extend(read_deletions(rows, &missing.into_iter().collect::<Vec<_>>()).await);
     let mut known = KnownState::default();
+    known.state.remembers = true;
     for (device, row) in devices {
         let accounts = |state: &DeviceState| {
             let row_error =

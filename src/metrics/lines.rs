@@ -41,7 +41,7 @@ pub(super) struct FailureLine<'a> {
 }
 
 impl<'a> Common<'a> {
-    fn line(self, dimension_sets: DimensionSets) -> Line<'a> {
+    pub(super) fn line(self, dimension_sets: DimensionSets) -> Line<'a> {
         let at = self.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let mut line = Line::new(at, NAMESPACE, dimension_sets);
         line.property("FunctionName", self.function);

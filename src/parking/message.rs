@@ -12,10 +12,8 @@ use data_encoding::HEXLOWER;
 use crate::{
     ingress::{Message, MessageIndex},
     outcome::Failure,
+    sqs_batch::MOST_BYTES,
 };
-
-/// SQS counts bodies and attributes, of a message and of a call.
-pub(super) const MOST_BYTES: usize = 1 << 20;
 
 /// A message to park, and every message of the batch that is the same.
 #[derive(Debug)]

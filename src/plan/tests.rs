@@ -192,6 +192,29 @@ proptest! {
         }
     }
 
+    /// With a ledger, whatever types a device's logins name, and in whatever order TPNS applies the calls.
+    #[test]
+    fn what_is_pushed_from_the_ledger_is_right_in_either_order(
+        before in testing::events(0..8), batch in testing::events_without_types(1..8), per_type: bool, reverse: bool,
+    ) {
+        let mut tpns = tpns(if per_type { OverrideMode::PerType } else { OverrideMode::Replace });
+        before.iter().for_each(|event| apply_alone(&mut tpns, event));
+        let mut state = State::of(before.iter().chain(&batch));
+        state.remembers = true;
+        // The order of a deletion and a login after it matters; gates keep it.
+        state.deleted.values_mut().for_each(|deletion| deletion.due = false);
+        let mut plan = plan(&state, &Redelivered::default());
+        if reverse {
+            plan.items.reverse();
+        }
+        for item in &plan.items {
+            send(&mut tpns, item.app, OperatorType::of(&item.work), &[item]);
+        }
+        for device in state.devices.iter().filter(|(_, known)| known.owner().is_some()).map(|(device, _)| device) {
+            prop_assert_eq!(bound(&tpns, device), wanted(&state, device), "{:?}", device);
+        }
+    }
+
     #[test]
     fn there_are_as_few_calls_as_items_allow(events in testing::events(0..200)) {
         let plan = plan(&State::of(&events), &Redelivered::default());

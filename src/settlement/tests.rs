@@ -162,6 +162,24 @@ fn a_rejected_clear_sends_the_logouts_again_and_fails_the_login() {
     assert_eq!((names, again), (vec!["refused", "again"], vec![vec![1]]));
 }
 
+/// What is unbound beside a login was not named by it.
+#[test]
+fn a_rejected_unbind_beside_a_login_sends_the_logouts_again_and_not_the_login() {
+    let two = event(1, Change::Login(device(), vec![account("a"), testing::account("b", AccountType(1))]));
+    let events = [two, logout(2, "a")];
+    let mut state = State::of(&events);
+    state.remembers = true;
+    let plan = plan(&state, &Redelivered::default());
+    let verdict = |item: &crate::plan::Item| match item.work {
+        Work::Unbind(..) => BAD,
+        _ => Verdict::Accepted,
+    };
+    let verdicts: Vec<_> = plan.items.iter().map(verdict).collect();
+    let settlement = settlement(indexed(&events), &state, &plan, &verdicts);
+    assert_eq!(settlement.settled, [(EventIndex(0), Outcome::Applied)]);
+    assert_eq!((settlement.refused, settlement.again), (Vec::new(), vec![vec![EventIndex(1)]]));
+}
+
 /// The outcomes of events when TPNS says this of the operator_types, this long after the login of second 10.
 fn after(seconds: i64, events: &[Event], verdict: impl Fn(&Work) -> Verdict) -> Vec<&'static str> {
     let state = State::of(events);

@@ -8,6 +8,8 @@
 //! pk                               attributes
 //! device#<app>#<token>             owner       version of the owner
 //!                                  accounts    {"<account_type>":"<account>", …}
+//!                                  had:<account_type>:<account>   version of the newest owner that had the account
+//!                                  remembered  version of the owner at whose write its accounts were remembered
 //!                                  out:<account_type>:<account>   version of the logout
 //!                                  any:<account>                  the same, of the account under every type
 //! account#<app>#<SHA-256>          deleted     version of the deletion
@@ -16,17 +18,21 @@
 //! ```
 //!
 //! `<app>` is the app's name in the keys of its rows (`app_keys.rs`).
+//!
+//! `had:…` are the accounts that TPNS may have for the device. Versions of this function before 0.2 wrote none: where
+//! `remembered` is not the owner's version, the accounts of that owner are added before another one replaces them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_lc_rs::digest;
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::HEXLOWER;
 
+use super::LEDGER_ROW_LIFETIME;
 use crate::{
     apps::AppNames,
-    event::{AccountName, AccountType, Device, Kind, ListedAccount, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Owner},
+    event::{Account, AccountName, AccountType, Device, Kind, ListedAccount, Millis, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, MOST_EARLIER, Owner},
 };
 
 pub(super) const KEY: &str = "pk";
@@ -38,6 +44,8 @@ pub(super) const ACCEPTED: &str = "accepted";
 /// DynamoDB's limit for an item, 400 KB, less what a key takes.
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
 const OUT: &str = "out:";
+const HAD: &str = "had:";
+pub(super) const REMEMBERED: &str = "remembered";
 /// Not `out:*:`, which the first released version could not read; it skips unknown names.
 const ANY: &str = "any:";
 
@@ -53,8 +61,11 @@ pub(super) struct Unreadable(pub(super) &'static str);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceRow {
     pub(super) state: DeviceState,
-    /// Logouts that the owner has superseded: attributes with their values, which have no effect any more.
+    /// Logouts that the owner has superseded, and accounts of too many earlier owners: attributes with their values,
+    /// which have no effect any more.
     pub(super) dead: Vec<(String, String)>,
+    /// The owner, with its version as text, if the row does not remember its accounts.
+    pub(super) unremembered: Option<String>,
 }
 
 /// A part of a row that has to grow.
@@ -63,19 +74,23 @@ pub(super) enum Register {
     Owner {
         version: String,
         accounts: String,
+        /// The attributes of the accounts that the row is to remember with it.
+        had: Vec<String>,
+        /// The version of the owner that the row has, if it does not remember that one's accounts.
+        unremembered: Option<String>,
     },
     /// An attribute that only grows, and its new value.
-    Version {
-        name: String,
-        version: String,
-    },
+    Version { name: String, version: String },
 }
 
 impl Register {
     /// What it adds to a row at most, in bytes.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Owner { version, accounts } => OWNER.len() + version.len() + ACCOUNTS.len() + accounts.len(),
+            Self::Owner { version, accounts, had, .. } => {
+                let had: usize = had.iter().map(|name| name.len() + version.len()).sum();
+                OWNER.len() + REMEMBERED.len() + 2 * version.len() + ACCOUNTS.len() + accounts.len() + had
+            }
             Self::Version { name, version } => name.len() + version.len(),
         }
     }
@@ -100,8 +115,12 @@ impl DeviceRow {
         } else if row.contains_key(ACCOUNTS) {
             return Err(Unreadable(OWNER));
         }
-        let mut out = Vec::new();
+        let (mut out, mut had) = (Vec::new(), Vec::new());
         for (name, value) in row {
+            if let Some(typed) = name.strip_prefix(HAD) {
+                let account = account_under_type(typed).ok_or(Unreadable("the name of had:…"))?;
+                had.push((version_of(value).ok_or(Unreadable("had:…"))?, name, account));
+            }
             let Some(listed) = listed_of(name)? else { continue };
             let version = version_of(value).ok_or(Unreadable("out:…"))?;
             state.take_unbound(&listed, &version);
@@ -109,19 +128,32 @@ impl DeviceRow {
         }
         let is_dead = |listed, version| state.unbound().get(listed) != Some(version);
         let dead = out.iter().filter(|(_, listed, version)| is_dead(listed, version));
-        let dead = dead.map(|(name, _, version)| ((*name).clone(), text(version))).collect();
-        Ok(Self { state, dead })
+        let mut dead: Vec<_> = dead.map(|(name, _, version)| ((*name).clone(), text(version))).collect();
+        had.sort_unstable();
+        let earlier = had.len().saturating_sub(MOST_EARLIER);
+        dead.extend(had.drain(..earlier).map(|(version, name, _)| (name.clone(), text(&version))));
+        state.remember(had.into_iter().map(|(_, _, account)| account));
+        let owner = state.owner().map(|owner| text(&owner.version));
+        let remembered = row.get(REMEMBERED).and_then(|value| value.as_s().ok());
+        let unremembered = owner.filter(|owner| Some(owner) != remembered);
+        Ok(Self { state, dead, unremembered })
     }
 
     /// What has to be added to the row; nothing if it has all of it.
     pub(super) fn lacks(&self, added: &DeviceState) -> Vec<Register> {
         let mut merged = self.state.clone();
-        merged.merge(added);
+        merged.raise(added);
         let merged = merged.bounded();
-        let owner = merged
-            .owner()
-            .filter(|owner| self.state.owner() != Some(owner))
-            .map(|owner| Register::Owner { version: text(&owner.version), accounts: owner.accounts_text() });
+        let owner = merged.owner().filter(|owner| self.state.owner() != Some(owner)).map(|owner| {
+            let replaced = self.unremembered.as_ref().and(self.state.owner());
+            let had: BTreeSet<_> = owner.accounts().chain(replaced.into_iter().flat_map(Owner::accounts)).collect();
+            Register::Owner {
+                version: text(&owner.version),
+                accounts: owner.accounts_text(),
+                had: had.iter().map(had_name).collect(),
+                unremembered: self.unremembered.clone(),
+            }
+        });
         let known = self.state.unbound();
         let out = merged.unbound().iter().filter(|(account, version)| known.get(account) != Some(version));
         let out = out.map(|(account, version)| Register::Version { name: out_name(account), version: text(version) });
@@ -137,6 +169,12 @@ impl DeletionRow {
         let accepted = version(ACCEPTED)?;
         Ok(version(DELETED)?.map(|version| Self { accepted: accepted.is_some_and(|by| by >= version), version }))
     }
+}
+
+/// When a row last changed, in milliseconds since 1970: as long before it expires as a row is kept.
+pub(super) fn changed(row: &Attributes) -> Option<Millis> {
+    let expires: u64 = row.get(EXPIRES)?.as_n().ok()?.parse().ok()?;
+    Millis::try_from(expires.checked_sub(LEDGER_ROW_LIFETIME.as_secs())?).ok()?.checked_mul(1000)
 }
 
 /// The key of a device's row.
@@ -195,6 +233,11 @@ fn out_name(listed: &ListedAccount) -> String {
     }
 }
 
+/// The attribute that remembers an account.
+pub(super) fn had_name(Account { account, account_type: AccountType(account_type) }: &Account) -> String {
+    format!("{HAD}{account_type}:{}", account.as_str())
+}
+
 /// The account that an attribute of this name signs out. `None` if it is another attribute.
 fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
     let listed = match (name.strip_prefix(OUT), name.strip_prefix(ANY)) {
@@ -208,9 +251,14 @@ fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
 }
 
 fn listed_under_type(text: &str) -> Option<ListedAccount> {
+    let Account { account, account_type } = account_under_type(text)?;
+    Some(ListedAccount { account, account_type: Some(account_type) })
+}
+
+fn account_under_type(text: &str) -> Option<Account> {
     let (account_type, account) = text.split_once(':')?;
-    let account_type = Some(AccountType(account_type.parse().ok()?));
-    Some(ListedAccount { account: AccountName::taken_before(account)?, account_type })
+    let account_type = AccountType(account_type.parse().ok()?);
+    Some(Account { account: AccountName::taken_before(account)?, account_type })
 }
 
 fn version_of(value: &AttributeValue) -> Option<Version> {

@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::{
 
 use super::{
     OpenTable,
-    row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, Register},
+    row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, REMEMBERED, Register},
 };
 use crate::{
     aws::{self, Tries},
-    event::Version,
+    event::{Account, Millis, Version},
     ledger::RowError,
 };
 
@@ -77,11 +77,16 @@ impl OpenTable<'_> {
         let mut conditions = Vec::with_capacity(registers.len());
         for (n, register) in registers.iter().enumerate() {
             let (name, version) = match register {
-                Register::Owner { version, accounts } => {
+                Register::Owner { version, accounts, had, .. } => {
                     update = update
                         .expression_attribute_names("#accounts", ACCOUNTS)
+                        .expression_attribute_names("#remembered", REMEMBERED)
                         .expression_attribute_values(":accounts", AttributeValue::S(accounts.clone()));
-                    set += ", #accounts = :accounts";
+                    set += &format!(", #accounts = :accounts, #remembered = :r{n}");
+                    for (account, name) in had.iter().enumerate() {
+                        update = update.expression_attribute_names(format!("#h{account}"), name);
+                        set += &format!(", #h{account} = :r{n}");
+                    }
                     (OWNER, version)
                 }
                 Register::Version { name, version } => (name.as_str(), version),
@@ -90,13 +95,35 @@ impl OpenTable<'_> {
                 .expression_attribute_names(format!("#r{n}"), name)
                 .expression_attribute_values(format!(":r{n}"), AttributeValue::S(version.clone()));
             set += &format!(", #r{n} = :r{n}");
-            let tie = match register {
-                Register::Owner { .. } => format!(" OR (#r{n} = :r{n} AND #accounts < :accounts)"),
-                Register::Version { .. } => String::new(),
-            };
-            conditions.push(format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n}{tie})"));
+            conditions.push(match register {
+                Register::Version { .. } => format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n})"),
+                Register::Owner { unremembered: None, .. } => format!(
+                    "(attribute_not_exists(#r{n}) OR \
+                     (#remembered = #r{n} AND (#r{n} < :r{n} OR (#r{n} = :r{n} AND #accounts < :accounts))))"
+                ),
+                // It is the owner whose accounts are remembered with this write, and the lesser one.
+                Register::Owner { unremembered: Some(owner), .. } => {
+                    update = update.expression_attribute_values(":replaced", AttributeValue::S(owner.clone()));
+                    format!("#r{n} = :replaced")
+                }
+            });
         }
         update.update_expression(set).condition_expression(conditions.join(" AND "))
+    }
+
+    /// Removes accounts of earlier owners from a row that still expires then, which is one that has not changed.
+    pub(super) fn forgetting(&self, key: &str, expires: Millis, accounts: &[Account]) -> UpdateItemFluentBuilder {
+        let mut update = self
+            .update(key)
+            .condition_expression("#expires = :expires")
+            .expression_attribute_names("#expires", EXPIRES)
+            .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()));
+        let mut names = Vec::with_capacity(accounts.len());
+        for (n, account) in accounts.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#h{n}"), row::had_name(account));
+            names.push(format!("#h{n}"));
+        }
+        update.update_expression(format!("REMOVE {}", names.join(", ")))
     }
 
     pub(super) fn accepting(&self, key: &str, version: &Version) -> UpdateItemFluentBuilder {

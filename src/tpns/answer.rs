@@ -31,11 +31,23 @@ pub struct HttpAnswer {
 
 /// What an answer says of a call's items.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum Judgement<Item = Verdict> {
     /// The same for all of them.
     Whole(Verdict),
     /// One for each, in the order of the request.
-    Each(Vec<Verdict>),
+    Each(Vec<Item>),
+}
+
+/// What an answer says of one item.
+pub trait Judged {
+    /// Why TPNS did not do what it was asked to, if it did not.
+    fn failure(&self) -> Option<&Failure>;
+}
+
+impl Judged for Verdict {
+    fn failure(&self) -> Option<&Failure> {
+        Self::failure(self)
+    }
 }
 
 /// `{"ret_code":0,"err_msg":"NO_ERROR","result":["0"]}`; the query API writes `retCode`. Other keys are ignored.
@@ -50,7 +62,7 @@ struct AnswerBody {
 /// `result`: an array of codes as strings or numbers, or that array as a string, as other calls of TPNS have it.
 /// Anything else, or nothing, says nothing of the items: then it is `None`.
 #[derive(Debug, Default)]
-struct Codes(Option<Vec<Signal>>);
+pub(super) struct Codes(pub(super) Option<Vec<Signal>>);
 
 /// Reads an answer to a call of `items` items.
 ///
@@ -58,21 +70,29 @@ struct Codes(Option<Vec<Signal>>);
 #[must_use]
 pub fn judge(answer: &HttpAnswer, operator_type: OperatorType, items: usize) -> Judgement {
     let by_status = Judgement::Whole(classify(Signal::Status(answer.status), operator_type));
-    let body = answer.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&answer.body);
-    let body = serde_json::from_slice::<Object<AnswerBody>>(body).ok();
-    let judgement = match body.and_then(|Object(body)| body.judgement(operator_type, items)) {
+    let judgement = match answer.read::<AnswerBody>().and_then(|body| body.judgement(operator_type, items)) {
         None => by_status,
-        Some(judgement) if judgement.accepts_any() && !(200..300).contains(&answer.status) => by_status,
+        Some(judgement) if judgement.accepts_any() && !answer.is_success() => by_status,
         Some(judgement) => judgement,
     };
-    match judgement {
-        Judgement::Whole(Verdict::Retry(failure, _)) => Judgement::Whole(Verdict::Retry(failure, answer.retry_after)),
-        other => other,
-    }
+    judgement.retried_after(answer.retry_after)
 }
 
 /// Some gateways put it before a body.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl HttpAnswer {
+    /// The body, if it is a JSON object that can be read as this.
+    pub(super) fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        let body = self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body);
+        serde_json::from_slice(body).ok().map(|Object(body)| body)
+    }
+
+    /// Whether TPNS can have done what it was asked to.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
 
 impl AnswerBody {
     /// `None` if there is no `ret_code` that can be read.
@@ -108,23 +128,35 @@ fn of_another_length(verdicts: &[Verdict], whole: Verdict, items: usize) -> Judg
     }
 }
 
-impl Judgement {
+impl<Item: Judged> Judgement<Item> {
     /// Why not all of it was accepted: each reason once, none for success.
     #[must_use]
     pub fn failures(&self) -> Vec<Reason> {
-        let verdicts = match self {
-            Self::Whole(verdict) => std::slice::from_ref(verdict),
-            Self::Each(verdicts) => verdicts,
+        let (whole, each) = match self {
+            Self::Whole(verdict) => (verdict.failure(), &[][..]),
+            Self::Each(items) => (None, items.as_slice()),
         };
         let mut reasons = Vec::new();
-        for failure in verdicts.iter().filter_map(Verdict::failure) {
+        for failure in whole.into_iter().chain(each.iter().filter_map(Judged::failure)) {
             if !reasons.contains(&failure.reason) {
                 reasons.push(failure.reason);
             }
         }
         reasons
     }
+}
 
+impl<Item> Judgement<Item> {
+    /// Says how long to wait, where the whole call is to be retried.
+    pub(super) fn retried_after(self, after: Option<Duration>) -> Self {
+        match self {
+            Self::Whole(Verdict::Retry(failure, _)) => Self::Whole(Verdict::Retry(failure, after)),
+            other => other,
+        }
+    }
+}
+
+impl Judgement {
     fn accepts_any(&self) -> bool {
         match self {
             Self::Whole(verdict) => *verdict == Verdict::Accepted,
@@ -185,7 +217,7 @@ impl<'de> Deserialize<'de> for Codes {
 
 /// A code as a number or as text. Anything else is a word.
 #[derive(Debug)]
-struct Code(Signal);
+pub(super) struct Code(pub(super) Signal);
 
 /// A number that was written with a point, if it is a whole one and exact.
 fn whole_number(number: f64) -> Signal {

@@ -26,6 +26,37 @@ pub enum OperatorType {
     UnbindEverywhere = 5,
 }
 
+/// What a query of TPNS names: its own `operator_type` (facts.md, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum QueryBy {
+    /// 1: the devices of these accounts.
+    Account = 1,
+    /// 2: the accounts of these tokens.
+    Token = 2,
+}
+
+/// The operation of TPNS's account API that a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `batchoperate`: changes bindings.
+    Change(OperatorType),
+    /// `query`: reads bindings.
+    Query(QueryBy),
+}
+
+impl From<OperatorType> for Operation {
+    fn from(operator_type: OperatorType) -> Self {
+        Self::Change(operator_type)
+    }
+}
+
+impl From<QueryBy> for Operation {
+    fn from(by: QueryBy) -> Self {
+        Self::Query(by)
+    }
+}
+
 /// One call to TPNS: up to [`ITEMS_PER_CALL`] items of one app and operator_type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {

@@ -13,7 +13,7 @@ use hyper::{
 };
 
 use super::{
-    App,
+    App, Operation,
     answer::{HttpAnswer, retry_after},
     breaker::Breakers,
     codes::is_a_status_of_the_app,
@@ -24,7 +24,7 @@ use crate::{
     transport::{RequestLimits, Transport, TransportError},
 };
 
-/// No account call answers with more: twenty items have twenty codes.
+/// No account call answers with more: twenty items have twenty codes, and twenty accounts at most two thousand tokens.
 const LONGEST_ANSWER: usize = 1 << 20;
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("tpns-account-sync/", env!("CARGO_PKG_VERSION")));
 const ACCESS_ID: HeaderName = HeaderName::from_static("accessid");
@@ -78,11 +78,12 @@ impl Client {
         Some(self.breakers.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Posts `body` to the app's account API, signed for now. An exchange has `timeout`; with a second one after a dead
+    /// Posts `body` to this operation of the app's account API, signed for now. An exchange has `timeout`; with a second one after a dead
     /// connection it has `remaining`.
     pub(super) async fn post(
         &self,
         app: &App,
+        operation: Operation,
         body: Bytes,
         timeout: Duration,
         remaining: Duration,
@@ -92,7 +93,7 @@ impl Client {
         let sign = app.key.sign(&timestamp, &body);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = app.endpoint.uri().clone();
+        *request.uri_mut() = app.endpoint.uri(operation).clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, AGENT);

@@ -1,6 +1,6 @@
 //! What an answer of TPNS, or the lack of one, means: one exhaustive match (facts.md, section 4).
 
-use super::OperatorType;
+use super::{Operation, OperatorType};
 use crate::{
     outcome::{Cause, Failure, Reason},
     plan::Verdict,
@@ -20,10 +20,12 @@ pub enum Signal {
     Word,
 }
 
-/// The meaning of a signal for calls of this type.
+/// The meaning of a signal for calls of this operation.
 #[must_use]
-pub fn classify(signal: Signal, operator_type: OperatorType) -> Verdict {
+pub fn classify(signal: Signal, operation: impl Into<Operation>) -> Verdict {
+    use Operation::{Change, Query};
     use OperatorType::{Bind, Unbind, UnbindAll, UnbindEverywhere};
+    let operation = operation.into();
     let failure = |reason| Failure { code: signal.code(), ..Failure::new(reason, signal.detail()) };
     let retry = |reason| Verdict::Retry(failure(reason), None);
     let rejected = |reason| Verdict::Rejected(failure(reason));
@@ -41,14 +43,17 @@ pub fn classify(signal: Signal, operator_type: OperatorType) -> Verdict {
         Signal::Code(1_008_028) => retry(Reason::TpnsThrottled),
         // parameter parse error; missing parameter; invalid parameter.
         Signal::Code(1_008_001 | 1_008_002 | 1_008_007) => rejected(Reason::TpnsBadInput),
-        // invalid token; token is not valid.
-        Signal::Code(1_008_006 | 1_008_029) => rejected(Reason::TpnsInvalidToken),
+        // invalid token; token is not valid: nothing is bound to it.
+        Signal::Code(1_008_006 | 1_008_029) => match operation {
+            Change(_) => rejected(Reason::TpnsInvalidToken),
+            Query(_) => Verdict::Accepted,
+        },
         // batch op, partly or total error: met only when `result` can't say which items, down to a single one.
         Signal::Code(1_008_026 | 1_008_027) => rejected(Reason::TpnsBatchError),
         // no token, no account: what is to be unbound is not bound.
-        Signal::Code(10_110_008) => match operator_type {
-            Unbind | UnbindAll | UnbindEverywhere => Verdict::Accepted,
-            Bind => rejected(Reason::TpnsNoToken),
+        Signal::Code(10_110_008) => match operation {
+            Change(Unbind | UnbindAll | UnbindEverywhere) | Query(_) => Verdict::Accepted,
+            Change(Bind) => rejected(Reason::TpnsNoToken),
         },
         // auth failure; AccessID and AccessKey do not match.
         Signal::Code(1_008_003 | 10_030_002) => misconfigured(Reason::TpnsAuthFailed),
@@ -82,6 +87,11 @@ pub fn classify(signal: Signal, operator_type: OperatorType) -> Verdict {
 }
 
 impl Signal {
+    /// Whether it is TPNS's own word for success, not a failure that amounts to it.
+    pub(super) fn is_success(self) -> bool {
+        self == Self::Code(0)
+    }
+
     fn code(self) -> Option<i64> {
         match self {
             Self::Code(code) => Some(code),

@@ -1,5 +1,6 @@
 //! Carrying out a plan: app by app, call by call, until the deadline.
 
+mod ask;
 mod call;
 mod exchange;
 mod rejections;
@@ -49,6 +50,9 @@ pub struct CallSettings {
     pub timeout: Duration,
     /// Tries of one call within one invocation.
     pub max_attempts: u32,
+    /// Whether TPNS is compared with the ledger later on, by a check. If not, an item that TPNS accepted after a try of it
+    /// had no answer is left for the redelivery: that try may take effect after newer calls.
+    pub checked: bool,
 }
 
 /// The moment by which the last call must be over.
@@ -82,7 +86,7 @@ pub struct Tpns<'a> {
 pub struct CallMade {
     /// The app it was made to.
     pub app: AppId,
-    /// The items it carried.
+    /// The items it carried, or those it asked for.
     pub items: usize,
     /// From connecting to the last byte.
     pub took: Duration,

@@ -3,8 +3,11 @@
 use hyper::Uri;
 use url::Url;
 
-/// The path of the one operation this function calls.
+use super::Operation;
+
+/// The paths of the operations this function calls.
 const BATCH_OPERATE: &str = "/v3/device/account/batchoperate";
+const QUERY: &str = "/v3/device/account/query";
 
 /// The access points by region. Their data are isolated from each other: the wrong host answers 1008035.
 const REGIONS: [(&str, &str); 4] = [
@@ -18,7 +21,8 @@ const REGIONS: [(&str, &str); 4] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     url: Url,
-    uri: Uri,
+    batch_operate: Uri,
+    query: Uri,
 }
 
 /// An address that can't be one of TPNS. Does not quote it.
@@ -83,9 +87,10 @@ impl Endpoint {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err(EndpointError::Path);
         }
-        let url = url.join(BATCH_OPERATE).map_err(|_| EndpointError::Unreadable)?;
-        let uri = url.as_str().parse().map_err(|_| EndpointError::Unreadable)?;
-        Ok(Self { url, uri })
+        let at = |path| url.join(path).map_err(|_| EndpointError::Unreadable);
+        let uri = |url: &Url| url.as_str().parse().map_err(|_| EndpointError::Unreadable);
+        let batch_operate = at(BATCH_OPERATE)?;
+        Ok(Self { batch_operate: uri(&batch_operate)?, query: uri(&at(QUERY)?)?, url: batch_operate })
     }
 
     /// Scheme, host and port in one form, however the address was written.
@@ -96,21 +101,25 @@ impl Endpoint {
         format!("{}://{}:{port}", self.url.scheme(), host.trim_end_matches('.'))
     }
 
-    /// The address that calls are posted to.
+    /// The address that changes are posted to.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The same, as requests name it.
-    pub(super) fn uri(&self) -> &Uri {
-        &self.uri
+    /// The address of an operation, as requests name it.
+    pub(super) fn uri(&self, operation: Operation) -> &Uri {
+        match operation {
+            Operation::Change(_) => &self.batch_operate,
+            Operation::Query(_) => &self.query,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tpns::{OperatorType, QueryBy};
 
     #[test]
     fn each_region_has_its_own_host() {
@@ -126,6 +135,16 @@ mod tests {
             ]
         );
         assert_eq!(Endpoint::of_region("toronto"), None);
+    }
+
+    #[test]
+    fn each_operation_has_its_path() {
+        let endpoint = Endpoint::free("http://localhost:8090/").unwrap();
+        assert_eq!(endpoint.uri(Operation::Change(OperatorType::Bind)).to_string(), endpoint.url().to_string());
+        for by in [QueryBy::Account, QueryBy::Token] {
+            let uri = endpoint.uri(Operation::Query(by)).to_string();
+            assert_eq!(uri, "http://localhost:8090/v3/device/account/query");
+        }
     }
 
     #[test]

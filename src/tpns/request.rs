@@ -27,7 +27,7 @@ struct TokenAccounts<'a> {
 
 /// `account_type` 0 is TPNS's default and is omitted, as in its samples.
 #[derive(Serialize)]
-struct AccountEntry<'a> {
+pub(super) struct AccountEntry<'a> {
     account: &'a str,
     #[serde(skip_serializing_if = "is_default")]
     account_type: u32,

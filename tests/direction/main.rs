@@ -15,9 +15,9 @@ use sources::{Graph, Modules};
 /// The floors of `src/`, from the bottom. The contract, below them, is a crate of its own.
 const FLOORS: [&[&str]; 5] = [
     &["ledger", "redelivery", "redelivery_delay", "plan", "settlement"],
-    &["moment", "transport", "aws"],
+    &["moment", "transport", "aws", "sqs_batch"],
     &["tpns"],
-    &["table", "config", "apply", "report", "parking", "source_queue", "finished", "log", "metrics"],
+    &["table", "config", "apply", "report", "parking", "check_queue", "source_queue", "finished", "log", "metrics"],
     &["in_force", "turns", "lib", "main"],
 ];
 

@@ -173,7 +173,7 @@ async fn an_answer_with_ids_that_were_not_sent_parks_nothing() {
     let rejected = ["no event".to_owned(), "none either".to_owned()];
     let (reported, lines) = world.batch(Operation::SendMessageBatch, Garbling::OtherIds, &rejected).await;
     assert_eq!(reported, ["m0", "m1"], "{lines}");
-    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not report the outcome of an event"), "{lines}");
+    assert!(lines.contains("PARKING_QUEUE_URL: SQS did not report the outcome of a message"), "{lines}");
 }
 
 /// With credentials over HTTP (SnapStart), the SDK's own warnings contain the answer that should have held them.

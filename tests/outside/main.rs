@@ -7,6 +7,7 @@ mod account_lists;
 mod alone;
 mod answers;
 mod apps_document;
+mod checks;
 mod connections;
 mod envelopes;
 mod event_ids;

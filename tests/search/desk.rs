@@ -12,16 +12,18 @@ use futures_util::future::{join, join_all};
 use tpns_account_sync::{
     apply::Push,
     apps::AppId,
-    event::{Account, Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows},
+    event::{Account, Device, Millis, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
     outcome::{Failure, Reason},
     plan::{GateState, ItemIndex, Patience, Plan, Verdict, Work},
-    tpns::{Deadline, Verdicts},
+    tpns::{BoundAccount, Deadline, Verdicts},
 };
 
 use crate::{
+    checked::Form,
     events::{ACCOUNTS, Book, By, DEVICES, NOT_BOUND, device},
-    steps::{Answer, Asked, Item, NO_ROW, Op, RowId, Values},
+    steps::{Answer, Asked, Item, Key, NO_ROW, Op, RowId, Values},
+    world::each,
 };
 
 /// The desk of one invocation.
@@ -30,6 +32,10 @@ pub(crate) struct Desk<'a> {
     values: &'a RefCell<Values>,
     /// The login among the invocation's own events that it pushes, for protocols that do not push rows.
     own: Option<By>,
+    /// How checks are sent, if they are.
+    form: Option<Form>,
+    /// Whether the invocation handles a check.
+    is_check: bool,
     now: RefCell<Now>,
 }
 
@@ -46,9 +52,15 @@ struct Now {
 }
 
 impl<'a> Desk<'a> {
-    pub(crate) fn new(book: &'a Book, values: &'a RefCell<Values>, own: Option<By>) -> Self {
+    pub(crate) fn new(
+        book: &'a Book,
+        values: &'a RefCell<Values>,
+        own: Option<By>,
+        form: Option<Form>,
+        is_check: bool,
+    ) -> Self {
         let now = Now { seen: [NO_ROW; DEVICES], ..Now::default() };
-        Self { book, values, own, now: RefCell::new(now) }
+        Self { book, values, own, form, is_check, now: RefCell::new(now) }
     }
 
     /// The steps that wait for an answer, in an order that does not depend on which was first.
@@ -98,6 +110,35 @@ impl<'a> Desk<'a> {
     fn account(&self, account: &Account) -> u8 {
         let index = (0..ACCOUNTS).find(|&index| self.book.tpns.account(index) == *account);
         u8::try_from(index.expect("an account of the search")).unwrap()
+    }
+
+    pub(crate) fn key_of(device: &Device) -> Key {
+        Key::Device(index_of(|each| each == device))
+    }
+
+    pub(crate) fn key_of_account(&self, account: &Account) -> Key {
+        Key::Account(self.account(account))
+    }
+
+    pub(crate) fn account_of(&self, index: u8) -> Account {
+        self.book.tpns.account(index.into())
+    }
+
+    /// Sends a check. Returns whether its queue has it.
+    pub(crate) async fn send(&self, key: Key) -> bool {
+        self.ask(Op::Send(key)).await == Answer::Done
+    }
+
+    async fn is_accepted(&self, account: &Account) -> bool {
+        match self.ask(Op::ReadDeletion(self.account(account))).await {
+            Answer::Deletion(row) => self.values().deletion(row).is_some_and(|row| row.accepted),
+            _ => false,
+        }
+    }
+
+    fn bound_account(&self, index: usize) -> BoundAccount {
+        let Account { account, account_type } = self.book.tpns.account(index);
+        BoundAccount { account, account_type: Some(account_type) }
     }
 
     fn item(&self, work: &Work) -> Item {
@@ -158,6 +199,29 @@ impl Rows for &Desk<'_> {
         }
     }
 
+    /// Rows have no times here, so nothing is old enough to be forgotten.
+    async fn forget(&self, _: &Device, _: Millis, _: &[Account]) -> Result<(), RowError> {
+        Ok(())
+    }
+
+    fn are_checked(&self) -> bool {
+        self.form.is_some_and(|form| form.sends_first)
+    }
+
+    async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked {
+        let form = self.form.expect("only a protocol with checks sends some");
+        let devices = devices.iter().map(async |device| (device, self.send(Desk::key_of(device)).await));
+        let accounts = accounts.iter().filter(|_| form.checks_accounts).map(async |key| {
+            let is_omitted = !form.checks_accepted && self.is_accepted(&key.account).await;
+            (key, is_omitted || self.send(self.key_of_account(&key.account)).await)
+        });
+        let (devices, accounts) = join(join_all(devices), join_all(accounts)).await;
+        Unchecked {
+            devices: devices.into_iter().filter(|(_, sent)| !sent).map(|(device, _)| device.clone()).collect(),
+            deletions: accounts.into_iter().filter(|(_, sent)| !sent).map(|(key, _)| key.clone()).collect(),
+        }
+    }
+
     /// One step per row: BatchGetItem is no snapshot.
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
         let devices = devices.iter().map(async |device| {
@@ -175,7 +239,21 @@ impl Rows for &Desk<'_> {
             (key.clone(), row)
         });
         let (devices, deletions) = join(join_all(devices), join_all(deletions)).await;
-        Read { devices: devices.into_iter().collect(), deletions: deletions.into_iter().collect() }
+        Read {
+            devices: devices.into_iter().collect(),
+            deletions: deletions.into_iter().collect(),
+            changed: HashMap::new(),
+        }
+    }
+}
+
+/// No answer from TPNS.
+const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
+
+fn bound_to<T>(answer: Answer, of: impl Fn(usize) -> T) -> Result<Vec<T>, Verdict> {
+    match answer {
+        Answer::Bound(bits) => Ok(each(bits).map(of).collect()),
+        _ => Err(FAILED),
     }
 }
 
@@ -184,7 +262,6 @@ impl Rows for &Desk<'_> {
 /// what an earlier one did.
 impl Push for Desk<'_> {
     async fn push(&self, plan: &Plan, verdicts: &Verdicts, _: Option<Deadline>) {
-        const FAILED: Verdict = Verdict::Retry(Failure::of(Reason::TpnsTimeout), None);
         join_all(plan.items.iter().enumerate().map(async |(index, item)| {
             let index = ItemIndex(index);
             let gates = poll_fn(|context| match plan.gates(index, |other| verdicts.get(other), Patience::Lasts) {
@@ -201,6 +278,34 @@ impl Push for Desk<'_> {
             verdicts.set(index, if answer == Answer::Done { Verdict::Accepted } else { FAILED });
         }))
         .await;
+    }
+
+    async fn accounts_of(
+        &self,
+        devices: &[Device],
+        _: Option<Deadline>,
+    ) -> HashMap<Device, Result<Vec<BoundAccount>, Verdict>> {
+        let answers = devices.iter().map(async |device| {
+            let bound = self.ask(Op::Query(Desk::key_of(device))).await;
+            (device.clone(), bound_to(bound, |account| self.bound_account(account)))
+        });
+        join_all(answers).await.into_iter().collect()
+    }
+
+    async fn devices_of(
+        &self,
+        accounts: &[AccountKey],
+        _: Option<Deadline>,
+    ) -> HashMap<AccountKey, Result<Vec<Device>, Verdict>> {
+        // A check asks, too.
+        if !self.is_check && self.form.is_some_and(|form| !form.asks_first) {
+            return HashMap::new();
+        }
+        let answers = accounts.iter().map(async |key| {
+            let bound = self.ask(Op::Query(self.key_of_account(&key.account))).await;
+            (key.clone(), bound_to(bound, device))
+        });
+        join_all(answers).await.into_iter().collect()
     }
 
     /// A hanging step is answered in the end, or its worker has died.

@@ -12,6 +12,9 @@ pub(crate) const ACCOUNTS: usize = 3;
 /// Index of an event in the [`Book`].
 pub(crate) type EventId = u8;
 
+/// The only app.
+pub(crate) const APP: AppId = AppId(0);
+
 /// The login an account was bound by: its event's id and one, or one of these two.
 pub(crate) type By = u8;
 pub(crate) const NOT_BOUND: By = 0;
@@ -89,7 +92,7 @@ pub(crate) struct Book {
 }
 
 pub(crate) fn device(index: usize) -> Device {
-    Device { app: AppId(0), token: Token::new(["phone", "phone2"][index]).unwrap() }
+    Device { app: APP, token: Token::new(["phone", "phone2"][index]).unwrap() }
 }
 
 fn listed(Account { account, account_type }: Account) -> ListedAccount {
@@ -112,7 +115,6 @@ impl Book {
 
     fn event_of(&self, TimedEvent { what, at, twin }: TimedEvent) -> Event {
         let [a, b, c] = [0, 1, 2].map(|account| self.tpns.account(account));
-        let app = AppId(0);
         let (rank, change) = match what {
             LoginA => (Kind::Login, Change::Login(device(0), vec![a])),
             LoginB => (Kind::Login, Change::Login(device(0), vec![b])),
@@ -120,8 +122,8 @@ impl Book {
             LoginCb => (Kind::Login, Change::Login(device(0), vec![c, b])),
             LogoutA => (Kind::Logout, Change::Logout(device(0), vec![listed(a)])),
             LogoutAll => (Kind::Logout, Change::LogoutAll(device(0))),
-            DeleteA => (Kind::Deletion, Change::Deletion(vec![app].into(), vec![a])),
-            DeleteAb => (Kind::Deletion, Change::Deletion(vec![app].into(), vec![a, b])),
+            DeleteA => (Kind::Deletion, Change::Deletion(vec![APP].into(), vec![a])),
+            DeleteAb => (Kind::Deletion, Change::Deletion(vec![APP].into(), vec![a, b])),
             LoginAElsewhere => (Kind::Login, Change::Login(device(1), vec![a])),
         };
         // The id decides between events of one time and rank.

@@ -21,29 +21,38 @@ use tpns_account_sync::{
 use crate::{
     desk::Desk,
     events::{Book, By, EventId},
-    steps::{Answer, Asked, Values},
+    steps::{Answer, Asked, Key, Op, Values},
     weaker::Protocol,
 };
 
 /// Index of a [`Node`].
 pub(crate) type NodeId = u32;
 
+/// What an invocation is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Task {
+    Events(Vec<EventId>),
+    Check(Key),
+}
+
 /// The state of an invocation in the middle of its work.
 #[derive(Debug)]
 pub(crate) struct Node {
-    pub(crate) events: Vec<EventId>,
+    task: Task,
     /// The steps it waits for, any of which may come next.
     pub(crate) open: Vec<Asked>,
-    /// Its result: whether each event is acknowledged.
+    /// Its result: whether each event is acknowledged, or whether its check is.
     pub(crate) end: Option<Vec<bool>>,
     /// Whether one of its steps has failed.
     pub(crate) failed: bool,
+    /// Whether it has events, their rows have them, and their checks are sent.
+    pub(crate) recorded: bool,
     answers: Vec<(Asked, Answer)>,
     next: Vec<(usize, Answer, NodeId)>,
 }
 
-/// The events, and the answer to each step, in any order.
-type History = (Vec<EventId>, Vec<(Asked, Answer)>);
+/// The task, and the answer to each step, in any order.
+type History = (Task, Vec<(Asked, Answer)>);
 
 /// Everything learnt about invocations.
 pub(crate) struct Learner {
@@ -67,11 +76,11 @@ impl Learner {
         &self.nodes[id as usize]
     }
 
-    /// An invocation of these events, before its first step.
-    pub(crate) fn begin(&mut self, events: &[EventId]) -> NodeId {
-        match self.known.get(&(events.to_vec(), Vec::new())) {
+    /// An invocation, before its first step.
+    pub(crate) fn begin(&mut self, task: &Task) -> NodeId {
+        match self.known.get(&(task.clone(), Vec::new())) {
             Some(&id) => id,
-            None => self.learn(events.to_vec(), Vec::new(), Vec::new(), None),
+            None => self.learn(task.clone(), Vec::new(), Vec::new(), None),
         }
     }
 
@@ -85,9 +94,9 @@ impl Learner {
         answers.push((node.open[step], answer));
         let mut history = answers.clone();
         history.sort_unstable();
-        let events = node.events.clone();
-        let known = self.known.get(&(events.clone(), history.clone())).copied();
-        let next = self.learn(events, history, answers, known);
+        let task = node.task.clone();
+        let known = self.known.get(&(task.clone(), history.clone())).copied();
+        let next = self.learn(task, history, answers, known);
         self.nodes[id as usize].next.push((step, answer, next));
         next
     }
@@ -95,12 +104,12 @@ impl Learner {
     /// Runs a history. If the same answers were given before in another order, the code must be in the same state.
     fn learn(
         &mut self,
-        events: Vec<EventId>,
+        task: Task,
         history: Vec<(Asked, Answer)>,
         answers: Vec<(Asked, Answer)>,
         known: Option<NodeId>,
     ) -> NodeId {
-        let (open, end) = self.run(&events, &answers);
+        let (open, end) = self.run(&task, &answers);
         if let Some(id) = known {
             let same = self.node(id);
             assert_eq!((&same.open, &same.end), (&open, &end), "the order of answers to {answers:?} matters");
@@ -109,18 +118,28 @@ impl Learner {
         assert_eq!(open.is_empty(), end.is_some(), "it waits for nothing, or ends with open steps: {answers:?}");
         let id = NodeId::try_from(self.nodes.len()).unwrap();
         let failed = answers.iter().any(|(_, answer)| *answer == Answer::Failed);
-        self.known.insert((events.clone(), history), id);
-        self.nodes.push(Node { events, open, end, failed, answers, next: Vec::new() });
+        let is_merge = |op: &Op| matches!(op, Op::RaiseDevice(..) | Op::RaiseDeletion(..));
+        let recorded = answers.iter().any(|((op, _), answer)| is_merge(op) && *answer != Answer::Failed)
+            && !open.iter().any(|(op, _)| is_merge(op) || matches!(op, Op::Send(_)));
+        self.known.insert((task.clone(), history), id);
+        self.nodes.push(Node { task, open, end, failed, recorded, answers, next: Vec::new() });
         id
     }
 
-    fn run(&mut self, ids: &[EventId], answers: &[(Asked, Answer)]) -> Reached {
+    fn run(&mut self, task: &Task, answers: &[(Asked, Answer)]) -> Reached {
         self.runs += 1;
+        let ids: &[EventId] = if let Task::Events(ids) = task { ids } else { &[] };
         let own = if self.protocol.pushes_rows() { None } else { self.newest_login(ids) };
         let events = ids.iter().map(|&id| self.book.event(id).clone()).enumerate();
         let events: Vec<_> = events.map(|(n, event)| (MessageIndex(n), event)).collect();
-        let desk = Desk::new(&self.book, &self.values, own);
-        let mut invocation = pin!(self.protocol.settle(&desk, &desk, &events));
+        let is_check = matches!(task, Task::Check(_));
+        let desk = Desk::new(&self.book, &self.values, own, self.protocol.form(), is_check);
+        let mut invocation = pin!(async {
+            match *task {
+                Task::Events(_) => self.protocol.settle(&desk, &events).await.iter().map(is_acknowledged).collect(),
+                Task::Check(key) => vec![self.protocol.check(&desk, key).await],
+            }
+        });
         let mut context = Context::from_waker(Waker::noop());
         let mut state = invocation.as_mut().poll(&mut context);
         for &(asked, answer) in answers {
@@ -130,7 +149,7 @@ impl Learner {
         }
         let end = match state {
             Poll::Pending => None,
-            Poll::Ready(outcomes) => Some(outcomes.iter().map(is_acknowledged).collect()),
+            Poll::Ready(end) => Some(end),
         };
         (desk.open(), end)
     }

@@ -1,10 +1,13 @@
 //! What can happen next.
 
 use crate::{
-    learn::{Learner, Node},
+    calls::Landing,
+    checks::{CHECKS, Stage, Wait},
+    events::Tpns,
+    learn::{Learner, Node, Task},
     sets::Scenario,
-    steps::{Answer, Op},
-    world::{Luck, State, WORKERS, Worker, each},
+    steps::{Answer, Item, Op},
+    world::{Luck, NO_CHECK, State, WORKERS, Worker, each},
 };
 
 /// What may happen in a scenario.
@@ -14,6 +17,9 @@ pub(crate) struct Rules {
     pub(crate) workers: usize,
     /// Messages in an invocation, at most 2.
     pub(crate) batch: usize,
+    pub(crate) landing: Landing,
+    /// What the delay of a check outlasts.
+    pub(crate) wait: Wait,
     pub(crate) luck: Luck,
 }
 
@@ -28,6 +34,14 @@ pub(crate) enum Move {
     Report { worker: usize },
     /// A worker dies.
     Crash { worker: usize },
+    /// A worker receives a check.
+    DeliverCheck { worker: usize, slot: usize },
+    /// A worker dies, and its messages have used up their deliveries.
+    GiveUp { worker: usize },
+    /// TPNS applies a call that it has received.
+    Land { call: usize },
+    /// TPNS forgets one.
+    Lose { call: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +51,8 @@ pub(crate) enum How {
     Refused,
     /// Done, and the worker sees a failure.
     AnswerLost,
+    /// Done twice: the first try was not answered and lands at some time, the second one was.
+    Repeated,
 }
 
 /// An invocation has reported an event although nothing had failed: it might do so for ever.
@@ -71,7 +87,7 @@ impl World<'_> {
         }
         for (worker, node) in active() {
             for (step, (op, _)) in node.open.iter().enumerate() {
-                steps(worker, step, *op, state, &mut moves);
+                self.steps(worker, step, *op, state, &mut moves);
             }
             if node.end.is_some() {
                 moves.push(Move::Report { worker });
@@ -79,8 +95,17 @@ impl World<'_> {
             if state.left.crashes > 0 {
                 moves.push(Move::Crash { worker });
             }
+            if state.left.dead > 0 && node.recorded {
+                moves.push(Move::GiveUp { worker });
+            }
         }
         self.deliveries(state, &mut moves);
+        for call in state.calls.different() {
+            moves.push(Move::Land { call });
+            if state.left.lost > 0 {
+                moves.push(Move::Lose { call });
+            }
+        }
         moves
     }
 
@@ -94,6 +119,9 @@ impl World<'_> {
             if state.left.crashes > 0 {
                 moves.push(Move::Crash { worker });
             }
+            if state.left.dead > 0 && node.recorded {
+                moves.push(Move::GiveUp { worker });
+            }
             return true;
         }
         let is_constant = |op: Op| match op {
@@ -101,7 +129,7 @@ impl World<'_> {
             _ => false,
         };
         let Some(step) = node.open.iter().position(|(op, _)| is_constant(*op)) else { return false };
-        steps(worker, step, node.open[step].0, state, moves);
+        self.steps(worker, step, node.open[step].0, state, moves);
         true
     }
 
@@ -109,6 +137,14 @@ impl World<'_> {
         let Some(worker) = state.workers.iter().position(Option::is_none) else { return };
         if state.workers.iter().flatten().count() >= self.rules.workers {
             return;
+        }
+        if self.rules.landing == Landing::LateInOne && !state.calls.is_empty() {
+            return;
+        }
+        moves.extend(state.due_checks().map(|slot| Move::DeliverCheck { worker, slot }));
+        if state.left.doubled > 0 {
+            let held = (0..CHECKS).filter(|&slot| state.stage(slot) == Some(Stage::Held));
+            moves.extend(held.map(|slot| Move::DeliverCheck { worker, slot }));
         }
         let (messages, held) = (self.scenario.messages.len(), state.held());
         for message in 0..messages {
@@ -136,28 +172,50 @@ impl World<'_> {
             Move::Deliver { worker, messages } => {
                 let events: Vec<_> = each(messages).map(|message| self.scenario.messages[message]).collect();
                 let repairs = each(messages).fold(0, |bits, message| bits | u8::from(state.take(message)) << message);
-                let node = learner.begin(&events);
-                state.workers[worker] = Some(Worker { node, holds: messages, repairs, pushed: false });
+                let node = learner.begin(&Task::Events(events));
+                let born = Worker { node, holds: messages, repairs, pushed: false, check: NO_CHECK, marks: 0 };
+                state.workers[worker] = Some(born);
+            }
+            Move::DeliverCheck { worker, slot } => {
+                let key = state.checks[slot].expect("a check").key;
+                let node = learner.begin(&Task::Check(key));
+                state.take_check(worker, slot, node, self.rules.wait);
             }
             Move::Step { worker, step, how } => {
                 let at = state.workers[worker].unwrap();
                 let (op, _) = learner.node(at.node).open[step];
-                let mut answer = Answer::Failed;
-                if how != How::Refused {
-                    answer = state.perform(op, learner.values.get_mut(), &learner.book);
-                }
-                if how != How::Done {
+                let mut answer = match op {
+                    Op::Item(item) => self.receive(&mut state, (item, at.marks), how, learner.book.tpns),
+                    Op::Send(key) => {
+                        match how {
+                            How::Refused => state.left.unsent -= 1,
+                            _ => state.send_check(key, self.rules.wait),
+                        }
+                        Answer::Done
+                    }
+                    _ if how == How::Refused => Answer::Failed,
+                    _ => state.perform(op, learner.values.get_mut(), &learner.book),
+                };
+                if how != How::Done && !matches!(op, Op::Send(_)) {
                     state.left.failures -= 1;
+                }
+                if matches!(how, How::Refused | How::AnswerLost) {
                     answer = Answer::Failed;
                 }
                 let matters = self.rules.luck.twice > 0 && how != How::Refused && matches!(op, Op::Item(_));
                 let node = learner.after(at.node, step, answer);
+                // The step may have marked it.
+                let at = state.workers[worker].unwrap();
                 state.workers[worker] = Some(Worker { node, pushed: at.pushed || matters, ..at });
             }
             Move::Report { worker } => {
                 let at = state.workers[worker].take().unwrap();
                 let node = learner.node(at.node);
-                for (message, &acknowledged) in each(at.holds).zip(node.end.as_ref().unwrap()) {
+                let end = node.end.as_ref().unwrap();
+                if at.holds == 0 {
+                    state.return_check(&at, end[0], self.rules.wait);
+                }
+                for (message, &acknowledged) in each(at.holds).zip(end) {
                     if acknowledged {
                         state.acknowledge(message);
                     } else if node.failed {
@@ -171,19 +229,60 @@ impl World<'_> {
                 state.left.crashes -= 1;
                 let at = state.workers[worker].take().unwrap();
                 each(at.holds).for_each(|message| state.redeliver(message, &at));
+                state.return_check(&at, false, self.rules.wait);
+            }
+            Move::GiveUp { worker } => {
+                state.left.dead -= 1;
+                let at = state.workers[worker].take().unwrap();
+                each(at.holds).for_each(|message| state.acknowledge(message));
+            }
+            Move::Land { call } => {
+                let item = state.calls.remove(call);
+                state.apply(item, learner.book.tpns);
+            }
+            Move::Lose { call } => {
+                state.left.lost -= 1;
+                state.calls.remove(call);
             }
         }
+        state.advance_checks(self.rules.wait);
         Ok(state)
     }
-}
 
-/// The ways in which a step can go.
-fn steps(worker: usize, step: usize, op: Op, state: &State, moves: &mut Vec<Move>) {
-    moves.push(Move::Step { worker, step, how: How::Done });
-    if state.left.failures > 0 {
-        moves.push(Move::Step { worker, step, how: How::Refused });
-        if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_)) {
-            moves.push(Move::Step { worker, step, how: How::AnswerLost });
+    /// TPNS receives an item: it applies it at once or later.
+    fn receive(&self, state: &mut State, (item, marks): (Item, u8), how: How, tpns: Tpns) -> Answer {
+        let (at_once, later) = match (how, self.rules.landing) {
+            (How::Refused, _) => (0, 0),
+            (How::Done | How::AnswerLost, Landing::AtOnce) | (How::Done, Landing::LateUnanswered) => (1, 0),
+            (How::AnswerLost, Landing::LateUnanswered)
+            | (How::Done | How::AnswerLost, Landing::Late | Landing::LateInOne) => (0, 1),
+            (How::Repeated, Landing::LateUnanswered) => (1, 1),
+            (How::Repeated, Landing::Late | Landing::LateInOne) => (0, 2),
+            (How::Repeated, Landing::AtOnce) => unreachable!("the same as once"),
+        };
+        (0..at_once).for_each(|_| state.apply(item, tpns));
+        (0..later).for_each(|_| state.calls.add(item, marks));
+        Answer::Done
+    }
+
+    /// The ways in which a step can go.
+    fn steps(&self, worker: usize, step: usize, op: Op, state: &State, moves: &mut Vec<Move>) {
+        let mut can = |how| moves.push(Move::Step { worker, step, how });
+        can(How::Done);
+        if matches!(op, Op::Send(_)) {
+            if state.left.unsent > 0 {
+                can(How::Refused);
+            }
+            return;
+        }
+        if state.left.failures > 0 {
+            can(How::Refused);
+            if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_) | Op::Query(_)) {
+                can(How::AnswerLost);
+            }
+            if matches!(op, Op::Item(_)) && self.rules.landing != Landing::AtOnce {
+                can(How::Repeated);
+            }
         }
     }
 }

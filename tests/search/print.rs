@@ -5,11 +5,13 @@ use std::{fmt::Write, sync::Once};
 use tpns_account_sync::ledger::{DeletionRow, DeviceState};
 
 use crate::{
+    calls::Landing,
+    checks::Stage,
     events::{ACCOUNTS, Book, Bound, NAMES, NOT_BOUND},
     explore::{Finding, Path, Tally},
     learn::Learner,
     moves::{How, Move, World},
-    steps::{Item, Op},
+    steps::{Item, Key, Op},
     world::{State, each},
 };
 
@@ -64,8 +66,8 @@ pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, path: &Pa
     let mut text = format!("\n{title}: {} ({:?})\n", world.scenario.name(book), book.tpns);
     for (number, (state, to)) in steps.iter().enumerate() {
         let after = steps.get(number + 1).map(|(state, _)| state).or(end.as_ref());
-        let (worker, does, sees) = Describer { world, learner, state, after }.describe(*to);
-        let line = format!("  {:>2}  worker {}  {does:<64}  {sees}", number + 1, worker + 1);
+        let (who, does, sees) = Describer { world, learner, state, after }.describe(*to);
+        let line = format!("  {:>2}  {who:<8}  {does:<64}  {sees}", number + 1);
         _ = writeln!(text, "{}", line.trim_end());
     }
     match end {
@@ -87,9 +89,9 @@ struct Describer<'a> {
 }
 
 impl Describer<'_> {
-    /// The worker, what it does, and what it sees or TPNS then has.
-    fn describe(&self, to: Move) -> (usize, String, String) {
-        match to {
+    /// The worker or TPNS, what it does, and what it sees or TPNS then has.
+    fn describe(&self, to: Move) -> (String, String, String) {
+        let (worker, does, sees) = match to {
             Move::Deliver { worker, messages } => {
                 let first = each(messages).next().unwrap();
                 let how = match (self.state.mail[first].waiting, self.state.mail[first].acknowledged) {
@@ -106,12 +108,16 @@ impl Describer<'_> {
                     How::Done => (worker, does, sees),
                     How::Refused => (worker, does, "a failure: not done".to_owned()),
                     How::AnswerLost => (worker, does, format!("a failure, but done: {sees}")),
+                    How::Repeated => (worker, does, format!("no answer, so again: {sees}")),
                 }
             }
             Move::Report { worker } => {
                 let at = self.state.workers[worker].unwrap();
                 let end = self.learner.node(at.node).end.clone().unwrap();
                 let mut does = Vec::new();
+                if at.holds == 0 {
+                    does.push(if end[0] { "deletes the check".to_owned() } else { "returns the check".to_owned() });
+                }
                 for (message, acknowledged) in each(at.holds).zip(end) {
                     let word = if acknowledged { "acknowledges" } else { "fails" };
                     does.push(format!("{word} {}", self.messages(1 << message)));
@@ -119,7 +125,24 @@ impl Describer<'_> {
                 (worker, does.join(", "), String::new())
             }
             Move::Crash { worker } => (worker, "dies".to_owned(), String::new()),
-        }
+            Move::DeliverCheck { worker, slot } => {
+                let check = self.state.checks[slot].unwrap();
+                let how = if check.stage == Stage::Held { ", which the other worker is handling" } else { "" };
+                (worker, format!("takes the check of {}{how}", key(check.key)), String::new())
+            }
+            Move::GiveUp { worker } => {
+                (worker, "dies for the last time: its messages are dead letters".to_owned(), String::new())
+            }
+            Move::Land { call } => {
+                let after = self.after.unwrap_or(self.state);
+                let does = format!("applies {}", item(self.state.calls.at(call)));
+                return ("TPNS".to_owned(), does, has(&after.bound));
+            }
+            Move::Lose { call } => {
+                return ("TPNS".to_owned(), format!("loses {}", item(self.state.calls.at(call))), String::new());
+            }
+        };
+        (format!("worker {}", worker + 1), does, sees)
     }
 
     fn messages(&self, messages: u8) -> String {
@@ -134,7 +157,6 @@ impl Describer<'_> {
         let after = self.after.unwrap_or(self.state);
         let device_row = |device: u8| row(values.device(after.devices[usize::from(device)]), book);
         let deletion_row = |account: u8| deletion(values.deletion(after.deletions[usize::from(account)]), book);
-        let name = |account: u8| NAMES[usize::from(account)];
         match op {
             Op::RaiseDevice(device, change) => (
                 format!("adds {} to the row of {}", row(values.device(change), book), phone(device)),
@@ -149,22 +171,47 @@ impl Describer<'_> {
             ),
             Op::ReadDevice(device) => (format!("reads the row of {}", phone(device)), device_row(device)),
             Op::ReadDeletion(account) => (format!("reads the row of {}", name(account)), deletion_row(account)),
-            Op::Item(item) => {
-                let list = |accounts: u8| each(accounts).map(|account| NAMES[account]).collect::<Vec<_>>().join(", ");
-                let does = match item {
-                    Item::Bind { device, accounts, .. } => {
-                        format!("operator_type 2: {} has {}", phone(device), list(accounts))
-                    }
-                    Item::Unbind { device, accounts } => {
-                        format!("operator_type 3: {} without {}", phone(device), list(accounts))
-                    }
-                    Item::UnbindAll { device } => format!("operator_type 4: {} without accounts", phone(device)),
-                    Item::UnbindEverywhere { account } => format!("operator_type 5: no phone has {}", name(account)),
+            Op::Send(of) => (format!("sends a check of {}", key(of)), String::new()),
+            Op::Query(Key::Device(device)) => {
+                (format!("asks TPNS for the accounts of {}", phone(device)), has(&self.state.bound))
+            }
+            Op::Query(Key::Account(account)) => {
+                (format!("asks TPNS for the phones of {}", name(account)), has(&self.state.bound))
+            }
+            Op::Item(sent) => {
+                let sees = match self.world.rules.landing {
+                    Landing::Late | Landing::LateInOne => "accepted".to_owned(),
+                    _ => has(&after.bound),
                 };
-                (does, format!("TPNS has {}", bound(&after.bound)))
+                (item(sent), sees)
             }
         }
     }
+}
+
+fn item(item: Item) -> String {
+    let list = |accounts: u8| each(accounts).map(|account| NAMES[account]).collect::<Vec<_>>().join(", ");
+    match item {
+        Item::Bind { device, accounts, .. } => format!("operator_type 2: {} has {}", phone(device), list(accounts)),
+        Item::Unbind { device, accounts } => format!("operator_type 3: {} without {}", phone(device), list(accounts)),
+        Item::UnbindAll { device } => format!("operator_type 4: {} without accounts", phone(device)),
+        Item::UnbindEverywhere { account } => format!("operator_type 5: no phone has {}", name(account)),
+    }
+}
+
+fn has(all: &Bound) -> String {
+    format!("TPNS has {}", bound(all))
+}
+
+fn key(key: Key) -> &'static str {
+    match key {
+        Key::Device(device) => phone(device),
+        Key::Account(account) => name(account),
+    }
+}
+
+fn name(account: u8) -> &'static str {
+    NAMES[usize::from(account)]
 }
 
 fn phone(device: u8) -> &'static str {

@@ -21,6 +21,17 @@ pub(crate) enum Op {
     ReadDeletion(u8),
     /// Has TPNS apply one item.
     Item(Item),
+    /// Sends a check.
+    Send(Key),
+    /// Asks TPNS for the accounts of a device, or for the devices of an account.
+    Query(Key),
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Key {
+    Device(u8),
+    Account(u8),
 }
 
 /// An item of a call to TPNS. Accounts are bits.
@@ -41,6 +52,8 @@ pub(crate) enum Item {
 pub(crate) enum Answer {
     Device(RowId),
     Deletion(RowId),
+    /// Accounts or devices, as bits.
+    Bound(u8),
     Done,
     /// No answer, or a refusal: it may have been done or not.
     Failed,
@@ -78,6 +91,12 @@ impl Values {
         self.deletions[usize::from(id)].as_ref()
     }
 
+    /// The first row known that has the same owner and logouts.
+    pub(crate) fn ordered_as(&self, id: RowId) -> RowId {
+        let same = self.devices.iter().position(|other| other.is_ordered_as(self.device(id)));
+        RowId::try_from(same.unwrap()).unwrap()
+    }
+
     pub(crate) fn device_id(&mut self, value: DeviceState) -> RowId {
         id_of(&mut self.devices, value)
     }
@@ -88,7 +107,7 @@ impl Values {
             return known;
         }
         let mut state = self.device(row).clone();
-        state.merge(self.device(change));
+        state.raise(self.device(change));
         let merged = self.device_id(state);
         self.merged.insert((row, change), merged);
         merged

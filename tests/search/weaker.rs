@@ -4,13 +4,19 @@ use std::{cell::RefCell, collections::HashMap};
 
 use tpns_account_sync::{
     apply::{Push, apply},
-    event::{Change, Device, Event, Version},
+    event::{Account, Change, Device, Event, Millis, Version},
     ingress::MessageIndex,
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State},
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State, Unchecked},
     outcome::Outcome,
     plan::{Verdict, plan},
     redelivery::Redelivered,
     tpns::Verdicts,
+};
+
+use crate::{
+    checked::{self, Form},
+    desk::Desk,
+    steps::Key,
 };
 
 /// How an invocation handles its events.
@@ -28,6 +34,8 @@ pub(crate) enum Protocol {
     CheckThenAct,
     /// Merges, drops the event if it is superseded, and pushes otherwise.
     ClaimThenDrop,
+    /// `apply` with a check behind it.
+    Checked(Form),
 }
 
 impl Protocol {
@@ -39,31 +47,42 @@ impl Protocol {
             Self::VerifyOfDevices => "verify of devices only",
             Self::CheckThenAct => "check, then act",
             Self::ClaimThenDrop => "claim, drop what is stale",
+            Self::Checked(form) => form.name,
         }
     }
 
     /// Whether it pushes the row it has read, and not the result of its own events.
     pub(crate) fn pushes_rows(self) -> bool {
-        matches!(self, Self::Real | Self::NoVerify | Self::VerifyOfDevices)
+        matches!(self, Self::Real | Self::NoVerify | Self::VerifyOfDevices | Self::Checked(_))
     }
 
-    /// One invocation.
-    pub(crate) async fn settle<R: Rows + Copy>(
-        self,
-        rows: R,
-        tpns: &impl Push,
-        events: &[(MessageIndex, Event)],
-    ) -> Vec<Outcome> {
+    /// How it sends checks, if it does.
+    pub(crate) fn form(self) -> Option<Form> {
+        if let Self::Checked(form) = self { Some(form) } else { None }
+    }
+
+    /// One invocation of a check. Returns whether the check is deleted.
+    pub(crate) async fn check(self, desk: &Desk<'_>, key: Key) -> bool {
+        match self {
+            Self::Checked(form) => checked::check(form, desk, key).await,
+            _ => unreachable!("only a protocol that sends checks receives them"),
+        }
+    }
+
+    /// One invocation of events.
+    pub(crate) async fn settle(self, desk: &Desk<'_>, events: &[(MessageIndex, Event)]) -> Vec<Outcome> {
+        let (rows, tpns) = (desk, desk);
         let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
         match self {
             Self::Real => apply(&Ledger::Table(rows), tpns, events, 0, None, &mut outcomes).await,
-            Self::NoTable => apply(&Ledger::<R>::Invocation, tpns, events, 0, None, &mut outcomes).await,
+            Self::NoTable => apply(&Ledger::<&Desk<'_>>::Invocation, tpns, events, 0, None, &mut outcomes).await,
             Self::NoVerify => {
                 apply(&Ledger::Table(Blind::new(rows, false)), tpns, events, 0, None, &mut outcomes).await
             }
             Self::VerifyOfDevices => {
                 apply(&Ledger::Table(Blind::new(rows, true)), tpns, events, 0, None, &mut outcomes).await
             }
+            Self::Checked(form) => outcomes = checked::settle(form, desk, events).await,
             Self::CheckThenAct | Self::ClaimThenDrop => {
                 for (index, event) in events {
                     outcomes[index.0] = match self {
@@ -181,6 +200,18 @@ impl<R: Rows> Rows for Blind<R> {
 
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
         self.rows.accept_deletion(key, version).await
+    }
+
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
+        self.rows.forget(device, changed, accounts).await
+    }
+
+    fn are_checked(&self) -> bool {
+        self.rows.are_checked()
+    }
+
+    async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked {
+        self.rows.send_checks(devices, accounts).await
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {

@@ -3,10 +3,12 @@
 use std::hash::{Hash, Hasher};
 
 use crate::{
+    calls::Calls,
+    checks::{CHECKS, Checks, word},
     events::{ACCOUNTS, Book, Bound, By, DEVICES, FROM_BEFORE, NOT_BOUND, Tpns},
     learn::NodeId,
     sets::{MESSAGES, Scenario},
-    steps::{Answer, Item, NO_ROW, Op, RowId, Values},
+    steps::{Answer, Item, Key, NO_ROW, Op, RowId, Values},
 };
 
 /// The maximum number of workers; [`Rules`](crate::moves::Rules) sets the actual one.
@@ -23,6 +25,14 @@ pub(crate) struct Luck {
     pub(crate) late: u8,
     /// A message is delivered to a second worker while the first one handles it.
     pub(crate) twice: u8,
+    /// TPNS never applies a call that it has accepted.
+    pub(crate) lost: u8,
+    /// A check is not accepted by its queue.
+    pub(crate) unsent: u8,
+    /// A check is delivered to a second worker while the first one handles it.
+    pub(crate) doubled: u8,
+    /// A message is dead-lettered that was merged in one of its deliveries, and whose check was sent.
+    pub(crate) dead: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +62,14 @@ pub(crate) struct Worker {
     /// Whether TPNS has applied something for it. Only kept if messages are delivered twice, since nothing else uses
     /// it.
     pub(crate) pushed: bool,
+    /// The place of the check that it handles.
+    pub(crate) check: u8,
+    /// The checks that wait for it, as bits.
+    pub(crate) marks: u8,
 }
+
+/// The check of a worker that handles events, or whose check another one has deleted.
+pub(crate) const NO_CHECK: u8 = 255;
 
 /// The complete state at a moment, and as much of the history as is needed to check the end state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +81,9 @@ pub(crate) struct State {
     pub(crate) wiped: Bound,
     pub(crate) mail: [Mail; MESSAGES],
     pub(crate) workers: [Option<Worker>; WORKERS],
+    /// What TPNS has received and not applied.
+    pub(crate) calls: Calls,
+    pub(crate) checks: Checks,
     pub(crate) left: Luck,
 }
 
@@ -75,12 +95,19 @@ impl Hash for State {
         let [mail, mail2, mail3] = [self.mail[0].bits(), self.mail[1].bits(), self.mail[2].bits()];
         let ([[a, b, c], [d, e, f]], Luck { crashes, failures, .. }) = (self.bound, self.left);
         into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, mail | mail2 << 4, mail3 | crashes << 4 | failures << 6]));
-        let ([[a, b, c], [d, e, f]], Luck { late, twice, .. }) = (self.wiped, self.left);
-        into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, late | twice << 4, 0]) ^ u64::from(h) << 56);
+        let ([[a, b, c], [d, e, f]], Luck { late, twice, lost, .. }) = (self.wiped, self.left);
+        into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, late | twice << 4, lost]) ^ u64::from(h) << 56);
+        self.calls.words().for_each(|word| into.write_u64(word));
+        let Luck { unsent, doubled, dead, .. } = self.left;
+        let (checks, more) = (word(&self.checks), u64::from_le_bytes([unsent, doubled, dead, 0, 0, 0, 0, 0]));
+        if checks | more != 0 {
+            into.write_u64(checks ^ more << 40);
+        }
         for worker in &self.workers {
-            let Some(Worker { node, holds, repairs, pushed }) = *worker else { continue };
+            let Some(Worker { node, holds, repairs, pushed, check, marks }) = *worker else { continue };
             into.write_u64(
-                u64::from(node) << 32 | u64::from(u32::from_le_bytes([holds, repairs, u8::from(pushed), 0])),
+                u64::from(node) << 32
+                    | u64::from(u32::from_le_bytes([holds, repairs, u8::from(pushed) | check << 1, marks])),
             );
         }
     }
@@ -89,6 +116,10 @@ impl Hash for State {
 /// Messages of a set, by their index.
 pub(crate) fn each(set: u8) -> impl Iterator<Item = usize> {
     (0..8).filter(move |bit| set >> bit & 1 == 1)
+}
+
+fn bits(set: impl Iterator<Item = usize>) -> u8 {
+    set.fold(0, |bits, each| bits | 1 << each)
 }
 
 impl State {
@@ -102,13 +133,25 @@ impl State {
             wiped: Bound::default(),
             mail,
             workers: [None; WORKERS],
+            calls: Calls::default(),
+            checks: [None; CHECKS],
             left: luck,
         }
     }
 
-    /// The queue is empty, and no worker is active.
+    /// The queues are empty, no worker is active, and TPNS has applied what it received.
     pub(crate) fn is_end(&self) -> bool {
-        self.workers == [None; WORKERS] && self.mail.iter().all(|mail| mail.acknowledged)
+        let nothing_under_way = self.calls.is_empty() && self.checks == [None; CHECKS];
+        nothing_under_way && self.workers == [None; WORKERS] && self.mail.iter().all(|mail| mail.acknowledged)
+    }
+
+    /// The same without the logins by which accounts are or may be bound, and without what happened to messages.
+    pub(crate) fn without_logins(mut self, values: &Values) -> Self {
+        self.devices = self.devices.map(|row| values.ordered_as(row));
+        self.bound = self.bound.map(|device| device.map(|by| u8::from(by != NOT_BOUND)));
+        self.wiped = Bound::default();
+        self.mail = [Mail::default(); MESSAGES];
+        self
     }
 
     /// The same with the workers in a fixed order, since they are interchangeable.
@@ -174,14 +217,20 @@ impl State {
             }
             Op::ReadDevice(device) => Answer::Device(self.devices[usize::from(device)]),
             Op::ReadDeletion(account) => Answer::Deletion(self.deletions[usize::from(account)]),
-            Op::Item(item) => {
-                self.apply(item, book.tpns);
-                Answer::Done
+            Op::Query(Key::Device(device)) => {
+                let accounts = &self.bound[usize::from(device)];
+                Answer::Bound(bits((0..ACCOUNTS).filter(|&account| accounts[account] != NOT_BOUND)))
             }
+            Op::Query(Key::Account(account)) => {
+                let has = |&device: &usize| self.bound[device][usize::from(account)] != NOT_BOUND;
+                Answer::Bound(bits((0..DEVICES).filter(has)))
+            }
+            Op::Item(_) => unreachable!("TPNS receives items"),
+            Op::Send(_) => unreachable!("a queue receives checks"),
         }
     }
 
-    /// What TPNS does, at once.
+    /// What TPNS does when it applies an item.
     pub(crate) fn apply(&mut self, item: Item, tpns: Tpns) {
         match item {
             Item::Bind { device, accounts, by } => {

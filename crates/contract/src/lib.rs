@@ -4,6 +4,7 @@
 //! docs/producers.md describes the same in words.
 
 pub mod apps;
+pub mod check;
 pub mod event;
 pub mod fingerprint;
 pub mod ingress;

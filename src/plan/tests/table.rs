@@ -73,6 +73,58 @@ fn the_table_of_what_is_pushed() {
     }
 }
 
+/// The same with a ledger, which knows what earlier owners had.
+#[test]
+fn the_table_of_what_is_pushed_from_the_ledger() {
+    let login = r#"{"type":"user.login","occurred_at":10,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#;
+    let other =
+        r#"{"type":"user.login","occurred_at":20,"token":"t","account_list":[{"account":"c","account_type":1}]}"#;
+    let out_b =
+        r#"{"type":"user.logout","occurred_at":11,"token":"t","account_list":[{"account":"b","account_type":1}]}"#;
+    let out_all = r#"{"type":"user.logout","occurred_at":11,"token":"t"}"#;
+    let again = r#"{"type":"user.login","occurred_at":20,"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}"#;
+    let bind_c =
+        r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"c","account_type":1}]}]}"#;
+    let table: [(&[&str], &[&str]); 5] = [
+        // Signed out: unbound beside.
+        (
+            &[login, out_b],
+            &[
+                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"a"}]}]}"#,
+                r#"{"operator_type":3,"token_accounts":[{"token":"t","account_list":[{"account":"b","account_type":1}]}]}"#,
+            ],
+        ),
+        // The login names another account of b's type, which replaces it, and none of a's.
+        (
+            &[login, other],
+            &[bind_c, r#"{"operator_type":3,"token_accounts":[{"token":"t","account_list":[{"account":"a"}]}]}"#],
+        ),
+        (
+            &[login, out_all, other],
+            &[bind_c, r#"{"operator_type":3,"token_accounts":[{"token":"t","account_list":[{"account":"a"}]}]}"#],
+        ),
+        (&[login, out_all], &[r#"{"operator_type":4,"token_list":["t"]}"#]),
+        // The common case: the same types.
+        (
+            &[login, again],
+            &[
+                r#"{"operator_type":2,"token_accounts":[{"token":"t","account_list":[{"account":"a"},{"account":"b","account_type":1}]}]}"#,
+            ],
+        ),
+    ];
+    for (events, expected) in table {
+        let mut state = State::of(&events.iter().map(|json| bare(json)).collect::<Vec<_>>());
+        state.remembers = true;
+        let plan = plan(&state, &Redelivered::default());
+        let bodies: Vec<_> = calls(&plan.items)
+            .into_iter()
+            .map(|call| body(call.operator_type, call.items.iter().map(|&item| plan.item(item))).unwrap())
+            .map(|bytes| String::from_utf8(bytes).unwrap())
+            .collect();
+        assert_eq!(bodies, expected, "{events:?}");
+    }
+}
+
 fn bare(json: &str) -> Event {
     let apps = crate::apps::AppNames::new(["android"]);
     let rules = crate::event::Rules { apps: &apps, now: 30, max_age: 100, max_skew: 0, ledger: false };

@@ -15,11 +15,17 @@ fn raise(row: &mut Attributes, registers: Vec<Register>) {
     let get = |row: &Attributes, name: &str| row.get(name).map(|value| value.as_s().unwrap().clone());
     for register in registers {
         match register {
-            Register::Owner { version, accounts } => {
+            Register::Owner { version, accounts, had, unremembered } => {
                 let known = (get(row, OWNER), get(row, ACCOUNTS));
-                if known < (Some(version.clone()), Some(accounts.clone())) {
-                    row.insert(OWNER.into(), AttributeValue::S(version));
-                    row.insert(ACCOUNTS.into(), AttributeValue::S(accounts));
+                let may_replace = match unremembered {
+                    None => get(row, OWNER) == get(row, REMEMBERED),
+                    Some(owner) => get(row, OWNER) == Some(owner),
+                };
+                if may_replace && known < (Some(version.clone()), Some(accounts.clone())) {
+                    let s = |text: &str| AttributeValue::S(text.into());
+                    row.insert(ACCOUNTS.into(), s(&accounts));
+                    row.extend([OWNER, REMEMBERED].map(|name| (name.into(), s(&version))));
+                    row.extend(had.into_iter().map(|name| (name, s(&version))));
                 }
             }
             Register::Version { name, version } => {
@@ -54,8 +60,40 @@ proptest! {
             raise(&mut row, DeviceRow::default().lacks(&a));
             raise(&mut row, DeviceRow::default().lacks(&b));
             let mut merged = a.clone();
-            merged.merge(&b);
-            prop_assert_eq!(DeviceRow::read(&row).unwrap().state, merged);
+            merged.raise(&b);
+            let read = DeviceRow::read(&row).unwrap().state;
+            prop_assert!(read.is_ordered_as(&merged));
+            // All that the owners had that the row had, and of those of one batch only the winner.
+            let owners = [&a, &b].map(|state| state.owner().cloned());
+            let (first, then) = (&owners[0], &owners[1]);
+            let mut had: BTreeSet<_> = first.iter().flat_map(Owner::accounts).collect();
+            if then > first {
+                had.extend(then.iter().flat_map(Owner::accounts));
+            }
+            let owned: BTreeSet<_> = read.owner().into_iter().flat_map(Owner::accounts).collect();
+            prop_assert_eq!(read.may_have(), &had.difference(&owned).cloned().collect());
+        }
+    }
+
+    /// A row of a version that remembered nothing, or that such a version has written to.
+    #[test]
+    fn an_owner_that_the_row_does_not_remember_is_remembered_when_it_is_replaced(
+        a in testing::events_without_types(1..8), b in testing::events_without_types(1..8),
+    ) {
+        for (a, b) in states(&a).into_iter().zip(states(&b)) {
+            let mut row = Attributes::new();
+            raise(&mut row, DeviceRow::default().lacks(&a));
+            row.retain(|name, _| !name.starts_with(HAD) && name != REMEMBERED);
+            raise(&mut row, DeviceRow::default().lacks(&b));
+            let read = DeviceRow::read(&row).unwrap();
+            // The write that knows nothing of the row is refused.
+            raise(&mut row, read.lacks(&b));
+            let (then, owner) = (DeviceRow::read(&row).unwrap(), a.owner());
+            prop_assert_eq!(then.lacks(&b), vec![]);
+            for account in owner.into_iter().flat_map(Owner::accounts) {
+                let has = then.state.owner().is_some_and(|owner| owner.accounts().any(|other| other == account));
+                prop_assert!(has || then.state.may_have().contains(&account), "{account:?}");
+            }
         }
     }
 

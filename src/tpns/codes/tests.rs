@@ -3,7 +3,7 @@ use std::{env, fmt::Write as _, fs, path::Path};
 use OperatorType::{Bind, Unbind, UnbindAll, UnbindEverywhere};
 
 use super::*;
-use crate::transport::NoConnection;
+use crate::{tpns::QueryBy, transport::NoConnection};
 
 const ALL: [OperatorType; 4] = [Bind, Unbind, UnbindAll, UnbindEverywhere];
 
@@ -67,6 +67,25 @@ fn each_documented_code_has_its_class() {
             }
             assert_eq!(class_and_reason(verdict), (class, reason), "{code} for {operator_type:?}");
         }
+    }
+}
+
+#[test]
+fn nothing_is_bound_to_what_a_query_does_not_find() {
+    for by in [QueryBy::Account, QueryBy::Token] {
+        for code in [0, 10_110_008, 1_008_006, 1_008_029] {
+            assert_eq!(classify(Signal::Code(code), by), Verdict::Accepted, "{code}");
+        }
+    }
+}
+
+#[test]
+fn any_other_code_means_for_a_query_what_it_means_for_a_change() {
+    let documented =
+        DOCUMENTED.iter().map(|&(code, _)| code).filter(|code| ![10_110_008, 1_008_006, 1_008_029].contains(code));
+    let signals = documented.chain([-1, 1_008_005]).map(Signal::Code).chain((100..=600).map(Signal::Status));
+    for signal in signals.chain([Signal::Word, Signal::Transport(TransportError::Timeout)]) {
+        assert_eq!(classify(signal, QueryBy::Token), classify(signal, Bind), "{signal:?}");
     }
 }
 
@@ -158,7 +177,11 @@ fn table() -> String {
          the same code.\n\
          - `tpns_token_not_yet_known`: 1008006, 1008029 or 10110008 for a device whose newest login is less than two minutes\n  \
          old. A new installation registers its token with TPNS by itself, at the same time. Later, *rejected*.\n\n\
-         | `ret_code` | TPNS's words | what it leads to | reason in the log |\n|---|---|---|---|\n",
+         The column \"query\" is for `/v3/device/account/query`, which reads bindings, where it differs. *nothing bound* is an answer:\n\
+         the device has no account, or the account no device. If a code that means it is the `ret_code` of a query of several\n\
+         items, the query is halved. An item with code 0 that the answer lists nothing for is asked for once more, alone, and\n\
+         then is *retry* as `tpns_broken_answer`.\n\n\
+         | `ret_code` | TPNS's words | what it leads to | query | reason in the log |\n|---|---|---|---|---|\n",
     );
     let mut row = |name: &str, words: &str, signal: Signal| {
         let verdicts: Vec<_> =
@@ -180,7 +203,15 @@ fn table() -> String {
             _ => class,
         };
         let reason = if reason.is_empty() { String::new() } else { format!("`{reason}`") };
-        writeln!(text, "| {name} | {words} | {class} | {reason} |").unwrap();
+        let query = match classify(signal, QueryBy::Token) {
+            Verdict::Accepted if signal.is_success() => "answered",
+            Verdict::Accepted => "nothing bound",
+            verdict => {
+                assert_eq!(verdict, bind, "{name}");
+                ""
+            }
+        };
+        writeln!(text, "| {name} | {words} | {class} | {query} | {reason} |").unwrap();
     };
     for (code, words) in DOCUMENTED {
         row(&code.to_string(), words, Signal::Code(code));

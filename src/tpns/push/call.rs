@@ -1,14 +1,21 @@
 //! One call of a plan, until each of its items has a verdict: what waits for what, retries, and halving.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Deadline, FIRST_PAUSE, LEAST_TIME, LONGEST_PAUSE, Run, Tpns, Verdicts};
 use crate::{
-    outcome::Failure,
+    outcome::{Failure, Reason},
     plan::{GateState, ItemIndex, Patience, Plan, Verdict},
     tpns::{answer::Judgement, calls::Call, codes::is_a_status_of_the_app},
 };
+
+const IN_DOUBT: Verdict = Verdict::Retry(
+    Failure::new(Reason::TpnsInDoubt, "accepted after a try without an answer, which may take effect later"),
+    None,
+);
 
 impl Tpns<'_> {
     /// Sends a call's items, once what they wait for allows it. Those that wait for a call that hangs are left behind,
@@ -91,6 +98,7 @@ impl Tpns<'_> {
     async fn attempt(&self, run: &Run<'_>, call: &Call, items: Vec<ItemIndex>) -> Option<(Vec<ItemIndex>, Failure)> {
         let mut open = items;
         let mut attempt = 1;
+        let mut in_doubt = false;
         while !open.is_empty() {
             let judgement = match self.send(run, call, &open).await {
                 Ok(judgement) => judgement,
@@ -106,7 +114,7 @@ impl Tpns<'_> {
                     // If TPNS accepts others, it is this item, or a transient fault of the gateway.
                     let is_last = attempt >= self.settings.max_attempts.max(2);
                     let may_pass = open.len() == 1 && run.rejections.is_understood() && !is_last;
-                    if may_pass && pause(attempt, &[], run.deadline).await {
+                    if may_pass && pause(attempt, None, run.deadline).await {
                         attempt += 1;
                         continue;
                     }
@@ -117,9 +125,14 @@ impl Tpns<'_> {
             };
             let (again, done): (Vec<_>, Vec<_>) =
                 open.into_iter().zip(verdicts).partition(|(_, verdict)| verdict.is_retry());
-            done.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
+            for (item, verdict) in done {
+                let repeats = in_doubt && !self.settings.checked && verdict == Verdict::Accepted;
+                run.verdicts.set(item, if repeats { IN_DOUBT } else { verdict });
+            }
+            in_doubt |= again.iter().any(|(_, verdict)| may_take_effect(verdict));
             let is_last = attempt >= self.settings.max_attempts;
-            if !again.is_empty() && (is_last || !pause(attempt, &again, run.deadline).await) {
+            let asked = longest_asked(again.iter().map(|(_, verdict)| verdict));
+            if !again.is_empty() && (is_last || !pause(attempt, asked, run.deadline).await) {
                 again.into_iter().for_each(|(item, verdict)| run.verdicts.set(item, verdict));
                 return None;
             }
@@ -130,20 +143,31 @@ impl Tpns<'_> {
     }
 }
 
+/// Whether a try that failed may take effect all the same: it was sent, and no answer came.
+fn may_take_effect(verdict: &Verdict) -> bool {
+    let reason = verdict.failure().map(|failure| failure.reason);
+    matches!(reason, Some(Reason::TpnsTimeout | Reason::TpnsBrokenAnswer))
+}
+
 impl Run<'_> {
     fn set_all(&self, items: &[ItemIndex], verdict: &Verdict) {
         items.iter().for_each(|&item| self.verdicts.set(item, verdict.clone()));
     }
 }
 
-/// Waits for the next try: full jitter, but at least as long as TPNS requested. `false` if the deadline is earlier.
-async fn pause(attempt: u32, again: &[(ItemIndex, Verdict)], deadline: Deadline) -> bool {
-    let asked = again.iter().filter_map(|(_, verdict)| match verdict {
+/// How long TPNS asked to wait with what is retried.
+pub(super) fn longest_asked<'v>(again: impl Iterator<Item = &'v Verdict>) -> Option<Duration> {
+    let asked = again.filter_map(|verdict| match verdict {
         Verdict::Retry(_, after) => *after,
         _ => None,
     });
+    asked.max()
+}
+
+/// Waits for the next try: full jitter, but at least as long as TPNS asked. `false` if the deadline is earlier.
+pub(super) async fn pause(attempt: u32, asked: Option<Duration>, deadline: Deadline) -> bool {
     let ceiling = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_PAUSE);
-    let pause = ceiling.mul_f64(fastrand::f64()).max(asked.max().unwrap_or_default());
+    let pause = ceiling.mul_f64(fastrand::f64()).max(asked.unwrap_or_default());
     if pause + LEAST_TIME > deadline.remaining() {
         return false;
     }

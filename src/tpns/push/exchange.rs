@@ -14,8 +14,8 @@ use crate::{
     outcome::{Cause, Failure, Reason},
     plan::{ItemIndex, Verdict},
     tpns::{
-        App,
-        answer::{Judgement, judge},
+        App, HttpAnswer, Operation,
+        answer::{Judged, Judgement, judge},
         calls::Call,
         codes::{Signal, classify, is_a_status_of_the_app},
         request,
@@ -57,37 +57,53 @@ impl AppHealth {
     }
 }
 
-/// A call that is sent.
-struct Sent<'a> {
-    call: &'a Call,
-    items: usize,
-    body: &'a Bytes,
-    deadline: Deadline,
+/// A call as it is sent, and how its answer is read.
+pub(super) struct Request<'a, Item> {
+    pub(super) app: AppId,
+    pub(super) operation: Operation,
+    pub(super) items: usize,
+    /// Written when it is its turn: a batch of ten thousand has hundreds of calls waiting.
+    pub(super) body: &'a dyn Fn() -> serde_json::Result<Vec<u8>>,
+    pub(super) judge: &'a dyn Fn(&HttpAnswer) -> Judgement<Item>,
+    pub(super) deadline: Deadline,
 }
 
 impl Tpns<'_> {
+    /// Sends these items of a call of a push.
+    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[ItemIndex]) -> Result<Judgement, Verdict> {
+        let request = Request {
+            app: call.app,
+            operation: call.operator_type.into(),
+            items: items.len(),
+            body: &|| request::body(call.operator_type, items.iter().map(|&item| run.plan.item(item))),
+            judge: &|answer| judge(answer, call.operator_type, items.len()),
+            deadline: run.deadline,
+        };
+        self.carry_out(&request).await
+    }
+
     /// One exchange, or the verdict on all items if it is not worth one. If TPNS refuses the key, the apps document is
     /// read again, and the exchange is repeated with a newer key.
-    pub(super) async fn send(&self, run: &Run<'_>, call: &Call, items: &[ItemIndex]) -> Result<Judgement, Verdict> {
-        // A batch of ten thousand has hundreds of calls waiting here: what a call needs is made when it is its turn,
-        // the exchange's own state included, which is boxed for that.
-        let _slot = self.slots.take(call.app).await.ok_or(NOT_SENT)?;
-        let health = self.health.get(usize::from(call.app.0)).ok_or(NOT_SENT)?;
-        let deadline = run.deadline;
+    pub(super) async fn carry_out<Item: Judged>(
+        &self,
+        request: &Request<'_, Item>,
+    ) -> Result<Judgement<Item>, Verdict> {
+        let Request { app, deadline, .. } = *request;
+        // What a call needs is made when it is its turn, the exchange's own state included, which is boxed for that.
+        let _slot = self.slots.take(app).await.ok_or(NOT_SENT)?;
+        let health = self.health.get(usize::from(app.0)).ok_or(NOT_SENT)?;
         self.is_worth_it(health, deadline)?;
-        let body = request::body(call.operator_type, items.iter().map(|&item| run.plan.item(item)));
-        let body = Bytes::from(body.map_err(|_| UNWRITABLE)?);
-        let call = Sent { call, items: items.len(), body: &body, deadline };
+        let body = Bytes::from((request.body)().map_err(|_| UNWRITABLE)?);
         let renewed = self.renewed.initialized();
-        let mut judgement = Box::pin(self.exchange(self.app(call.call.app)?, health, &call)).await?;
+        let mut judgement = Box::pin(self.exchange(self.app(app)?, health, request, &body)).await?;
         // Newer keys may be accepted: the app itself is in order.
         let keys_at_fault = matches!(
             &judgement,
             Judgement::Whole(Verdict::Misconfigured(failure)) if failure.reason.cause() == Cause::Credentials
         );
-        if keys_at_fault && !renewed && self.renew(call.call.app, deadline).await {
-            self.client.note(self.app(call.call.app)?, None);
-            judgement = Box::pin(self.exchange(self.app(call.call.app)?, health, &call)).await?;
+        if keys_at_fault && !renewed && self.renew(app, deadline).await {
+            self.client.note(self.app(app)?, None);
+            judgement = Box::pin(self.exchange(self.app(app)?, health, request, &body)).await?;
         }
         if let Judgement::Whole(Verdict::Misconfigured(failure)) = &judgement
             && !is_a_status_of_the_app(failure)
@@ -109,21 +125,28 @@ impl Tpns<'_> {
         if deadline.remaining() < LEAST_TIME { Err(NO_TIME) } else { Ok(()) }
     }
 
-    async fn exchange(&self, app: &App, health: &AppHealth, sent: &Sent<'_>) -> Result<Judgement, Verdict> {
-        self.is_worth_it(health, sent.deadline)?;
-        let remaining = sent.deadline.remaining();
+    async fn exchange<Item: Judged>(
+        &self,
+        app: &App,
+        health: &AppHealth,
+        request: &Request<'_, Item>,
+        body: &Bytes,
+    ) -> Result<Judgement<Item>, Verdict> {
+        let Request { operation, deadline, judge, .. } = *request;
+        self.is_worth_it(health, deadline)?;
+        let remaining = deadline.remaining();
         self.client.permit(app)?;
         let begun = Instant::now();
-        let exchange = self.client.post(app, sent.body.clone(), self.settings.timeout, remaining).await;
+        let exchange = self.client.post(app, operation, body.clone(), self.settings.timeout, remaining).await;
         let took = begun.elapsed();
         let (status, judgement) = match exchange {
             Ok(exchange) => {
                 health.failures.set(0);
-                (Some(exchange.status), judge(&exchange, sent.call.operator_type, sent.items))
+                (Some(exchange.status), judge(&exchange))
             }
             Err(transport) => {
                 health.failed(begun, transport);
-                (None, Judgement::Whole(classify(Signal::Transport(transport), sent.call.operator_type)))
+                (None, Judgement::Whole(classify(Signal::Transport(transport), operation)))
             }
         };
         // Without an answer within less time than a call has, it may not be TPNS that is slow.
@@ -131,7 +154,7 @@ impl Tpns<'_> {
             let whole = if let Judgement::Whole(verdict) = &judgement { Some(verdict) } else { None };
             self.client.note(app, whole);
         }
-        self.note(sent, status, took, &judgement);
+        self.note(request, status, took, judgement.failures());
         Ok(judgement)
     }
 
@@ -153,18 +176,22 @@ impl Tpns<'_> {
         renewed.zip(self.apps.list.get(usize::from(id.0))).is_some_and(|(renewed, own)| renewed.is(own))
     }
 
-    fn note(&self, sent: &Sent<'_>, status: Option<u16>, took: Duration, judgement: &Judgement) {
-        let Sent { call, items, .. } = *sent;
-        let failures = judgement.failures();
+    fn note<Item>(&self, request: &Request<'_, Item>, status: Option<u16>, took: Duration, failures: Vec<Reason>) {
+        let Request { app, items, .. } = *request;
+        let (operator_type, query) = match request.operation {
+            Operation::Change(operator_type) => (Some(operator_type as u8), None),
+            Operation::Query(by) => (None, Some(by as u8)),
+        };
         tracing::debug!(
-            app = self.apps.names.name(call.app),
-            operator_type = call.operator_type as u8,
+            app = self.apps.names.name(app),
+            operator_type,
+            query,
             items,
             status,
             accepted = failures.is_empty(),
             ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "call"
         );
-        self.made.borrow_mut().push(CallMade { app: call.app, items, took, failures });
+        self.made.borrow_mut().push(CallMade { app, items, took, failures });
     }
 }

@@ -101,6 +101,12 @@ impl AccountName {
     pub fn taken_before(text: &str) -> Option<Self> {
         (has_length(text, 1, 100) && !text.contains(char::is_control)).then(|| Self(text.into()))
     }
+
+    /// A name that TPNS shows as bound, whatever rules it breaks: only under this very name can it be unbound.
+    #[must_use]
+    pub fn as_bound(text: &str) -> Self {
+        Self(text.into())
+    }
 }
 
 text_field!(

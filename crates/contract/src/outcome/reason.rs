@@ -18,6 +18,8 @@ pub enum Cause {
     AppsDocument,
     /// The ledger's table.
     Ledger,
+    /// The check queue.
+    Checks,
     /// There was no time left.
     Time,
     /// Another event or another call, which this one waits for.
@@ -119,6 +121,17 @@ reasons! {
     /// A code that TPNS does not document.
     TpnsUnknownCode: Provider, "tpns_unknown_code";
 
+    /// TPNS accepted the call after a try of it had no answer: that try may still take effect, after newer calls.
+    TpnsInDoubt: Provider, "tpns_in_doubt";
+    /// A check: TPNS did not have what the ledger wants, and was sent it; the check is repeated.
+    CheckDiffers: Provider, "check_differs";
+    /// A check that was delivered earlier than the calls it checks can be seen.
+    CheckYoung: Time, "check_young";
+    /// The check queue did not take the event's check.
+    CheckNotSent: Checks, "check_not_sent";
+    /// The body of a check can't be read.
+    MalformedCheck: Event, "malformed_check";
+
     /// TPNS refuses the app's keys.
     TpnsAuthFailed: Credentials, "tpns_auth_failed";
     /// TPNS does not know the app at this access point.
@@ -154,6 +167,14 @@ reasons! {
     UnwritableRequest: Bug, "unwritable_request";
     /// The function panicked.
     Panic: Bug, "panic";
+}
+
+impl Reason {
+    /// Whether a check is only to be repeated: nothing failed.
+    #[must_use]
+    pub const fn is_of_a_check(self) -> bool {
+        matches!(self, Self::CheckDiffers | Self::CheckYoung)
+    }
 }
 
 impl fmt::Display for Reason {

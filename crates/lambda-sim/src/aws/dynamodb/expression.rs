@@ -1,5 +1,5 @@
-//! The expressions of an `UpdateItem`: `SET #a = :a, …` or `REMOVE #a, …`, and conditions of `#a = :a`, `#a < :a`,
-//! `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
+//! The expressions of an `UpdateItem`: `SET #a = :a, …` or `REMOVE #a, …`, and conditions of `#a = :a`, `#a = #b`,
+//! `#a < :a`, `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
 
 mod condition;
 mod tokens;

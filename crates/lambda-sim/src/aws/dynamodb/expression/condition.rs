@@ -22,6 +22,7 @@ pub(in crate::aws::dynamodb) enum Condition {
     NotExists(String),
     Equal(String, AttributeValue),
     Less(String, AttributeValue),
+    SameAs(String, String),
     All(Vec<Condition>),
     Any(Vec<Condition>),
 }
@@ -48,6 +49,9 @@ impl Condition {
             Self::NotExists(name) => item.get(name).is_none(),
             Self::Equal(name, value) => order(name, value) == Some(Ordering::Equal),
             Self::Less(name, value) => order(name, value) == Some(Ordering::Less),
+            Self::SameAs(name, other) => {
+                item.get(other).is_some_and(|value| order(name, value) == Some(Ordering::Equal))
+            }
             Self::All(parts) => parts.iter().all(|part| part.holds(item)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(item)),
         }
@@ -108,7 +112,10 @@ impl Parser<'_> {
             "<" => Condition::Less,
             _ => return Err(self.tokens.not_modelled()),
         };
-        self.tokens.next();
+        let is_equal = self.tokens.next() == "=";
+        if is_equal && self.tokens.peek().starts_with('#') {
+            return Ok(Condition::SameAs(name, self.names.get(self.tokens.placeholder('#')?)?));
+        }
         Ok(comparison(name, self.values.get(self.tokens.placeholder(':')?)?))
     }
 }

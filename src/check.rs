@@ -1,0 +1,9 @@
+//! The check: TPNS only accepts calls, so some minutes after each delivery it is asked what it has, and what differs
+//! from the ledger is repaired (ARCHITECTURE.md, "The check").
+
+mod batch;
+mod compare;
+mod run;
+
+pub use compare::{Comparison, compare};
+pub use run::{Agreement, Asked, Drift, Finding, Findings, Forgettable, check};
