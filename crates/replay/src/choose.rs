@@ -58,6 +58,7 @@ mod tests {
             breaks_contract: false,
             sent_millis: None,
             timeless: false,
+            sent_late: false,
         }
     }
 
