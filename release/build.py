@@ -29,7 +29,7 @@ class Builder:
         """Returns the function's binary for Lambda, as `sam build` builds it but for the paths in it."""
         argv = ["-p", FUNCTION, "--bin", FUNCTION, "--target", TARGETS[architecture]]
         binary = self._run(self.target / "function", argv) / TARGETS[architecture] / "release" / FUNCTION
-        return self._checked(binary)
+        return self.checked(binary)
 
     def tools(self, architecture: str) -> dict[str, Path]:
         """Returns the tools by name, for any Linux of that architecture."""
@@ -37,9 +37,9 @@ class Builder:
         # cargo-lambda's only optimisation that Cargo.toml does not replace is for Lambda's processors.
         argv = ["--disable-optimizations", *names, "--target", f"{TARGETS[architecture]}.{_TOOLS_GLIBC}"]
         folder = self._run(self.target / "tools", argv) / TARGETS[architecture] / "release"
-        return {name: self._checked(folder / name) for name in TOOLS}
+        return {name: self.checked(folder / name) for name in TOOLS}
 
-    def _checked(self, binary: Path) -> Path:
+    def checked(self, binary: Path) -> Path:
         """Returns the binary, which must not show where it was built."""
         code = binary.read_bytes()
         for folder in (self.root, _cargo_home()):

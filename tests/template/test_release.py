@@ -67,10 +67,10 @@ def test_a_template_of_another_shape_is_refused() -> None:
 def test_a_binary_that_shows_where_it_was_built_is_refused(tmp_path: Path) -> None:
     builder, binary = Builder(tmp_path / "checkout", tmp_path / "target"), tmp_path / "binary"
     binary.write_bytes(b"\0/source/src/main.rs\0/crates/serde/src/lib.rs\0")
-    assert builder._checked(binary) == binary
+    assert builder.checked(binary) == binary
     binary.write_bytes(f"\0{tmp_path}/checkout/src/main.rs\0".encode())
     with pytest.raises(Problem, match="contains the path"):
-        builder._checked(binary)
+        builder.checked(binary)
 
 
 def test_a_package_is_the_same_whenever_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
