@@ -1,5 +1,5 @@
-//! The protocol with a check behind it, before a TPNS that applies calls after it has accepted them, in any order, or never.
-//! Each weaker form of it is refuted.
+//! The protocol with a check behind it, before a TPNS that applies calls after it has accepted them, in any order, or
+//! never. Each weaker form of it is refuted.
 
 use crate::{
     NONE,
@@ -53,8 +53,8 @@ fn with_a_check_nothing_is_left_wrong() {
     }
 }
 
-/// What is left: a lost call, a check that two workers have, and the operator_type 5 of an older deletion under way. Then
-/// the account of a newer login is missing.
+/// What is left: a lost call, a check that two workers have, and the operator_type 5 of an older deletion under way.
+/// Then the account of a newer login is missing.
 #[test]
 fn a_lost_call_and_a_doubled_check_and_an_old_deletion_are_the_only_exception() {
     let mut searches = Searches::of(Protocol::Checked(Form::WHOLE));
@@ -68,8 +68,8 @@ fn a_lost_call_and_a_doubled_check_and_an_old_deletion_are_the_only_exception() 
     print(&example.expect("the exception exists"));
 }
 
-/// A deletion whose query fails, or whose read of the rows found fails, sends its operator_type 5 all the same. If it is
-/// older than a login that has the account again, that account is missing.
+/// A deletion whose query fails, or whose read of the rows found fails, sends its operator_type 5 all the same. If it
+/// is older than a login that has the account again, that account is missing.
 #[test]
 fn a_deletion_that_goes_on_without_an_answer_is_the_other_exception() {
     let mut searches = Searches::of(Protocol::Checked(Form::WHOLE));
