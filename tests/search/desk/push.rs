@@ -72,7 +72,7 @@ impl Push for Desk<'_> {
     ) -> HashMap<AccountKey, Result<Vec<Device>, Verdict>> {
         // A check asks, too.
         if !self.is_check && self.form.is_some_and(|form| !form.asks_first) {
-            return HashMap::new();
+            return accounts.iter().map(|key| (key.clone(), Ok(Vec::new()))).collect();
         }
         let answers = accounts.iter().map(async |key| {
             let bound = self.ask(Op::Query(self.key_of_account(&key.account))).await;
