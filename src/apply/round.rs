@@ -83,18 +83,26 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     }
 
     /// An operator_type 5 takes the account from every device, also from one that a newer login gave it to. Such devices
-    /// are looked for first: their checks are sent, and they are bound again behind it. If TPNS can't be asked, the
-    /// deletion goes on all the same, and the checks of those devices repair them.
+    /// are looked for first: their checks are sent, and they are bound again behind it. A deletion for which they can't
+    /// be found is retried.
     async fn spare_newer(&self, known: &mut KnownState, deadline: Option<Deadline>) {
         let due: Vec<_> = known.state.deleted.iter().filter(|(_, deletion)| deletion.due).collect();
         let due: Vec<_> = due.into_iter().map(|(key, _)| key.clone()).collect();
         let found = self.tpns.devices_of(&due, deadline).await;
+        for key in due.iter().filter(|key| !matches!(found.get(*key), Some(Ok(_)))) {
+            hold(known, key);
+        }
         let others: IndexSet<_> = found.values().flatten().flatten().cloned().collect();
         let others: Vec<_> = others.into_iter().filter(|device| !known.state.devices.contains_key(device)).collect();
         if others.is_empty() {
             return;
         }
         let (mut rows, _) = self.ledger.look(&others, &[]).await;
+        for (key, devices) in &found {
+            if devices.iter().flatten().any(|device| rows.failed.device(device).is_some()) {
+                hold(known, key);
+            }
+        }
         let is_newer = |key: &AccountKey, device: &Device| {
             let row = rows.state.devices.get(device);
             let owner = row.and_then(|row| Some((row, row.owner()?)));
@@ -112,10 +120,7 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         for (key, device) in newer {
             if unsent.devices.contains(device) {
                 // No check would bind it again.
-                known.unchecked.deletions.insert(key.clone());
-                if let Some(deletion) = known.state.deleted.get_mut(key) {
-                    deletion.due = false;
-                }
+                hold(known, key);
             }
         }
         rows.state.devices.retain(|device, _| devices.contains(device));
@@ -175,6 +180,14 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
                 else => return further,
             }
         }
+    }
+}
+
+/// No operator_type 5 in this invocation.
+fn hold(known: &mut KnownState, key: &AccountKey) {
+    known.unchecked.deletions.insert(key.clone());
+    if let Some(deletion) = known.state.deleted.get_mut(key) {
+        deletion.due = false;
     }
 }
 

@@ -97,8 +97,8 @@ fn without_a_check_an_asynchronous_tpns_is_left_wrong() {
     }
 }
 
-/// With one invocation after the other, each before a TPNS that has applied what the one before it pushed: no state of the
-/// ledger needs two ordered calls.
+/// With one invocation after the other, each before a TPNS that has applied what the one before it pushed: no state
+/// of the ledger needs two ordered calls.
 #[test]
 fn calls_of_one_invocation_may_swap() {
     let mut searches = Searches::of(Protocol::Real);

@@ -1,8 +1,8 @@
 //! The queue of checks: messages with a delay that outlasts invocations and calls.
 //!
-//! There is no clock, so that nothing depends on chosen numbers: what a delay promises is expressed by marks. A check marks
-//! the invocations that are active when it is sent or taken, and the calls under way; a marked invocation marks its calls.
-//! The check is not delivered while anything has its mark.
+//! There is no clock, so that nothing depends on chosen numbers: what a delay promises is expressed by marks. A check
+//! marks the invocations that are active when it is sent or taken, and the calls under way; a marked invocation marks
+//! its calls. The check is not delivered while anything has its mark.
 
 use crate::{
     learn::NodeId,
@@ -15,8 +15,8 @@ pub(crate) const CHECKS: usize = 8;
 /// The most deliveries of a check: five, as in the model that this search is compared with.
 const MOST_DELIVERIES: u8 = 5;
 
-/// What the delay of a check, and its visibility timeout, outlast. L is the longest life of an invocation, D the longest
-/// time from a call until queries show its effect.
+/// What the delay of a check, and its visibility timeout, outlast. L is the longest life of an invocation, D the
+/// longest time from a call until queries show its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     /// More than D: the calls under way.
@@ -149,8 +149,8 @@ impl State {
         }
     }
 
-    /// Begins the second wait of each check whose first one is over, and puts checks in a fixed order, since their places
-    /// are interchangeable.
+    /// Begins the second wait of each check whose first one is over, and puts checks in a fixed order, since their
+    /// places are interchangeable.
     pub(crate) fn advance_checks(&mut self, wait: Wait) {
         if self.checks == [None; CHECKS] {
             return;

@@ -12,23 +12,23 @@
 //! states and checks each end state, in which the queue is empty and no worker is active. [`sets`] defines which events
 //! are explored together.
 //!
-//! The numbers in a line's "what may happen" are limits: how often a worker may die, a step may fail (not done, or done
-//! with the answer lost), a message may be redelivered after it was acknowledged ("late"), or be delivered to a second
-//! worker while the first one handles it ("twice"), TPNS may lose a call that it has accepted ("lost"), the check queue may
-//! not accept a check ("unsent") or deliver it to two workers ("doubled"), or a message may be dead-lettered ("dead"); then
-//! the concurrent workers and the messages per invocation.
-//! "orders" are the orders of steps from a start to an end; "code run" is how often the code was run to learn what it
-//! does; "ends" are different end states. "wrong" counts those in which a device is bound to an account that is signed
-//! out, or not bound to one that is signed in; "by exc." those in which an account is only missing, by the
-//! named exception (docs/guarantees.md); "open" those of the open case below.
+//! The numbers in a line's "what may happen" are limits: how often a worker may die, a step may fail (not done, or
+//! done with the answer lost), a message may be redelivered after it was acknowledged ("late"), or be delivered to a
+//! second worker while the first one handles it ("twice"), TPNS may lose a call that it has accepted ("lost"), the
+//! check queue may not accept a check ("unsent") or deliver it to two workers ("doubled"), or a message may be
+//! dead-lettered ("dead"); then the concurrent workers and the messages per invocation. "orders" are the orders of
+//! steps from a start to an end; "code run" is how often the code was run to learn what it does; "ends" are different
+//! end states. "wrong" counts those in which a device is bound to an account that is signed out, or not bound to one
+//! that is signed in; "by exc." those in which an account is only missing, by the named exception
+//! (docs/guarantees.md); "open" those of the open case below.
 //!
-//! TPNS applies calls at once, unless a line says otherwise. [`asynchronous`] has one that applies accepted calls later, in
-//! any order, or never, and calls that take effect after their sender has given up or died. [`closed`] has the check that
-//! sees to what such a TPNS leaves wrong.
+//! TPNS applies calls at once, unless a line says otherwise. [`asynchronous`] has one that applies accepted calls
+//! later, in any order, or never, and calls that take effect after their sender has given up or died. [`closed`] has
+//! the check that sees to what such a TPNS leaves wrong.
 //!
-//! Not in the model: items that TPNS rejects; rows that expire; bindings that no event made; a message that is dead-lettered
-//! after its check could be sent in none of its deliveries; and more events, workers and messages per invocation
-//! than the lines say.
+//! Not in the model: items that TPNS rejects; rows that expire; bindings that no event made; a message that is
+//! dead-lettered after its check could be sent in none of its deliveries; and more events, workers and messages per
+//! invocation than the lines say.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 
