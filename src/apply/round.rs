@@ -27,6 +27,8 @@ use crate::{
 
 /// How often a device that other invocations change is pushed again within an invocation.
 const MOST_REPEATS: u32 = 3;
+/// How often a deletion is delivered whose query fails, before its operator_type 5 is sent without.
+const MOST_QUERIES: u32 = 10;
 /// What is pushed takes effect later, if at all: an event without a check is not complete.
 const CHECK_NOT_SENT: Outcome = Outcome::Retry(Failure::new(
     Reason::CheckNotSent,
@@ -73,7 +75,7 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         under_way: UnderWay<'_>,
     ) {
         if self.ledger.is_checked() && known.state.deleted.values().any(|deletion| deletion.due) {
-            self.spare_newer(&mut known, deadline).await;
+            self.spare_newer(&places, &mut known, deadline).await;
         }
         let first = Round { places, start: Start::FromLedger(Rc::new(known), 0) };
         let mut rounds = VecDeque::from([first]);
@@ -84,12 +86,15 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
 
     /// An operator_type 5 takes the account from every device, also from one that a newer login gave it to. Such devices
     /// are looked for first: their checks are sent, and they are bound again behind it. A deletion for which they can't
-    /// be found is retried.
-    async fn spare_newer(&self, known: &mut KnownState, deadline: Option<Deadline>) {
+    /// be found is retried; after [`MOST_QUERIES`] deliveries it goes on without, since someone's messages must not wait
+    /// for a query that never succeeds.
+    async fn spare_newer(&self, places: &[EventIndex], known: &mut KnownState, deadline: Option<Deadline>) {
         let due: Vec<_> = known.state.deleted.iter().filter(|(_, deletion)| deletion.due).collect();
         let due: Vec<_> = due.into_iter().map(|(key, _)| key.clone()).collect();
         let found = self.tpns.devices_of(&due, deadline).await;
-        for key in due.iter().filter(|key| !matches!(found.get(*key), Some(Ok(_)))) {
+        let deliveries = places.iter().map(|&place| self.event(place)).filter(|event| event.device().is_none());
+        let is_patient = deliveries.map(|event| event.deliveries).max().unwrap_or_default() < MOST_QUERIES;
+        for key in due.iter().filter(|key| is_patient && !matches!(found.get(*key), Some(Ok(_)))) {
             hold(known, key);
         }
         let others: IndexSet<_> = found.values().flatten().flatten().cloned().collect();
