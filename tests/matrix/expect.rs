@@ -52,6 +52,7 @@ pub(crate) fn expected(case: &Case, scene: &Scene, parking: bool) -> Expected {
         match (failure, &event.change) {
             (Some(("rejected", _)), Change::Login(..)) => emptied.push(event.id.clone()),
             (None, _) => in_effect.push(event.id.clone()),
+            (Some(IN_DOUBT), _) => in_effect.push(event.id.clone()),
             (Some(_), _) if call_applied(case, event) => in_effect.push(event.id.clone()),
             (Some(_), _) => {}
         }
@@ -80,6 +81,9 @@ pub(crate) fn expected_after_recovery(
     outcomes
 }
 
+/// The second try was accepted.
+const IN_DOUBT: LoggedFailure = ("retry", "tpns_in_doubt");
+
 /// Why the event fails, if it does.
 fn failure_of(case: &Case, scene: &Scene, event: &BatchEvent) -> Option<LoggedFailure> {
     let (call, item) = event.place?;
@@ -89,8 +93,8 @@ fn failure_of(case: &Case, scene: &Scene, event: &BatchEvent) -> Option<LoggedFa
     let neighbours = scene.events.iter().filter(|other| other.place.is_some_and(|(other, _)| other == call)).count();
     match case.row.meaning {
         Meaning::Accepted => None,
-        // Retried, and accepted.
-        Meaning::Retried(_) if once => None,
+        // Retried, and accepted; but a try without an answer may take effect later, and there is no check.
+        Meaning::Retried(_) if once => (in_call && case.row.leaves_doubt()).then_some(IN_DOUBT),
         Meaning::Retried(reason) if case.row.is_about_items() => aimed_at.then_some(("retry", reason)),
         Meaning::Retried(reason) => in_call.then_some(("retry", reason)),
         // Retried in halves, and both are accepted.

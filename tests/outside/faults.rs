@@ -10,23 +10,29 @@ use crate::stage::{SECRETS, Stage, deletion, fifo, function, login, logout, numb
 
 #[tokio::test]
 async fn a_transient_failure_is_retried_within_the_invocation() {
-    for fault in [
-        Fault::status(503),
-        Fault::status(429),
-        Fault::ret_code(1_008_004),
-        Fault::ret_code(1_008_028),
-        Fault::reset(),
-        Fault::truncated(),
-        Fault::malformed(),
-        Fault::disconnect(),
-        Fault::hang(),
+    // Whether there was an answer. What had none may take effect later, so it is delivered once more.
+    for (fault, answered) in [
+        (Fault::status(503), true),
+        (Fault::status(429), true),
+        (Fault::ret_code(1_008_004), true),
+        (Fault::ret_code(1_008_028), true),
+        (Fault::malformed(), true),
+        (Fault::reset(), false),
+        (Fault::truncated(), false),
+        (Fault::disconnect(), false),
+        (Fault::hang(), false),
     ] {
         let stage = Stage::with(&[("TPNS_TIMEOUT_MS", "300")]).await;
         let name = format!("{fault:?}");
         stage.tpns.fault(fault);
-        assert_eq!(stage.batch(&[login(1, "t1", &["x"]), login(1, "t2", &["y"])]).await, [""; 0], "{name}");
+        let logins = [login(1, "t1", &["x"]), login(1, "t2", &["y"])];
+        let reported: &[&str] = if answered { &[] } else { &["m0", "m1"] };
+        assert_eq!(stage.batch(&logins).await, reported, "{name}");
         assert_eq!(stage.bound("android", "t2"), ["y/0"], "{name}");
         assert_eq!(stage.calls().len(), 2, "{name}: one more call");
+        let reasons: Vec<_> = stage.lines("event failed").iter().map(|line| line["reason"].clone()).collect();
+        assert_eq!(reasons, vec!["tpns_in_doubt"; reported.len()], "{name}");
+        assert_eq!(stage.batch(&logins).await, [""; 0], "{name}");
     }
 }
 

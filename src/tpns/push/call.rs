@@ -143,10 +143,15 @@ impl Tpns<'_> {
     }
 }
 
-/// Whether a try that failed may take effect all the same: it was sent, and no answer came.
+/// Whether a try that failed may take effect all the same, and later: it was sent, and no answer came. What an answer
+/// says of it, even one that can't be read, was decided before.
 fn may_take_effect(verdict: &Verdict) -> bool {
-    let reason = verdict.failure().map(|failure| failure.reason);
-    matches!(reason, Some(Reason::TpnsTimeout | Reason::TpnsBrokenAnswer))
+    let in_doubt = |failure: &Failure| match failure.reason {
+        Reason::TpnsTimeout => true,
+        Reason::TpnsBrokenAnswer => failure.code.is_none(),
+        _ => false,
+    };
+    verdict.failure().is_some_and(in_doubt)
 }
 
 impl Run<'_> {
