@@ -67,7 +67,9 @@ def _holds(operator: str, actual: Any, wanted: Any) -> bool:
         case "Bool" | "ArnEquals":
             return actual is not None and json.dumps(actual) in values
         case "ArnLike":
-            return actual is not None and any(fnmatch.fnmatchcase(json.dumps(actual), value) for value in values)
+            # A reference to a resource is compared as it is: its brackets are no pattern.
+            actual = json.dumps(actual) if actual is not None else ""
+            return actual in values or any(fnmatch.fnmatchcase(actual, value) for value in values)
         case "StringNotEquals":
             # A key that is missing equals nothing.
             return json.dumps(actual) not in values

@@ -89,7 +89,10 @@ async fn the_event_in_the_record_is_listed_and_sent_back_to_its_lane() {
             let stage = Stage::with_dead_letter(record(&payload)).await;
             let listed = stage.run(&["list", "--queue-url", &stage.aws.queue_url("dead")]).await;
             let listed = text(&listed.stdout);
-            assert!(listed.contains("invoked_in_vain") && listed.contains(kind) && listed.contains("android"), "{listed}");
+            assert!(
+                listed.contains("invoked_in_vain") && listed.contains(kind) && listed.contains("android"),
+                "{listed}"
+            );
             let ended = stage.redrive().await;
             assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
             assert_eq!(stage.bodies(lane), [event(kind)]);
