@@ -17,8 +17,21 @@ const FLOORS: [&[&str]; 5] = [
     &["ledger", "redelivery", "redelivery_delay", "plan", "settlement"],
     &["moment", "transport", "aws", "sqs_batch"],
     &["tpns"],
-    &["table", "config", "apply", "report", "parking", "check_queue", "source_queue", "finished", "log", "metrics"],
-    &["in_force", "turns", "lib", "main"],
+    &[
+        "table",
+        "config",
+        "apply",
+        "in_force",
+        "check",
+        "report",
+        "parking",
+        "check_queue",
+        "source_queue",
+        "finished",
+        "log",
+        "metrics",
+    ],
+    &["turns", "lib", "main"],
 ];
 
 /// Every crate with its `src/` folder or its only file.

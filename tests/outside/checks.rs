@@ -11,7 +11,10 @@ use lambda_sim::{AwsApi, Fault as AwsFault, Message, Operation, Queue, RunningAw
 use serde_json::{Value, json};
 use tpns_sim::{Fault, model::Account};
 
-use crate::stage::{Stage, deletion, failures, login, logout, logout_of, numbered};
+use crate::{
+    metrics::{documented, printed},
+    stage::{Stage, deletion, failures, login, logout, logout_of, numbered},
+};
 
 pub(crate) const TABLE: &str = "ledger";
 const CHECKS: &str = "checks";
@@ -277,6 +280,16 @@ async fn devices_without_a_row_lose_a_deleted_account() {
     assert_eq!(world.bound("old"), ["aa/0", "bb/1"]);
     assert_eq!(world.check().await, 2);
     assert_eq!(world.bound("old"), ["bb/1"]);
+}
+
+#[tokio::test]
+async fn the_metrics_of_checks_are_the_documented_ones() {
+    let world = World::new().await;
+    assert_eq!(world.batch(&[login(1, "t", &["aa"])]).await, NONE);
+    let before = world.stage.metrics().len();
+    world.stage.tpns.set_bindings("android", "t", [account("bb", 0)]);
+    world.check().await;
+    assert_eq!(printed(&world.stage.metrics()[before..]), documented(Some("checks")));
 }
 
 /// A login that TPNS rejects stays the device's newest login: who was signed in before is not.

@@ -177,6 +177,8 @@ fn table() -> String {
          the same code.\n\
          - `tpns_token_not_yet_known`: 1008006, 1008029 or 10110008 for a device whose newest login is less than two minutes\n  \
          old. A new installation registers its token with TPNS by itself, at the same time. Later, *rejected*.\n\n\
+         A third one, *retry* without a code: `tpns_in_doubt`, only without a check queue. TPNS accepted the item after a try that\n\
+         got no answer and may still take effect, after newer calls. The redelivery sends it again.\n\n\
          The column \"query\" is for `/v3/device/account/query`, which reads bindings, where it differs. *nothing bound* is an answer:\n\
          the device has no account, or the account no device. If a code that means it is the `ret_code` of a query of several\n\
          items, the query is halved. An item with code 0 that the answer lists nothing for is asked for once more, alone, and\n\
