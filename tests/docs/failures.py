@@ -77,7 +77,11 @@ class Failures:
         self.login("adrift")
         queues.drain(self.stacks.cloud, self.stacks.standard, 60)
         check = json.dumps({"checks": [{"app": "android", "token": "adrift"}]})
-        for output, body in [("CheckQueueUrl", check), ("CheckQueueUrl", "no check"), ("CheckDeadLetterQueueUrl", check)]:
+        for output, body in [
+            ("CheckQueueUrl", check),
+            ("CheckQueueUrl", "no check"),
+            ("CheckDeadLetterQueueUrl", check),
+        ]:
             self._sqs.send_message(QueueUrl=self._output(output), DelaySeconds=0, MessageBody=body)
         eventually(lambda: any(line.get("message") == "drift repaired" for line in self.lines()), 90)
         eventually(lambda: self._logged("malformed_check"), 90)
