@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from stacks import SECRET, Stacks, eventually
+from stacks import NAME, SECRET, Stacks, eventually
 
 from local import function_log, queues
 
@@ -68,6 +68,23 @@ class Failures:
         self._delete_row("unreadable")
         queues.drain(self.stacks.cloud, self.stacks.standard, 120)
         tpns.reset()
+        self.drift()
+
+    def drift(self) -> None:
+        """TPNS loses a login that it has accepted. Its check is sent by hand, without the queue's delay; beside it, a
+        message that is no check, and a dead letter."""
+        self.stacks.tpns.inject([{"fault": "effect", "apply": False, "token": "adrift"}])
+        self.login("adrift")
+        queues.drain(self.stacks.cloud, self.stacks.standard, 60)
+        check = json.dumps({"checks": [{"app": "android", "token": "adrift"}]})
+        for output, body in [
+            ("CheckQueueUrl", check),
+            ("CheckQueueUrl", "no check"),
+            ("CheckDeadLetterQueueUrl", check),
+        ]:
+            self._sqs.send_message(QueueUrl=self._output(output), DelaySeconds=0, MessageBody=body)
+        eventually(lambda: any(line.get("message") == "drift repaired" for line in self.lines()), 90)
+        eventually(lambda: self._logged("malformed_check"), 90)
 
     def wrong_key(self) -> None:
         """TPNS refuses the app until the secret is fixed."""
@@ -104,6 +121,10 @@ class Failures:
         version = functions.publish_version(FunctionName=stack.function_name)["Version"]
         alias = stack.function_arn.rpartition(":")[2]
         functions.update_alias(FunctionName=stack.function_name, Name=alias, FunctionVersion=version)
+
+    def _output(self, name: str) -> str:
+        stack = self.stacks.cloud.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
+        return next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == name)
 
     def _logged(self, reason: str) -> bool:
         return any(line.get("reason") == reason for line in self.lines())

@@ -37,6 +37,8 @@ HEADINGS = [
     "Invocations run into the timeout",
     "The ledger fails",
     "Unbinds are late",
+    "TPNS had not kept what it accepted",
+    "Checks are dead-lettered",
     "An account stays bound after a logout",
     "One person's messages reach another's phone",
     "How to redrive, and why it is safe",
