@@ -28,6 +28,8 @@ class Stack:
     unbind_queue_arn: str | None
     dead_letter_queue_url: str
     parking_queue_url: str | None
+    check_queue_url: str | None
+    check_dead_letter_queue_url: str | None
     ledger_table: str | None
     bus_name: str | None
     function_name: str
@@ -36,13 +38,18 @@ class Stack:
 
     @property
     def read_queue_urls(self) -> list[str]:
-        """The queues that the function reads."""
+        """The queues of events that the function reads."""
         return [url for url in (self.queue_url, self.unbind_queue_url) if url]
 
     @property
     def queue_urls(self) -> list[str]:
         """All queues."""
-        others = (self.dead_letter_queue_url, self.parking_queue_url)
+        others = (
+            self.dead_letter_queue_url,
+            self.parking_queue_url,
+            self.check_queue_url,
+            self.check_dead_letter_queue_url,
+        )
         return [*self.read_queue_urls, *(url for url in others if url)]
 
 
@@ -73,6 +80,8 @@ def deploy(
         unbind_queue_arn=outputs.get("UnbindQueueArn"),
         dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
         parking_queue_url=outputs.get("ParkingQueueUrl"),
+        check_queue_url=outputs.get("CheckQueueUrl"),
+        check_dead_letter_queue_url=outputs.get("CheckDeadLetterQueueUrl"),
         ledger_table=outputs.get("LedgerTableName"),
         bus_name=outputs.get("EventBusName"),
         function_name=outputs["FunctionName"],

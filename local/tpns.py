@@ -60,6 +60,11 @@ class Tpns:
                 f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape"
             ) from refused
 
+    def bind(self, app: str, token: str, *accounts: str) -> None:
+        """Gives a device these accounts, whatever it had, as someone other than the function would."""
+        listed = [{"account": account} for account in accounts]
+        loopback.post(f"{self.url}/_sim/bindings", {app: {token: listed}})
+
     def clear_faults(self) -> None:
         loopback.post(f"{self.url}/_sim/reset", {"faults": True})
 

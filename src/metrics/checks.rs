@@ -6,7 +6,7 @@ use super::{
     Distribution, Metrics,
     emf::{
         DimensionSets,
-        Unit::{Count as Number, Milliseconds},
+        Unit::Milliseconds,
         Value::{Count, Spread},
     },
     lines::Common,

@@ -81,6 +81,9 @@ def healthy(stage: Deployment) -> None:
     stage.handle({**login(device, "ann"), **now()})
     stage.handle({**logout(device), **now()})
     assert invoke(stage, {**login(device, "ben"), **now()}) == {"batchItemFailures": []}
+    (check,) = records(stage, {"checks": [{"app": "android", "token": device}]}, sent_ago=3600)
+    answer = stage.invoke({"Records": [{**check, "eventSourceARN": check_queue_arn(stage)}]})
+    assert answer == {"batchItemFailures": []}
 
 
 def invoke(stage: Deployment, *events: dict[str, Any], sent_ago: float = 0) -> Any:
@@ -105,6 +108,11 @@ def records(stage: Deployment, *events: dict[str, Any], sent_ago: float = 0) -> 
         }
         for event in events
     ]
+
+
+def check_queue_arn(stage: Deployment) -> str:
+    assert stage.stack.check_queue_url
+    return stage.stack.queue_arn.rpartition(":")[0] + ":" + stage.stack.check_queue_url.rpartition("/")[2]
 
 
 def refused_by_tpns(stage: Deployment) -> None:
@@ -175,6 +183,22 @@ def denied_by_the_table(stage: Deployment) -> None:
         assert len(invoke(stage, {**login(token(), "ann"), **now()})["batchItemFailures"]) == 1
 
 
+def drifted(stage: Deployment) -> None:
+    """TPNS has another account for a device than its login."""
+    device = token()
+    stage.handle({**login(device, "ann"), **now()})
+    stage.tpns.bind("android", device, "ben")
+    (check,) = records(stage, {"checks": [{"app": "android", "token": device}]})
+    answer = stage.invoke({"Records": [{**check, "eventSourceARN": check_queue_arn(stage)}]})
+    assert len(answer["batchItemFailures"]) == 1, "it is repeated until TPNS agrees"
+    assert stage.accounts("android", device) == {"ann"}
+
+
+def given_up_check(stage: Deployment) -> None:
+    url = stage.stack.check_dead_letter_queue_url
+    stage.cloud.client("sqs").send_message(QueueUrl=url, MessageBody='{"checks":[{"app":"android","token":"t"}]}')
+
+
 def outage(stage: Deployment) -> None:
     """TPNS is down, and an event fails that was sent a while ago."""
     stage.tpns.inject({"fault": "status", "status": 503, "times": None})
@@ -208,6 +232,8 @@ FAILURES: list[tuple[str, Callable[[Deployment], None], int]] = [
     ("UnbindsLateAlarm", late_logout, 1),
     ("UnbindsLateAlarm", failing_logout, 1),
     ("OutageAlarm", outage, 1),
+    ("DriftAlarm", drifted, 1),
+    ("CheckDeadLettersAlarm", given_up_check, 1),
 ]
 
 

@@ -34,8 +34,9 @@ impl Stage {
 
     async fn of(sim: RunningSim, document: Option<&str>) -> Self {
         let apps = Apps::parse(document.unwrap_or(&sim.apps_document())).unwrap();
-        let apps = AppsInForce::read(AppsFrom::Environment(apps), Duration::MAX, None).await.unwrap();
-        let stage = Self { sim, client: Client::new(Transport::new().unwrap(), None), apps };
+        let transport = Transport::new().unwrap();
+        let apps = AppsInForce::read(AppsFrom::Environment(apps), Duration::MAX, None, &transport).await.unwrap();
+        let stage = Self { sim, client: Client::new(transport, None), apps };
         if document.is_none() {
             let lists = (0..45).map(|n| {
                 let mut accounts = vec![json!({ "account": name(n) })];
