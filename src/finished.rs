@@ -66,8 +66,8 @@ pub struct Found<'a> {
     pub key: &'a CheckKey,
     /// How it differed.
     pub drift: Drift,
-    /// Whether TPNS had time to apply what the row says: it has not changed since the check was sent, or since it was
-    /// delivered before. Anything else would be repaired by a check of its own.
+    /// Whether TPNS had time to apply what the row says: it has not changed since the check was sent. Anything newer has a
+    /// check of its own.
     pub settled: bool,
     /// The time since the device's row last changed, in milliseconds, where that is known.
     pub age: Option<u64>,

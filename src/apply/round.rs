@@ -16,7 +16,7 @@ use indexmap::IndexSet;
 
 use super::{Push, Settling, pace::UnderWay};
 use crate::{
-    event::{Device, Event, EventIndex, Version},
+    event::{Change, Device, Event, EventIndex, Version},
     ledger::{AccountKey, FailedRows, KnownState, RowError, Rows, State},
     outcome::{Failure, Outcome, Reason},
     plan::{ItemIndex, Plan, Share, Verdict, plan},
@@ -32,7 +32,7 @@ const MOST_QUERIES: u32 = 10;
 /// What is pushed takes effect later, if at all: an event without a check is not complete.
 const CHECK_NOT_SENT: Outcome = Outcome::Retry(Failure::new(
     Reason::CheckNotSent,
-    "CHECK_QUEUE_URL: its check could not be sent; see the ERROR line of the invocation",
+    "CHECK_QUEUE_URL: its check could not be sent (an ERROR line says why), or a deletion could not ask who has the account",
 ));
 
 /// Events to settle together, by their places among all.
@@ -92,9 +92,8 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         let due: Vec<_> = known.state.deleted.iter().filter(|(_, deletion)| deletion.due).collect();
         let due: Vec<_> = due.into_iter().map(|(key, _)| key.clone()).collect();
         let found = self.tpns.devices_of(&due, deadline).await;
-        let deliveries = places.iter().map(|&place| self.event(place)).filter(|event| event.device().is_none());
-        let is_patient = deliveries.map(|event| event.deliveries).max().unwrap_or_default() < MOST_QUERIES;
-        for key in due.iter().filter(|key| is_patient && !matches!(found.get(*key), Some(Ok(_)))) {
+        let impatient = self.delivered_often(places);
+        for key in due.iter().filter(|key| !matches!(found.get(*key), Some(Ok(_))) && !impatient.contains(*key)) {
             hold(known, key);
         }
         let others: IndexSet<_> = found.values().flatten().flatten().cloned().collect();
@@ -133,6 +132,16 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
         for (key, deletion) in rows.state.deleted {
             known.state.deleted.entry(key).or_insert(deletion);
         }
+    }
+
+    /// The accounts of deletions that were delivered [`MOST_QUERIES`] times.
+    fn delivered_often(&self, places: &[EventIndex]) -> HashSet<AccountKey> {
+        let often = places.iter().map(|&place| self.event(place)).filter(|event| event.deliveries >= MOST_QUERIES);
+        let keys = often.filter_map(|event| match &event.change {
+            Change::Deletion(apps, accounts) => Some(AccountKey::each(apps, accounts)),
+            _ => None,
+        });
+        keys.flatten().collect()
     }
 
     /// Returns the rounds that must follow.

@@ -29,7 +29,7 @@ const YOUNG: Outcome = Outcome::Retry(Failure::new(
 ));
 const DIFFERS: Outcome = Outcome::Retry(Failure::new(
     Reason::CheckDiffers,
-    "TPNS did not have what the ledger wants, and was sent it; the check is repeated",
+    "TPNS did not have what the ledger wants; the check is repeated until it has",
 ));
 
 /// A batch of checks that was handled.

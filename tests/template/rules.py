@@ -8,6 +8,8 @@ from typing import Any
 # The queues that the function reads. The second exists only with the unbind lane.
 READ_QUEUES = ("Queue", "UnbindQueue")
 _VISIBILITY_FACTOR = 6
+# The longest batching window of the check queue's mapping.
+_CHECK_WINDOW = 30
 _DAY = 24 * 3600
 _FOURTEEN_DAYS = 14 * _DAY
 # RETRY_MAX_DELAY, which the template leaves at its default.
@@ -28,6 +30,8 @@ _PERMISSIONS = {
     "FunctionLog": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "LedgerTable": {"dynamodb:UpdateItem", "dynamodb:BatchGetItem"},
     "ParkedEvents": {"sqs:SendMessage"},
+    # Not their visibility: a check must not come earlier than its queue's timeout.
+    "CheckQueue": {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }
 _TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # All actions that CodeDeploy may perform. DescribeAlarms does not support resource-level permissions.
@@ -43,7 +47,7 @@ _DEPLOYING = {
 }
 # All that the check before a deployment may do.
 _CHECKING = {
-    ("lambda:InvokeFunction", "${Function.Arn}:*"),
+    ("lambda:InvokeFunction", "every version of the function"),
     ("codedeploy:PutLifecycleEventHookExecutionStatus", "every deployment group"),
 }
 
@@ -56,6 +60,7 @@ def broken_rules(template: dict[str, Any], resolved: dict[str, Any]) -> list[str
         *_readers(resolved),
         *_retention(template, resolved),
         *_lanes(resolved),
+        *_checks(template, resolved),
         *_queues(resolved),
         *_permissions(resolved),
         *_ledger(resolved),
@@ -124,7 +129,8 @@ def _redrive(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
 def _readers(resolved: dict[str, Any]) -> list[str]:
     mappings = _of_type(resolved, "AWS::Lambda::EventSourceMapping")
     read = [mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings.values()]
-    found = [f"event source mappings read {sorted(read)}"] if sorted(read) != sorted(_read_queues(resolved)) else []
+    wanted = sorted({*_read_queues(resolved), *({"CheckQueue"} & resolved["Resources"].keys())})
+    found = [f"event source mappings read {sorted(read)}"] if sorted(read) != wanted else []
     return found + [
         f"{name} does not report partial failures"
         for name, mapping in mappings.items()
@@ -141,7 +147,7 @@ def _retention(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
     found = [
         f"{name} keeps messages {queue['MessageRetentionPeriod']} s, not 14 days"
         for name, queue in queues.items()
-        if name not in read and queue["MessageRetentionPeriod"] != _FOURTEEN_DAYS
+        if name not in (*read, "CheckQueue") and queue["MessageRetentionPeriod"] != _FOURTEEN_DAYS
     ]
     for name, queue in read.items():
         kept = queue["MessageRetentionPeriod"]
@@ -170,6 +176,28 @@ def _lanes(resolved: dict[str, Any]) -> list[str]:
         queue = "Queue" if "user.login" in rule["EventPattern"]["detail-type"] else "UnbindQueue"
         if targets != [({"Fn::GetAtt": [queue, "Arn"]}, {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}})]:
             found.append(f"{name} has other targets than {queue}, or not the dead-letter queue")
+    return found
+
+
+def _checks(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
+    """A check is delivered, and delivered again, only when the calls that it checks have had time to take effect: more than
+    twice an invocation, and twice as long as a call may take to show (docs/decisions/0047-the-check.md)."""
+    queue = _of_type(resolved, "AWS::SQS::Queue").get("CheckQueue")
+    if queue is None:
+        return []
+    found = []
+    as_written = template["Resources"]["CheckQueue"]["Properties"]
+    if as_written.get("DelaySeconds") != {"Ref": "CheckAfterSeconds"}:
+        found.append("CheckQueue: DelaySeconds is not the parameter CheckAfterSeconds")
+    wanted = {"Fn::FindInMap": ["CheckVisibilityTimeout", {"Ref": "FunctionTimeout"}, {"Ref": "CheckAfterSeconds"}]}
+    if as_written.get("VisibilityTimeout") != wanted:
+        found.append(f"CheckQueue: VisibilityTimeout is not {wanted}")
+    for timeout, row in template["Mappings"]["CheckVisibilityTimeout"].items():
+        for after, seconds in row.items():
+            if seconds != max(_VISIBILITY_FACTOR * int(timeout), int(after)) + _CHECK_WINDOW:
+                found.append(f"visibility for FunctionTimeout {timeout} and CheckAfterSeconds {after} is {seconds}")
+    if queue["RedrivePolicy"].get("deadLetterTargetArn") != {"Fn::GetAtt": ["CheckDeadLetterQueue", "Arn"]}:
+        found.append("CheckQueue does not use its dead-letter queue")
     return found
 
 
@@ -211,7 +239,7 @@ def _permissions(resolved: dict[str, Any]) -> list[str]:
     allowed = {
         (action, _resource(resource))
         for action, resource in permissions(resolved)
-        if not action.startswith(("secretsmanager:", "kms:", "ec2:"))
+        if not action.startswith(("secretsmanager:", "ssm:", "kms:", "ec2:"))
     }
     found += [f"the role may {action} on {resource}" for action, resource in sorted(allowed - wanted)]
     found += [f"the role may not {action} on {resource}" for action, resource in sorted(wanted - allowed)]
@@ -248,7 +276,7 @@ def _ledger(resolved: dict[str, Any]) -> list[str]:
 def _kept(resolved: dict[str, Any]) -> list[str]:
     """No change of a parameter deletes what holds or delivers events."""
     # Whether a parameter alone can take it out of the stack.
-    removable = {"UnbindQueue", "ParkedEvents"}
+    removable = {"UnbindQueue", "ParkedEvents", "CheckQueue", "CheckDeadLetterQueue"}
     found = []
     for name, resource in resolved["Resources"].items():
         if resource["Type"] in ("AWS::SQS::Queue", "AWS::Events::Rule"):
@@ -284,6 +312,8 @@ def _resource(resource: Any) -> str:
             return name
         case str(arn) if arn.endswith(":deploymentgroup:*"):
             return "every deployment group"
+        case str(arn) if arn.endswith(":function:stack-Function-*"):
+            return "every version of the function"
         case str(arn) if ":table/" in arn:
             return "LedgerTable"
         case str(arn) if arn.endswith((":stack-events", ":stack-events.fifo")):

@@ -58,7 +58,9 @@ def test_the_role_may_use_the_keys_and_no_others(template: dict[str, Any]) -> No
     own = ("Decrypt", "GenerateDataKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey", "CreateGrant")
     assert allowed == {(f"kms:{action}", KEY) for action in own} | {("kms:Decrypt", f"{KEY}-2")}
     (secret,) = [one for one in statements(made, "write-the-log") if one["Resource"] == f"{KEY}-2"]
-    assert secret["Condition"] == {"StringLike": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com*"}}
+    assert secret["Condition"] == {
+        "StringLike": {"kms:ViaService": ["secretsmanager.us-east-1.amazonaws.com*", "ssm.us-east-1.amazonaws.com*"]}
+    }
 
 
 def test_a_function_in_a_vpc_may_attach_to_it_and_its_code_may_not(template: dict[str, Any]) -> None:

@@ -65,7 +65,8 @@ def test_named_rules_may_send_too(template: dict[str, Any], named: str, rules: s
     allowed = {"OTHER_RULE"} if "oth" in rules else set()
     for queue in ("Queue", "UnbindQueue", "DeadLetterQueue"):
         assert senders(policies[queue]) == senders(without[queue]) | allowed
-    assert policies["ParkedEvents"] == without["ParkedEvents"]
+    for queue in own:
+        assert policies[queue] == without[queue]
 
 
 @pytest.mark.parametrize("named", ["", LOGIN_SERVICE])
@@ -76,9 +77,11 @@ def test_named_topics_may_deliver_to_both_lanes_and_to_the_dead_letter_queue(
     parameters = {"QueueType": queue_type, "ProducerPrincipals": named}
     policies = policies_of(template, ProducerTopics=f"{TOPIC.source},{TOPIC.source}-2", **parameters)
     without = policies_of(template, **parameters)
-    for queue in policies.keys() - {"ParkedEvents"}:
+    own = {"ParkedEvents", "CheckQueue", "CheckDeadLetterQueue"}
+    for queue in policies.keys() - own:
         assert senders(policies[queue]) == senders(without[queue]) | {"TOPIC"}, queue
-    assert policies["ParkedEvents"] == without["ParkedEvents"]
+    for queue in own:
+        assert policies[queue] == without[queue]
     other = policies_of(template, ProducerTopics=f"{TOPIC.source}-2", **parameters)
     assert "TOPIC" not in senders(other["Queue"])
 
@@ -119,6 +122,8 @@ def test_no_other_queue_may_use_these_as_dead_letter_queue(template: dict[str, A
         },
         "UnbindQueue": {"redrivePermission": "denyAll"},
         "ParkedEvents": {"redrivePermission": "denyAll"},
+        "CheckQueue": {"redrivePermission": "denyAll"},
+        "CheckDeadLetterQueue": {"redrivePermission": "allowAll"},
     }
 
 

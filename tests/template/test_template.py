@@ -118,9 +118,12 @@ def test_the_defaults_of_the_parameters_are_those_of_the_function(template: dict
     assert _environment(resolved(expanded(template), TpnsApps=APPS)) == {
         "TPNS_APPS": APPS,
         "TPNS_APPS_MAX_AGE": "60s",
-        # These two have no default in the function; the template sets them by default.
+        # These three have no default in the function; the template sets them by default.
         "LEDGER_TABLE": {"Ref": "LedgerTable"},
         "PARKING_QUEUE_URL": {"Ref": "ParkedEvents"},
+        "CHECK_QUEUE_URL": {"Ref": "CheckQueue"},
+        "CHECK_AFTER": "300s",
+        "UNKNOWN_BINDINGS": "report",
         "TPNS_CONCURRENCY": 8,
         "TPNS_TIMEOUT_MS": 3000,
         "TPNS_MAX_ATTEMPTS": 3,
@@ -275,7 +278,7 @@ def test_cfn_lint_finds_a_broken_template(
         ("UnbindQueue.RedrivePolicy.maxReceiveCount", 5, "UnbindQueue: maxReceiveCount is not"),
         ("UnbindQueue.VisibilityTimeout", 30, "UnbindQueue: VisibilityTimeout is not"),
         ("UnbindQueue.RedrivePolicy.deadLetterTargetArn", "other", "UnbindQueue does not use the dead-letter queue"),
-        ("UnbindMapping.EventSourceArn", {"Fn::GetAtt": ["Queue", "Arn"]}, "mappings read ['Queue', 'Queue']"),
+        ("UnbindMapping.EventSourceArn", {"Fn::GetAtt": ["Queue", "Arn"]}, "mappings read ['CheckQueue', 'Queue', 'Queue']"),
         ("UnbindMapping.FunctionResponseTypes", [], "UnbindMapping does not report partial failures"),
         ("UnbindQueue.MessageRetentionPeriod", 345600, "less than 719325 s for GiveUpAfter 72h"),
         ("UnbindQueue.MessageRetentionPeriod", 1209600, "leaves too little in the dead-letter queue"),

@@ -41,8 +41,8 @@ def test_the_schemas_are_those_of_aws() -> None:
     assert "Description" in create_only("AWS::Lambda::Version")
 
 
-def test_another_path_of_the_role_makes_another_version(rows: dict[str, str]) -> None:
-    assert rows["RolePath"].startswith("| `RolePath` | yes | Function")
+def test_another_path_of_the_role_asks_for_another_version(rows: dict[str, str]) -> None:
+    assert rows["RolePath"].startswith("| `RolePath` | with a new `Revision` |")
 
 
 def parameters(template: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -60,13 +60,14 @@ def test_an_alarm_that_goes_up_at_once_stays_up_until_events_are_redelivered(tem
         assert properties["Period"] * properties["EvaluationPeriods"] > longest
 
 
-def test_the_dashboard_answers_four_questions_in_this_order(stack: dict[str, Any]) -> None:
+def test_the_dashboard_answers_five_questions_in_this_order(stack: dict[str, Any]) -> None:
     headers = [widget["properties"]["markdown"] for widget in dashboard.widgets(str(dashboard_body(stack)), "text")]
     assert headers[1:] == [
         "## Is it keeping up?",
         "## What fails, and why?",
         "## How late are unbinds?",
         "## What do producers get wrong?",
+        "## Is TPNS as it should be?",
     ]
     names = {metric.name for metric in dashboard.metrics(str(dashboard_body(stack)))}
     assert {

@@ -18,6 +18,7 @@ _SHOWS = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
 # Values other than the default, for parameters without AllowedValues. The numbers are any that are allowed.
 _OTHERS = {
     "TpnsAppsSecretId": ["tpns/others"],
+    "TpnsAppsSsmParameter": ["/tpns/others"],
     "TpnsAppsMaxAge": ["5m"],
     "TpnsApps": ['{"ios":{}}'],
     "TpnsConcurrency": ["9"],
@@ -45,6 +46,7 @@ _OTHERS = {
 # What else must be set, so that the parameter does anything.
 _WITH = {
     "TpnsApps": {"TpnsAppsSecretId": "", "TpnsApps": APPS},
+    "TpnsAppsSsmParameter": {"TpnsAppsSecretId": "", "TpnsAppsSsmParameter": "/tpns/apps"},
     "VpcSecurityGroupIds": {"VpcSubnetIds": "subnet-0a1b2c3d"},
 }
 

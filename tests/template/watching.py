@@ -18,6 +18,8 @@ HEADINGS = {
     "RuleAlarm": "Events are lost",
     "UnbindRuleAlarm": "Events are lost",
     "ParkedEventsAlarm": "Events are parked",
+    "DriftAlarm": "TPNS had not kept what it accepted",
+    "CheckDeadLettersAlarm": "Checks are dead-lettered",
     "OutageAlarm": "An outage",
     "OldestMessageAlarm": "The oldest message gets older",
     "OldestUnbindAlarm": "The oldest message gets older",
@@ -37,10 +39,12 @@ _WATCHES = {
     "RuleAlarm": "AuthEventsRule",
     "UnbindRuleAlarm": "UnbindRule",
     "LedgerFailedAlarm": "LedgerTable",
+    "DriftAlarm": "CheckQueue",
+    "CheckDeadLettersAlarm": "CheckDeadLetterQueue",
     "OldestUnbindAlarm": "UnbindQueue",
     "UnbindsInFlightAlarm": "UnbindQueue",
 }
-_QUEUES = ("Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents")
+_QUEUES = ("Queue", "UnbindQueue", "DeadLetterQueue", "ParkedEvents", "CheckDeadLetterQueue")
 # The values of dimensions that refer to the stack's own queues and function.
 _OWN: dict[str, list[Any]] = {
     "FunctionName": [{"Ref": "Function"}],

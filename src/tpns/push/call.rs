@@ -143,15 +143,9 @@ impl Tpns<'_> {
     }
 }
 
-/// Whether a try that failed may take effect all the same, and later: it was sent, and no answer came. What an answer
-/// says of it, even one that can't be read, was decided before.
+/// Whether a try that failed may take effect all the same, and later: TPNS has it, and did not answer in time.
 fn may_take_effect(verdict: &Verdict) -> bool {
-    let in_doubt = |failure: &Failure| match failure.reason {
-        Reason::TpnsTimeout => true,
-        Reason::TpnsBrokenAnswer => failure.code.is_none(),
-        _ => false,
-    };
-    verdict.failure().is_some_and(in_doubt)
+    verdict.failure().is_some_and(|failure| failure.reason == Reason::TpnsTimeout)
 }
 
 impl Run<'_> {
