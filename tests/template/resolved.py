@@ -111,7 +111,7 @@ class _Resolver:
 
     def _join(self, argument: list[Any]) -> str:
         delimiter, values = self.value(argument)
-        return delimiter.join(values)
+        return delimiter.join(str(value) for value in values)
 
     def _contains(self, argument: list[Any]) -> bool:
         values, value = self.value(argument)

@@ -47,7 +47,7 @@ def test_our_own_rules_hold_in_every_partition(
 def test_china_gets_nothing_that_lambda_lacks_there(made: dict[str, Any], place: dict[str, str]) -> None:
     in_china = place is CHINA
     mappings = [r["Properties"] for r in made["Resources"].values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         assert ("MetricsConfig" in mapping) is not in_china
         # Tags of a mapping are refused in China.
