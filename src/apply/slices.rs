@@ -145,8 +145,16 @@ pub(super) fn hold_back(
 ) -> (Vec<Group>, KnownState) {
     let plan = plan(&known.state, &Redelivered::default());
     let items = |group: &Group| -> HashSet<ItemIndex> {
-        let shares = group.places.iter().flat_map(|&place| plan.shares(part.event(events, place)));
-        shares.filter_map(|share| if let Share::Own(item) = share { Some(item) } else { None }).collect()
+        let mut items = HashSet::new();
+        for event in group.places.iter().map(|&place| part.event(events, place)) {
+            // All of a device's items, also those that another event of it is at fault for.
+            items.extend(event.device().into_iter().flat_map(|device| plan.items_of(device)));
+            items.extend(plan.shares(event).into_iter().filter_map(|share| match share {
+                Share::Own(item) => Some(item),
+                Share::Shaped(_) | Share::Done => None,
+            }));
+        }
+        items
     };
     let count = |group: &Group| {
         let mut counts = [0; 4];

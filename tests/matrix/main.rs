@@ -70,6 +70,9 @@ async fn a_transient_failure_is_retried_within_the_invocation() {
 /// Two attempts, so that a busy machine that delays another call once does not fail the row.
 #[tokio::test]
 async fn a_call_without_an_answer_in_time_fails_alone() {
-    let cases = chosen(|case| case.row.slow);
+    // A call over a connection that an earlier invocation left is repeated over a new one while it is silent, so the first
+    // call is no try in doubt.
+    let is_repeated = |case: &Case| case.lasts == Lasts::Once && case.call == 0;
+    let cases = chosen(|case| case.row.slow && !is_repeated(case));
     run_all(cases, &[("TPNS_MAX_ATTEMPTS", "2"), ("TPNS_TIMEOUT_MS", SLOW)], 12).await;
 }

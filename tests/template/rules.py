@@ -180,8 +180,8 @@ def _lanes(resolved: dict[str, Any]) -> list[str]:
 
 
 def _checks(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
-    """A check is delivered, and delivered again, only when the calls that it checks have had time to take effect: more than
-    twice an invocation, and twice as long as a call may take to show (docs/decisions/0047-the-check.md)."""
+    """A check is delivered, and delivered again, only when the calls that it checks have had time to take effect: more
+    than twice an invocation and twice the time that a call may take to show (docs/decisions/0047-the-check.md)."""
     queue = _of_type(resolved, "AWS::SQS::Queue").get("CheckQueue")
     if queue is None:
         return []

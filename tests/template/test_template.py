@@ -278,7 +278,11 @@ def test_cfn_lint_finds_a_broken_template(
         ("UnbindQueue.RedrivePolicy.maxReceiveCount", 5, "UnbindQueue: maxReceiveCount is not"),
         ("UnbindQueue.VisibilityTimeout", 30, "UnbindQueue: VisibilityTimeout is not"),
         ("UnbindQueue.RedrivePolicy.deadLetterTargetArn", "other", "UnbindQueue does not use the dead-letter queue"),
-        ("UnbindMapping.EventSourceArn", {"Fn::GetAtt": ["Queue", "Arn"]}, "mappings read ['CheckQueue', 'Queue', 'Queue']"),
+        (
+            "UnbindMapping.EventSourceArn",
+            {"Fn::GetAtt": ["Queue", "Arn"]},
+            "mappings read ['CheckQueue', 'Queue', 'Queue']",
+        ),
         ("UnbindMapping.FunctionResponseTypes", [], "UnbindMapping does not report partial failures"),
         ("UnbindQueue.MessageRetentionPeriod", 345600, "less than 719325 s for GiveUpAfter 72h"),
         ("UnbindQueue.MessageRetentionPeriod", 1209600, "leaves too little in the dead-letter queue"),
