@@ -25,6 +25,18 @@ pub(crate) struct Cli {
     /// Time from the acceptance of an operation to its effect
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = milliseconds())]
     apply_delay_ms: u64,
+    /// Random part of that time, from 0 to this, drawn for each call, so that calls overtake each other
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = milliseconds())]
+    apply_within_ms: u64,
+    /// Seed of that random part
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Time from an effect until queries show it
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = milliseconds())]
+    query_lag_ms: u64,
+    /// Answers queries without account_type, as in TPNS's older samples
+    #[arg(long)]
+    omit_account_type: bool,
     /// What operator_type 2 does to account types the request does not name
     #[arg(long, value_name = "MODE", default_value = "per-type")]
     override_mode: OverrideMode,
@@ -71,6 +83,12 @@ pub(crate) enum CliError {
 }
 
 impl Cli {
+    /// The line that names the seed, when anything is drawn from it.
+    pub(crate) fn drawn(&self) -> Option<String> {
+        let within = self.apply_within_ms;
+        (within > 0).then(|| format!("tpns-sim applies calls within {within} ms, seed {}", self.seed))
+    }
+
     /// Reads the files named by the options and configures a simulator.
     pub(crate) fn into_builder(self) -> Result<SimBuilder, CliError> {
         if !self.listen.ip().is_loopback() && !self.allow_non_loopback {
@@ -84,6 +102,7 @@ impl Cli {
             max_token_length: self.max_token_length,
             min_account_length: self.min_account_length,
             known_tokens: self.known_tokens.map(read_tokens).transpose()?,
+            omit_account_type: self.omit_account_type,
         };
         Ok(Sim::builder()
             .listen(self.listen)
@@ -91,6 +110,8 @@ impl Cli {
             .settings(settings)
             .latency(Duration::from_millis(self.latency_ms))
             .apply_delay(Duration::from_millis(self.apply_delay_ms))
+            .apply_within(Duration::from_millis(self.apply_within_ms), self.seed)
+            .query_lag(Duration::from_millis(self.query_lag_ms))
             .timestamp_window(self.timestamp_window)
             .auth_failure_status(self.auth_failure_status)
             .keep_calls(self.keep_calls))

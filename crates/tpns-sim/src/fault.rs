@@ -91,6 +91,20 @@ impl Fault {
         Self::new(FaultKind::Delay { ms, late: true })
     }
 
+    /// A good answer; the items that [`token`](Self::token) or [`account`](Self::account) select, or all of them, take
+    /// effect `ms` later than they would.
+    #[must_use]
+    pub fn late_effect(ms: u64) -> Self {
+        Self::new(FaultKind::Effect { late_ms: ms })
+    }
+
+    /// A good answer; the items that [`token`](Self::token) or [`account`](Self::account) select, or all of them,
+    /// never take effect.
+    #[must_use]
+    pub fn lost_effect() -> Self {
+        Self::new(FaultKind::Effect { late_ms: 0 }).apply(false)
+    }
+
     /// No answer, ever.
     #[must_use]
     pub fn hang() -> Self {

@@ -26,6 +26,7 @@ pub mod apps;
 mod auth;
 mod calls;
 pub mod codes;
+mod effects;
 mod fault;
 pub mod model;
 pub mod server;
@@ -36,6 +37,7 @@ pub use self::{
     apps::{App, Apps, AppsError},
     calls::Call,
     codes::RetCode,
+    effects::Effects,
     fault::{Api, Chance, Fault, FaultError, FaultKind, Scope},
     server::{AuthFailureStatus, RunningSim, Sim, SimBuilder, StartError},
 };

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let drawn = cli.drawn();
     let builder = match cli.into_builder() {
         Ok(builder) => builder,
         Err(error) => {
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(builder) {
+    match run(builder, drawn.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -42,13 +43,16 @@ fn main() -> ExitCode {
 
 /// On one thread: measurements of a client need a simulator that uses little CPU.
 #[tokio::main(flavor = "current_thread")]
-async fn run(builder: SimBuilder) -> Result<(), Box<dyn Error>> {
+async fn run(builder: SimBuilder, drawn: Option<&str>) -> Result<(), Box<dyn Error>> {
     // Before the line is printed, since its reader may send the signal at once.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let sim = builder.start().await?;
     let mut stdout = io::stdout();
     writeln!(stdout, "tpns-sim listening on {}", sim.url())?;
+    if let Some(drawn) = drawn {
+        writeln!(stdout, "{drawn}")?;
+    }
     stdout.flush()?;
     tokio::select! {
         _ = interrupt.recv() => {}

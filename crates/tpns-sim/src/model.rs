@@ -19,6 +19,7 @@
 
 mod answer;
 mod bindings;
+mod found;
 mod limits;
 mod query;
 mod request;
@@ -29,7 +30,8 @@ use std::collections::BTreeMap;
 
 pub(crate) use self::wire::parse_json;
 pub use self::{
-    answer::{AccountTokens, Answer, Found, QueryAnswer},
+    answer::{Answer, QueryAnswer},
+    found::{AccountTokens, Found},
     limits::{ACCOUNT_LENGTH_MAX, TOKENS_PER_ACCOUNT, TOKENS_PER_CALL},
     request::{Account, BatchOperate, ItemView, Query, TokenAccounts},
     settings::{OverrideMode, Settings, TokenCap},
@@ -98,7 +100,7 @@ impl Tpns {
     pub(crate) fn query_with(&self, app: &str, query: &Query, forced: &ForcedCodes) -> QueryAnswer {
         match self.apps.get(app) {
             Some(bindings) => query::answer(bindings, &self.settings, query, forced),
-            None => QueryAnswer { answer: no_such_app(app), found: None },
+            None => QueryAnswer::of(no_such_app(app), None),
         }
     }
 
@@ -106,6 +108,17 @@ impl Tpns {
     #[must_use]
     pub fn bindings(&self, app: &str) -> Bindings {
         self.apps.get(app).map(AppBindings::to_bindings).unwrap_or_default()
+    }
+
+    /// Sets a token's accounts, whatever they were; no rule is checked. Does nothing for an app that does not exist.
+    pub fn set_bindings(&mut self, app: &str, token: &str, accounts: &[Account]) {
+        if let Some(bindings) = self.apps.get_mut(app) {
+            bindings.set_accounts(token, accounts);
+        }
+    }
+
+    pub(crate) fn token_cap(&self) -> TokenCap {
+        self.settings.token_cap
     }
 
     /// The names of the apps, sorted.

@@ -11,19 +11,25 @@ mod intake;
 mod reply;
 mod state;
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use serde_json::{Map, json};
 use sim_connections::{Connections, Death};
 use tokio::{task::JoinHandle, time::Instant};
 
+pub(crate) use self::state::DAY;
 use self::state::{Reset, Shared};
 pub use self::{
     auth_failure::AuthFailureStatus,
     builder::{Sim, SimBuilder, StartError},
 };
-use crate::{calls::Call, fault::Fault, model::Bindings};
+use crate::{
+    calls::Call,
+    effects::Effects,
+    fault::Fault,
+    model::{Account, Bindings},
+};
 
 /// A running simulator; it stops when it is dropped.
 ///
@@ -121,6 +127,24 @@ impl RunningSim {
     pub async fn flush(&self) {
         self.shared.flush().await;
     }
+
+    /// What has taken effect so far, and what has not.
+    #[must_use]
+    pub fn effects(&self) -> Effects {
+        self.shared.effects()
+    }
+
+    /// Waits until everything received has taken effect and queries show it, late operations included.
+    pub async fn settle(&self) {
+        self.shared.settle().await;
+    }
+
+    /// Sets a token's accounts at once, whatever they were, as someone other than the client would: TPNS drifts.
+    /// Without accounts, the token has no binding. Does nothing for an app that does not exist.
+    pub fn set_bindings(&self, app: &str, token: &str, accounts: impl IntoIterator<Item = Account>) {
+        let accounts = accounts.into_iter().collect();
+        self.shared.core().timeline.set(app, token, accounts, Instant::now());
+    }
 }
 
 impl Drop for RunningSim {
@@ -136,6 +160,20 @@ impl Shared {
         if let Some(due) = last_due {
             tokio::time::sleep_until(due).await;
         }
+    }
+
+    /// Waits until everything received so far, and until then, is in effect and shown.
+    async fn settle(&self) {
+        loop {
+            let due = self.core().timeline.unsettled_until(Instant::now());
+            let Some(due) = due else { return };
+            // A late operation is executed by a task of its own, which may wake after this one.
+            tokio::time::sleep_until(due.max(Instant::now() + Duration::from_millis(1))).await;
+        }
+    }
+
+    fn effects(&self) -> Effects {
+        self.core().timeline.effects(Instant::now())
     }
 
     fn bindings(&self) -> BTreeMap<String, Bindings> {

@@ -1,5 +1,7 @@
 //! The active faults, and which of them hits a call.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -7,7 +9,11 @@ use super::{
     kind::FaultKind,
     scope::{CallView, Scope},
 };
-use crate::model::ForcedCodes;
+use crate::{
+    effects::{EffectChange, ItemEffects},
+    model::ForcedCodes,
+    server::DAY,
+};
 
 /// A fault that hit a call.
 #[derive(Clone, Debug)]
@@ -24,6 +30,15 @@ impl Fired {
             FaultKind::ItemCode { code } => self.scope.selected(call).map(|index| (index, code)).collect(),
             _ => ForcedCodes::new(),
         }
+    }
+
+    /// What an `effect` fault does to the call's items; nothing for any other kind.
+    pub(crate) fn effects(&self, call: &CallView<'_>) -> Option<ItemEffects> {
+        let FaultKind::Effect { late_ms } = self.kind else { return None };
+        // A user of the library may have set any time.
+        let late = EffectChange::Late(Duration::from_millis(late_ms).min(DAY));
+        let change = if self.apply { late } else { EffectChange::Lost };
+        Some(ItemEffects { items: self.scope.selected(call).collect(), change })
     }
 }
 

@@ -29,6 +29,13 @@ impl Fault {
         })?;
         let apply = fields.boolean("apply")?;
         fields.finish()?;
+        if kind == (FaultKind::Effect { late_ms: 0 }) && apply != Some(false) {
+            return Err(FaultError::Missing { field: "late_ms", wanted: EFFECT.to_owned() });
+        }
+        if matches!(kind, FaultKind::Effect { .. }) && scope.api == Api::Query {
+            let wanted = "batchoperate: a query has no effect".to_owned();
+            return Err(FaultError::Field { field: "api", wanted, got: r#""query""#.to_owned() });
+        }
         Ok(Self {
             apply: apply.unwrap_or_else(|| kind.applies_by_default()),
             kind,
@@ -51,6 +58,7 @@ impl Fault {
             }
             FaultKind::ItemCode { code } => json!({"code": code}),
             FaultKind::Delay { ms, late } => json!({"ms": ms, "late": late}),
+            FaultKind::Effect { late_ms } => json!({"late_ms": late_ms}),
             FaultKind::Malformed { body } => json!({"body": body}),
             FaultKind::ResultLength { delta, ret_code } => {
                 json!({"delta": delta, "ret_code": ret_code})
@@ -76,6 +84,13 @@ impl Fault {
         fault["apply"] = json!(self.apply);
         fault
     }
+}
+
+const MILLISECONDS: &str = "milliseconds, from 0 to 86400000";
+const EFFECT: &str = r#"milliseconds from 1 up; or "apply":false, for an effect that is lost"#;
+
+fn milliseconds(value: &Value) -> Option<u64> {
+    value.as_u64().filter(|&ms| ms <= 86_400_000)
 }
 
 fn read_kind(fields: &mut Fields) -> Result<FaultKind, FaultError> {
@@ -105,9 +120,11 @@ fn read_kind(fields: &mut Fields) -> Result<FaultKind, FaultError> {
             FaultKind::ItemCode { code: RetCode(required("code", wanted, code)?) }
         }
         "delay" => {
-            let wanted = "milliseconds, from 0 to 86400000";
-            let ms = fields.read("ms", wanted, |value| value.as_u64().filter(|&ms| ms <= 86_400_000))?;
-            FaultKind::Delay { ms: required("ms", wanted, ms)?, late: fields.boolean("late")?.unwrap_or(false) }
+            let ms = fields.read("ms", MILLISECONDS, milliseconds)?;
+            FaultKind::Delay { ms: required("ms", MILLISECONDS, ms)?, late: fields.boolean("late")?.unwrap_or(false) }
+        }
+        "effect" => {
+            FaultKind::Effect { late_ms: fields.read("late_ms", MILLISECONDS, milliseconds)?.unwrap_or_default() }
         }
         "hang" => FaultKind::Hang,
         "reset" => FaultKind::Reset,

@@ -35,6 +35,12 @@ pub enum FaultKind {
         /// Whether the operation itself is late too, and takes effect even if the client has given up.
         late: bool,
     },
+    /// A good answer, and an effect that is late; with [`apply`](super::Fault::apply) false there is none. Only of the
+    /// items that the scope's token or account select; the others are handled as usual.
+    Effect {
+        /// Milliseconds on top of the usual time to the effect.
+        late_ms: u64,
+    },
     /// No answer; the connection stays open until the client or the simulator ends it.
     Hang,
     /// A TCP reset after part of the body.
@@ -61,11 +67,12 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// The names of the kinds, as the control API spells them.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "status",
         "ret_code",
         "item_code",
         "delay",
+        "effect",
         "hang",
         "reset",
         "truncated",
@@ -83,6 +90,7 @@ impl FaultKind {
             Self::RetCode { .. } => "ret_code",
             Self::ItemCode { .. } => "item_code",
             Self::Delay { .. } => "delay",
+            Self::Effect { .. } => "effect",
             Self::Hang => "hang",
             Self::Reset => "reset",
             Self::Truncated => "truncated",
@@ -96,11 +104,18 @@ impl FaultKind {
     /// Whether the operation takes effect if the fault does not specify it.
     #[must_use]
     pub fn applies_by_default(&self) -> bool {
-        matches!(self, Self::Delay { .. } | Self::ResultLength { .. } | Self::OkWords | Self::ItemCode { .. })
+        matches!(
+            self,
+            Self::Delay { .. }
+                | Self::Effect { .. }
+                | Self::ResultLength { .. }
+                | Self::OkWords
+                | Self::ItemCode { .. }
+        )
     }
 
-    /// Whether the fault only changes the items of a good answer, and so needs a call with items.
+    /// Whether the fault only changes the items of a good answer or their effects, and so needs a call with items.
     pub(super) fn needs_items(&self) -> bool {
-        matches!(self, Self::ItemCode { .. } | Self::ResultLength { .. } | Self::OkWords)
+        matches!(self, Self::ItemCode { .. } | Self::Effect { .. } | Self::ResultLength { .. } | Self::OkWords)
     }
 }

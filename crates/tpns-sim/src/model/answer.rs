@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
+    found::{Found, FoundFields},
     limits::ItemError,
-    request::{Account, TokenAccounts},
 };
 use crate::codes::RetCode;
 
@@ -53,27 +53,14 @@ impl Answer {
     /// Whether at least one item succeeded.
     #[must_use]
     pub fn took_effect(&self) -> bool {
-        self.result.iter().any(|code| code == "0")
+        self.accepted_items().next().is_some()
     }
-}
 
-/// The tokens of one queried account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AccountTokens {
-    /// The account, its two fields next to `token_list`.
-    #[serde(flatten)]
-    pub account: Account,
-    /// Its tokens, oldest binding first.
-    pub token_list: Vec<String>,
-}
-
-/// The result of a query: an entry per item that has a binding, in request order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// `account_tokens`, of a query by account.
-    AccountTokens(Vec<AccountTokens>),
-    /// `token_accounts`, of a query by token.
-    TokenAccounts(Vec<TokenAccounts>),
+    /// The positions of the items that succeeded.
+    pub(crate) fn accepted_items(&self) -> impl Iterator<Item = usize> {
+        let codes = self.result.iter().enumerate();
+        codes.filter(|(_, code)| *code == "0").map(|(index, _)| index)
+    }
 }
 
 /// Answer of `query`, whose keys are `retCode` and `errMsg` (facts.md, section 5).
@@ -83,13 +70,20 @@ pub struct QueryAnswer {
     pub answer: Answer,
     /// The bindings; `None` when the query was refused as a whole.
     pub found: Option<Found>,
+    /// Whether the JSON has no `account_type`, as in the provider's older samples.
+    pub omits_account_type: bool,
 }
 
 impl QueryAnswer {
     /// The answer to a query refused as a whole.
     #[must_use]
     pub fn refused(ret_code: RetCode, hint: impl Into<String>) -> Self {
-        Self { answer: Answer::refused(ret_code, hint), found: None }
+        Self::of(Answer::refused(ret_code, hint), None)
+    }
+
+    /// An answer whose JSON has every `account_type`.
+    pub(crate) fn of(answer: Answer, found: Option<Found>) -> Self {
+        Self { answer, found, omits_account_type: false }
     }
 }
 
@@ -99,14 +93,9 @@ impl Serialize for QueryAnswer {
         fields.serialize_field("retCode", &self.answer.ret_code)?;
         fields.serialize_field("errMsg", &self.answer.err_msg)?;
         fields.serialize_field("result", &self.answer.result)?;
-        match &self.found {
-            None => {}
-            Some(Found::AccountTokens(found)) => {
-                fields.serialize_field("account_tokens", found)?;
-            }
-            Some(Found::TokenAccounts(found)) => {
-                fields.serialize_field("token_accounts", found)?;
-            }
+        if let Some(found) = &self.found {
+            let (key, found) = FoundFields::of(found, self.omits_account_type);
+            fields.serialize_field(key, &found)?;
         }
         fields.end()
     }

@@ -47,6 +47,14 @@ impl AppBindings {
         }
     }
 
+    /// Sets the accounts of one token, whatever they were.
+    pub(super) fn set_accounts(&mut self, token: &str, accounts: &[Account]) {
+        self.unbind_token(token);
+        for account in accounts {
+            self.bind(token, account);
+        }
+    }
+
     /// Whether the entry's accounts can take another token, under [`TokenCap::Reject`].
     pub(super) fn check_capacity(&self, entry: &TokenAccounts) -> Result<(), ItemError> {
         let full = |account: &Account| {

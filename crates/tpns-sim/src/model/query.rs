@@ -2,8 +2,9 @@
 
 use super::{
     ForcedCodes,
-    answer::{AccountTokens, Answer, Found, QueryAnswer},
+    answer::{Answer, QueryAnswer},
     bindings::AppBindings,
+    found::{AccountTokens, Found},
     limits::{self, ItemError},
     request::{Query, TokenAccounts},
     settings::Settings,
@@ -19,7 +20,7 @@ pub(super) fn answer(bindings: &AppBindings, settings: &Settings, query: &Query,
         Some(&code) => Err(ItemError::Forced(code)),
         None => Ok(()),
     };
-    match query {
+    let (answer, found) = match query {
         Query::ByAccount(accounts) => {
             let mut found = Vec::new();
             let answer = Answer::of_items(count, |index| {
@@ -33,7 +34,7 @@ pub(super) fn answer(bindings: &AppBindings, settings: &Settings, query: &Query,
                 found.push(AccountTokens { account: account.clone(), token_list });
                 Ok(())
             });
-            QueryAnswer { answer, found: Some(Found::AccountTokens(found)) }
+            (answer, Found::AccountTokens(found))
         }
         Query::ByToken(tokens) => {
             let mut found = Vec::new();
@@ -48,7 +49,8 @@ pub(super) fn answer(bindings: &AppBindings, settings: &Settings, query: &Query,
                 found.push(TokenAccounts { token: token.clone(), account_list });
                 Ok(())
             });
-            QueryAnswer { answer, found: Some(Found::TokenAccounts(found)) }
+            (answer, Found::TokenAccounts(found))
         }
-    }
+    };
+    QueryAnswer { answer, found: Some(found), omits_account_type: settings.omit_account_type }
 }

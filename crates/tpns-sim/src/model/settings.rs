@@ -43,6 +43,9 @@ pub struct Settings {
     pub min_account_length: usize,
     /// The tokens registered by the SDK; any other is item code 1008006. Default: every token.
     pub known_tokens: Option<Arc<HashSet<String>>>,
+    /// Whether the answers of queries have no `account_type`, as in the provider's older samples (facts.md, section
+    /// 5). Default: they have it.
+    pub omit_account_type: bool,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             max_token_length: 64,
             min_account_length: 1,
             known_tokens: None,
+            omit_account_type: false,
         }
     }
 }

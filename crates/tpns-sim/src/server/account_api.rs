@@ -36,7 +36,12 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request)
         let (delay, late) = exchange.delay().unwrap_or((Duration::ZERO, false));
         // Under the same lock as its entry in the log: calls take effect in the order of the log.
         let call = exchange.call;
-        let executed = if late { Err(exchange) } else { Ok(core.execute(&exchange)) };
+        let executed = if late {
+            core.expect(&exchange, arrived + delay);
+            Err(exchange)
+        } else {
+            Ok(core.execute(&exchange))
+        };
         (call, delay, executed)
     };
     let reply = match executed {
@@ -59,7 +64,7 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request)
 async fn execute_at(due: Instant, shared: Arc<Shared>, exchange: Exchange) -> Reply {
     let late = tokio::spawn(async move {
         sleep_until(due).await;
-        shared.core().execute(&exchange)
+        shared.core().execute_expected(&exchange, due)
     });
     late.await.unwrap_or(Reply::HangUp)
 }

@@ -21,8 +21,9 @@ pub(super) enum ApiAnswer {
     Query(QueryAnswer),
 }
 
-/// An answer cut off in the middle of a string, after a good beginning.
+/// Answers cut off in the middle of a string, after a good beginning.
 const MALFORMED: &str = r#"{"ret_code":0,"err_msg":"NO_ERR"#;
+const MALFORMED_QUERY: &str = r#"{"retCode":0,"errMsg":"NO_ERR"#;
 
 impl ApiAnswer {
     pub(super) fn answer(&self) -> &Answer {
@@ -60,13 +61,15 @@ impl ApiAnswer {
     /// The answer as changed by the fault. Item codes are already in the answer.
     pub(super) fn with_fault(mut self, kind: &FaultKind) -> Reply {
         match kind {
-            FaultKind::ItemCode { .. } | FaultKind::Delay { .. } => self.into_reply(StatusCode::OK),
+            FaultKind::ItemCode { .. } | FaultKind::Delay { .. } | FaultKind::Effect { .. } => {
+                self.into_reply(StatusCode::OK)
+            }
             FaultKind::Hang => Reply::Silence,
             FaultKind::Disconnect => Reply::HangUp,
             FaultKind::Reset => Reply::Cut(self.to_bytes(), Ending::Reset),
             FaultKind::Truncated => Reply::Cut(self.to_bytes(), Ending::Close),
             FaultKind::Malformed { body } => {
-                let body = body.clone().unwrap_or_else(|| MALFORMED.to_owned());
+                let body = body.clone().unwrap_or_else(|| self.malformed().to_owned());
                 free(StatusCode::OK, JSON, body)
             }
             FaultKind::Status { status, retry_after, body } => gateway(*status, retry_after.clone(), body.clone()),
@@ -103,10 +106,17 @@ impl ApiAnswer {
         }
     }
 
+    fn malformed(&self) -> &'static str {
+        match self {
+            Self::Operate(_) => MALFORMED,
+            Self::Query(_) => MALFORMED_QUERY,
+        }
+    }
+
     fn replaced(self, answer: Answer) -> Self {
         match self {
             Self::Operate(_) => Self::Operate(answer),
-            Self::Query(_) => Self::Query(QueryAnswer { answer, found: None }),
+            Self::Query(_) => Self::Query(QueryAnswer::of(answer, None)),
         }
     }
 
@@ -127,7 +137,8 @@ fn gateway(status: u16, retry_after: Option<String>, body: Option<String>) -> Re
     let mut reply = free(status, if json.is_some() { JSON } else { TEXT }, body);
     if let Reply::Whole(whole) = &mut reply {
         whole.retry_after = retry_after;
-        whole.received.ret_code = json.and_then(|json| json.get("ret_code").and_then(Value::as_i64)).map(RetCode);
+        let code = json.and_then(|json| json.get("ret_code").or(json.get("retCode"))?.as_i64());
+        whole.received.ret_code = code.map(RetCode);
     }
     reply
 }

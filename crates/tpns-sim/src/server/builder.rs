@@ -19,6 +19,7 @@ use super::{
 use crate::{
     apps::{App, Apps, AppsError},
     calls::CallLog,
+    effects::Pace,
     fault::ActiveFaults,
     model::{OverrideMode, Settings, TokenCap, Tpns},
     timeline::Timeline,
@@ -37,7 +38,7 @@ impl Sim {
             apps: Vec::new(),
             settings: Settings::default(),
             latency: Duration::ZERO,
-            apply_delay: Duration::ZERO,
+            pace: Pace::default(),
             timestamp_window: 600,
             auth_failure_status: AuthFailureStatus::default(),
             keep_calls: 100_000,
@@ -68,7 +69,7 @@ pub struct SimBuilder {
     apps: Vec<App>,
     settings: Settings,
     latency: Duration,
-    apply_delay: Duration,
+    pace: Pace,
     timestamp_window: u64,
     auth_failure_status: AuthFailureStatus,
     keep_calls: usize,
@@ -107,7 +108,30 @@ impl SimBuilder {
     /// Time from acceptance to effect, a day at most.
     #[must_use]
     pub fn apply_delay(mut self, delay: Duration) -> Self {
-        self.apply_delay = delay.min(DAY);
+        self.pace.delay = delay.min(DAY);
+        self
+    }
+
+    /// Adds a random part to the time from acceptance to effect, from zero up to `within`, a day at most, drawn for
+    /// each call: effects lose the order of acceptance. The same seed draws the same sequence.
+    #[must_use]
+    pub fn apply_within(mut self, within: Duration, seed: u64) -> Self {
+        self.pace.within = within.min(DAY);
+        self.pace.seed = seed;
+        self
+    }
+
+    /// Time from an effect until queries show it, a day at most.
+    #[must_use]
+    pub fn query_lag(mut self, lag: Duration) -> Self {
+        self.pace.query_lag = lag.min(DAY);
+        self
+    }
+
+    /// Answers queries without `account_type`, as in the provider's older samples.
+    #[must_use]
+    pub fn omit_account_type(mut self, omit: bool) -> Self {
+        self.settings.omit_account_type = omit;
         self
     }
 
@@ -172,7 +196,7 @@ impl SimBuilder {
         let address = listener.local_addr().map_err(listen)?;
         let names = apps.iter().map(|app| app.name.clone());
         let core = Core {
-            timeline: Timeline::new(Tpns::new(names, self.settings), self.apply_delay),
+            timeline: Timeline::new(Tpns::new(names, self.settings), self.pace),
             faults: ActiveFaults::default(),
             calls: CallLog::keeping(self.keep_calls),
         };

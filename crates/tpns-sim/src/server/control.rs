@@ -1,6 +1,9 @@
 //! `/_sim`: controls and inspects the simulator. It needs no credentials and is for loopback only.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{
     Json, Router,
@@ -11,10 +14,12 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::state::{Reset, Shared};
 use crate::{
     calls::Call,
+    effects::Effects,
     fault::{Fault, FaultError},
     model::Bindings,
 };
@@ -23,12 +28,13 @@ type Refusal = (StatusCode, Json<Value>);
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/bindings", get(bindings))
+        .route("/bindings", get(bindings).post(set_bindings))
         .route("/calls", get(calls))
+        .route("/effects", get(effects))
         .route("/faults", get(faults).post(add_faults))
         .route("/reset", post(reset))
         .fallback(async || {
-            let paths = "GET bindings, GET calls, GET and POST faults, POST reset";
+            let paths = "GET bindings, POST bindings, GET calls, GET effects, GET faults, POST faults, POST reset";
             (StatusCode::NOT_FOUND, error(format!("no such path; /_sim has {paths}")))
         })
 }
@@ -48,6 +54,49 @@ async fn bindings(
         shared.flush().await;
     }
     Ok(Json(shared.bindings()))
+}
+
+/// Sets the accounts of the tokens named, all or none; other tokens keep theirs.
+async fn set_bindings(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let wanted: BTreeMap<String, Bindings> = serde_json::from_slice(&body)
+        .map_err(|error| bad(format!("the body must have the shape of GET /_sim/bindings: {error}")))?;
+    for (app, tokens) in &wanted {
+        if !shared.app_names().contains(&app.as_str()) {
+            return Err(bad(format!("there is no app {app:?}; use one of {}", shared.app_names().join(", "))));
+        }
+        for (token, accounts) in tokens {
+            let types: BTreeSet<u32> = accounts.iter().map(|account| account.account_type).collect();
+            if types.len() < accounts.len() {
+                return Err(bad(format!("token {token:?} has two accounts of one account_type; TPNS allows one")));
+            }
+        }
+    }
+    let (mut core, now) = (shared.core(), Instant::now());
+    let mut count = 0;
+    for (app, tokens) in wanted {
+        count += tokens.len();
+        for (token, accounts) in tokens {
+            core.timeline.set(&app, &token, accounts, now);
+        }
+    }
+    Ok(Json(json!({"tokens": count})))
+}
+
+#[derive(Deserialize)]
+struct EffectsQuery {
+    #[serde(default)]
+    settle: u8,
+}
+
+async fn effects(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<EffectsQuery>, QueryRejection>,
+) -> Result<Json<Effects>, Refusal> {
+    let Query(query) = query.map_err(|_| bad("`settle` must be 0 or 1"))?;
+    if query.settle > 0 {
+        shared.settle().await;
+    }
+    Ok(Json(shared.effects()))
 }
 
 #[derive(Deserialize)]
@@ -90,7 +139,7 @@ async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Js
 /// Refuses a fault for an app that does not exist: it would never hit, and the test that posted it would wait for ever.
 fn read_fault(shared: &Shared, posted: Value) -> Result<Fault, FaultError> {
     let fault = Fault::from_json(posted)?;
-    let names: Vec<&str> = shared.apps.iter().map(|app| app.name.as_str()).collect();
+    let names = shared.app_names();
     match &fault.scope.app {
         Some(app) if !names.contains(&app.as_str()) => Err(FaultError::Field {
             field: "app",

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     calls::CallId,
+    effects::ItemEffects,
     fault::{Api, CallView, FaultKind, Fired},
     model::{Answer, ForcedCodes, QueryAnswer},
 };
@@ -25,6 +26,8 @@ pub(super) struct Exchange {
     fired: Option<Fired>,
     /// Codes of an `item_code` fault, by position.
     forced: ForcedCodes,
+    /// What an `effect` fault does to its items.
+    effects: Option<ItemEffects>,
     /// The era of the timeline in which it arrived; a late operation may outlive it.
     era: u64,
 }
@@ -37,18 +40,38 @@ impl Exchange {
             _ => None,
         }
     }
+
+    fn is_operation(&self) -> bool {
+        matches!(&self.admission, Admission::Admitted(Admitted { request: Ok(AccountRequest::Operate(_)), .. }))
+    }
 }
 
 impl Core {
     /// Adds a call to the log and decides which fault hits it.
     pub(super) fn register(&mut self, intake: Intake) -> Exchange {
         let Intake { mut call, body, admission } = intake;
-        let (fired, forced) = match &admission {
+        let (fired, forced, effects) = match &admission {
             Admission::Admitted(admitted) => self.fire(admitted, call.operator_type),
-            _ => (None, ForcedCodes::new()),
+            _ => (None, ForcedCodes::new(), None),
         };
         call.fault = fired.as_ref().map(|fired| fired.kind.name());
-        Exchange { call: self.calls.arrive(call, body), admission, fired, forced, era: self.timeline.era() }
+        let call = self.calls.arrive(call, body);
+        Exchange { call, admission, fired, forced, effects, era: self.timeline.era() }
+    }
+
+    /// Notes that a call is executed only at `due`.
+    pub(super) fn expect(&mut self, exchange: &Exchange, due: Instant) {
+        if exchange.is_operation() {
+            self.timeline.expect(due);
+        }
+    }
+
+    /// Executes a call noted by [`expect`](Self::expect) and returns its reply.
+    pub(super) fn execute_expected(&mut self, exchange: &Exchange, due: Instant) -> Reply {
+        if exchange.is_operation() {
+            self.timeline.arrived(due, exchange.era);
+        }
+        self.execute(exchange)
     }
 
     /// Executes the call and returns its reply.
@@ -68,7 +91,11 @@ impl Core {
         }
     }
 
-    fn fire(&mut self, admitted: &Admitted, operator_type: Option<i64>) -> (Option<Fired>, ForcedCodes) {
+    fn fire(
+        &mut self,
+        admitted: &Admitted,
+        operator_type: Option<i64>,
+    ) -> (Option<Fired>, ForcedCodes, Option<ItemEffects>) {
         let view = CallView {
             api: admitted.api,
             app: &admitted.app,
@@ -80,7 +107,8 @@ impl Core {
             Some(fired) => fired.forced_codes(&view),
             None => ForcedCodes::new(),
         };
-        (fired, forced)
+        let effects = fired.as_ref().and_then(|fired| fired.effects(&view));
+        (fired, forced, effects)
     }
 
     /// The answer before the fault changes it.
@@ -93,15 +121,17 @@ impl Core {
             Err(error) => refused(*api, Answer::refused(error.ret_code(), error.to_string())),
             Ok(AccountRequest::Query(query)) => ApiAnswer::Query(self.timeline.query(app, query, forced, now)),
             Ok(AccountRequest::Operate(operation)) => {
-                let apply = exchange.fired.as_ref().is_none_or(|fired| fired.apply);
+                let effects = exchange.effects.as_ref();
+                // An effect is lost after its operation was accepted.
+                let apply = effects.is_some() || exchange.fired.as_ref().is_none_or(|fired| fired.apply);
                 if !apply || exchange.era != self.timeline.era() {
                     return ApiAnswer::Operate(self.timeline.rehearse(app, operation, forced));
                 }
-                let answer = self.timeline.accept(app, operation, forced, now);
-                if answer.took_effect() {
+                let accepted = self.timeline.accept(app, operation, forced, effects, now);
+                if accepted.takes_effect {
                     self.calls.applied(exchange.call);
                 }
-                ApiAnswer::Operate(answer)
+                ApiAnswer::Operate(accepted.answer)
             }
         }
     }
@@ -110,7 +140,7 @@ impl Core {
 fn refused(api: Api, answer: Answer) -> ApiAnswer {
     match api {
         Api::BatchOperate => ApiAnswer::Operate(answer),
-        Api::Query => ApiAnswer::Query(QueryAnswer { answer, found: None }),
+        Api::Query => ApiAnswer::Query(QueryAnswer::of(answer, None)),
     }
 }
 

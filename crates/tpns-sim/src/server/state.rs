@@ -9,7 +9,7 @@ use super::auth_failure::AuthFailureStatus;
 use crate::{apps::Apps, calls::CallLog, fault::ActiveFaults, timeline::Timeline};
 
 /// The longest possible wait. With longer ones the clock could overflow.
-pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -50,6 +50,10 @@ impl Shared {
         core: Core,
     ) -> Self {
         Self { apps, latency, timestamp_window, auth_failure_status, core: Mutex::new(core) }
+    }
+
+    pub(super) fn app_names(&self) -> Vec<&str> {
+        self.apps.iter().map(|app| app.name.as_str()).collect()
     }
 
     /// Held briefly, never across an await.

@@ -9,6 +9,7 @@ mod account_api;
 mod authentication;
 mod client;
 mod control;
+mod effects;
 mod faults;
 mod faulty_connections;
 mod process;

@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use crate::client::{Client, login};
+use crate::client::{Client, QUERY, login};
 
 const APPS: &str =
     r#"{"android":{"access_id":1500001048,"secret_key":"1452fcebae9f3115ba794fb0fff2fd73","region":"guangzhou"}}"#;
@@ -74,6 +74,24 @@ async fn the_binary_serves_with_the_rules_of_its_command_line() {
         client.get("/_sim/bindings").await.json(),
         json!({"android": {"t2": [{"account": "c", "account_type": 0}]}})
     );
+}
+
+#[tokio::test]
+async fn the_binary_names_the_seed_of_what_it_draws_and_answers_queries_without_types() {
+    let apps = file(APPS);
+    let arguments = ["--apply-within-ms", "20", "--seed", "7", "--query-lag-ms", "20", "--omit-account-type"];
+    let mut child = command(&apps, &["--listen", "127.0.0.1:0"]);
+    let mut child = child.args(arguments).stdout(Stdio::piped()).spawn().expect("the binary starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let _running = Running(child);
+    let mut line = || lines.next().expect("a line").expect("text");
+    let url = line().strip_prefix("tpns-sim listening on ").expect("the documented line").to_owned();
+    assert_eq!(line(), "tpns-sim applies calls within 20 ms, seed 7");
+    let client = Client::at(url);
+    assert_eq!(client.operate(&login("t", "a")).await.codes().0, 0);
+    assert_eq!(client.get("/_sim/effects?settle=1").await.json()["seed"], 7);
+    let query = client.signed(QUERY, &json!({"operator_type": 2, "token_list": ["t"]})).await;
+    assert_eq!(query.expect("an answer").json()["token_accounts"][0]["account_list"], json!([{"account": "a"}]));
 }
 
 #[test]

@@ -16,6 +16,8 @@ fn every_kind_survives_a_round_trip_through_json() {
         Fault::item_code(1_008_006).account("a").account_type(9),
         Fault::delay(10).forever().probability(0.25, 7),
         Fault::late(10).apply(false),
+        Fault::late_effect(10).token("t"),
+        Fault::lost_effect().probability(0.01, 7),
         Fault::hang().token("t").forever(),
         Fault::reset().apply(true),
         Fault::truncated().on_query(),
@@ -71,6 +73,9 @@ fn a_refusal_names_the_field_and_what_it_may_be() {
     assert!(refusal(json!({"fault": "hang", "probability": 1.5})).contains("from 0 to 1"));
     assert!(refusal(json!({"fault": "hang", "operator_type": 6})).contains("1 to 5"));
     assert!(refusal(json!({"fault": "delay", "ms": 86_400_001})).contains("to 86400000"));
+    assert!(refusal(json!({"fault": "effect", "late_ms": 86_400_001})).contains("to 86400000"));
+    assert!(refusal(json!({"fault": "effect"})).contains("`late_ms` is missing"));
+    assert!(refusal(json!({"fault": "effect", "late_ms": 5, "api": "query"})).contains("a query has no effect"));
     assert!(refusal(json!({"fault": "hang", "account_type": 9})).contains("`account` is missing"));
     assert!(refusal(json!({"fault": "item_code", "code": 0})).contains("other than 0"));
     assert!(refusal(json!({"fault": "result_length", "delta": 0})).contains("other than 0"));
