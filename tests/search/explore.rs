@@ -42,6 +42,10 @@ pub(crate) struct Tally {
     pub(crate) orders: f64,
     /// Different end states.
     pub(crate) ends: u64,
+    /// End states that differ in more than the logins by which an account is bound, and those of them with a finding:
+    /// the numbers of a model that does not follow logins.
+    pub(crate) results: u64,
+    pub(crate) wrong_results: u64,
     /// Runs of the code.
     pub(crate) runs: u64,
     /// End states with this finding.
@@ -55,6 +59,8 @@ impl Tally {
         self.steps += other.steps;
         self.orders += other.orders;
         self.ends += other.ends;
+        self.results += other.results;
+        self.wrong_results += other.wrong_results;
         self.runs += other.runs;
         for (kind, count) in &other.found {
             *self.found.entry(*kind).or_default() += count;
@@ -71,10 +77,13 @@ type Seen<T> = HashMap<State, T, BuildHasherDefault<Mixer>>;
 /// Explores all states.
 pub(crate) fn explore(world: &World<'_>, learner: &mut Learner) -> Tally {
     let truth = world.scenario.truth(&learner.book);
-    let mut walk = Walk { world, learner, truth, seen: Seen::default(), tally: Tally::default() };
+    let mut walk =
+        Walk { world, learner, truth, seen: Seen::default(), results: Seen::default(), tally: Tally::default() };
     walk.tally.orders = walk.visit(world.start());
     walk.tally.scenarios = 1;
     walk.tally.states = walk.seen.len() as u64;
+    walk.tally.results = walk.results.len() as u64;
+    walk.tally.wrong_results = walk.results.values().filter(|&&wrong| wrong).count() as u64;
     walk.tally
 }
 
@@ -84,6 +93,8 @@ struct Walk<'a> {
     truth: Bound,
     /// The states visited, and the number of paths from there to an end.
     seen: Seen<f64>,
+    /// The end states without their logins, and whether something is wrong.
+    results: Seen<bool>,
     tally: Tally,
 }
 
@@ -98,7 +109,9 @@ impl Walk<'_> {
         if state.is_end() {
             paths += 1.0;
             self.tally.ends += 1;
-            for kind in judge(&state, &self.truth) {
+            let found = judge(&state, &self.truth);
+            self.results.insert(state.without_logins(), !found.is_empty());
+            for kind in found {
                 *self.tally.found.entry(kind).or_default() += 1;
             }
         }

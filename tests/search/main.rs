@@ -20,11 +20,16 @@
 //! out, or not bound to one that is signed in; "by exc." those in which an account is only missing, by the
 //! named exception (docs/guarantees.md); "open" those of the open case below.
 //!
-//! Not in the model: items that TPNS rejects; calls that take effect after their sender has given up, or has died; rows
-//! that expire; and more events, workers and messages per invocation than the lines say.
+//! TPNS applies calls at once, unless a line says otherwise. [`asynchronous`] has one that applies accepted calls later, in
+//! any order, or never, and calls that take effect after their sender has given up or died.
+//!
+//! Not in the model: items that TPNS rejects; rows that expire; and more events, workers and messages per invocation
+//! than the lines say.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 
+mod asynchronous;
+mod calls;
 mod desk;
 mod events;
 mod explore;
@@ -42,6 +47,7 @@ mod world;
 use std::env;
 
 use crate::{
+    calls::Landing,
     explore::{Finding, Kind, Tally},
     moves::Rules,
     print::print,
@@ -51,18 +57,18 @@ use crate::{
     world::Luck,
 };
 
-const NONE: Luck = Luck { crashes: 0, failures: 0, late: 0, twice: 0 };
+const NONE: Luck = Luck { crashes: 0, failures: 0, late: 0, twice: 0, lost: 0 };
 const TWO: &[Set] = &[Pairs, PairsAfter, TwoDeleted];
 const THREE: &[Set] = &[Triples, Doubled, TwoPhones];
 
 /// Two workers that take up to two messages.
 fn pairwise(luck: Luck) -> Rules {
-    Rules { workers: 2, batch: 2, luck }
+    Rules { workers: 2, batch: 2, landing: Landing::AtOnce, luck }
 }
 
 /// This number of workers that take one message each.
 fn single(workers: usize, luck: Luck) -> Rules {
-    Rules { workers, batch: 1, luck }
+    Rules { workers, batch: 1, landing: Landing::AtOnce, luck }
 }
 
 /// Whether to run the complete search, as `make search` does.

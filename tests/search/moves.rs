@@ -1,9 +1,11 @@
 //! What can happen next.
 
 use crate::{
+    calls::Landing,
+    events::Tpns,
     learn::{Learner, Node},
     sets::Scenario,
-    steps::{Answer, Op},
+    steps::{Answer, Item, Op},
     world::{Luck, State, WORKERS, Worker, each},
 };
 
@@ -14,6 +16,7 @@ pub(crate) struct Rules {
     pub(crate) workers: usize,
     /// Messages in an invocation, at most 2.
     pub(crate) batch: usize,
+    pub(crate) landing: Landing,
     pub(crate) luck: Luck,
 }
 
@@ -28,6 +31,10 @@ pub(crate) enum Move {
     Report { worker: usize },
     /// A worker dies.
     Crash { worker: usize },
+    /// TPNS applies a call that it has received.
+    Land { call: usize },
+    /// TPNS forgets one.
+    Lose { call: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,8 @@ pub(crate) enum How {
     Refused,
     /// Done, and the worker sees a failure.
     AnswerLost,
+    /// Done twice: the first try was not answered and lands at some time, the second one was.
+    Repeated,
 }
 
 /// An invocation has reported an event although nothing had failed: it might do so for ever.
@@ -71,7 +80,7 @@ impl World<'_> {
         }
         for (worker, node) in active() {
             for (step, (op, _)) in node.open.iter().enumerate() {
-                steps(worker, step, *op, state, &mut moves);
+                self.steps(worker, step, *op, state, &mut moves);
             }
             if node.end.is_some() {
                 moves.push(Move::Report { worker });
@@ -81,6 +90,12 @@ impl World<'_> {
             }
         }
         self.deliveries(state, &mut moves);
+        for call in state.calls.different() {
+            moves.push(Move::Land { call });
+            if state.left.lost > 0 {
+                moves.push(Move::Lose { call });
+            }
+        }
         moves
     }
 
@@ -101,13 +116,16 @@ impl World<'_> {
             _ => false,
         };
         let Some(step) = node.open.iter().position(|(op, _)| is_constant(*op)) else { return false };
-        steps(worker, step, node.open[step].0, state, moves);
+        self.steps(worker, step, node.open[step].0, state, moves);
         true
     }
 
     fn deliveries(&self, state: &State, moves: &mut Vec<Move>) {
         let Some(worker) = state.workers.iter().position(Option::is_none) else { return };
         if state.workers.iter().flatten().count() >= self.rules.workers {
+            return;
+        }
+        if self.rules.landing == Landing::LateInOne && !state.calls.is_empty() {
             return;
         }
         let (messages, held) = (self.scenario.messages.len(), state.held());
@@ -142,12 +160,15 @@ impl World<'_> {
             Move::Step { worker, step, how } => {
                 let at = state.workers[worker].unwrap();
                 let (op, _) = learner.node(at.node).open[step];
-                let mut answer = Answer::Failed;
-                if how != How::Refused {
-                    answer = state.perform(op, learner.values.get_mut(), &learner.book);
-                }
+                let mut answer = match op {
+                    Op::Item(item) => self.receive(&mut state, item, how, learner.book.tpns),
+                    _ if how == How::Refused => Answer::Failed,
+                    _ => state.perform(op, learner.values.get_mut(), &learner.book),
+                };
                 if how != How::Done {
                     state.left.failures -= 1;
+                }
+                if matches!(how, How::Refused | How::AnswerLost) {
                     answer = Answer::Failed;
                 }
                 let matters = self.rules.luck.twice > 0 && how != How::Refused && matches!(op, Op::Item(_));
@@ -172,18 +193,46 @@ impl World<'_> {
                 let at = state.workers[worker].take().unwrap();
                 each(at.holds).for_each(|message| state.redeliver(message, &at));
             }
+            Move::Land { call } => {
+                let item = state.calls.remove(call);
+                state.apply(item, learner.book.tpns);
+            }
+            Move::Lose { call } => {
+                state.left.lost -= 1;
+                state.calls.remove(call);
+            }
         }
         Ok(state)
     }
-}
 
-/// The ways in which a step can go.
-fn steps(worker: usize, step: usize, op: Op, state: &State, moves: &mut Vec<Move>) {
-    moves.push(Move::Step { worker, step, how: How::Done });
-    if state.left.failures > 0 {
-        moves.push(Move::Step { worker, step, how: How::Refused });
-        if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_)) {
-            moves.push(Move::Step { worker, step, how: How::AnswerLost });
+    /// TPNS receives an item: it applies it at once or later.
+    fn receive(&self, state: &mut State, item: Item, how: How, tpns: Tpns) -> Answer {
+        let (at_once, later) = match (how, self.rules.landing) {
+            (How::Refused, _) => (0, 0),
+            (How::Done | How::AnswerLost, Landing::AtOnce) | (How::Done, Landing::LateUnanswered) => (1, 0),
+            (How::AnswerLost, Landing::LateUnanswered)
+            | (How::Done | How::AnswerLost, Landing::Late | Landing::LateInOne) => (0, 1),
+            (How::Repeated, Landing::LateUnanswered) => (1, 1),
+            (How::Repeated, Landing::Late | Landing::LateInOne) => (0, 2),
+            (How::Repeated, Landing::AtOnce) => unreachable!("the same as once"),
+        };
+        (0..at_once).for_each(|_| state.apply(item, tpns));
+        (0..later).for_each(|_| state.calls.add(item));
+        Answer::Done
+    }
+
+    /// The ways in which a step can go.
+    fn steps(&self, worker: usize, step: usize, op: Op, state: &State, moves: &mut Vec<Move>) {
+        let mut can = |how| moves.push(Move::Step { worker, step, how });
+        can(How::Done);
+        if state.left.failures > 0 {
+            can(How::Refused);
+            if !matches!(op, Op::ReadDevice(_) | Op::ReadDeletion(_)) {
+                can(How::AnswerLost);
+            }
+            if matches!(op, Op::Item(_)) && self.rules.landing != Landing::AtOnce {
+                can(How::Repeated);
+            }
         }
     }
 }

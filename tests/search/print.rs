@@ -5,6 +5,7 @@ use std::{fmt::Write, sync::Once};
 use tpns_account_sync::ledger::{DeletionRow, DeviceState};
 
 use crate::{
+    calls::Landing,
     events::{ACCOUNTS, Book, Bound, NAMES, NOT_BOUND},
     explore::{Finding, Path, Tally},
     learn::Learner,
@@ -64,8 +65,8 @@ pub(crate) fn table(title: &str, world: &World<'_>, learner: &Learner, path: &Pa
     let mut text = format!("\n{title}: {} ({:?})\n", world.scenario.name(book), book.tpns);
     for (number, (state, to)) in steps.iter().enumerate() {
         let after = steps.get(number + 1).map(|(state, _)| state).or(end.as_ref());
-        let (worker, does, sees) = Describer { world, learner, state, after }.describe(*to);
-        let line = format!("  {:>2}  worker {}  {does:<64}  {sees}", number + 1, worker + 1);
+        let (who, does, sees) = Describer { world, learner, state, after }.describe(*to);
+        let line = format!("  {:>2}  {who:<8}  {does:<64}  {sees}", number + 1);
         _ = writeln!(text, "{}", line.trim_end());
     }
     match end {
@@ -87,9 +88,9 @@ struct Describer<'a> {
 }
 
 impl Describer<'_> {
-    /// The worker, what it does, and what it sees or TPNS then has.
-    fn describe(&self, to: Move) -> (usize, String, String) {
-        match to {
+    /// The worker or TPNS, what it does, and what it sees or TPNS then has.
+    fn describe(&self, to: Move) -> (String, String, String) {
+        let (worker, does, sees) = match to {
             Move::Deliver { worker, messages } => {
                 let first = each(messages).next().unwrap();
                 let how = match (self.state.mail[first].waiting, self.state.mail[first].acknowledged) {
@@ -106,6 +107,7 @@ impl Describer<'_> {
                     How::Done => (worker, does, sees),
                     How::Refused => (worker, does, "a failure: not done".to_owned()),
                     How::AnswerLost => (worker, does, format!("a failure, but done: {sees}")),
+                    How::Repeated => (worker, does, format!("no answer, so again: {sees}")),
                 }
             }
             Move::Report { worker } => {
@@ -119,7 +121,16 @@ impl Describer<'_> {
                 (worker, does.join(", "), String::new())
             }
             Move::Crash { worker } => (worker, "dies".to_owned(), String::new()),
-        }
+            Move::Land { call } => {
+                let after = self.after.unwrap_or(self.state);
+                let has = format!("TPNS has {}", bound(&after.bound));
+                return ("TPNS".to_owned(), format!("applies {}", item(self.state.calls.at(call))), has);
+            }
+            Move::Lose { call } => {
+                return ("TPNS".to_owned(), format!("loses {}", item(self.state.calls.at(call))), String::new());
+            }
+        };
+        (format!("worker {}", worker + 1), does, sees)
     }
 
     fn messages(&self, messages: u8) -> String {
@@ -134,7 +145,6 @@ impl Describer<'_> {
         let after = self.after.unwrap_or(self.state);
         let device_row = |device: u8| row(values.device(after.devices[usize::from(device)]), book);
         let deletion_row = |account: u8| deletion(values.deletion(after.deletions[usize::from(account)]), book);
-        let name = |account: u8| NAMES[usize::from(account)];
         match op {
             Op::RaiseDevice(device, change) => (
                 format!("adds {} to the row of {}", row(values.device(change), book), phone(device)),
@@ -149,22 +159,29 @@ impl Describer<'_> {
             ),
             Op::ReadDevice(device) => (format!("reads the row of {}", phone(device)), device_row(device)),
             Op::ReadDeletion(account) => (format!("reads the row of {}", name(account)), deletion_row(account)),
-            Op::Item(item) => {
-                let list = |accounts: u8| each(accounts).map(|account| NAMES[account]).collect::<Vec<_>>().join(", ");
-                let does = match item {
-                    Item::Bind { device, accounts, .. } => {
-                        format!("operator_type 2: {} has {}", phone(device), list(accounts))
-                    }
-                    Item::Unbind { device, accounts } => {
-                        format!("operator_type 3: {} without {}", phone(device), list(accounts))
-                    }
-                    Item::UnbindAll { device } => format!("operator_type 4: {} without accounts", phone(device)),
-                    Item::UnbindEverywhere { account } => format!("operator_type 5: no phone has {}", name(account)),
+            Op::Item(sent) => {
+                let has = match self.world.rules.landing {
+                    Landing::Late | Landing::LateInOne => "accepted".to_owned(),
+                    _ => format!("TPNS has {}", bound(&after.bound)),
                 };
-                (does, format!("TPNS has {}", bound(&after.bound)))
+                (item(sent), has)
             }
         }
     }
+}
+
+fn item(item: Item) -> String {
+    let list = |accounts: u8| each(accounts).map(|account| NAMES[account]).collect::<Vec<_>>().join(", ");
+    match item {
+        Item::Bind { device, accounts, .. } => format!("operator_type 2: {} has {}", phone(device), list(accounts)),
+        Item::Unbind { device, accounts } => format!("operator_type 3: {} without {}", phone(device), list(accounts)),
+        Item::UnbindAll { device } => format!("operator_type 4: {} without accounts", phone(device)),
+        Item::UnbindEverywhere { account } => format!("operator_type 5: no phone has {}", name(account)),
+    }
+}
+
+fn name(account: u8) -> &'static str {
+    NAMES[usize::from(account)]
 }
 
 fn phone(device: u8) -> &'static str {

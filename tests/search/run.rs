@@ -55,6 +55,18 @@ impl Searches {
         tally
     }
 
+    /// Explores the scenarios of a set, for the TPNS that has some, and returns what is found in each by its name.
+    pub(crate) fn each(&mut self, set: Set, rules: Rules) -> Vec<(String, Tally)> {
+        let mut found = Vec::new();
+        for learner in &mut self.learners[0] {
+            for scenario in set.scenarios(&mut learner.book) {
+                let world = World { scenario: &scenario, rules, in_full: self.in_full };
+                found.push((scenario.name(&learner.book), explore(&world, learner)));
+            }
+        }
+        found
+    }
+
     /// The shortest path to such a finding, as a table. In the short form, a read of a row that never changes is done
     /// first, needed or not.
     pub(crate) fn example(
@@ -96,11 +108,18 @@ fn some(learners: &mut [Learner], sets: &[Set], rules: Rules, in_full: bool, par
 /// The sets, what may go wrong and how often, and workers x messages per invocation.
 fn what(sets: &[Set], rules: Rules, in_full: bool) -> String {
     let luck = rules.luck;
-    let limits = [(luck.crashes, "crashes"), (luck.failures, "failures"), (luck.late, "late"), (luck.twice, "twice")];
+    let limits = [
+        (luck.crashes, "crashes"),
+        (luck.failures, "failures"),
+        (luck.late, "late"),
+        (luck.twice, "twice"),
+        (luck.lost, "lost"),
+    ];
     let limits: Vec<_> =
         limits.iter().filter(|(most, _)| *most > 0).map(|(most, what)| format!("{what} {most}")).collect();
     let limits = if limits.is_empty() { "no failures".to_owned() } else { limits.join(", ") };
     let sets: Vec<_> = sets.iter().map(|set| format!("{set:?}")).collect();
     let all = if in_full { ", every order" } else { "" };
-    format!("{}: {limits}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
+    let landing = rules.landing.name();
+    format!("{}: {limits}{landing}; {} x {}{all}", sets.join("+"), rules.workers, rules.batch)
 }

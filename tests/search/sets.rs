@@ -2,7 +2,7 @@
 
 use crate::events::{
     Book, Bound, EventId, FROM_BEFORE, TimedEvent, Tpns,
-    What::{self, DeleteA, DeleteAb, LoginAElsewhere},
+    What::{self, DeleteA, DeleteAb, LoginA, LoginAElsewhere, LoginB, LogoutAll},
 };
 
 /// The maximum number of messages in a scenario.
@@ -45,6 +45,9 @@ pub(crate) enum Set {
     Doubled,
     /// A deletion, a login on the second phone, and every other event, in every order.
     TwoPhones,
+    /// All pairs of events with one account on a device at most, one after the other, on a phone without an account and
+    /// on one that had A before the ledger existed.
+    OneAccount,
 }
 
 fn at(what: What, at: u8) -> TimedEvent {
@@ -92,13 +95,25 @@ impl Set {
                 let three = kinds.iter().map(|&what| [DeleteA, LoginAElsewhere, what]);
                 three.flat_map(|three| orders.map(|times| in_order(three, times))).collect()
             }
+            // Two account types are two accounts, and so are two accounts of one login.
+            Self::OneAccount if book.tpns != Tpns::PerType => Vec::new(),
+            Self::OneAccount => {
+                let kinds = [LoginA, LoginB, LogoutAll, DeleteA];
+                let pairs = both(&kinds, &kinds).into_iter();
+                pairs.map(|(first, second)| vec![at(first, 1), at(second, 2)]).collect()
+            }
         };
-        let mut before = Bound::default();
-        if matches!(self, Self::PairsAfter) {
-            let accounts = if book.tpns == Tpns::PerType { 1 } else { 2 };
-            before[0][..accounts].fill(FROM_BEFORE);
-        }
-        let messages = all.into_iter().map(|events| events.into_iter().map(|each| book.id(each)).collect());
-        messages.map(|messages| Scenario { messages, before }).collect()
+        let nothing = Bound::default();
+        let mut bound = nothing;
+        bound[0][..if book.tpns == Tpns::PerType { 1 } else { 2 }].fill(FROM_BEFORE);
+        let before: &[Bound] = match self {
+            Self::PairsAfter => &[bound],
+            Self::OneAccount => &[nothing, bound],
+            _ => &[nothing],
+        };
+        let messages: Vec<Vec<EventId>> =
+            all.into_iter().map(|events| events.into_iter().map(|each| book.id(each)).collect()).collect();
+        let of = |&before: &Bound| messages.iter().cloned().map(move |messages| Scenario { messages, before });
+        before.iter().flat_map(of).collect()
     }
 }

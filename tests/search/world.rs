@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use crate::{
+    calls::Calls,
     events::{ACCOUNTS, Book, Bound, By, DEVICES, FROM_BEFORE, NOT_BOUND, Tpns},
     learn::NodeId,
     sets::{MESSAGES, Scenario},
@@ -23,6 +24,8 @@ pub(crate) struct Luck {
     pub(crate) late: u8,
     /// A message is delivered to a second worker while the first one handles it.
     pub(crate) twice: u8,
+    /// TPNS never applies a call that it has accepted.
+    pub(crate) lost: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(crate) struct State {
     pub(crate) wiped: Bound,
     pub(crate) mail: [Mail; MESSAGES],
     pub(crate) workers: [Option<Worker>; WORKERS],
+    /// What TPNS has received and not applied.
+    pub(crate) calls: Calls,
     pub(crate) left: Luck,
 }
 
@@ -75,8 +80,9 @@ impl Hash for State {
         let [mail, mail2, mail3] = [self.mail[0].bits(), self.mail[1].bits(), self.mail[2].bits()];
         let ([[a, b, c], [d, e, f]], Luck { crashes, failures, .. }) = (self.bound, self.left);
         into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, mail | mail2 << 4, mail3 | crashes << 4 | failures << 6]));
-        let ([[a, b, c], [d, e, f]], Luck { late, twice, .. }) = (self.wiped, self.left);
-        into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, late | twice << 4, 0]) ^ u64::from(h) << 56);
+        let ([[a, b, c], [d, e, f]], Luck { late, twice, lost, .. }) = (self.wiped, self.left);
+        into.write_u64(u64::from_le_bytes([a, b, c, d, e, f, late | twice << 4, lost]) ^ u64::from(h) << 56);
+        self.calls.words().for_each(|word| into.write_u64(word));
         for worker in &self.workers {
             let Some(Worker { node, holds, repairs, pushed }) = *worker else { continue };
             into.write_u64(
@@ -102,13 +108,22 @@ impl State {
             wiped: Bound::default(),
             mail,
             workers: [None; WORKERS],
+            calls: Calls::default(),
             left: luck,
         }
     }
 
-    /// The queue is empty, and no worker is active.
+    /// The queue is empty, no worker is active, and TPNS has applied what it received.
     pub(crate) fn is_end(&self) -> bool {
-        self.workers == [None; WORKERS] && self.mail.iter().all(|mail| mail.acknowledged)
+        self.workers == [None; WORKERS] && self.calls.is_empty() && self.mail.iter().all(|mail| mail.acknowledged)
+    }
+
+    /// The same without the logins by which accounts are bound, and without what happened to messages.
+    pub(crate) fn without_logins(mut self) -> Self {
+        self.bound = self.bound.map(|device| device.map(|by| u8::from(by != NOT_BOUND)));
+        self.wiped = Bound::default();
+        self.mail = [Mail::default(); MESSAGES];
+        self
     }
 
     /// The same with the workers in a fixed order, since they are interchangeable.
@@ -174,14 +189,11 @@ impl State {
             }
             Op::ReadDevice(device) => Answer::Device(self.devices[usize::from(device)]),
             Op::ReadDeletion(account) => Answer::Deletion(self.deletions[usize::from(account)]),
-            Op::Item(item) => {
-                self.apply(item, book.tpns);
-                Answer::Done
-            }
+            Op::Item(_) => unreachable!("TPNS receives items"),
         }
     }
 
-    /// What TPNS does, at once.
+    /// What TPNS does when it applies an item.
     pub(crate) fn apply(&mut self, item: Item, tpns: Tpns) {
         match item {
             Item::Bind { device, accounts, by } => {

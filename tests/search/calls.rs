@@ -1,0 +1,79 @@
+//! Calls that TPNS has received and not applied yet, in any order and each as often as it was received.
+
+use crate::steps::Item;
+
+/// The maximum number of calls under way at a time. More fail the search instead of being omitted from it.
+const CALLS: usize = 8;
+
+/// When TPNS applies what it has received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Landing {
+    /// At once, whether its answer arrives or not.
+    #[default]
+    AtOnce,
+    /// At once, but a call whose answer did not arrive may still be under way: it is applied at any later time.
+    LateUnanswered,
+    /// Each call at any later time, so in any order: TPNS's API is asynchronous.
+    Late,
+    /// The same, but before the next invocation begins: only the calls of one invocation swap.
+    LateInOne,
+}
+
+impl Landing {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AtOnce => "",
+            Self::LateUnanswered => ", unanswered calls land late",
+            Self::Late => ", calls land late",
+            Self::LateInOne => ", calls of one invocation swap",
+        }
+    }
+}
+
+/// The items under way, in a fixed order, so that states that differ in nothing else are one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls([Option<Item>; CALLS]);
+
+impl Calls {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0[0].is_none()
+    }
+
+    pub(crate) fn add(&mut self, item: Item) {
+        let free = self.0.iter_mut().find(|place| place.is_none());
+        *free.unwrap_or_else(|| panic!("more than {CALLS} calls under way")) = Some(item);
+        // Without the empty places, which are at the end.
+        let used = self.iter().count();
+        self.0[..used].sort_unstable();
+    }
+
+    pub(crate) fn remove(&mut self, index: usize) -> Item {
+        let item = self.0[index].take().expect("a call under way");
+        self.0[index..].rotate_left(1);
+        item
+    }
+
+    pub(crate) fn at(&self, index: usize) -> Item {
+        self.0[index].expect("a call under way")
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Item> {
+        self.0.iter().map_while(|call| *call)
+    }
+
+    /// One of each kind: equal calls are interchangeable.
+    pub(crate) fn different(&self) -> impl Iterator<Item = usize> {
+        let is_first = |&index: &usize| index == 0 || self.0[index] != self.0[index - 1];
+        (0..CALLS).take_while(|&index| self.0[index].is_some()).filter(is_first)
+    }
+
+    /// As few words as there are calls, for a hash.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> {
+        self.iter().map(|item| match item {
+            Item::Bind { device, accounts, by } => u64::from_le_bytes([1, device, accounts, by, 0, 0, 0, 0]),
+            Item::Unbind { device, accounts } => u64::from_le_bytes([2, device, accounts, 0, 0, 0, 0, 0]),
+            Item::UnbindAll { device } => u64::from_le_bytes([3, device, 0, 0, 0, 0, 0, 0]),
+            Item::UnbindEverywhere { account } => u64::from_le_bytes([4, 0, account, 0, 0, 0, 0, 0]),
+        })
+    }
+}
