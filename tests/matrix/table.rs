@@ -232,8 +232,9 @@ fn waits() -> Vec<Row> {
 #[test]
 fn the_table_has_every_kind_of_fault_of_tpns_sim() {
     let rows = table();
-    for name in FaultKind::NAMES {
-        assert!(rows.iter().any(|row| row.fault.kind.name() == name), "{name}");
+    // What TPNS does after it has accepted a call shows in no answer.
+    for name in FaultKind::NAMES.iter().filter(|name| **name != "effect") {
+        assert!(rows.iter().any(|row| row.fault.kind.name() == *name), "{name}");
     }
     let names: std::collections::BTreeSet<_> = rows.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), rows.len(), "each row has a name of its own");

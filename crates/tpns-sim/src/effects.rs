@@ -4,6 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
+/// The longest possible wait. With longer ones the clock could overflow.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How far behind its acceptances the service is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pace {

@@ -18,7 +18,6 @@ use serde_json::{Map, json};
 use sim_connections::{Connections, Death};
 use tokio::{task::JoinHandle, time::Instant};
 
-pub(crate) use self::state::DAY;
 use self::state::{Reset, Shared};
 pub use self::{
     auth_failure::AuthFailureStatus,

@@ -10,9 +10,8 @@ use super::{
     scope::{CallView, Scope},
 };
 use crate::{
-    effects::{EffectChange, ItemEffects},
+    effects::{DAY, EffectChange, ItemEffects},
     model::ForcedCodes,
-    server::DAY,
 };
 
 /// A fault that hit a call.

@@ -14,12 +14,12 @@ use tokio::net::TcpListener;
 use super::{
     RunningSim,
     auth_failure::AuthFailureStatus,
-    state::{Core, DAY, Shared},
+    state::{Core, Shared},
 };
 use crate::{
     apps::{App, Apps, AppsError},
     calls::CallLog,
-    effects::Pace,
+    effects::{DAY, Pace},
     fault::ActiveFaults,
     model::{OverrideMode, Settings, TokenCap, Tpns},
     timeline::Timeline,

@@ -10,11 +10,11 @@ use super::{
     api_answer::ApiAnswer,
     intake::{AccountRequest, Admission, Admitted, Intake},
     reply::Reply,
-    state::{Core, DAY},
+    state::Core,
 };
 use crate::{
     calls::CallId,
-    effects::ItemEffects,
+    effects::{DAY, ItemEffects},
     fault::{Api, CallView, FaultKind, Fired},
     model::{Answer, ForcedCodes, QueryAnswer},
 };

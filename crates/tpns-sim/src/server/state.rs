@@ -8,9 +8,6 @@ use std::{
 use super::auth_failure::AuthFailureStatus;
 use crate::{apps::Apps, calls::CallLog, fault::ActiveFaults, timeline::Timeline};
 
-/// The longest possible wait. With longer ones the clock could overflow.
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) apps: Apps,
