@@ -85,11 +85,7 @@ impl Timeline {
         let answer = self.accepted.batch_operate_with(app, operation, forced);
         let due = now + self.pace.delay + self.draw();
         let is_chosen = |index: usize| effects.is_some_and(|effects| effects.items.contains(&index));
-        let [chosen, others]: [Vec<usize>; 2] = {
-            let accepted = answer.accepted_items();
-            let (chosen, others) = accepted.partition(|&index| is_chosen(index));
-            [chosen, others]
-        };
+        let (chosen, others): (Vec<_>, Vec<_>) = answer.accepted_items().partition(|&index| is_chosen(index));
         let mut takes_effect = self.schedule(due, app, operation, &others);
         match effects.map(|effects| effects.change) {
             Some(EffectChange::Lost) => {

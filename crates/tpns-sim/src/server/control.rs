@@ -60,9 +60,10 @@ async fn bindings(
 async fn set_bindings(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
     let wanted: BTreeMap<String, Bindings> = serde_json::from_slice(&body)
         .map_err(|error| bad(format!("the body must have the shape of GET /_sim/bindings: {error}")))?;
+    let apps = shared.app_names();
     for (app, tokens) in &wanted {
-        if !shared.app_names().contains(&app.as_str()) {
-            return Err(bad(format!("there is no app {app:?}; use one of {}", shared.app_names().join(", "))));
+        if !apps.contains(&app.as_str()) {
+            return Err(bad(format!("there is no app {app:?}; use one of {}", apps.join(", "))));
         }
         for (token, accounts) in tokens {
             let types: BTreeSet<u32> = accounts.iter().map(|account| account.account_type).collect();
