@@ -6,4 +6,4 @@ mod compare;
 mod run;
 
 pub use compare::{Comparison, compare};
-pub use run::{Agreement, Asked, Drift, Finding, Findings, Forgettable, check};
+pub use run::{Agreement, Asked, Drift, Finding, Findings, check};

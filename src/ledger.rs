@@ -6,14 +6,16 @@
 mod device;
 mod known;
 mod protocol;
+mod trace;
 
 use indexmap::{IndexMap, map::Entry};
 
-pub(crate) use device::MOST_EARLIER;
+pub(crate) use device::MOST_TRACES;
 pub use device::{DeviceState, Owner};
 pub use known::{FailedRows, KnownState, RowError, Unchecked};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use protocol::{DeletionRow, Ledger, Read, Rows};
+pub use protocol::{DeletionRow, Forgettable, Ledger, Read, Rows};
+pub use trace::Trace;
 
 use crate::{
     apps::AppId,

@@ -1,8 +1,10 @@
 //! What TPNS has for a device, compared with what the ledger wants it to have. Pure.
 
+use std::collections::BTreeSet;
+
 use crate::{
     event::{Account, Device, ListedAccount},
-    ledger::{DeviceState, State},
+    ledger::{DeviceState, State, Trace},
     plan::{Item, Work, desired},
     tpns::BoundAccount,
 };
@@ -56,6 +58,9 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         let mut over: Vec<_> = out.chain(signed_out).filter(is).collect();
         let account =
             Account { account: binding.account.clone(), account_type: binding.account_type.unwrap_or_default() };
+        if over.is_empty() {
+            over.extend(traced(device, known, binding));
+        }
         let replaces = binding.account_type.is_some_and(|is| desired.iter().any(|other| other.account_type == is));
         if over.is_empty() && replaces {
             over.push(account);
@@ -70,6 +75,14 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         comparison.missing = Some(desired);
     }
     comparison
+}
+
+/// The account of a binding, if the device has had it: under its type, or under the types of which there are traces.
+fn traced(device: &Device, known: &DeviceState, binding: &BoundAccount) -> Vec<Account> {
+    let types: BTreeSet<_> = known.traces().iter().map(|trace| trace.account_type).collect();
+    let types = types.into_iter().filter(|&other| binding.account_type.is_none_or(|is| is == other));
+    let account = |account_type| Account { account: binding.account.clone(), account_type };
+    types.map(account).filter(|account| known.traces().contains(&Trace::of(&device.token, account))).collect()
 }
 
 impl Comparison {

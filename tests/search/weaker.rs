@@ -4,9 +4,11 @@ use std::{cell::RefCell, collections::HashMap};
 
 use tpns_account_sync::{
     apply::{Push, apply},
-    event::{Account, Change, Device, Event, Millis, Version},
+    event::{Change, Device, Event, Version},
     ingress::MessageIndex,
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State, Unchecked},
+    ledger::{
+        AccountKey, Deletion, DeletionRow, DeviceState, Forgettable, Ledger, Read, RowError, Rows, State, Unchecked,
+    },
     outcome::Outcome,
     plan::{Verdict, plan},
     redelivery::Redelivered,
@@ -202,8 +204,8 @@ impl<R: Rows> Rows for Blind<R> {
         self.rows.accept_deletion(key, version).await
     }
 
-    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
-        self.rows.forget(device, changed, accounts).await
+    async fn forget(&self, forgettable: &Forgettable) -> Result<(), RowError> {
+        self.rows.forget(forgettable).await
     }
 
     fn are_checked(&self) -> bool {
