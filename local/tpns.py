@@ -50,7 +50,8 @@ class Tpns:
         return loopback.get(f"{self.url}/_sim/bindings?flush=1")
 
     def calls(self) -> list[dict[str, Any]]:
-        return loopback.get(f"{self.url}/_sim/calls")
+        """Returns the calls that bind or unbind, and not those that only ask."""
+        return [call for call in loopback.get(f"{self.url}/_sim/calls") if not call["path"].endswith("/query")]
 
     def inject(self, faults: Any) -> None:
         try:

@@ -33,7 +33,8 @@ LATE_SECONDS = 300
 OUTAGE_SECONDS = 300
 
 
-@pytest.fixture(scope="module")
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
 def deployed_once(world: World) -> Deployment:
     parameters = {"FunctionTimeout": str(TIMEOUT_SECONDS), "UnbindLateSeconds": str(LATE_SECONDS), "Tracing": "off"}
     return Deployment(world.cloud, world.deploy("watched", **parameters), world.tpns)
@@ -248,6 +249,31 @@ IN_FLIGHT: dict[str, Callable[[Deployment], str]] = {
 }
 
 
+# Alarms on metrics that MiniStack does not have -> the datapoint of one failure, as AWS documents it.
+NOT_LOCAL: dict[str, Callable[[Deployment], Datapoint]] = {
+    "RuleAlarm": lambda stage: failed_invocation(stage, "watched-events"),
+    "UnbindRuleAlarm": lambda stage: failed_invocation(stage, "watched-unbinds"),
+    "LostInvocationsAlarm": lambda stage: Datapoint(
+        "AWS/Lambda",
+        "DestinationDeliveryFailures",
+        frozenset({("FunctionName", stage.stack.function_name)}),
+        1,
+        "Count",
+    ),
+}
+
+
+ALL = {name for name, _, _ in FAILURES} | {"DurationAlarm"} | OLDEST.keys() | IN_FLIGHT.keys() | NOT_LOCAL.keys()
+
+
+def failed_invocation(stage: Deployment, rule: str) -> Datapoint:
+    assert stage.stack.bus_name
+    rules = stage.cloud.client("events").list_rules(EventBusName=stage.stack.bus_name)["Rules"]
+    assert rule in [one["Name"] for one in rules]
+    dimensions = frozenset({("RuleName", rule), ("EventBusName", stage.stack.bus_name)})
+    return Datapoint("AWS/Events", "FailedInvocations", dimensions, 1, "Count")
+
+
 @pytest.fixture(scope="module")
 def quiet(deployed_once: Deployment) -> list[Datapoint]:
     """One minute without failures, for all tests."""
@@ -314,6 +340,17 @@ def test_an_alarm_on_messages_in_flight_goes_up_before_sqs_hands_out_no_more(
     check(stage, alarm, minutes, quiet)
 
 
+@pytest.mark.parametrize("name", NOT_LOCAL)
+def test_an_alarm_on_a_metric_of_aws_goes_up_with_one_failure(
+    stage: Deployment, quiet: list[Datapoint], name: str
+) -> None:
+    alarm, failure = Alarm.of(stage.cloud, "watched", name), NOT_LOCAL[name](stage)
+    assert alarm.watches(failure)
+    assert not alarm.is_up([quiet])
+    assert alarm.is_up([quiet, [*quiet, failure]])
+    check(stage, alarm, [quiet, [*quiet, failure]], quiet)
+
+
 def test_the_duration_alarm_goes_up_when_tpns_hangs_before_the_function_runs_into_its_timeout(
     stage: Deployment, quiet: list[Datapoint]
 ) -> None:
@@ -339,16 +376,16 @@ def test_every_alarm_of_the_template_is_tested(deployed_once: Deployment) -> Non
     cloudformation = deployed_once.cloud.client("cloudformation")
     resources = cloudformation.describe_stack_resources(StackName="watched")["StackResources"]
     there = {one["LogicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm"}
-    assert there == {name for name, _, _ in FAILURES} | {"DurationAlarm"} | OLDEST.keys() | IN_FLIGHT.keys()
+    assert there == ALL
 
 
 def test_no_alarm_is_up_without_failures(deployed_once: Deployment, quiet: list[Datapoint]) -> None:
-    for name in sorted({name for name, _, _ in FAILURES} | {"DurationAlarm"} | OLDEST.keys() | IN_FLIGHT.keys()):
+    for name in sorted(ALL):
         alarm = Alarm.of(deployed_once.cloud, "watched", name)
         assert not alarm.is_up([quiet] * 15), name
         # An age is there only while there is a message or a failure; every other metric must be there, or this proves
         # nothing.
-        assert name in {*OLDEST, "OutageAlarm"} or any(alarm.watches(point) for point in quiet), name
+        assert name in {*OLDEST, *NOT_LOCAL, "OutageAlarm"} or any(alarm.watches(point) for point in quiet), name
 
 
 def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoint]) -> None:

@@ -9,7 +9,8 @@ from deployment import Deployment
 from waiting import eventually
 
 
-@pytest.fixture(scope="module")
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
 def checked(world: World) -> Deployment:
     # The shortest that the template allows, and a visibility timeout for which a test can wait.
     stack = world.deploy("checked", CheckAfterSeconds="2", FunctionTimeout="10")

@@ -28,7 +28,8 @@ NAME = "examined"
 Doctor = Callable[[str], tuple[int, list[str]]]
 
 
-@pytest.fixture(scope="module")
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
 def examined(world: World) -> Examined:
     cloud = world.cloud
     topic = cloud.client("sns").create_topic(Name=TOPIC)["TopicArn"]
@@ -53,6 +54,8 @@ def doctor(
     """Runs it in this process. Returns its exit code and its findings."""
     for name, value in credentials(world).items():
         monkeypatch.setenv(name, value)
+    # One line for each finding, whatever terminal the tests run in.
+    monkeypatch.setenv("COLUMNS", "10000")
 
     def run(stack: str) -> tuple[int, list[str]]:
         code = main([stack, "--apps-check", str(apps_check)])
@@ -91,7 +94,7 @@ def test_a_healthy_stack_passes_each_check_within_80_columns(examined: Examined)
     assert max(map(len, lines)) <= 80
     # A finding begins with its state, and its further lines are indented.
     assert {line[:6] for line in lines[:-1]} == {"ok    ", "      "}
-    assert lines[-1] == "14 checks, none failed"
+    assert lines[-1] == "16 checks, none failed"
     assert "ok    apps document: TPNS_APPS_SECRET_ID is readable and valid: android, ios" in lines
     assert not [word for word in (ACCOUNT, "local-android-key", "1500001048") if word in done.stdout]
 
@@ -233,7 +236,7 @@ PLANTED: list[tuple[Plant, str]] = [
     ),
     (
         faults.parked_event,
-        "note  queue examined-parked: 1 messages wait for a person; replay list --queue-url … shows why",
+        "note  queue {parked}: 1 messages wait for a person; replay list --queue-url … shows why",
     ),
     (faults.raised_alarm, "note  alarms: in ALARM: OutageAlarm; docs/runbook.md has a section for each"),
 ]
@@ -248,7 +251,9 @@ def test_a_planted_fault_is_found_with_its_remedy_and_nothing_else(
     # Besides, a version that has not started yet is worth a note. What an earlier test left would be found here.
     found = [one for one in lines if one.startswith(line[:6])]
     # The port and the time are the fault's own.
-    expected = line.format_map({**examined.resources, "endpoint": "{endpoint}", "when": "{when}"})
+    own = {"endpoint": "{endpoint}", "when": "{when}"}
+    parked = examined.resources["ParkedEvents"].rpartition("/")[2]
+    expected = line.format_map({**examined.resources, "parked": parked, **own})
     assert [anonymous(one) for one in found] == [expected]
     assert code == (1 if line.startswith("FAIL") else 0)
     assert not [one for one in lines if ACCOUNT in one]

@@ -1,8 +1,8 @@
 """The template's role allows what the function does, and nothing that it doesn't need, on a local AWS that checks
 signatures and policies.
 
-Queues are not tested: they deny requests without TLS, and MiniStack 1.5.33 requires sqs:SendMessageBatch, which AWS
-does not have."""
+Queues are not tested, the one of the checks included: they deny requests without TLS, and MiniStack 1.5.33 requires
+sqs:SendMessageBatch, which AWS does not have."""
 
 from __future__ import annotations
 
@@ -61,13 +61,16 @@ class Guarded:
             iam.put_role_policy(RoleName=self.role, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
-@pytest.fixture(scope="module")
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
 def guarded(world: World, processes: Processes, folder: Path) -> Guarded:
     inside = folder / "guarded"
     inside.mkdir()
     cloud = Cloud.start(processes, inside, AUTH="true")
     cloud.client("secretsmanager").create_secret(Name=SECRET, SecretString=world.tpns.apps_document())
-    stack = World(cloud, world.tpns, world.binaries).deploy("guarded", TpnsApps="", TpnsAppsSecretId=SECRET)
+    stack = World(cloud, world.tpns, world.binaries).deploy(
+        "guarded", Checks="off", TpnsApps="", TpnsAppsSecretId=SECRET
+    )
     role = cloud.client("lambda").get_function_configuration(FunctionName=stack.function_name)["Role"]
     return Guarded(cloud, stack, role.rpartition("/")[2])
 
@@ -89,12 +92,12 @@ def test_without_a_permission_on_the_ledger_events_are_reported(guarded: Guarded
 
 def test_the_role_may_read_its_parameter_and_signs_the_request_as_aws_wants_it(guarded: Guarded, world: World) -> None:
     name = "/tpns/guarded"
-    parameters, given = guarded.cloud.client("ssm"), {"TpnsApps": "", "TpnsAppsSsmParameter": name}
+    parameters, given = guarded.cloud.client("ssm"), {"Checks": "off", "TpnsApps": "", "TpnsAppsSsmParameter": name}
     parameters.put_parameter(Name=name, Type="SecureString", Value=world.tpns.apps_document())
     stack = World(guarded.cloud, world.tpns, world.binaries).deploy("with-parameter", **given)
     role = guarded.cloud.client("lambda").get_function_configuration(FunctionName=stack.function_name)["Role"]
     with_parameter = Guarded(guarded.cloud, stack, role.rpartition("/")[2])
-    with with_parameter.without("read-the-parameter", "ssm:GetParameter"):
+    with with_parameter.without("run-the-function", "ssm:GetParameter"):
         assert "batchItemFailures" not in with_parameter.invoke(login(token(), "ann"))
     assert with_parameter.invoke(login(token(), "ann")) == {"batchItemFailures": []}
 

@@ -146,6 +146,8 @@ def test_a_failed_login_that_is_redelivered_undoes_nothing(
     assert observed.calls[:ATTEMPTS] == [(2, 503)] * ATTEMPTS
     assert all(status == 200 for _, status in observed.calls[ATTEMPTS:])
     # A redelivery pushes the current state, which corrects anything that an older call might have done meanwhile.
-    assert sorted(observed.calls_of_second_delivery) == [(operator_type, 200) for operator_type in observed.newer.pushes]
+    assert sorted(observed.calls_of_second_delivery) == [
+        (operator_type, 200) for operator_type in observed.newer.pushes
+    ]
     assert observed.row["owner"].endswith(f".{observed.newer.owner['id']}")
     assert observed.failures == ([], [])

@@ -34,8 +34,8 @@ def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world:
     change(world, Ledger="off")
     third = invoked(world.cloud, stage.stack)
     assert third["Version"] != second["Version"]
-    assert variables(second).keys() - variables(third).keys() == {"LEDGER_TABLE"}
-    # Without a ledger there is no unbind lane.
+    assert variables(second).keys() - variables(third).keys() == {"LEDGER_TABLE", "CHECK_QUEUE_URL"}
+    # Without a ledger there is no unbind lane and no check.
     stage.stack = replace(stage.stack, unbind_queue_url=None, unbind_queue_arn=None)
     # The main queue now has the whole of MaximumConcurrency.
     Mappings(world.cloud, stage.stack).fix_numbers()

@@ -57,7 +57,7 @@ def test_the_role_may_use_the_keys_and_no_others(template: dict[str, Any]) -> No
     allowed = {(action, resource) for action, resource in permissions(made) if action.startswith("kms:")}
     own = ("Decrypt", "GenerateDataKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey", "CreateGrant")
     assert allowed == {(f"kms:{action}", KEY) for action in own} | {("kms:Decrypt", f"{KEY}-2")}
-    (secret,) = [one for one in statements(made, "write-the-log") if one["Resource"] == f"{KEY}-2"]
+    (secret,) = [one for one in statements(made, "run-the-function") if one["Resource"] == f"{KEY}-2"]
     assert secret["Condition"] == {
         "StringLike": {"kms:ViaService": ["secretsmanager.us-east-1.amazonaws.com*", "ssm.us-east-1.amazonaws.com*"]}
     }
@@ -70,7 +70,7 @@ def test_a_function_in_a_vpc_may_attach_to_it_and_its_code_may_not(template: dic
         "SubnetIds": ["subnet-0a1b2c3d", "subnet-0123456789abcdef0"],
         "SecurityGroupIds": ["sg-0a1b2c3d"],
     }
-    (statement,) = [one for one in statements(made, "write-the-log") if one["Resource"] == "*"]
+    (statement,) = [one for one in statements(made, "run-the-function") if one["Resource"] == "*"]
     assert statement["Condition"] == {"Null": {"lambda:SourceFunctionArn": True}}
 
 

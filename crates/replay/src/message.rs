@@ -1,6 +1,6 @@
 //! A message of a parking or dead-letter queue: what it is, and why it is there.
 
-use contract::{event::Millis, fingerprint};
+use contract::{apps::AppNames, check, event::Millis, fingerprint};
 use serde::Serialize;
 
 use crate::{
@@ -42,6 +42,8 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn new(message: &Message, contract: &Contract, now: Millis) -> Self {
         let reading = contract.read(&message.body);
+        // A check is no event, and its time does not count.
+        let is_check = check::read(&message.body, &AppNames::default()).is_ok();
         let at = match reading.verdict {
             Ok(When::At(at)) => Some(at),
             _ => None,
@@ -50,12 +52,13 @@ impl Summary {
         let only = || contract.apps.as_ref().and_then(|apps| apps.only().map(|id| apps.name(id).to_owned()));
         let app = reading.app.or_else(only);
         let device = app.as_deref().zip(reading.token.as_deref()).map(|(app, token)| fingerprint::device(app, token));
-        let (timeless, breaks_contract) = (reading.verdict == Ok(When::WhenSent), reading.verdict.is_err());
-        let (reason, detail) =
-            reason(message, reading.verdict.err().map(|e| (e.reason.to_string(), e.detail.into_owned())));
+        let timeless = reading.verdict == Ok(When::WhenSent);
+        let invalid = reading.verdict.err().filter(|_| !is_check);
+        let breaks_contract = invalid.is_some();
+        let (reason, detail) = reason(message, invalid.map(|e| (e.reason.to_string(), e.detail.into_owned())));
         Self {
             message_id: message.id.clone(),
-            kind: reading.kind,
+            kind: if is_check { Some("check") } else { reading.kind },
             app: app.map(|app| plain(&app)),
             device,
             occurred_at: at.map(rfc3339),
@@ -158,6 +161,14 @@ mod tests {
         );
         assert!(!unapplied.parked && !unapplied.timeless && !unapplied.out_of_time && !unapplied.breaks_contract);
         assert!(summary("not JSON", &[("reason", "malformed_json")]).breaks_contract);
+    }
+
+    #[test]
+    fn a_check_breaks_no_contract_and_has_no_time_that_counts() {
+        let check = summary(r#"{"checks":[{"app":"android","token":"t0k3n"}]}"#, &[]);
+        assert_eq!((check.kind, check.reason.as_str()), (Some("check"), "delivered_in_vain"));
+        assert!(!check.breaks_contract && !check.timeless && !check.out_of_time && check.occurred_at.is_none());
+        assert!(summary(r#"{"checks":[]}"#, &[]).breaks_contract);
     }
 
     #[test]
