@@ -77,12 +77,12 @@ build: tools ## Builds the function for Lambda with SAM and cargo-lambda: ARCHIT
 	  sam build --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
 
 # On PATH is what docs/deploying.md builds with, so the packages are as `make build` makes them, without paths of this machine.
-RELEASE = PATH="$$PWD/.venv-deploy/bin:$$PATH" $(PYTHON) -m release
+BUILD_RELEASE = PATH="$$PWD/.venv-deploy/bin:$$PATH" $(PYTHON) -m release
 release: .venv-deploy/.made target/tools/bin/cargo-cyclonedx target/tools/bin/cargo-about ## Builds what a release page holds into target/release-files
-	$(RELEASE)
+	$(BUILD_RELEASE)
 
 reproduce: .venv-deploy/.made ## Builds the packages of a release in two folders and compares their checksums: ARCHITECTURE=arm64
-	@$(RELEASE).reproduce $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
+	@$(BUILD_RELEASE).reproduce $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
 docs: .venv/.tests tools tests/docs/node/node_modules/.made ## Runs docs/ on a local AWS: builds for Lambda, deploys, runs the commands of each page
 	.venv/bin/python -m pytest --capture=sys tests/docs
