@@ -225,7 +225,8 @@ pub fn desired(app: AppId, known: &DeviceState, owner: &Owner, state: &State) ->
         state.deletion_after(&key, &owner.version).is_some()
     };
     let has_deletions = !state.deleted.is_empty();
-    owner.accounts().filter(|account| !known.is_unbound(account) && !(has_deletions && is_deleted(account))).collect()
+    let is_out = |account: &Account| known.is_unbound(account) || (has_deletions && is_deleted(account));
+    owner.accounts().filter(|account| !is_out(account)).collect()
 }
 
 /// The accounts that TPNS may have, and that the operator_type 2 with the desired ones does not replace: those under other

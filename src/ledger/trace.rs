@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::event::{Account, AccountType, Token};
 
-/// An account of one device as a digest of both. Whoever has the table can still try all phone numbers against it.
+/// An account of one device as a digest of both. Anyone who has the table can still try all phone numbers against it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Trace {
     /// The account's type.

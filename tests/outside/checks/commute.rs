@@ -12,7 +12,7 @@ use crate::stage::{Stage, login, logout};
 
 /// A function with a ledger and without checks, before a TPNS that applies accepted calls within this time, in any order.
 async fn world(within: Duration, seed: u64, mode: OverrideMode) -> (Stage, lambda_sim::RunningAwsApi) {
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let aws = AwsApi::start().await.unwrap();
     aws.create_table(TABLE, "pk");
     let tpns = Sim::builder()
