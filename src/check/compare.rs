@@ -21,6 +21,8 @@ pub struct Comparison {
     pub clear: bool,
     /// Accounts that it has, of types that nothing known of it names: bound by a client SDK, say.
     pub unknown: Vec<Account>,
+    /// Whether it has an account that it never had by its row, in place of one that it is to have.
+    pub is_strange: bool,
 }
 
 /// Compares a device's row, in its state, with what TPNS has.
@@ -63,6 +65,7 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         }
         let replaces = binding.account_type.is_some_and(|is| desired.iter().any(|other| other.account_type == is));
         if over.is_empty() && replaces {
+            comparison.is_strange = true;
             over.push(account);
         } else if over.is_empty() {
             comparison.unknown.push(account);
@@ -74,6 +77,7 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
     if !desired.iter().all(is_bound) {
         comparison.missing = Some(desired);
     }
+    comparison.is_strange &= comparison.missing.is_some();
     comparison
 }
 

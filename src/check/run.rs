@@ -22,8 +22,9 @@ use crate::{
     tpns::{BoundAccount, Deadline, Verdicts},
 };
 
-/// If more than half of at least this number of devices of an app differ at a second look, TPNS writes accounts in
-/// another way than the events do, and repairing would never end.
+/// If more than half of at least this number of devices of an app have strange accounts at a second look, TPNS writes
+/// accounts in another way than the events do, and repairing would never end. Devices that have too few accounts, or those
+/// of an earlier login, show nothing of the kind: an outage leaves many of them.
 const ENOUGH_TO_JUDGE: usize = 20;
 
 /// A key to check.
@@ -153,6 +154,7 @@ struct Look(Result<Seen, Outcome>);
 #[derive(Default)]
 struct Seen {
     drift: Drift,
+    is_strange: bool,
     repair: Vec<Item>,
     /// Where the repair is among the items that are sent.
     items: Vec<ItemIndex>,
@@ -180,7 +182,8 @@ impl Scene {
         let changed = self.changed.get(device).copied();
         let forgettable = comparison.agrees().then(|| self.forgettable(device, changed)).flatten();
         let drift = Drift { shown: comparison.is_shown(), missing: comparison.missing.is_some() };
-        Ok(Seen { drift, repair: comparison.repair(device), items: Vec::new(), changed, unknown, forgettable })
+        let (repair, is_strange) = (comparison.repair(device), comparison.is_strange);
+        Ok(Seen { drift, is_strange, repair, items: Vec::new(), changed, unknown, forgettable })
     }
 
     /// A deleted account may be bound again by a newer login. Every other device loses it.
@@ -237,12 +240,12 @@ fn foreign(keys: &[Asked], looks: &[Look]) -> HashSet<AppId> {
     let mut apps: HashMap<AppId, (usize, usize)> = HashMap::new();
     for (Asked { key, again }, look) in keys.iter().zip(looks) {
         if let (true, CheckKey::Device { app, .. }, Ok(seen)) = (again, key, &look.0) {
-            let (all, differ) = apps.entry(*app).or_default();
+            let (all, strange) = apps.entry(*app).or_default();
             *all += 1;
-            *differ += usize::from(seen.drift != Drift::default());
+            *strange += usize::from(seen.is_strange);
         }
     }
-    let is_foreign = |&(all, differ): &(usize, usize)| all >= ENOUGH_TO_JUDGE && 2 * differ > all;
+    let is_foreign = |&(all, strange): &(usize, usize)| all >= ENOUGH_TO_JUDGE && 2 * strange > all;
     apps.into_iter().filter(|(_, counts)| is_foreign(counts)).map(|(app, _)| app).collect()
 }
 

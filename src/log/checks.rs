@@ -36,8 +36,8 @@ pub fn checks_finished(finished: &FinishedChecks<'_>) {
     for app in &findings.foreign {
         tracing::error!(
             app = finished.apps.name(*app),
-            "most devices of the app differ each time: TPNS writes its accounts in another way than the events do, so \
-             nothing is repaired; compare spelling and account_type of both"
+            "most devices of the app have accounts that no event named: TPNS writes its accounts in another way than the \
+             events do, so nothing is repaired; compare spelling and account_type of both"
         );
     }
     let count = |is: fn(&Agreement) -> bool| findings.each.iter().filter(|each| is(&each.agreement)).count();

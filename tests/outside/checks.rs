@@ -357,6 +357,24 @@ async fn an_app_most_of_whose_devices_differ_at_a_second_look_is_not_repaired() 
     assert_eq!(printed.matches("TPNS writes its accounts in another way").count(), 1);
 }
 
+/// An outage whose queries failed too, so that no earlier delivery repaired anything.
+#[tokio::test]
+async fn devices_without_accounts_or_with_earlier_ones_are_repaired_also_if_they_are_most_of_an_app() {
+    let world = World::new().await;
+    let logins = |from: u32, account: &str| -> Vec<_> {
+        (0..20).map(|n| login(from + n, &format!("t{n}"), &[account])).collect()
+    };
+    assert_eq!(world.batch(&logins(0, "aa")).await, NONE);
+    assert_eq!(world.batch(&logins(20, "bb")).await, NONE);
+    for n in 0..20 {
+        let left = (n % 2 == 1).then(|| account("aa", 0));
+        world.stage.tpns.set_bindings("android", &format!("t{n}"), left);
+    }
+    assert_eq!(world.deliver(&world.sent(), 2).await, ["m0", "m1"]);
+    assert!((0..20).all(|n| world.bound(&format!("t{n}")) == ["bb/0"]));
+    assert!(!world.stage.printed().contains("in another way"));
+}
+
 /// What the row remembers is unbound with each push, until TPNS was seen to be without it.
 #[tokio::test]
 async fn a_row_forgets_what_tpns_is_seen_not_to_have() {

@@ -143,7 +143,8 @@ fn each_kind_of_difference_is_recognised() {
     let untyped = |account: &Account| BoundAccount { account: account.account.clone(), account_type: None };
     assert_eq!(look_at(&[untyped(&a), untyped(&c)]), Comparison { clear: true, ..over });
     let other = account("other", 0);
-    let differs = Comparison { missing: Some(vec![a.clone()]), over: vec![other.clone()], ..Comparison::default() };
+    let missing = Some(vec![a.clone()]);
+    let differs = Comparison { missing, over: vec![other.clone()], is_strange: true, ..Comparison::default() };
     assert_eq!(look(&[other]), differs);
     assert_eq!(look(&[]), Comparison { missing: Some(vec![a]), ..Comparison::default() });
 }
