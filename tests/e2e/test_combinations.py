@@ -54,7 +54,12 @@ def test_a_combination_deploys_and_applies_an_event(
 
 
 def invoked(world: World, stack: Stack, event: dict[str, Any]) -> Any:
-    record = {"messageId": "m1", "body": json.dumps(event), "eventSource": "aws:sqs", "eventSourceARN": stack.queue_arn}
+    record: dict[str, Any] = {
+        "messageId": "m1",
+        "body": json.dumps(event),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": stack.queue_arn,
+    }
     if stack.queue_arn.endswith(".fifo"):
         record["attributes"] = {"MessageGroupId": "g1", "SequenceNumber": "1"}
     payload = json.dumps({"Records": [record]})
