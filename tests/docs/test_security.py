@@ -27,12 +27,15 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
         name: int(queue["Properties"]["MessageRetentionPeriod"]) // DAY
         for name, queue in template.resources("AWS::SQS::Queue").items()
     }
-    assert kept == {"Queue": 10, "UnbindQueue": 10, "DeadLetterQueue": 14, "ParkedEvents": 14}
+    events = {"Queue": 10, "UnbindQueue": 10, "DeadLetterQueue": 14, "ParkedEvents": 14}
+    assert kept == events | {"CheckQueue": 4, "CheckDeadLetterQueue": 14}
     for text in (
         "queues<br>10 days",
         "dead letters<br>14 days",
         "parked<br>14 days",
         "ledger<br>45 days",
+        "its dead letters<br>14 days",
+        "minutes as a rule, at most 4 days",
         "log 30 days",
     ):
         assert text in TEXT
