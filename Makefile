@@ -65,7 +65,7 @@ unit: ## Runs the Rust tests, which need only Rust
 	cargo test --workspace --locked
 
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
-	.venv/bin/python -m pytest tests/template
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile tests/template
 
 e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
 	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
