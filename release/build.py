@@ -28,16 +28,15 @@ class Builder:
     def function(self, architecture: str) -> Path:
         """Returns the function's binary for Lambda, as `sam build` builds it but for the paths in it."""
         argv = ["-p", FUNCTION, "--bin", FUNCTION, "--target", TARGETS[architecture]]
-        binary = self._run(self.target / "function", argv) / TARGETS[architecture] / "release" / FUNCTION
-        return self.checked(binary)
+        return self.checked(self._run(self.target / "function", architecture, argv) / FUNCTION / "bootstrap")
 
     def tools(self, architecture: str) -> dict[str, Path]:
         """Returns the tools by name, for any Linux of that architecture."""
         names = [argument for name in TOOLS for argument in ("-p", name, "--bin", name)]
         # cargo-lambda's only optimisation that Cargo.toml does not replace is for Lambda's processors.
         argv = ["--disable-optimizations", *names, "--target", f"{TARGETS[architecture]}.{_TOOLS_GLIBC}"]
-        folder = self._run(self.target / "tools", argv) / TARGETS[architecture] / "release"
-        return {name: self.checked(folder / name) for name in TOOLS}
+        folder = self._run(self.target / "tools", architecture, argv)
+        return {name: self.checked(folder / name / "bootstrap") for name in TOOLS}
 
     def checked(self, binary: Path) -> Path:
         """Returns the binary, which must not show where it was built."""
@@ -47,7 +46,8 @@ class Builder:
                 raise Problem(f"{binary}: contains the path {folder}; add what put it there to Builder._without_paths")
         return binary
 
-    def _run(self, target: Path, argv: list[str]) -> Path:
+    def _run(self, target: Path, architecture: str, argv: list[str]) -> Path:
+        """Returns the folder to which cargo-lambda moves the binaries. Each architecture has its own."""
         if shutil.which("cargo-lambda") is None:
             raise Problem("cargo-lambda: is not on PATH; run `make release`, which installs it")
         # Flags of the developer's own would replace those below.
@@ -55,11 +55,14 @@ class Builder:
             name: value for name, value in os.environ.items() if name not in ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")
         }
         flags = f"build.rustflags={json.dumps(self._without_paths(target))}"
-        command = ["cargo", "lambda", "build", "--release", "--locked", "--config", flags, *argv]
-        build = subprocess.run(command, check=False, cwd=self.root, env={**ours, "CARGO_TARGET_DIR": str(target)})
+        moved = target / "lambda" / architecture
+        command = ["cargo", "lambda", "build", "--release", "--locked", "--lambda-dir", str(moved), "--config", flags]
+        build = subprocess.run(
+            [*command, *argv], check=False, cwd=self.root, env={**ours, "CARGO_TARGET_DIR": str(target)}
+        )
         if build.returncode != 0:
             raise Problem("cargo lambda build: failed; fix the errors above and run `make release` again")
-        return target
+        return moved
 
     def _without_paths(self, target: Path) -> list[str]:
         """Returns flags that replace the builder's folders in the binary, so that it is the same from any machine. The
