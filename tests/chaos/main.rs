@@ -45,14 +45,15 @@ struct Options {
     verbose: bool,
 }
 
-fn options() -> Options {
+fn options(kind: Kind) -> Options {
+    let (some_seeds, some_events) = if matches!(kind, Kind::Checked) { (1, 150) } else { (3, 250) };
     let number = |name: &str| env::var(name).ok().filter(|text| !text.is_empty()).map(|text| text.parse::<u64>());
     let number =
         |name: &str| number(name).map(|number| number.unwrap_or_else(|_| panic!("{name}: must be a whole number")));
     let (seed, seeds, events) = (number("SEED"), number("SEEDS"), number("EVENTS"));
     let first = seed.unwrap_or(1);
-    let count = seeds.unwrap_or(if seed.is_some() { 1 } else { 3 });
-    let events = usize::try_from(events.unwrap_or(250)).unwrap();
+    let count = seeds.unwrap_or(if seed.is_some() { 1 } else { some_seeds });
+    let events = usize::try_from(events.unwrap_or(some_events)).unwrap();
     Options { seeds: first..first + count, events, verbose: seed.or(seeds).is_some() }
 }
 
@@ -62,7 +63,7 @@ fn print(text: &str) {
 }
 
 async fn chaos(mode: OverrideMode, kind: Kind) {
-    let Options { seeds, events, verbose } = options();
+    let Options { seeds, events, verbose } = options(kind);
     let mut total = Tally::default();
     for seed in seeds.clone() {
         let begun = Instant::now();

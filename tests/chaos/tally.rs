@@ -136,5 +136,9 @@ impl Tally {
             self.deliveries > self.messages && self.messages > self.events,
             "nothing was delivered twice:\n{table}"
         );
+        if self.checks > 0 && self.events >= 3000 {
+            assert!(self.lost > 0 && self.overtaken > 0 && self.by_tpns > 0, "TPNS kept all calls:\n{table}");
+            assert!(self.drifts > 0 && self.drifted > 0, "no drift was counted:\n{table}");
+        }
     }
 }
