@@ -94,9 +94,9 @@ dynalite: tests/dynalite/node_modules/.made ## Compares the DynamoDB of the ledg
 	node tests/dynalite/compare.mjs target/dynamodb.jsonl
 
 # The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
-bench: target/bench/peers/.python target/bench/peers/.node ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg
+bench: $(if $(ONLY),,target/bench/peers/.python target/bench/peers/.node) ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg: ONLY=checks
 	cargo build --release --locked -p tpns-account-sync -p empty-handler -p pure-modules
-	cargo run --profile harness --locked -p side-by-side
+	cargo run --profile harness --locked -p side-by-side -- $(ONLY)
 
 outage: .venv/.run ## Outages with and without redelivery delays and the lane: a table and docs/outage.svg: ARGS=--simulate
 	@exec .venv/bin/python -m local.outage $(ARGS)

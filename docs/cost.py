@@ -33,10 +33,14 @@ PRICE = {
 # Rows written and read for one event (docs/guarantees.md, "Do I need the ledger?"); for a deletion, in each app.
 WRITES = {"login": 1, "logout": 1, "deletion": 2}
 READS = {"login": 3, "logout": 1, "deletion": 0}
+# Rows that the check of an event reads: of a device and of its account's deletion; of a deletion, in each app.
+CHECK_READS = {"login": 2, "logout": 1, "deletion": 1}
 
 # Measured in a local run: bytes of a batch's line and of the metrics line of each app in it. CloudWatch adds 26 per
 # line.
-BATCH_LINE, METRICS_LINE, LINE_OVERHEAD = 350, 1000, 26
+BATCH_LINE, METRICS_LINE, LINE_OVERHEAD = 350, 1200, 26
+# The same of the two lines of an invocation with checks.
+CHECKS_LINE, CHECKS_METRICS_LINE = 320, 560
 # Lambda's own two lines per invocation: estimated, not measured.
 PLATFORM_LINES = 600
 # TpnsAppsMaxAge, in seconds.
@@ -53,46 +57,88 @@ IN_FLIGHT = 120_000
 # The average delays in seconds of a message that keeps failing: 2 s, doubling, up to RETRY_MAX_DELAY, less a quarter,
 # because half of each is random. The last one repeats.
 DELAYS = [0.75 * min(2**delivery, 600) for delivery in range(1, 11)]
+# BatchSize and MaximumBatchingWindowInSeconds of the check queue's mapping, and its maxReceiveCount.
+CHECKS_A_BATCH, CHECK_WINDOW, CHECK_DELIVERIES = 100, 30, 10
+# Devices or accounts that one query of TPNS asks about, and TPNS_CONCURRENCY.
+ITEMS_A_CALL, CALLS_AT_A_TIME = 20, 8
 # How the unbind lane shares MaximumConcurrency, as in template.yaml.
 UNBINDS_SHARE = 2 / 5
 # Metrics of an app, and of all apps together; each exists from the first event of its kind on.
 METRICS = 16
+# Metrics of the checks, of all apps together; one more, DriftAge, in the hours with drift.
+CHECK_METRICS = 5
 
 
 def million(given: argparse.Namespace) -> dict[str, float]:
-    """Dollars per million events, by service."""
+    """Dollars per million events, by service; those of their checks together."""
     batches = 1_000_000 / given.batch
     receives = deletes = 1_000_000 / min(given.batch, 10)
     sends = 1_000_000 / given.send_batch
     queue = PRICE["SQS FIFO, a million requests"] if given.fifo else PRICE["SQS standard, a million requests"]
     seconds = (given.tpns_ms + (given.ledger_ms if given.ledger else 0) + given.own_ms) / 1000
-    share = {"deletion": given.deletions, "logout": given.logouts, "login": 1 - given.deletions - given.logouts}
-    apps = {"deletion": given.apps, "logout": 1, "login": 1}
-    writes = sum(share[kind] * WRITES[kind] * apps[kind] for kind in share)
-    reads = sum(share[kind] * READS[kind] * apps[kind] for kind in share)
+    writes, reads = rows(given, WRITES), rows(given, READS)
     lines = 1 + given.apps_a_batch
     log = batches * (BATCH_LINE + given.apps_a_batch * METRICS_LINE + PLATFORM_LINES + (lines + 2) * LINE_OVERHEAD)
-    # Lambda samples one invocation per second, and 5 % of the others.
-    rate = given.events_a_month / given.batch / SECONDS_A_MONTH
-    traced = min(1.0, (1 + 0.05 * max(0.0, rate - 1)) / rate) if given.tracing else 0.0
+    traced = traced_share(given, given.events_a_month / given.batch / SECONDS_A_MONTH)
     return {
         "EventBridge": 0.0 if given.fifo or given.straight else PRICE["EventBridge, a million custom events"],
         "SQS": (sends + receives + deletes) / 1e6 * queue,
-        "Lambda": batches / 1e6 * PRICE["Lambda, a million requests"]
-        + batches * seconds * given.memory_mb / 1024 * PRICE[f"Lambda {given.architecture}, a GB-second"],
+        "Lambda": invocations(given, batches, seconds),
         "DynamoDB": (writes * PRICE["DynamoDB, a million writes"] + reads * PRICE["DynamoDB, a million reads"])
         if given.ledger
         else 0.0,
         "Logs": log / 1e9 * PRICE["CloudWatch Logs, a GB ingested"],
         "X-Ray": batches * traced / 1e6 * PRICE["X-Ray, a million traces"],
+        "The check": sum(check(given).values()) if given.checks else 0.0,
     }
+
+
+def check(given: argparse.Namespace, deliveries: int = 1) -> dict[str, float]:
+    """Dollars for the checks of a million events, by service, each check delivered this often."""
+    # A batch sends one message for each app in it.
+    messages = 1_000_000 / given.batch * given.apps_a_batch
+    rate = given.events_a_month / given.batch * given.apps_a_batch / SECONDS_A_MONTH
+    # A batching window collects the messages of its seconds.
+    messages_a_batch = min(CHECKS_A_BATCH, max(1.0, rate * CHECK_WINDOW))
+    batches = messages / messages_a_batch
+    at_a_time = min(messages_a_batch, 10)
+    calls = messages_a_batch * given.batch / given.apps_a_batch / ITEMS_A_CALL
+    waits = max(1.0, calls / CALLS_AT_A_TIME)
+    seconds = (given.tpns_ms * waits + given.ledger_ms + given.own_ms) / 1000
+    log = batches * (CHECKS_LINE + CHECKS_METRICS_LINE + PLATFORM_LINES + 4 * LINE_OVERHEAD)
+    traced = traced_share(given, rate / messages_a_batch)
+    return {
+        "SQS": (messages + deliveries * 2 * messages / at_a_time) / 1e6 * PRICE["SQS standard, a million requests"],
+        "Lambda": deliveries * invocations(given, batches, seconds),
+        "DynamoDB": deliveries * rows(given, CHECK_READS) * PRICE["DynamoDB, a million reads"],
+        "Logs": deliveries * log / 1e9 * PRICE["CloudWatch Logs, a GB ingested"],
+        "X-Ray": deliveries * batches * traced / 1e6 * PRICE["X-Ray, a million traces"],
+    }
+
+
+def rows(given: argparse.Namespace, of: dict[str, int]) -> float:
+    """Rows of an average event, where these are those of each kind."""
+    share = {"deletion": given.deletions, "logout": given.logouts, "login": 1 - given.deletions - given.logouts}
+    apps = {"deletion": given.apps, "logout": 1, "login": 1}
+    return float(sum(share[kind] * of[kind] * apps[kind] for kind in share))
+
+
+def invocations(given: argparse.Namespace, batches: float, seconds: float) -> float:
+    """Dollars for this many invocations of this length."""
+    gigabyte_second = PRICE[f"Lambda {given.architecture}, a GB-second"]
+    return batches * (PRICE["Lambda, a million requests"] / 1e6 + seconds * given.memory_mb / 1024 * gigabyte_second)
+
+
+def traced_share(given: argparse.Namespace, rate: float) -> float:
+    """The share of invocations that are traced: Lambda samples one per second, and 5 % of the others."""
+    return min(1.0, (1 + 0.05 * max(0.0, rate - 1)) / rate) if given.tracing else 0.0
 
 
 def month(given: argparse.Namespace) -> dict[str, float]:
     """Dollars per month, even without events."""
     # Lambda polls each queue with five long polls of 20 s each, which return empty when there are no messages.
-    empty_receives = given.lanes * 5 * SECONDS_A_MONTH / 20
-    metrics = METRICS * (1 + given.apps)
+    empty_receives = (given.lanes + given.checks) * 5 * SECONDS_A_MONTH / 20
+    metrics = METRICS * (1 + given.apps) + CHECK_METRICS * given.checks
     return {
         "Metrics": metrics * PRICE["CloudWatch, a custom metric a month"],
         "Dashboard": PRICE["CloudWatch, a dashboard a month"],
@@ -133,6 +179,9 @@ def outage(given: argparse.Namespace) -> dict[str, float]:
     changed = {"send_batch": 1, "straight": True, "tpns_ms": SQS_MS, "events_a_month": a_month}
     once = argparse.Namespace(**{**vars(given), **changed})
     each = million(once)
+    if given.checks:
+        # While TPNS is down, a check is redelivered until it is dead-lettered.
+        each["The check"] = sum(check(once, CHECK_DELIVERIES).values())
     each["SQS"] = 2e6 / min(given.batch, 10) / 1e6 * PRICE["SQS standard, a million requests"]
     each["Logs"] += 1e6 * (FAILED_LINE + LINE_OVERHEAD) / 1e9 * PRICE["CloudWatch Logs, a GB ingested"]
     found["dollars, at most"] = deliveries / 1e6 * sum(each.values())
@@ -180,6 +229,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--straight", action="store_true", help="producers send to the standard queue, without the bus")
     parser.add_argument("--fifo", action="store_true", help="a FIFO queue, without the bus")
     parser.add_argument("--no-ledger", dest="ledger", action="store_false", help="Ledger=off")
+    parser.add_argument("--no-checks", dest="checks", action="store_false", help="Checks=off")
     parser.add_argument("--no-tracing", dest="tracing", action="store_false", help="Tracing=off")
     parser.add_argument("--architecture", choices=["arm64", "x86_64"], default="arm64", help="default %(default)s")
     parser.add_argument("--memory-mb", type=int, default=256, metavar="MB", help="default %(default)s")
@@ -221,7 +271,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandboxes", type=int, default=1, metavar="N", help="average number of busy sandboxes; default %(default)s"
     )
-    parser.add_argument("--alarms", type=int, default=13, metavar="N", help="number of alarms; default %(default)s")
+    parser.add_argument("--alarms", type=int, default=18, metavar="N", help="number of alarms; default %(default)s")
     parser.add_argument(
         "--lanes", type=int, choices=[1, 2], default=2, help="queues that the function reads; default %(default)s"
     )
@@ -253,6 +303,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("--batch, --send-batch, --apps and --events-a-month must be at least 1")
     if not 0 <= given.logouts + given.deletions <= 1:
         parser.error("--logouts and --deletions are shares: their sum must be 0 to 1")
+    given.checks = given.checks and given.ledger
     if given.apps_a_batch is None:
         given.apps_a_batch = min(given.apps, given.batch)
     return given
@@ -260,7 +311,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     given = parse()
-    for title, costs in (("per million events", million(given)), ("fixed costs per month", month(given))):
+    tables = {"per million events": million(given), "fixed costs per month": month(given)}
+    if given.checks:
+        tables["of the first, the check"] = check(given)
+    for title, costs in tables.items():
         print(title)
         for name, dollars in costs.items():
             print(f"  {name:<24}{dollars:>8.2f} $")

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use contract::check::CheckKey;
+use indexmap::IndexMap;
 
 use crate::{
     apps::{AppNames, SEVERAL, UNKNOWN},
@@ -60,7 +61,7 @@ pub struct FinishedChecks<'a> {
 /// Something that differed at TPNS.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
-    /// The message of the check.
+    /// The message of the check: of several the first that `settled` holds for, or else the first.
     pub message: &'a Message<'a>,
     /// What was checked.
     pub key: &'a CheckKey,
@@ -74,18 +75,24 @@ pub struct Found<'a> {
 }
 
 impl<'a> FinishedChecks<'a> {
-    /// What differed and was repaired.
+    /// What differed and was repaired: each device and account once, although several messages may name it.
     pub fn repaired(&self) -> impl Iterator<Item = Found<'a>> + use<'a> {
         let Self { batch, at, .. } = *self;
         let at = millis_of(at);
-        self.keys.iter().zip(&self.findings.each).filter_map(move |((index, key), finding)| {
-            let Agreement::Repaired(drift) = finding.agreement else { return None };
+        let mut found: IndexMap<&CheckKey, Found<'a>> = IndexMap::new();
+        for ((index, key), finding) in self.keys.iter().zip(&self.findings.each) {
+            let Agreement::Repaired(drift) = finding.agreement else { continue };
             let message = &batch.messages[index.0];
             let sent = message.attributes().sent.and_then(|sent| sent.parse::<Millis>().ok());
             let settled = finding.changed.zip(sent).is_none_or(|(changed, sent)| changed <= sent + CLOCKS);
             let age = finding.changed.map(|changed| u64::try_from(at.saturating_sub(changed)).unwrap_or_default());
-            Some(Found { message, key, drift, settled, age })
-        })
+            let this = Found { message, key, drift, settled, age };
+            let first = found.entry(key).or_insert(this);
+            if settled && !first.settled {
+                *first = this;
+            }
+        }
+        found.into_values()
     }
 }
 

@@ -238,8 +238,12 @@ fn answer<T>(answer: Option<&Result<Vec<T>, Verdict>>) -> Result<&[T], Outcome> 
 
 fn foreign(keys: &[Asked], looks: &[Look]) -> HashSet<AppId> {
     let mut apps: HashMap<AppId, (usize, usize)> = HashMap::new();
+    // Each device once, however many checks name it.
+    let mut devices = HashSet::new();
     for (Asked { key, again }, look) in keys.iter().zip(looks) {
-        if let (true, CheckKey::Device { app, .. }, Ok(seen)) = (again, key, &look.0) {
+        if let (true, CheckKey::Device { app, .. }, Ok(seen)) = (again, key, &look.0)
+            && devices.insert(key)
+        {
             let (all, strange) = apps.entry(*app).or_default();
             *all += 1;
             *strange += usize::from(seen.is_strange);

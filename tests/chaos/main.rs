@@ -10,7 +10,7 @@
 //! ```
 //!
 //! [`standard`] is the same with a standard queue and the ledger: events are late, duplicated and shuffled, and there
-//! is no order to rely on.
+//! is no order to rely on. [`checked`] adds the check queue, before a TPNS that loses and reorders what it has accepted.
 //!
 //! [`script`] writes the events, [`producer`] decides which may be sent when, [`faults`] what goes wrong; [`run`] is
 //! the run itself, and [`records`] and [`history`] check it during and after.
@@ -20,6 +20,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
 
+mod checked;
 mod faults;
 mod history;
 mod producer;
@@ -44,14 +45,15 @@ struct Options {
     verbose: bool,
 }
 
-fn options() -> Options {
+fn options(kind: Kind) -> Options {
+    let (some_seeds, some_events) = if matches!(kind, Kind::Checked) { (1, 150) } else { (3, 250) };
     let number = |name: &str| env::var(name).ok().filter(|text| !text.is_empty()).map(|text| text.parse::<u64>());
     let number =
         |name: &str| number(name).map(|number| number.unwrap_or_else(|_| panic!("{name}: must be a whole number")));
     let (seed, seeds, events) = (number("SEED"), number("SEEDS"), number("EVENTS"));
     let first = seed.unwrap_or(1);
-    let count = seeds.unwrap_or(if seed.is_some() { 1 } else { 3 });
-    let events = usize::try_from(events.unwrap_or(250)).unwrap();
+    let count = seeds.unwrap_or(if seed.is_some() { 1 } else { some_seeds });
+    let events = usize::try_from(events.unwrap_or(some_events)).unwrap();
     Options { seeds: first..first + count, events, verbose: seed.or(seeds).is_some() }
 }
 
@@ -61,13 +63,14 @@ fn print(text: &str) {
 }
 
 async fn chaos(mode: OverrideMode, kind: Kind) {
-    let Options { seeds, events, verbose } = options();
+    let Options { seeds, events, verbose } = options(kind);
     let mut total = Tally::default();
     for seed in seeds.clone() {
         let begun = Instant::now();
         let ended = match kind {
             Kind::Fifo => run(seed, events, mode).await,
             Kind::Ledger => standard::run(seed, events, mode).await,
+            Kind::Checked => checked::run(seed, events, mode).await,
         };
         match ended {
             Ok(tally) => {
@@ -102,12 +105,14 @@ async fn chaos(mode: OverrideMode, kind: Kind) {
 enum Kind {
     Fifo,
     Ledger,
+    Checked,
 }
 
 fn test_of(mode: OverrideMode, kind: Kind) -> String {
     let queue = match kind {
         Kind::Fifo => "fifo",
         Kind::Ledger => "ledger",
+        Kind::Checked => "checks",
     };
     match mode {
         OverrideMode::Replace => format!("{queue}_where_tpns_replaces"),
@@ -133,4 +138,14 @@ async fn the_bindings_are_correct_with_the_ledger_where_tpns_replaces_all_accoun
 #[tokio::test]
 async fn the_bindings_are_correct_with_the_ledger_where_tpns_overrides_per_type() {
     chaos(OverrideMode::PerType, Kind::Ledger).await;
+}
+
+#[tokio::test]
+async fn the_bindings_are_correct_with_checks_where_tpns_replaces_all_accounts_of_a_token() {
+    chaos(OverrideMode::Replace, Kind::Checked).await;
+}
+
+#[tokio::test]
+async fn the_bindings_are_correct_with_checks_where_tpns_overrides_per_type() {
+    chaos(OverrideMode::PerType, Kind::Checked).await;
 }

@@ -193,7 +193,7 @@ pub(crate) fn apply(model: &mut Tpns, event: &Event) {
     }
 }
 
-fn compare(
+pub(crate) fn compare(
     bound: &BTreeMap<String, Bindings>,
     model: &Tpns,
     is_checked: impl Fn(&str) -> bool,

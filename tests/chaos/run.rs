@@ -81,7 +81,7 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
 impl Chaos {
     async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
         let script = script::write(seed, count, mode);
-        let tpns = script.world.tpns().await;
+        let tpns = script.world.tpns().start().await.unwrap();
         let aws = AwsApi::start().await.unwrap();
         let clock = ManualClock::starting_now();
         aws.set_clock(clock.clone());

@@ -9,7 +9,7 @@ use std::{
 use fastrand::Rng;
 use serde_json::json;
 use tpns_sim::{
-    RunningSim, Sim,
+    Sim, SimBuilder,
     model::{Account, OverrideMode, Settings, TokenCap},
 };
 
@@ -92,10 +92,9 @@ pub(crate) struct World {
 
 impl World {
     /// This world's TPNS, with the two apps.
-    pub(crate) async fn tpns(&self) -> RunningSim {
+    pub(crate) fn tpns(&self) -> SimBuilder {
         let sim = Sim::builder().settings(self.settings.clone());
-        let sim = sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1]);
-        sim.start().await.unwrap()
+        sim.app("android", 1_500_001_048_u64, SECRETS[0]).app("ios", 1_600_001_048_u64, SECRETS[1])
     }
 }
 
@@ -108,8 +107,13 @@ const TYPES: [u32; 3] = [0, 1005, 3];
 
 /// Writes a script. The same seed writes the same script, except for the date.
 pub(crate) fn write(seed: u64, count: usize, mode: OverrideMode) -> Script {
+    write_of(seed, count, mode, 14)
+}
+
+/// The same with this number of devices that TPNS accepts.
+pub(crate) fn write_of(seed: u64, count: usize, mode: OverrideMode, accepted: usize) -> Script {
     let mut rng = Rng::with_seed(seed);
-    let mut devices = devices(&mut rng, mode);
+    let mut devices = devices(&mut rng, mode, accepted);
     let known = devices.iter().map(|device| device.token.clone()).filter(|token| !token.contains("stranger")).collect();
     let world = World {
         settings: Settings {
@@ -147,8 +151,10 @@ fn rank(change: &Change) -> u8 {
     }
 }
 
-fn devices(rng: &mut Rng, mode: OverrideMode) -> Vec<Device> {
-    let names = (0..14).map(|n| format!("{n}")).chain(["stranger", "poison", "garbled", "blocked"].map(str::to_owned));
+const REFUSED: [&str; 4] = ["stranger", "poison", "garbled", "blocked"];
+
+fn devices(rng: &mut Rng, mode: OverrideMode, accepted: usize) -> Vec<Device> {
+    let names = (0..accepted).map(|n| format!("{n}")).chain(REFUSED.map(str::to_owned));
     let device = |name: String| {
         let mut types = TYPES.to_vec();
         rng.shuffle(&mut types);
@@ -171,7 +177,8 @@ fn devices(rng: &mut Rng, mode: OverrideMode) -> Vec<Device> {
 }
 
 fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: OverrideMode, world: &World) -> Event {
-    let pick = if rng.u8(0..20) == 0 { rng.usize(14..devices.len()) } else { rng.usize(0..14) };
+    let accepted = devices.len() - REFUSED.len();
+    let pick = if rng.u8(0..20) == 0 { rng.usize(accepted..devices.len()) } else { rng.usize(0..accepted) };
     let device = &mut devices[pick];
     let mut app = Some(device.app);
     let mut group = device.token.clone();

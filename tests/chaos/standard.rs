@@ -6,11 +6,12 @@
 //! never an exception.
 
 mod check;
+mod deliver;
 
 use std::{collections::HashMap, sync::Arc, time::Duration, time::Instant};
 
 use fastrand::Rng;
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use lambda_sim::{
     AwsApi, Depth, Fault as AwsFault, Function, ManualClock, Message, Operation, Outcome, Queue, RunningAwsApi,
     SendMessage,
@@ -18,10 +19,11 @@ use lambda_sim::{
     event::event_of,
 };
 use tpns_sim::{
-    RunningSim,
+    Fault, RunningSim,
     model::{Account, OverrideMode, Tpns},
 };
 
+pub(crate) use self::deliver::{Delivered, deliver};
 use crate::{
     contract_event::Change,
     control::reset,
@@ -33,8 +35,8 @@ use crate::{
     tally::Tally,
 };
 
-const QUEUE: &str = "auth-events";
-const TABLE: &str = "ledger";
+pub(crate) const QUEUE: &str = "auth-events";
+pub(crate) const TABLE: &str = "ledger";
 const PARKED: &str = "parked";
 const VISIBILITY: Duration = Duration::from_secs(120);
 /// From this delivery on a message meets no faults,
@@ -43,17 +45,27 @@ const SPARED_FROM: u32 = 6;
 const MAX_RECEIVE_COUNT: u32 = 60;
 const PROCESSES: usize = 4;
 
-struct Chaos {
-    rng: Rng,
-    script: Script,
+pub(crate) struct Chaos {
+    pub(crate) rng: Rng,
+    pub(crate) script: Script,
     /// The indices of events not sent yet, the next one last; some appear twice.
-    unsent: Vec<usize>,
-    messages: HashMap<String, usize>,
-    tpns: RunningSim,
-    aws: RunningAwsApi,
-    processes: Vec<Arc<Function>>,
-    clock: ManualClock,
-    tally: Tally,
+    pub(crate) unsent: Vec<usize>,
+    pub(crate) messages: HashMap<String, usize>,
+    pub(crate) tpns: Arc<RunningSim>,
+    pub(crate) aws: RunningAwsApi,
+    pub(crate) processes: Vec<Arc<Function>>,
+    pub(crate) clock: ManualClock,
+    pub(crate) tally: Tally,
+}
+
+/// What a round has beside its events.
+pub(crate) struct Beside<F> {
+    /// Whether the round has no faults.
+    pub(crate) spared: bool,
+    /// Faults of calls that nothing else hits.
+    pub(crate) last_faults: Vec<Fault>,
+    /// Runs at the same time.
+    pub(crate) future: F,
 }
 
 /// Runs a seed to its end. Returns what is wrong as an error; other problems panic.
@@ -78,8 +90,19 @@ pub(crate) async fn run(seed: u64, count: usize, mode: OverrideMode) -> Result<T
 impl Chaos {
     async fn new(seed: u64, count: usize, mode: OverrideMode) -> Self {
         let script = script::write(seed, count, mode);
-        let tpns = script.world.tpns().await;
-        let aws = AwsApi::start().await.unwrap();
+        let tpns = script.world.tpns().start().await.unwrap();
+        Self::with(seed, script, tpns, AwsApi::start().await.unwrap(), &[], 0)
+    }
+
+    /// With settings of the function beside its own, and with processes beside those for events.
+    pub(crate) fn with(
+        seed: u64,
+        script: Script,
+        tpns: RunningSim,
+        aws: RunningAwsApi,
+        settings: &[(&str, &str)],
+        more_processes: usize,
+    ) -> Self {
         aws.create_table(TABLE, "pk");
         aws.stale_reads(true);
         let parking = aws.create_queue(Queue::builder(PARKED).build().unwrap());
@@ -88,7 +111,7 @@ impl Chaos {
         let queue = Queue::builder(QUEUE).visibility_timeout(VISIBILITY).dead_letter_after(MAX_RECEIVE_COUNT);
         aws.create_queue(queue.seed(seed).build().unwrap());
         let endpoint = aws.url();
-        let settings = [
+        let own = [
             ("LEDGER_TABLE", TABLE),
             ("PARKING_QUEUE_URL", &parking),
             ("AWS_ENDPOINT_URL", &endpoint),
@@ -99,13 +122,14 @@ impl Chaos {
             // The queue's time is simulated, but not the function's.
             ("TPNS_PROBE_INTERVAL", "20ms"),
         ];
-        let processes = (0..PROCESSES).map(|_| function(&tpns.apps_document(), &settings)).collect();
+        let settings = [&own, settings].concat();
+        let processes = (0..PROCESSES + more_processes).map(|_| function(&tpns.apps_document(), &settings)).collect();
         let mut rng = Rng::with_seed(seed ^ 0x1ed6e5);
         // Most events are sent a little late, some very late, some twice.
         let mut unsent = Vec::new();
         for index in 0..script.events.len() {
             for _ in 0..if rng.u8(0..6) == 0 { 2 } else { 1 } {
-                let late = if rng.u8(0..12) == 0 { rng.usize(0..count.max(1)) } else { rng.usize(0..20) };
+                let late = if rng.u8(0..12) == 0 { rng.usize(0..script.events.len().max(1)) } else { rng.usize(0..20) };
                 unsent.push((index + late, index));
             }
         }
@@ -115,7 +139,7 @@ impl Chaos {
             unsent: unsent.into_iter().map(|(_, index)| index).collect(),
             messages: HashMap::new(),
             processes,
-            tpns,
+            tpns: Arc::new(tpns),
             aws,
             clock,
             tally: Tally { runs: 1, events: script.events.len(), ..Tally::default() },
@@ -123,35 +147,48 @@ impl Chaos {
         }
     }
 
-    fn with_queue<T>(&self, use_queue: impl FnOnce(&mut Queue) -> T) -> T {
+    pub(crate) fn with_queue<T>(&self, use_queue: impl FnOnce(&mut Queue) -> T) -> T {
         self.aws.with_queue(QUEUE, use_queue).unwrap()
     }
 
-    fn depth(&self) -> Depth {
+    pub(crate) fn depth(&self) -> Depth {
         self.with_queue(|queue| queue.depth(self.clock.now()))
     }
 
     async fn round(&mut self) -> Result<(), String> {
         let now = self.clock.now();
-        for _ in 0..self.rng.usize(0..25) {
-            let Some(index) = self.unsent.pop() else { break };
-            let message = SendMessage::new(self.script.events[index].body.as_str());
-            let sent = self.with_queue(|queue| queue.send(message, now)).unwrap();
-            self.messages.insert(sent.message_id, index);
-            self.tally.messages += 1;
-        }
-        let batches: Vec<_> = (0..PROCESSES).map_while(|_| self.receive()).collect();
+        self.send(usize::MAX);
+        let batches = self.receive_batches();
         if batches.is_empty() {
             if let Some(moment) = self.with_queue(|queue| queue.next_visible_at(now)) {
                 self.clock.advance_to(moment);
             }
             return Ok(());
         }
-        self.tally.batches += batches.len();
-        self.tally.concurrent += if batches.len() > 1 { batches.len() } else { 0 };
-        self.invoke(batches).await?;
+        self.invoke(batches, Beside { spared: false, last_faults: Vec::new(), future: async {} }).await?;
         self.clock.advance(Duration::from_secs(self.rng.u64(0..60)));
         Ok(())
+    }
+
+    /// Sends some events, `most` at most, and returns how many.
+    pub(crate) fn send(&mut self, most: usize) -> usize {
+        let now = self.clock.now();
+        let count = self.rng.usize(0..25).min(most).min(self.unsent.len());
+        for index in self.unsent.split_off(self.unsent.len() - count).into_iter().rev() {
+            let message = SendMessage::new(self.script.events[index].body.as_str());
+            let sent = self.with_queue(|queue| queue.send(message, now)).unwrap();
+            self.messages.insert(sent.message_id, index);
+        }
+        self.tally.messages += count;
+        count
+    }
+
+    /// As many batches as there are processes and messages for them.
+    pub(crate) fn receive_batches(&mut self) -> Vec<Vec<Message>> {
+        let batches: Vec<_> = (0..PROCESSES).map_while(|_| self.receive()).collect();
+        self.tally.batches += batches.len();
+        self.tally.concurrent += if batches.len() > 1 { batches.len() } else { 0 };
+        batches
     }
 
     fn receive(&mut self) -> Option<Vec<Message>> {
@@ -161,11 +198,16 @@ impl Chaos {
         (!messages.is_empty()).then_some(messages)
     }
 
-    async fn invoke(&mut self, batches: Vec<Vec<Message>>) -> Result<(), String> {
+    /// Invokes a process with each batch, all at the same time.
+    pub(crate) async fn invoke<F: Future>(
+        &mut self,
+        batches: Vec<Vec<Message>>,
+        beside: Beside<F>,
+    ) -> Result<F::Output, String> {
         // Blocked messages never succeed and would be spared for ever.
         let is_spared =
             |message: &Message| message.receive_count >= SPARED_FROM && self.event(message).end != End::Blocked;
-        let spared = batches.iter().flatten().any(is_spared);
+        let spared = beside.spared || batches.iter().flatten().any(is_spared);
         let outage = faults::outage(&mut self.rng).filter(|_| !spared);
         self.tally.outages += usize::from(outage.is_some());
         let (first, last): (Vec<_>, Vec<_>) = outage.into_iter().partition(faults::hides_all_others);
@@ -180,7 +222,7 @@ impl Chaos {
             // At any point: in a merge, a call, a verification.
             kills.push((!spared && self.rng.u8(0..8) == 0).then(|| Duration::from_micros(self.rng.u64(0..40_000))));
         }
-        last.into_iter().for_each(|outage| self.tpns.fault(outage));
+        last.into_iter().chain(beside.last_faults).for_each(|fault| self.tpns.fault(fault));
         if !spared {
             self.inject_aws_faults();
         }
@@ -203,7 +245,7 @@ impl Chaos {
         let running = batches.into_iter().zip(kills).zip(&self.processes);
         let arn = self.with_queue(|queue| queue.arn().to_owned());
         let running = running.map(|((batch, kill), process)| deliver(process, &arn, batch, kill));
-        let (ended, _) = join(join_all(running), join_all(slow)).await;
+        let (ended, _, of_beside) = join3(join_all(running), join_all(slow), beside.future).await;
         for ended in ended {
             let Delivered { messages, acknowledged, superseded, killed } = ended?;
             self.tally.kills += usize::from(killed);
@@ -217,7 +259,7 @@ impl Chaos {
         self.tally.count(&self.tpns.calls());
         reset(&self.tpns, r#"{"faults":true,"calls":true}"#).await;
         self.aws.clear_faults();
-        Ok(())
+        Ok(of_beside)
     }
 
     fn inject_aws_faults(&mut self) {
@@ -245,62 +287,7 @@ impl Chaos {
         }
     }
 
-    fn event(&self, message: &Message) -> &Event {
+    pub(crate) fn event(&self, message: &Message) -> &Event {
         &self.script.events[self.messages[&message.message_id]]
-    }
-}
-
-struct Delivered {
-    messages: Vec<Message>,
-    acknowledged: Vec<String>,
-    /// How many of these are superseded according to the log.
-    superseded: usize,
-    killed: bool,
-}
-
-/// Invokes a process with a batch; it may be killed after a while.
-async fn deliver(
-    process: &Function,
-    arn: &str,
-    messages: Vec<Message>,
-    kill: Option<Duration>,
-) -> Result<Delivered, String> {
-    let mark = process.output_len().unwrap();
-    let invocation = process.invoke(event_of(arn, &messages));
-    tokio::pin!(invocation);
-    let mut killed = false;
-    let invocation = match kill {
-        None => invocation.await,
-        Some(after) => tokio::select! {
-            invocation = &mut invocation => invocation,
-            () = tokio::time::sleep(after) => {
-                process.kill();
-                killed = true;
-                invocation.await
-            }
-        },
-    };
-    let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone()).collect();
-    match invocation.unwrap().outcome {
-        // It may still have been in its init phase.
-        Outcome::Exited { .. } | Outcome::InitFailed(_) if killed => {
-            Ok(Delivered { messages, acknowledged: Vec::new(), superseded: 0, killed })
-        }
-        Outcome::Response { body } => {
-            if let Some(found) = secret_in(&body) {
-                return Err(format!("the response: {found}"));
-            }
-            let verdict = interpret(&body, &ids);
-            match verdict.why {
-                Why::Partial | Why::EmptyList => {
-                    let lines = process.lines_since(mark).unwrap();
-                    let superseded =
-                        lines.iter().filter(|line| line.contains(r#""message":"event superseded""#)).count();
-                    Ok(Delivered { messages, acknowledged: verdict.deletes, superseded, killed: false })
-                }
-                why => Err(format!("not a valid partial batch response: {why:?}")),
-            }
-        }
-        other => Err(format!("neither answered nor killed: {other:?}")),
     }
 }

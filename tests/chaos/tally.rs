@@ -25,6 +25,17 @@ pub(crate) struct Tally {
     pub(crate) dead: usize,
     /// Accounts that a deletion removed from a newer login: the ledger's named exception.
     pub(crate) exceptions: usize,
+    /// Checks handed to the function.
+    pub(crate) checks: usize,
+    /// Devices that differ after an epoch; of these, those that TPNS made differ; devices and deleted accounts that differed
+    /// when a check saw them, and were reported; of these, those that count as drift.
+    pub(crate) differing: usize,
+    pub(crate) by_tpns: usize,
+    pub(crate) drifts: usize,
+    pub(crate) drifted: usize,
+    /// Items that TPNS accepted and lost, and operations that took effect after a newer one.
+    pub(crate) lost: u64,
+    pub(crate) overtaken: u64,
     pub(crate) cold_starts: u64,
     pub(crate) took: Duration,
     /// A hash of every batch and its result: always the same for a seed.
@@ -49,6 +60,13 @@ impl Tally {
         self.superseded += other.superseded;
         self.dead += other.dead;
         self.exceptions += other.exceptions;
+        self.checks += other.checks;
+        self.differing += other.differing;
+        self.by_tpns += other.by_tpns;
+        self.drifts += other.drifts;
+        self.drifted += other.drifted;
+        self.lost += other.lost;
+        self.overtaken += other.overtaken;
         self.cold_starts += other.cold_starts;
         self.took += other.took;
         self.trace ^= other.trace;
@@ -86,6 +104,13 @@ impl Tally {
             ("messages superseded", self.superseded),
             ("messages rejected for good", self.dead),
             ("unbound by a late deletion", self.exceptions),
+            ("checks", self.checks),
+            ("devices that differed", self.differing),
+            ("  by calls lost or overtaken", self.by_tpns),
+            ("differences reported", self.drifts),
+            ("  counted as drift", self.drifted),
+            ("items lost by TPNS", usize::try_from(self.lost).unwrap_or(usize::MAX)),
+            ("calls overtaken at TPNS", usize::try_from(self.overtaken).unwrap_or(usize::MAX)),
             ("processes started", usize::try_from(self.cold_starts).unwrap_or(usize::MAX)),
         ];
         for (name, count) in rows {
@@ -111,5 +136,9 @@ impl Tally {
             self.deliveries > self.messages && self.messages > self.events,
             "nothing was delivered twice:\n{table}"
         );
+        if self.checks > 0 && self.events >= 3000 {
+            assert!(self.lost > 0 && self.overtaken > 0 && self.by_tpns > 0, "TPNS kept all calls:\n{table}");
+            assert!(self.drifts > 0 && self.drifted > 0, "no drift was counted:\n{table}");
+        }
     }
 }

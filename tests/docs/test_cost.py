@@ -7,13 +7,14 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 import template
 from pages import SHELL, page
 from shell import Shell
-from stacks import Stacks
+from stacks import Stacks, eventually
 
 from local import function_log, pace, queues
 from local.run import ROOT
@@ -101,6 +102,42 @@ def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: M
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert len(directive["Metrics"]) == cost.METRICS
     assert directive["Dimensions"] == [["FunctionName"], ["FunctionName", "App"]]
+
+
+def test_an_invocation_with_checks_prints_as_many_bytes_and_metrics_as_the_program_assumes(
+    cost: ModuleType, stacks: Stacks
+) -> None:
+    stack = stacks.standard
+    before = len(function_log.lines(stacks.cloud, stack))
+    assert stack.check_queue_url
+    # Sent by hand, so without the queue's delay.
+    checks = {"checks": [{"app": "ios", "token": f"cost-{number}"} for number in range(10)]}
+    sqs = stacks.cloud.client("sqs")
+    sqs.send_message(QueueUrl=stack.check_queue_url, DelaySeconds=0, MessageBody=json.dumps(checks))
+
+    def printed(is_wanted: Callable[[dict[str, object]], bool]) -> list[dict[str, object]]:
+        return [line for line in function_log.lines(stacks.cloud, stack)[before:] if is_wanted(line)]
+
+    eventually(lambda: bool(printed(lambda line: "_aws" in line and "Checked" in line)), 90)
+    done = printed(lambda line: line.get("message") == "checks done")[0]
+    metrics = printed(lambda line: "_aws" in line and "Checked" in line)[0]
+    assert (done["checked"], metrics["Checked"]) == (10, 10)
+    assert size(done) == pytest.approx(cost.CHECKS_LINE, rel=0.2)
+    assert size(metrics) == pytest.approx(cost.CHECKS_METRICS_LINE, rel=0.2)
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+    # Without DriftAge, since nothing differs.
+    assert len(directive["Metrics"]) == cost.CHECK_METRICS
+    assert directive["Dimensions"] == [["FunctionName"]]
+
+
+def test_the_check_is_calculated_with_the_numbers_of_the_template(cost: ModuleType) -> None:
+    mapping = template.resources("AWS::Lambda::EventSourceMapping")["CheckMapping"]["Properties"]
+    assert mapping["BatchSize"] == cost.CHECKS_A_BATCH
+    windows = template.document()["Mappings"]["CheckWindow"]
+    default = template.document()["Parameters"]["CheckAfterSeconds"]["Default"]
+    assert windows[str(default)]["Seconds"] == cost.CHECK_WINDOW
+    queue = template.resources("AWS::SQS::Queue")["CheckQueue"]["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == cost.CHECK_DELIVERIES
 
 
 def size(line: dict[str, object]) -> int:

@@ -1,6 +1,7 @@
 //! Accepted is not applied: what TPNS has is compared with the ledger, and repaired.
 
 mod commute;
+mod repeated;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},

@@ -7,18 +7,21 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use lambda_sim::{AwsApi, Function, RunningAwsApi};
+use lambda_sim::{AwsApi, Function, Queue, RunningAwsApi};
 
 /// Lambda's longest timeout.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
 /// The table that the function with a ledger uses.
 pub(crate) const TABLE: &str = "ledger";
+const CHECK_QUEUE: &str = "checks";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Contender {
     Ours,
     OursWithLedger,
+    /// Compared with `OursWithLedger` alone.
+    OursWithChecks,
     PythonOneCall,
     PythonByTwenty,
     NodeOneCall,
@@ -26,7 +29,9 @@ pub(crate) enum Contender {
     Floor,
 }
 
-use Contender::{Floor, NodeByTwenty, NodeOneCall, Ours, OursWithLedger, PythonByTwenty, PythonOneCall};
+use Contender::{
+    Floor, NodeByTwenty, NodeOneCall, Ours, OursWithChecks, OursWithLedger, PythonByTwenty, PythonOneCall,
+};
 
 impl Contender {
     pub(crate) const ALL: [Self; 7] =
@@ -40,6 +45,7 @@ impl Contender {
         match self {
             Ours => "ours",
             OursWithLedger => "ours, ledger",
+            OursWithChecks => "ours, ledger, checks",
             PythonOneCall => "Python, Powertools",
             PythonByTwenty => "Python, by twenty",
             NodeOneCall => "Node, Powertools",
@@ -83,7 +89,7 @@ impl Places {
     /// The content of a deployment package: one binary, or a folder.
     pub(crate) fn package(&self, contender: Contender) -> PathBuf {
         match contender {
-            Ours | OursWithLedger => self.binary("tpns-account-sync"),
+            Ours | OursWithLedger | OursWithChecks => self.binary("tpns-account-sync"),
             Floor => self.binary("empty-handler"),
             PythonOneCall | PythonByTwenty => self.peers.join("python/package"),
             NodeOneCall | NodeByTwenty => self.peers.join("node/package"),
@@ -104,17 +110,20 @@ impl Stage {
         let aws = AwsApi::start().await?;
         aws.create_table(TABLE, "pk");
         aws.latency(lambda_sim::Service::DynamoDb, table_latency);
+        aws.latency(lambda_sim::Service::Sqs, table_latency);
+        aws.create_queue(Queue::builder(CHECK_QUEUE).build()?);
         Ok(Self { places, apps, aws })
     }
 
     /// A function whose process is not yet started.
     pub(crate) fn function(&self, contender: Contender) -> anyhow::Result<Function> {
         let package = self.places.package(contender);
+        let with_ledger =
+            || Function::builder(&package).env("LEDGER_TABLE", TABLE).env("AWS_ENDPOINT_URL", self.aws.url());
         let builder = match contender {
             Ours | Floor => Function::builder(&package),
-            OursWithLedger => {
-                Function::builder(&package).env("LEDGER_TABLE", TABLE).env("AWS_ENDPOINT_URL", self.aws.url())
-            }
+            OursWithLedger => with_ledger(),
+            OursWithChecks => with_ledger().env("CHECK_QUEUE_URL", self.aws.queue_url(CHECK_QUEUE)),
             PythonOneCall => Function::builder(package.join("bootstrap")).handler("one_call.handler"),
             PythonByTwenty => Function::builder(package.join("bootstrap")).handler("by_twenty.handler"),
             NodeOneCall => Function::builder(package.join("bootstrap")).handler("one_call.handler"),

@@ -2,9 +2,9 @@
 
 use crate::{
     contenders::Contender::{
-        self, Floor, NodeByTwenty, NodeOneCall, Ours, OursWithLedger, PythonByTwenty, PythonOneCall,
+        self, Floor, NodeByTwenty, NodeOneCall, Ours, OursWithChecks, OursWithLedger, PythonByTwenty, PythonOneCall,
     },
-    report::{PureModules, Report, mebibytes, millis},
+    report::{PureModules, Report, mebibytes, median, millis},
 };
 
 /// Calls in flight, the function's default.
@@ -35,7 +35,35 @@ fn show(measured: f64, unit: &str) -> String {
     }
 }
 
+/// What checks add to the events.
+pub(crate) fn of_checks(report: &Report) -> Vec<Goal> {
+    let of = |contender: Contender| report.checks.get(&contender);
+    let wall = |contender| of(contender).map_or(f64::NAN, |batch| millis(median(&batch.wall)));
+    let calls = [OursWithChecks, OursWithLedger].map(|contender| of(contender).map_or(0, |batch| batch.calls));
+    vec![
+        Goal::at_most(
+            "ledger, warm batch of 10: checks on against off",
+            "1.05 x",
+            1.05,
+            wall(OursWithChecks) / wall(OursWithLedger),
+            "x",
+        ),
+        Goal {
+            what: "the same: TPNS calls",
+            goal: "equal",
+            measured: format!("{} and {}", calls[0], calls[1]),
+            hit: calls[0] == calls[1],
+        },
+    ]
+}
+
 pub(crate) fn all(report: &Report) -> Vec<Goal> {
+    let mut all = of_events(report);
+    all.extend(of_checks(report));
+    all
+}
+
+fn of_events(report: &Report) -> Vec<Goal> {
     let ready = |contender: Contender| millis(report.ready(contender));
     let sooner = |one: Contender, other: Contender| ready(one).min(ready(other)) / ready(Ours);
     let wall = |messages| report.figures(Ours, messages).map(|figures| millis(figures.wall)).unwrap_or(f64::NAN);

@@ -1,7 +1,8 @@
 //! Compares the function, its alternatives and the floor in one run, on any machine.
 //!
 //! `make bench` builds and installs what this needs, then starts it. It prints one table, and writes
-//! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`.
+//! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`. With the argument
+//! `checks` it measures and prints only what checks add to events.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table and its progress")]
 
@@ -18,6 +19,7 @@ mod table;
 mod tpns;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -27,7 +29,7 @@ use anyhow::{Context, bail};
 
 use contenders::{Contender, Places, Stage};
 use events::Events;
-use measure::{Contestant, start};
+use measure::{Batch, Contestant, start};
 use report::{PureModules, Report, Size, Starts};
 use tpns::Tpns;
 
@@ -36,6 +38,8 @@ const TABLE_LATENCY: Duration = Duration::from_millis(5);
 const STARTS: usize = 20;
 /// Messages of a batch, and the maximum number of measurements.
 const SIZES: [(usize, usize); 5] = [(1, 100), (10, 100), (100, 50), (1_000, 25), (10_000, 9)];
+/// The two differ by less than other work on the machine makes of a single batch.
+const CHECKS_ROUNDS: usize = 100;
 const LARGEST_SEQUENTIAL: usize = 1_000;
 const PURE_MODULES_ROUNDS: &str = "31";
 
@@ -43,17 +47,27 @@ const PURE_MODULES_ROUNDS: &str = "31";
 async fn main() -> anyhow::Result<()> {
     let begun = Instant::now();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = std::env::args_os().nth(1).map_or_else(|| root.join("target"), PathBuf::from);
+    let target = root.join("target");
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder)?;
 
     let tpns = Tpns::start(TPNS_LATENCY).await?;
     let stage = Stage::new(Places::find(&target)?, tpns.apps(), TABLE_LATENCY).await?;
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("checks") => {
+            let report = Report { checks: checks(&stage, &tpns).await?, ..Report::default() };
+            print!("{}", table::goals(&goals::of_checks(&report)));
+            return Ok(());
+        }
+        Some(other) => bail!("{other}: is not measured alone; give `checks`, or nothing for everything"),
+    }
     let mut report = Report { starts: starts(&stage, &tpns).await?, ..Report::default() };
     for (messages, rounds) in SIZES {
         report.sizes.push(size(&stage, &tpns, messages, rounds).await?);
         eprintln!("  {messages} messages done, {} s so far", begun.elapsed().as_secs());
     }
+    report.checks = checks(&stage, &tpns).await?;
     for messages in [1_000, 10_000] {
         report.modules.insert(messages, pure_modules(&stage, &folder, messages)?);
     }
@@ -128,6 +142,23 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
     }
     size.batches.extend(contestants.into_iter().map(|contestant| (contestant.contender, contestant.batch)));
     Ok(size)
+}
+
+/// Batches of ten with a ledger, with and without a check queue, in turn.
+async fn checks(stage: &Stage, tpns: &Tpns) -> anyhow::Result<BTreeMap<Contender, Batch>> {
+    let events = Events::of(10)?;
+    let mut pair = Vec::new();
+    for contender in [Contender::OursWithLedger, Contender::OursWithChecks] {
+        pair.push(Contestant::checked(stage, tpns, contender, &events).await?);
+    }
+    for _ in 0..CHECKS_ROUNDS {
+        for contestant in &mut pair {
+            contestant.turn(&events).await?;
+        }
+        // Each of them is as often the first of a round.
+        pair.reverse();
+    }
+    Ok(pair.into_iter().map(|contestant| (contestant.contender, contestant.batch)).collect())
 }
 
 /// The pure modules and serde_json with the same payload, in a separate process.

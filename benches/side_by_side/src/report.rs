@@ -17,6 +17,8 @@ pub(crate) type Starts = BTreeMap<Contender, Vec<Start>>;
 pub(crate) struct Report {
     pub(crate) starts: Starts,
     pub(crate) sizes: Vec<Size>,
+    /// Batches of ten with a ledger, with and without checks.
+    pub(crate) checks: BTreeMap<Contender, Batch>,
     /// By messages.
     pub(crate) modules: BTreeMap<usize, PureModules>,
     pub(crate) zipped: BTreeMap<Contender, u64>,

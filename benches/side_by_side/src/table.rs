@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::{
     contenders::Contender,
     cost::{LEDGER_READS_PER_EVENT, LEDGER_WRITES_PER_EVENT, MB_PER_PROCESSOR, PRICES, SQS_REQUESTS_PER_EVENT},
-    goals,
+    goals::{self, Goal},
     report::{Figures, Report, mebibytes, median, millis},
 };
 
@@ -60,12 +60,19 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         out,
         "dollars (Lambda on arm64, SQS, DynamoDB on demand; us-east-1); seconds = waiting + CPU x {MB_PER_PROCESSOR}/MB, at the cheapest memory that holds the peak.\n"
     )?;
-    writeln!(out, "{:<44} {:<36} {:>16}", "goal", "", "measured")?;
-    for goal in goals::all(report) {
-        let verdict = if goal.hit { "" } else { "  MISSED" };
-        writeln!(out, "{:<44} {:<36} {:>16}{verdict}", goal.what, goal.goal, goal.measured)?;
-    }
+    out.push_str(&goals(&goals::all(report)));
     Ok(())
+}
+
+/// The goals, a line each.
+pub(crate) fn goals(goals: &[Goal]) -> String {
+    let mut out = format!("{:<47} {:<36} {:>16}\n", "goal", "", "measured");
+    for goal in goals {
+        let verdict = if goal.hit { "" } else { "  MISSED" };
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{:<47} {:<36} {:>16}{verdict}", goal.what, goal.goal, goal.measured);
+    }
+    out
 }
 
 fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Row> {

@@ -52,12 +52,14 @@ pub struct Depth {
     pub visible: usize,
     /// Received, neither deleted nor timed out.
     pub in_flight: usize,
+    /// Sent, and still hidden by the queue's delay.
+    pub delayed: usize,
 }
 
 impl Depth {
     /// All of them.
     pub fn total(self) -> usize {
-        self.visible + self.in_flight
+        self.visible + self.in_flight + self.delayed
     }
 }
 
@@ -115,6 +117,8 @@ impl Queue {
         for entry in self.entries.values() {
             if entry.in_flight(now) {
                 depth.in_flight += 1;
+            } else if entry.visible_at > now {
+                depth.delayed += 1;
             } else {
                 depth.visible += 1;
             }

@@ -18,7 +18,7 @@ use tpns_sim::{Call, RunningSim, Sim};
 pub const SECRETS: [&str; 2] = ["android-secret-1452fcebae9f3115", "ios-secret-ba794fb0fff2fd73"];
 
 /// The function's timeout, unless a test sets its own.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A local TPNS with two apps, `android` and `ios`, and a function that calls it.
 pub struct Stage {

@@ -25,7 +25,7 @@ pub use self::{
 };
 use crate::{
     calls::Call,
-    effects::Effects,
+    effects::{DAY, Effects},
     fault::Fault,
     model::{Account, Bindings},
 };
@@ -136,6 +136,21 @@ impl RunningSim {
     /// Waits until everything received has taken effect and queries show it, late operations included.
     pub async fn settle(&self) {
         self.shared.settle().await;
+    }
+
+    /// Lets `time`, a day at most, pass without waiting: what was accepted takes effect, and is shown, that much earlier.
+    /// Operations that a `delay` fault made late are not accepted earlier.
+    pub fn skip_time(&self, time: Duration) {
+        self.shared.core().timeline.skip(time.min(DAY), Instant::now());
+    }
+
+    /// The bindings of every app if each accepted operation had taken effect, at once and in the order of acceptance.
+    /// Where [`bindings`](Self::bindings) differ although nothing is pending, operations were lost or overtaken.
+    #[must_use]
+    pub fn accepted_bindings(&self) -> BTreeMap<String, Bindings> {
+        let core = self.shared.core();
+        let tpns = core.timeline.accepted();
+        tpns.apps().map(|app| (app.to_owned(), tpns.bindings(app))).collect()
     }
 
     /// Sets a token's accounts at once, whatever they were, as someone other than the client would: TPNS drifts.

@@ -142,6 +142,19 @@ impl Timeline {
         self.advance(now);
     }
 
+    /// Lets `time` pass at once: what is due by then takes effect and is shown, and the rest is due that much earlier.
+    pub(crate) fn skip(&mut self, time: Duration, now: Instant) {
+        self.advance(now + time);
+        let pending = std::mem::take(&mut self.pending).into_iter();
+        self.pending = pending.map(|((due, number), change)| ((due - time, number), change)).collect();
+        self.hidden.iter_mut().for_each(|(due, _)| *due -= time);
+    }
+
+    /// The state if every accepted operation had taken effect, in the order of acceptance.
+    pub(crate) fn accepted(&self) -> &Tpns {
+        &self.accepted
+    }
+
     /// The state applied so far.
     pub(crate) fn applied(&mut self, now: Instant) -> &Tpns {
         self.advance(now);

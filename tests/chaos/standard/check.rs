@@ -3,7 +3,7 @@
 use super::*;
 
 impl Chaos {
-    pub(super) fn check_at_end(&mut self) -> Result<(), String> {
+    pub(crate) fn check_at_end(&mut self) -> Result<(), String> {
         let event = |message: &Message| &self.script.events[self.messages[&message.message_id]];
         let dead: Vec<_> = self.with_queue(|queue| queue.dead_letter_queue().unwrap().messages().map(event).collect());
         if let Some(event) = dead.iter().find(|event| event.end != End::Blocked) {

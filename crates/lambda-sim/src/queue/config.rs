@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::{Queue, QueueConfigError};
 
 pub(super) const MAX_VISIBILITY_TIMEOUT: Duration = Duration::from_hours(12);
+const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// Makes a [`Queue`]; see [`Queue::builder`].
 #[derive(Clone, Debug)]
 pub struct QueueBuilder {
     name: String,
     pub(super) visibility_timeout: Duration,
+    pub(super) delay: Duration,
     pub(super) content_based_deduplication: bool,
     pub(super) max_receive_count: Option<u32>,
     pub(super) seed: u64,
@@ -22,6 +24,7 @@ impl QueueBuilder {
         Self {
             name,
             visibility_timeout: Duration::from_secs(30),
+            delay: Duration::ZERO,
             content_based_deduplication: false,
             max_receive_count: None,
             seed: 0,
@@ -33,6 +36,13 @@ impl QueueBuilder {
     #[must_use]
     pub fn visibility_timeout(mut self, timeout: Duration) -> Self {
         self.visibility_timeout = timeout;
+        self
+    }
+
+    /// `DelaySeconds`: how long a message stays hidden after it was sent; none by default.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
         self
     }
 
@@ -79,6 +89,9 @@ impl QueueBuilder {
         }
         if self.visibility_timeout > MAX_VISIBILITY_TIMEOUT {
             return Err(QueueConfigError::VisibilityTimeout);
+        }
+        if self.delay > MAX_DELAY {
+            return Err(QueueConfigError::Delay);
         }
         if fifo && self.shuffled {
             return Err(QueueConfigError::WrongKind("shuffling", "standard"));

@@ -9,6 +9,9 @@ pub enum QueueConfigError {
     /// 0 s to 12 h.
     #[error("a visibility timeout is at most 12 hours")]
     VisibilityTimeout,
+    /// 0 s to 15 min.
+    #[error("a delay is at most 15 minutes")]
+    Delay,
     /// 1 to 1000.
     #[error("maxReceiveCount is 1 to 1000, not {0}")]
     MaxReceiveCount(u32),

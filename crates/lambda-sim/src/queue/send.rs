@@ -158,7 +158,7 @@ impl Queue {
             trace_header: message.trace_header,
             attributes: message.attributes,
         };
-        self.entries.insert(serial, Entry { message, received_at: now, visible_at: now });
+        self.entries.insert(serial, Entry { message, received_at: now, visible_at: now.plus(self.config.delay) });
         sent
     }
 

@@ -10,6 +10,19 @@ fn bodies(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| &*message.body).collect()
 }
 
+#[test]
+fn a_sent_message_is_hidden_for_the_delay_of_the_queue() {
+    let mut queue = Queue::builder("checks").delay(Duration::from_secs(300)).build().unwrap();
+    queue.send("a", at(0)).unwrap();
+    assert!(queue.receive(10, VISIBILITY, at(299)).is_empty());
+    assert_eq!(queue.depth(at(299)), Depth { delayed: 1, ..Depth::default() });
+    assert_eq!(queue.next_visible_at(at(0)), Some(at(300)));
+    let received = queue.receive(10, VISIBILITY, at(300));
+    assert_eq!((received[0].sent, received[0].first_received), (at(0), at(300)));
+    let too_long = Queue::builder("checks").delay(Duration::from_secs(901)).build();
+    assert_eq!(too_long.err(), Some(QueueConfigError::Delay));
+}
+
 fn standard() -> Queue {
     Queue::builder("events").build().unwrap()
 }

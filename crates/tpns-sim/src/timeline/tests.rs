@@ -67,6 +67,32 @@ fn an_accepted_operation_is_visible_only_after_the_delay_and_in_order() {
 }
 
 #[test]
+fn skipped_time_brings_effects_nearer_in_their_order() {
+    let mut timeline = with(Pace { delay: DELAY, query_lag: DELAY, ..Pace::default() });
+    let start = Instant::now();
+    for (at, account) in [(start, "first"), (start + STEP, "second"), (start + 2 * STEP, "third")] {
+        accept(&mut timeline, &login(account), at);
+    }
+    timeline.skip(DELAY - STEP, start + 2 * STEP);
+    assert_eq!(bound(&mut timeline, start + 2 * STEP).as_deref(), Some("second"));
+    assert_eq!(bound(&mut timeline, start + 3 * STEP).as_deref(), Some("third"));
+    assert_eq!(shown(&mut timeline, start + 3 * STEP), None);
+    timeline.skip(DELAY, start + 3 * STEP);
+    assert_eq!(shown(&mut timeline, start + 3 * STEP).as_deref(), Some("third"));
+    assert_eq!(timeline.effects(start + 3 * STEP).overtaken, 0);
+}
+
+#[test]
+fn what_was_accepted_differs_from_what_is_applied_where_an_operation_was_lost() {
+    let mut timeline = with(Pace::default());
+    let now = Instant::now();
+    accept(&mut timeline, &login("first"), now);
+    accept_with(&mut timeline, &login("second"), EffectChange::Lost, now);
+    assert_eq!(bound(&mut timeline, now).as_deref(), Some("first"));
+    assert_eq!(timeline.accepted().bindings("android")["t"][0].account, "second");
+}
+
+#[test]
 fn a_rehearsed_operation_has_an_answer_and_no_effect() {
     let mut timeline = with(Pace::default());
     let answer = timeline.rehearse("android", &login("a"), &ForcedCodes::new());
