@@ -4,8 +4,8 @@ mod check;
 mod dry_run;
 mod ending;
 mod input;
-mod progress;
 mod reader;
+mod tally;
 
 use std::{fs::File, time::Instant};
 
@@ -14,8 +14,8 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use self::{
     input::Input,
-    progress::{Progress, Tally},
     reader::{LineInfo, Read, Rules},
+    tally::Tally,
 };
 use crate::{
     batch::Batcher,
@@ -26,6 +26,7 @@ use crate::{
     interrupt::Interrupt,
     lanes::{LaneUrls, Lanes},
     problem::Problem,
+    progress::Progress,
     rate::{Pace, most_in_a_call},
     reading::Age,
     show::count,
@@ -61,7 +62,8 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
         file.save(&state)?;
     }
     let rate = if args.stamp_now { Some(args.rate.unwrap_or(u32::MAX).min(Stamps::MOST_A_SECOND)) } else { args.rate };
-    let progress = Progress::new(input.length());
+    let mut progress = Progress::new(input.length());
+    progress.show(0, Tally::default().message(0));
     if state.count() > 0 {
         progress.print(&format!("{} already sent, resuming after them", count(state.count(), "line")));
     }
@@ -188,7 +190,8 @@ impl Run {
                     self.tally.sent += 1;
                     self.tally.out_of_time += u64::from(message.context.age != Age::Fine);
                     self.tally.stamped += u64::from(message.context.to_be_stamped);
-                    self.progress.show(message.context.end, self.tally);
+                    let rate = self.progress.rate(self.tally.sent);
+                    self.progress.show(message.context.end, self.tally.message(rate));
                 }
                 Outcome::Refused(code) => {
                     self.refuse(

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use super::State;
 
 /// The state's file.
@@ -19,7 +21,7 @@ pub(crate) enum StateError {
     #[error("{}: {source}; name a readable and writable file with --state", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error(
-        "{}: is not a state file of this version of replay; name another with --state, or send everything again with \
+        "{}: is not a state file of this version of replay; name another with --state, or start again with \
          --restart",
         .0.display()
     )]
@@ -51,13 +53,7 @@ impl StateFile {
     /// # Errors
     /// [`StateError`], which says what to do.
     pub(crate) fn load(&self, queue_url: &str) -> Result<Option<State>, StateError> {
-        let text = match fs::read_to_string(&self.0) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(self.unreadable()),
-            Err(error) => return Err(self.failed(error)),
-        };
-        let state: State = serde_json::from_str(&text).map_err(|_| self.unreadable())?;
+        let Some(state) = self.read::<State>()? else { return Ok(None) };
         if state.format != State::FORMAT {
             return Err(self.unreadable());
         }
@@ -70,11 +66,36 @@ impl StateFile {
         Ok(Some(state))
     }
 
+    /// What the file holds, if it exists.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let text = match fs::read_to_string(&self.0) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(self.unreadable()),
+            Err(error) => return Err(self.failed(error)),
+        };
+        serde_json::from_str(&text).map(Some).map_err(|_| self.unreadable())
+    }
+
+    /// Removes the file.
+    ///
+    /// # Errors
+    /// [`StateError::File`].
+    pub(crate) fn remove(&self) -> Result<(), StateError> {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Replaces the previous state.
     ///
     /// # Errors
     /// [`StateError::File`].
-    pub(crate) fn save(&self, state: &State) -> Result<(), StateError> {
+    pub(crate) fn save<T: Serialize>(&self, state: &T) -> Result<(), StateError> {
         let new = with_suffix(&self.0, ".new");
         let write = || {
             let mut file = File::create(&new)?;
@@ -91,7 +112,7 @@ impl StateFile {
         StateError::File { path: self.0.clone(), source }
     }
 
-    fn unreadable(&self) -> StateError {
+    pub(crate) fn unreadable(&self) -> StateError {
         StateError::Unreadable(self.0.clone())
     }
 }
