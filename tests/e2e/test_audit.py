@@ -5,116 +5,222 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import signal
-import time
-from pathlib import Path
-from typing import Any
 
 import pytest
-from auth_events import MAIL, deletion, login, logout, token
+from audits import AT_ONCE, Audited, row
+from auth_events import deletion, login, logout, token
 from conftest import World
 from deployment import Deployment
-from replaying import Replay, Result
+from replaying import Replay
 from waiting import eventually
 
-NOTHING_LEFT_OUT = ("--recent", "0s", "--settle", "0s")
-LONGEST_NAME_SHOWN = 12
 
-
-# Of the session, for tests of one file may be run by a worker in several portions. The checks of its events are delayed
-# for longer than the tests take, and those that `--repair` sends are handled only in the test that waits for them.
+# Of the session, for tests of one file may be run by a worker in several portions.
 @pytest.fixture(scope="session")
-def deployed_for_audits(world: World) -> Deployment:
+def for_audits(world: World) -> Deployment:
     stack = world.deploy("audited", CheckAfterSeconds="2", FunctionTimeout="10")
+    attributes = {"VisibilityTimeout": "5"}
+    world.cloud.client("sqs").set_queue_attributes(QueueUrl=stack.check_queue_url, Attributes=attributes)
     return Deployment(world.cloud, stack, world.tpns)
 
 
-class Audited:
-    """A stack with its apps document in a file."""
-
-    def __init__(self, stage: Deployment, replay: Replay) -> None:
-        self.stage = stage
-        self.replay = replay
-        self.apps = replay.folder / "apps.json"
-        self.apps.write_text(stage.tpns.apps_document())
-        self.names: set[str] = set()
-        self.tokens: set[str] = set()
-
-    def signs_in(self, *accounts: str, app: str = "android") -> str:
-        """Has a device sign in, and waits until TPNS has its accounts."""
-        return self.sign_in(1, *accounts, app=app)[0]
-
-    def sign_in(self, number: int, *accounts: str, app: str = "android") -> list[str]:
-        devices = [token() for _ in range(number)]
-        self.stage.handle(*[login(device, *accounts, app=app) for device in devices])
-        self.tokens |= set(devices)
-        self.names |= set(accounts)
-        return devices
-
-    def command(self, *options: str | Path) -> list[str | Path]:
-        assert self.stage.stack.ledger_table
-        return ["audit", "--table", self.stage.stack.ledger_table, "--apps", self.apps, *options]
-
-    def audit(self, *options: str | Path) -> Result:
-        return self.revealing_nothing(self.replay.run(*self.command(*NOTHING_LEFT_OUT, *options)))
-
-    def revealing_nothing(self, ended: Result) -> Result:
-        keys = [app["secret_key"] for app in json.loads(self.stage.tpns.apps_document()).values()]
-        written = [path.read_text() for path in self.replay.folder.iterdir() if path.suffix in (".state", ".csv")]
-        for output in [ended.output, *written]:
-            for secret in [*self.names, *self.tokens, *keys]:
-                assert secret not in output, f"{secret} is printed"
-        return ended
-
-    def found(self, *options: str | Path) -> dict[str, Any]:
-        """Returns the audit's JSON."""
-        ended = self.audit("--json", *options)
-        assert ended.code in (0, 3), ended
-        found = json.loads(ended.stdout)
-        assert isinstance(found, dict)
-        assert ended.code == (3 if found["devices"] else 0)
-        return found
-
-    def fingerprint(self, device: str, app: str = "android") -> str:
-        return self.replay.run("fingerprint", "--app", app, device).stdout.strip()
-
-
 @pytest.fixture
-def audited(deployed_for_audits: Deployment, replay: Replay) -> Audited:
-    deployed_for_audits.reset()
-    return Audited(deployed_for_audits, replay)
-
-
-def counts(**other: int) -> dict[str, int]:
-    zeros = dict.fromkeys(("devices", "agree", "differ", "bound_but_out", "not_bound_but_in", "unknown_bindings"), 0)
-    return zeros | other
-
-
-def table_line(ended: Result, first: str) -> list[str]:
-    return next(line.split() for line in ended.stdout.splitlines() if line.split()[:1] == [first])
+def audited(for_audits: Deployment, replay: Replay) -> Audited:
+    for_audits.reset()
+    return Audited(for_audits, replay)
 
 
 def test_a_healthy_table_agrees(audited: Audited) -> None:
-    audited.sign_in(25, "annabel", "annabel@example.com")
-    out = audited.signs_in("benedict", app="ios")
-    audited.stage.handle(logout(out, app="ios"))
-    audited.signs_in("caroline")
-    audited.stage.handle(deletion("caroline"))
+    audited.signed_in("annabel", "annabel@example.com", number=25)
+    (out,) = audited.signed_in("benedict", app="ios")
+    audited.signed_in("caroline")
+    audited.handle(logout(out, app="ios"), deletion("caroline"))
+    before = audited.queries()
     ended = audited.audit()
     assert ended.code == 0, ended
-    assert table_line(ended, "android") == ["android", "26", "26", "0", "0", "0"]
-    assert table_line(ended, "ios") == ["ios", "1", "1", "0", "0", "0"]
+    assert audited.queries() - before == 27, "each device is asked for once"
+    assert row(ended, "android") == ["android", "26", "26", "0", "0", "0"]
+    assert row(ended, "ios") == ["ios", "1", "1", "0", "0", "0"]
+    assert "2 rows of deleted accounts" in ended.stdout, "one for each app"
     assert ended.stdout.endswith("TPNS agrees with the ledger\n")
-    assert "1 row of deleted accounts" in ended.stdout or "rows of deleted accounts" in ended.stdout
-    assert all(len(line) <= 80 for line in ended.stdout.splitlines())
 
 
-def test_it_only_reads(audited: Audited) -> None:
-    audited.tpns_differs_for = audited.signs_in("annabel")  # type: ignore[attr-defined]
-    audited.stage.tpns.bind("android", audited.tpns_differs_for, "benedict")  # type: ignore[attr-defined]
+def test_each_kind_of_drift_is_found_and_nothing_is_changed(audited: Audited) -> None:
+    (replaced, missing, more, fine) = audited.signed_in("annabel", number=4)
+    (out,) = audited.signed_in("annabel", app="ios")
+    audited.handle(logout(out, app="ios"))
+    audited.bind(replaced, "benedict")
+    audited.bind(missing)
+    audited.bind(out, "annabel", app="ios")
+    # Bound by a client SDK, say, under a type that no event has named.
+    audited.bind(more, "annabel", "annabel@example.com")
     assert audited.stage.table
-    rows, bindings, calls = audited.stage.table.rows(), audited.stage.tpns.bindings(), audited.stage.tpns.calls()
-    assert audited.audit().code == 3
-    assert (audited.stage.table.rows(), audited.stage.tpns.bindings()) == (rows, bindings)
-    assert audited.stage.tpns.calls() == calls
+    before = audited.stage.table.rows(), audited.stage.tpns.bindings(), audited.stage.tpns.calls()
+
+    ended = audited.audit("--csv", audited.csv)
+    assert ended.code == 3, ended
+    assert row(ended, "android") == ["android", "4", "2", "1", "2", "1"]
+    with audited.csv.open() as file:
+        rows = {line["device"]: line for line in csv.DictReader(file)}
+    kinds = {device: (line["app"], line["bound_but_out"], line["not_bound_but_in"]) for device, line in rows.items()}
+    assert kinds == {
+        audited.fingerprint(replaced): ("android", "true", "true"),
+        audited.fingerprint(missing): ("android", "false", "true"),
+        audited.fingerprint(out, "ios"): ("ios", "true", "false"),
+    }
+    assert all(fingerprint in ended.stdout for fingerprint in rows)
+    assert audited.fingerprint(fine) not in ended.output
+    assert all(len(line) <= 80 for line in ended.stdout.splitlines()), ended.stdout
+    assert (audited.stage.table.rows(), audited.stage.tpns.bindings(), audited.stage.tpns.calls()) == before
+
+
+def test_unknown_bindings_count_as_bound_but_out_if_the_function_removes_them(audited: Audited) -> None:
+    (device,) = audited.signed_in("annabel")
+    audited.bind(device, "annabel", "annabel@example.com")
+    assert audited.found()["apps"]["android"]["unknown_bindings"] == 1
+    (listed,) = audited.found("--unknown-bindings", "remove")["devices"]
+    assert (listed["bound_but_out"], listed["not_bound_but_in"]) == (True, False)
+
+
+def test_what_has_just_changed_is_left_to_its_own_check(audited: Audited) -> None:
+    (device,) = audited.signed_in("annabel")
+    audited.bind(device)
+    ended = audited.silent(audited.replay.run(*audited.command("--settle", "0s")))
+    assert ended.code == 0, ended
+    assert "devices not compared: 1 changed a moment ago" in ended.stdout
+
+
+def test_what_differs_only_once_is_no_drift(audited: Audited) -> None:
+    (device,) = audited.signed_in("annabel")
+    audited.bind(device)
+    with audited.replay.start(*audited.command("--json", "--recent", "0s", "--settle", "5s")) as running:
+        assert running.stderr
+        assert "1 differ or were not answered" in running.stderr.readline()
+        audited.bind(device, "annabel")
+        stdout, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert json.loads(stdout)["apps"]["android"]["agree"] == 1
+
+
+def test_a_repair_has_the_function_repair_what_differs(audited: Audited) -> None:
+    stage, queue = audited.stage, audited.stage.stack.check_queue_url
+    assert queue
+    (replaced, missing) = audited.signed_in("annabel", number=2)
+    audited.bind(replaced, "benedict")
+    audited.bind(missing)
+    unasked = audited.audit("--repair", queue)
+    assert unasked.code == 2 and "--yes: is missing" in unasked.stderr, unasked
+    assert stage.checks_waiting() == 0
+
+    ended = audited.audit("--repair", queue, "--yes")
+    assert ended.code == 3, ended
+    assert "checks of 2 devices sent" in ended.stderr
+    eventually(lambda: all(stage.accounts("android", one) == {"annabel"} for one in (replaced, missing)), seconds=60)
+    eventually(lambda: stage.checks_waiting() == 0, seconds=60)
+    assert audited.audit().code == 0
+    assert stage.dead_letters() == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_audit_resumes_where_it_ended_and_counts_each_device_once(audited: Audited, how: signal.Signals) -> None:
+    devices = audited.signed_in("annabel", number=80)
+    audited.bind(devices[0])
+    asked = audited.queries()
+    # Two passes of a call a second: it can't be done before it is ended.
+    slow = audited.command("--rate", "1", "--recent", "0s", "--settle", "0s", "--state", audited.state)
+    with audited.replay.start(*slow) as running:
+        eventually(lambda: compared(audited) > 0)
+        running.send_signal(how)
+        stdout, stderr = running.communicate(timeout=60)
+    if how is signal.SIGINT:
+        assert running.returncode == 130
+        assert "interrupted; recorded in" in stdout
+    done = compared(audited)
+    assert 0 < done < len(devices)
+    first = audited.queries() - asked
+    found = audited.found("--state", audited.state)
+    assert found["apps"]["android"]["devices"] == len(devices)
+    assert [one["device"] for one in found["devices"]] == [audited.fingerprint(devices[0])]
+    assert audited.queries() - asked - first <= len(devices) - done + 1, "one is looked at twice"
+    assert not audited.state.exists(), "the next audit is a new one"
+    assert "Traceback" not in stderr
+
+
+def compared(audited: Audited) -> int:
+    """Returns how many devices are compared, according to the state file."""
+    if not audited.state.exists():
+        return 0
+    finished = json.loads(audited.state.read_text())["finished"].values()
+    return sum(counts["devices"] for part in finished for counts in part["apps"].values())
+
+
+def test_the_state_of_another_audit_is_refused(audited: Audited) -> None:
+    (device,) = audited.signed_in("annabel")
+    audited.bind(device)
+    tokens = audited.replay.file(device, name="tokens.txt")
+    of_tokens = ("--tokens", tokens, "--app", "android", "--state", audited.state)
+    with audited.replay.start(*audited.command(*of_tokens, "--recent", "0s", "--settle", "1h")) as running:
+        assert running.stderr
+        assert "1 differ or were not answered" in running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    assert running.returncode == 130
+    refused = audited.audit("--state", audited.state)
+    assert refused.code == 2, refused
+    assert "belongs to an audit of another table, file or apps document" in refused.stderr
+    assert audited.audit("--state", audited.state, "--restart").code == 3
+
+
+def test_the_devices_of_a_file_are_compared_and_those_without_a_row_are_shown(audited: Audited) -> None:
+    (fine, missing) = audited.signed_in("annabel", number=2)
+    audited.signed_in("benedict")
+    audited.bind(missing)
+    unknown, bound = token(), token()
+    audited.bind(bound, "caroline")
+    audited.secrets.add(unknown)
+    tokens = audited.replay.file(fine, missing, fine, "", unknown, bound, "a\x01b", name="tokens.txt")
+    options = ("--tokens", tokens, "--app", "android")
+    found = audited.found(*options)
+    assert found["apps"]["android"] | {"unknown_bindings": 0} == {
+        "devices": 2, "agree": 1, "differ": 1, "bound_but_out": 0, "not_bound_but_in": 1, "unknown_bindings": 0,
+    }  # fmt: skip
+    assert (found["not_compared"]["no_row"], found["not_compared"]["no_row_but_bound"]) == (2, 1)
+    ended = audited.audit(*options)
+    assert "2 without a row in the ledger" in ended.stdout
+    assert "1 of those without a row have accounts at TPNS" in ended.stdout
+    assert "line 7: is not a token" in ended.stderr
+    audited.bind(missing, "annabel")
+    assert audited.audit(*options).code == 3, "a line was refused"
+    assert audited.audit("--tokens", tokens, "--app", "windows").code == 2
+
+
+def test_the_apps_document_is_read_from_its_secret(audited: Audited) -> None:
+    audited.signed_in("annabel")
+    name = f"tpns/{token()}"
+    secrets = audited.stage.cloud.client("secretsmanager")
+    secrets.create_secret(Name=name, SecretString=audited.stage.tpns.apps_document())
+    by_secret = ["audit", "--table", audited.table, *AT_ONCE, "--secret"]
+    assert audited.silent(audited.replay.run(*by_secret, name)).code == 0
+    ended = audited.silent(audited.replay.run(*by_secret, "tpns/no-such-secret"))
+    assert ended.code == 1 and "error: --secret: could not be fetched" in ended.stderr, ended
+
+
+def test_what_prevents_an_audit_is_an_error_that_says_what_to_do(audited: Audited) -> None:
+    audited.signed_in("annabel")
+    other = audited.replay.run("audit", "--table", "no-such-table", "--apps", audited.apps, *AT_ONCE)
+    assert other.code == 1 and "--table: could not be scanned (ResourceNotFoundException)" in other.stderr, other
+    document = audited.apps.read_text()
+    audited.apps.write_text(document.replace("local-android-key", "another-key"))
+    refused = audited.audit()
+    assert refused.code == 1 and "error: TPNS refuses the app android (tpns_auth_failed" in refused.stderr, refused
+    audited.apps.write_text("{")
+    broken = audited.audit()
+    assert broken.code == 2 and "is not valid JSON" in broken.stderr, broken
+    audited.apps.write_text(document)
+    fault = {"fault": "status", "status": 503, "api": "query", "times": None}
+    audited.stage.tpns.inject(fault)
+    down = audited.audit()
+    assert down.code == 1 and "devices not compared: 1 not answered" in down.stdout, down
+    audited.stage.tpns.clear_faults()
+    assert audited.audit().code == 0
