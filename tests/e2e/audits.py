@@ -86,3 +86,10 @@ class Audited:
 def row(ended: Result, app: str) -> list[str]:
     """Returns the line of an app in the first table."""
     return next(line.split() for line in ended.stdout.splitlines() if line.split()[:1] == [app])
+
+
+def confirmed(state: Path) -> int:
+    """Returns how many lines are written, according to the state file of `replay adopt`."""
+    if not state.exists():
+        return 0
+    return sum(last - first + 1 for first, last in json.loads(state.read_text())["sent"])

@@ -10,25 +10,7 @@ import signal
 import pytest
 from audits import AT_ONCE, Audited, row
 from auth_events import deletion, login, logout, token
-from conftest import World
-from deployment import Deployment
-from replaying import Replay
 from waiting import eventually
-
-
-# Of the session, for tests of one file may be run by a worker in several portions.
-@pytest.fixture(scope="session")
-def for_audits(world: World) -> Deployment:
-    stack = world.deploy("audited", CheckAfterSeconds="2", FunctionTimeout="10")
-    attributes = {"VisibilityTimeout": "5"}
-    world.cloud.client("sqs").set_queue_attributes(QueueUrl=stack.check_queue_url, Attributes=attributes)
-    return Deployment(world.cloud, stack, world.tpns)
-
-
-@pytest.fixture
-def audited(for_audits: Deployment, replay: Replay) -> Audited:
-    for_audits.reset()
-    return Audited(for_audits, replay)
 
 
 def test_a_healthy_table_agrees(audited: Audited) -> None:

@@ -1,5 +1,6 @@
 //! The command line: commands, options and their help.
 
+mod adopt;
 mod audit;
 
 use std::{path::PathBuf, time::Duration};
@@ -7,7 +8,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use contract::{apps::AppNames, event::Millis};
 
-pub(crate) use self::audit::{AppsArgs, AuditArgs};
+pub(crate) use self::{
+    adopt::AdoptArgs,
+    audit::{AppsArgs, AuditArgs},
+};
 use crate::{reading::Contract, sqs::queue_url};
 
 const EXIT_CODES: &str = "\
@@ -37,6 +41,9 @@ pub(crate) enum Command {
     /// Compares TPNS with the ledger, and shows what differs
     #[command(long_about = audit::AUDIT, after_help = audit::AUDIT_EXAMPLES)]
     Audit(AuditArgs),
+    /// Fills the ledger from a file of who is signed in where, without calling TPNS
+    #[command(long_about = adopt::ADOPT, after_help = adopt::ADOPT_EXAMPLES)]
+    Adopt(AdoptArgs),
     /// Prints the fingerprint of a device or an event, as in the function's log
     #[command(after_help = FINGERPRINT_EXAMPLES)]
     Fingerprint(FingerprintArgs),

@@ -1,6 +1,7 @@
 //! `replay`: puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them
 //! back.
 
+mod adopt;
 mod audit;
 mod batch;
 mod choose;
@@ -9,6 +10,7 @@ mod clock;
 mod confirm;
 mod ending;
 mod entry;
+mod input;
 mod interrupt;
 mod invocation;
 mod lane;
@@ -77,6 +79,7 @@ async fn run(command: Command) -> Result<Ending, Problem> {
         Command::Send(args) => send::run(args, interrupt).await,
         Command::List(args) => list::run(args, interrupt).await,
         Command::Redrive(args) => redrive::run(args, interrupt).await,
+        Command::Adopt(args) => adopt::run(args, interrupt).await,
         Command::Audit(args) => audit::run(args, interrupt).await,
         Command::Fingerprint(_) => Ok(Ending::Done),
     }

@@ -3,7 +3,6 @@
 mod check;
 mod dry_run;
 mod ending;
-mod input;
 mod reader;
 mod tally;
 
@@ -13,7 +12,6 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use self::{
-    input::Input,
     reader::{LineInfo, Read, Rules},
     tally::Tally,
 };
@@ -23,6 +21,7 @@ use crate::{
     clock::{self, Stamps},
     ending::Ending,
     entry::{self, Outgoing},
+    input::Input,
     interrupt::Interrupt,
     lanes::{LaneUrls, Lanes},
     problem::Problem,
@@ -50,7 +49,7 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
     let claimed = input.claim()?;
     let state_file = match args.state {
         Some(path) => Some(StateFile::new(path)),
-        None => (!input.is_stdin()).then(|| StateFile::beside(input.path())),
+        None => (!input.is_stdin()).then(|| StateFile::beside(input.path(), "replay")),
     };
     let earlier = match &state_file {
         Some(file) if !args.restart => file.load(queue_url)?,

@@ -27,8 +27,8 @@ pub(crate) enum StateError {
     )]
     Unreadable(PathBuf),
     #[error(
-        "{}: belongs to another queue ({queue_url}); name another state file with --state, or send everything to this \
-         queue with --restart",
+        "{}: belongs to another queue or table ({queue_url}); name another state file with --state, or start again with \
+         --restart",
         path.display()
     )]
     OtherQueue { path: PathBuf, queue_url: String },
@@ -39,16 +39,16 @@ impl StateFile {
         Self(path)
     }
 
-    /// The file next to the input.
-    pub(crate) fn beside(input: &Path) -> Self {
-        Self(with_suffix(input, ".replay"))
+    /// The file next to the input, with this extension added.
+    pub(crate) fn beside(input: &Path, extension: &str) -> Self {
+        Self(with_suffix(input, &format!(".{extension}")))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// What has been sent to that queue; `None` if nothing has.
+    /// What has been sent to that queue or table; `None` if nothing has.
     ///
     /// # Errors
     /// [`StateError`], which says what to do.
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_state_is_read_as_it_was_written_and_only_for_its_queue() {
         let folder = tempfile::tempdir().unwrap();
-        let file = StateFile::beside(&folder.path().join("events.jsonl"));
+        let file = StateFile::beside(&folder.path().join("events.jsonl"), "replay");
         assert_eq!(file.path().file_name().unwrap(), "events.jsonl.replay");
         assert_eq!(file.load("q").unwrap(), None);
         let mut state = State::new("q");
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(file.load("other").unwrap(), None, "an empty state fits any queue");
         file.save(&state).unwrap();
         assert_eq!(file.load("q").unwrap(), Some(state));
-        assert!(file.load("other").unwrap_err().to_string().contains("belongs to another queue (q)"));
+        assert!(file.load("other").unwrap_err().to_string().contains("belongs to another queue or table (q)"));
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["events.jsonl.replay"], "something was left behind");
     }
