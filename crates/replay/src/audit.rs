@@ -77,12 +77,14 @@ pub(crate) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<Ending,
     }
     let tally = walk.state.total();
     show(&args, &tally, walk.state.began)?;
+    if let Some(ending) = repair(&args, &sdk, auditor.names(), &walk.differ, &interrupt).await? {
+        return Ok(ending);
+    }
     if let Some(file) = &walk.state_file {
         // The same command begins a new audit.
         file.remove()?;
     }
-    let repaired = repair(&args, &sdk, auditor.names(), &walk.differ, &interrupt).await?;
-    Ok(repaired.unwrap_or_else(|| ending(&tally, &source)))
+    Ok(ending(&tally, &source))
 }
 
 fn source(args: &AuditArgs, names: &AppNames) -> Result<Source, Problem> {
@@ -127,7 +129,8 @@ fn stopped(stop: Stop, state_file: Option<&StateFile>) -> Result<Ending, Problem
     };
     match stop {
         Stop::Interrupted => {
-            writeln!(io::stdout(), "interrupted; {how}")?;
+            // On standard error: standard output may have to be JSON.
+            eprintln!("interrupted; {how}");
             Ok(Ending::Interrupted)
         }
         Stop::Problem(problem) => {
