@@ -57,6 +57,19 @@ def test_each_kind_of_drift_is_found_and_nothing_is_changed(audited: Audited) ->
     assert (audited.stage.table.rows(), audited.stage.tpns.bindings(), audited.stage.tpns.calls()) == before
 
 
+def test_not_even_a_new_table_is_written_to(audited: Audited) -> None:
+    dynamodb, name = audited.stage.cloud.client("dynamodb"), f"new-{token()}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    ended = audited.silent(audited.replay.run("audit", "--table", name, "--apps", audited.apps, *AT_ONCE))
+    assert (ended.code, ended.stdout) == (0, "no device was compared\n"), ended
+    assert dynamodb.scan(TableName=name)["Count"] == 0
+
+
 def test_unknown_bindings_count_as_bound_but_out_if_the_function_removes_them(audited: Audited) -> None:
     (device,) = audited.signed_in("annabel")
     audited.bind(device, "annabel", "annabel@example.com")
@@ -204,5 +217,6 @@ def test_what_prevents_an_audit_is_an_error_that_says_what_to_do(audited: Audite
     audited.stage.tpns.inject(fault)
     down = audited.audit()
     assert down.code == 1 and "devices not compared: 1 not answered" in down.stdout, down
+    assert "error: 1 device not compared: tpns_unavailable" in down.stderr, down
     audited.stage.tpns.clear_faults()
     assert audited.audit().code == 0

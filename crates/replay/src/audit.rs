@@ -64,6 +64,7 @@ pub(crate) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<Ending,
         differ: HashSet::new(),
         looked_at: 0,
         unanswered: 0,
+        last_failure: None,
     };
     let finished = walk.state.count();
     if finished > 0 {
@@ -77,6 +78,10 @@ pub(crate) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<Ending,
     }
     let tally = walk.state.total();
     show(&args, &tally, walk.state.began)?;
+    if let Some(why) = &walk.last_failure {
+        let devices = count(tally.omitted.unanswered, "device");
+        eprintln!("error: {devices} not compared: {why}; run the command again later");
+    }
     if let Some(ending) = repair(&args, &sdk, auditor.names(), &walk.differ, &interrupt).await? {
         return Ok(ending);
     }

@@ -78,7 +78,9 @@ fn notes(tally: &Tally) -> Vec<String> {
         ));
     }
     let out: u64 = tally.apps.values().map(|counts| counts.bound_but_out).sum();
+    let compared: u64 = tally.apps.values().map(|counts| counts.devices).sum();
     notes.push(match tally.differ() {
+        _ if compared == 0 => "no device was compared".to_owned(),
         0 => "TPNS agrees with the ledger".to_owned(),
         differ => format!(
             "TPNS differs for {}; {out} of them may show messages to someone who is out",

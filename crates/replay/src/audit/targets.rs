@@ -43,9 +43,9 @@ impl Targets {
         self.later.push_back((now + self.settle, Target { again: true, ..target }));
     }
 
-    /// When the next one is to be looked at again.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.later.front().map(|(due, _)| *due)
+    /// When all of them may be looked at again, in as few calls as possible.
+    pub(crate) fn all_due(&self) -> Option<Instant> {
+        self.later.back().map(|(due, _)| *due)
     }
 
     /// Those that are to be looked at again.
@@ -129,10 +129,10 @@ mod tests {
         targets.extend([target(1, 0), target(2, 0), target(3, 1)]);
         targets.look_again(target(4, 0), now);
         assert!(targets.calls(now + SETTLE - Duration::from_millis(1), false).is_empty());
-        assert_eq!((targets.next_due(), targets.count_later()), (Some(now + SETTLE), 1));
+        assert_eq!((targets.all_due(), targets.count_later()), (Some(now + SETTLE), 1));
         let again = Target { again: true, ..target(4, 0) };
         assert_eq!(targets.calls(now + SETTLE, false), [vec![again, target(1, 0), target(2, 0)]]);
-        assert_eq!((targets.next_due(), targets.count_later()), (None, 0));
+        assert_eq!((targets.all_due(), targets.count_later()), (None, 0));
         assert_eq!(targets.calls(now, true), [vec![target(3, 1)]]);
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) looked_at: u64,
     /// Calls in a row that nothing was answered to.
     pub(crate) unanswered: u32,
+    /// Why the last device that was not compared was not.
+    pub(crate) last_failure: Option<String>,
 }
 
 impl Walk<'_> {
@@ -80,7 +82,7 @@ impl Walk<'_> {
             self.show(part + 1);
         }
         self.look(true).await?;
-        while let Some(due) = self.targets.next_due() {
+        while let Some(due) = self.targets.all_due() {
             self.progress.print(&format!(
                 "{} differ or were not answered; looking at them again in {} s",
                 self.targets.count_later(),
@@ -143,8 +145,10 @@ impl Walk<'_> {
         let app = self.auditor.names().name(target.device.app);
         let token = target.device.token.as_str();
         self.parts.settle(target.part, app, || fingerprint::device(app, token), seen);
-        if seen.differs() {
-            self.differ.insert(target.device);
+        match seen {
+            Seen::Unanswered(why) => self.last_failure = Some(why.clone()),
+            seen if seen.differs() => _ = self.differ.insert(target.device),
+            _ => {}
         }
     }
 

@@ -56,7 +56,10 @@ fn a_long_list_is_cut_and_agreement_is_said() {
     let cut = text(&all);
     assert!(cut.contains("000000000019") && !cut.contains("000000000020"), "{cut}");
     assert!(cut.contains("10 more; --csv FILE writes all of them") && cut.contains("warning: more than half"), "{cut}");
-    assert_eq!(text(&Tally::default()), "TPNS agrees with the ledger\n");
+    assert_eq!(text(&Tally::default()), "no device was compared\n");
+    let mut one = Tally::default();
+    one.add("android", String::new, &Seen::Compared(Drift::default(), NOW));
+    assert!(text(&one).ends_with("\n\nTPNS agrees with the ledger\n"));
 }
 
 #[test]
