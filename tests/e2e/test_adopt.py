@@ -99,7 +99,14 @@ def test_events_after_an_adoption_win(audited: Audited) -> None:
 def test_refused_lines_are_shown_by_number_and_field_and_a_dry_run_writes_nothing(audited: Audited) -> None:
     good, other = signed_in(audited, 1, "annabel"), signed_in(audited, 1, "benedict", app="ios")
     timeless = {name: value for name, value in login(token(), "annabel").items() if name != "occurred_at"}
-    lines = [*good, logout(token()), *other, timeless, "annabel", login(token(), "annabel", app="windows")]
+    lines: list[str | dict[str, Any]] = [
+        *good,
+        logout(token()),
+        *other,
+        timeless,
+        "annabel",
+        login(token(), "annabel", app="windows"),
+    ]
     file = audited.replay.file(*lines)
     for options in (["--dry-run"], []):
         ended = adopt(audited, *options, file)
@@ -112,7 +119,8 @@ def test_refused_lines_are_shown_by_number_and_field_and_a_dry_run_writes_nothin
             "line 6: app: is not configured",
         ]
         if options:
-            assert "2 devices would be written to" in ended.stdout and "nothing was written" in ended.stdout
+            assert "2 devices would be written to" in ended.stdout
+            assert "nothing was written" in ended.stdout
             assert rows(audited) == {}
             assert not file.with_name("export.jsonl.adopt").exists()
     assert len(rows(audited)) == 2
@@ -122,7 +130,7 @@ def test_an_interrupted_adoption_resumes(audited: Audited) -> None:
     lines = [login(token(), "annabel") for _ in range(60)]
     audited.secrets |= {"annabel", *(line["token"] for line in lines)}
     file = audited.replay.file(*lines)
-    slow = ["adopt", "--table", audited.table, "--apps", audited.apps, "--rate", "10", file]
+    slow: list[str | Path] = ["adopt", "--table", audited.table, "--apps", audited.apps, "--rate", "10", file]
     with audited.replay.start(*slow) as running:
         eventually(lambda: len(rows(audited)) > 3)
         running.send_signal(signal.SIGINT)
@@ -143,7 +151,7 @@ def test_an_interrupted_adoption_resumes(audited: Audited) -> None:
 def test_standard_input_is_adopted_too(audited: Audited) -> None:
     lines = signed_in(audited, 3, "annabel")
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
-    command = ["adopt", "--table", audited.table, "--apps", audited.apps, "-"]
+    command: list[str | Path] = ["adopt", "--table", audited.table, "--apps", audited.apps, "-"]
     ended = audited.silent(audited.replay.run(*command, stdin=text))
     assert ended.code == 0, ended
     assert audited.found()["apps"]["android"]["agree"] == 3

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 from audits import AT_ONCE, Audited, row
-from auth_events import deletion, login, logout, token
+from auth_events import deletion, logout, token
 from waiting import eventually
 
 
@@ -105,7 +105,8 @@ def test_a_repair_has_the_function_repair_what_differs(audited: Audited) -> None
     audited.bind(replaced, "benedict")
     audited.bind(missing)
     unasked = audited.audit("--repair", queue)
-    assert unasked.code == 2 and "--yes: is missing" in unasked.stderr, unasked
+    assert unasked.code == 2, unasked
+    assert "--yes: is missing" in unasked.stderr, unasked
     assert stage.checks_waiting() == 0
 
     ended = audited.audit("--repair", queue, "--yes")
@@ -198,25 +199,30 @@ def test_the_apps_document_is_read_from_its_secret(audited: Audited) -> None:
     by_secret = ["audit", "--table", audited.table, *AT_ONCE, "--secret"]
     assert audited.silent(audited.replay.run(*by_secret, name)).code == 0
     ended = audited.silent(audited.replay.run(*by_secret, "tpns/no-such-secret"))
-    assert ended.code == 1 and "error: --secret: could not be fetched" in ended.stderr, ended
+    assert ended.code == 1, ended
+    assert "error: --secret: could not be fetched" in ended.stderr, ended
 
 
 def test_what_prevents_an_audit_is_an_error_that_says_what_to_do(audited: Audited) -> None:
     audited.signed_in("annabel")
     other = audited.replay.run("audit", "--table", "no-such-table", "--apps", audited.apps, *AT_ONCE)
-    assert other.code == 1 and "--table: could not be scanned (ResourceNotFoundException)" in other.stderr, other
+    assert other.code == 1, other
+    assert "--table: could not be scanned (ResourceNotFoundException)" in other.stderr, other
     document = audited.apps.read_text()
     audited.apps.write_text(document.replace("local-android-key", "another-key"))
     refused = audited.audit()
-    assert refused.code == 1 and "error: TPNS refuses the app android (tpns_auth_failed" in refused.stderr, refused
+    assert refused.code == 1, refused
+    assert "error: TPNS refuses the app android (tpns_auth_failed" in refused.stderr, refused
     audited.apps.write_text("{")
     broken = audited.audit()
-    assert broken.code == 2 and "is not valid JSON" in broken.stderr, broken
+    assert broken.code == 2, broken
+    assert "is not valid JSON" in broken.stderr, broken
     audited.apps.write_text(document)
     fault = {"fault": "status", "status": 503, "api": "query", "times": None}
     audited.stage.tpns.inject(fault)
     down = audited.audit()
-    assert down.code == 1 and "devices not compared: 1 not answered" in down.stdout, down
+    assert down.code == 1, down
+    assert "devices not compared: 1 not answered" in down.stdout, down
     assert "error: 1 device not compared: tpns_unavailable" in down.stderr, down
     audited.stage.tpns.clear_faults()
     assert audited.audit().code == 0
