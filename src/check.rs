@@ -3,7 +3,9 @@
 
 mod batch;
 mod compare;
+mod inspect;
 mod run;
 
 pub use compare::{Comparison, compare};
+pub use inspect::{Inspection, NotInspected, inspect};
 pub use run::{Agreement, Asked, Drift, Finding, Findings, check};

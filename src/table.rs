@@ -4,10 +4,11 @@ mod app_keys;
 mod app_rows;
 mod read;
 mod row;
+mod scan;
 mod write;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     error::Error,
     sync::{Arc, Mutex},
@@ -26,6 +27,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub use self::scan::{Page, Position, ScanError, Segment};
 use self::{
     app_keys::AppKeys,
     row::{Attributes, DELETED, DeviceRow, Register, Unreadable},
@@ -78,6 +80,10 @@ pub struct OpenTable<'a> {
     /// Of the last request that failed before the end.
     failure: Cell<RowError>,
     is_logged: Cell<bool>,
+    /// Why the last request failed.
+    last_failure: RefCell<Option<AwsError>>,
+    /// Whether nothing may be written, not even which rows belong to which app.
+    reads_only: bool,
 }
 
 impl Table {
@@ -107,7 +113,15 @@ impl Table {
             turns: Semaphore::new(MOST_REQUESTS),
             failure: Cell::new(RowError::Unreachable),
             is_logged: Cell::new(false),
+            last_failure: RefCell::default(),
+            reads_only: false,
         }
+    }
+
+    /// The same for someone who only reads.
+    #[must_use]
+    pub fn open_to_read<'a>(&'a self, apps: &Arc<Apps>, until: Instant) -> OpenTable<'a> {
+        OpenTable { reads_only: true, ..self.open(None, apps, UNIX_EPOCH, until) }
     }
 }
 
@@ -234,6 +248,12 @@ impl OpenTable<'_> {
         aws::send(Tries::until(self.until), request).await
     }
 
+    /// Why the last request that failed did.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<AwsError> {
+        self.last_failure.borrow().clone()
+    }
+
     fn row_error<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> RowError {
         let error = aws::failure(error);
         let row_error = match error {
@@ -242,7 +262,9 @@ impl OpenTable<'_> {
             _ => RowError::Unreachable,
         };
         self.failure.set(row_error);
-        self.log(row_error, &error.to_string())
+        let text = error.to_string();
+        self.last_failure.replace(Some(error));
+        self.log(row_error, &text)
     }
 
     fn unreadable(&self, error: &Unreadable) -> RowError {

@@ -77,12 +77,12 @@ impl OpenTable<'_> {
         (names, rows)
     }
 
-    /// Adds this document's apps to the row, if they aren't in it.
+    /// Adds this document's apps to the row, if they aren't in it and it may be written.
     async fn agree(&self, mut attributes: Attributes) -> Result<Arc<AppKeys>, RowError> {
         for _ in 0..MOST_WRITES {
             let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
             let (names, added) = row.names(&self.apps);
-            if added.is_empty() {
+            if added.is_empty() || self.reads_only {
                 let keys = Arc::new(AppKeys::new(names, self.apps.clone()));
                 *self.table.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
                 return Ok(keys);

@@ -212,6 +212,18 @@ pub(super) fn device_key(device: &Device, apps: &AppNames) -> String {
     format!("device#{}#{}", escaped(apps.name(device.app)), device.token.as_str())
 }
 
+/// The device that a row of this key is of; `None` if it is none of these apps'.
+pub(super) fn device_of(key: &str, apps: &AppNames) -> Option<Device> {
+    let (name, token) = key.strip_prefix("device#")?.split_once('#')?;
+    let app = apps.ids().find(|&app| escaped(apps.name(app)) == name)?;
+    Some(Device { app, token: Token::new(token)? })
+}
+
+/// Whether a row of this key is that of a deleted account.
+pub(super) fn is_of_an_account(key: &str) -> bool {
+    key.starts_with("account#")
+}
+
 /// The key of an account's row. The account is kept as a digest: the row outlives what was deleted.
 pub(super) fn account_key(key: &AccountKey, apps: &AppNames) -> String {
     let (app, account) = (apps.name(key.app), &key.account);

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from audits import Audited
 from deployment import Deployment
 from replaying import Replay
 
@@ -122,3 +123,18 @@ def every_stack(request: pytest.FixtureRequest, stacks: Stacks) -> Deployment:
 def replay(world: World, tmp_path: Path) -> Replay:
     assert world.binaries.replay
     return Replay(world.binaries.replay, world.cloud, tmp_path)
+
+
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
+def for_audits(world: World) -> Deployment:
+    stack = world.deploy("audited", CheckAfterSeconds="2", FunctionTimeout="10")
+    attributes = {"VisibilityTimeout": "5"}
+    world.cloud.client("sqs").set_queue_attributes(QueueUrl=stack.check_queue_url, Attributes=attributes)
+    return Deployment(world.cloud, stack, world.tpns)
+
+
+@pytest.fixture
+def audited(for_audits: Deployment, replay: Replay) -> Audited:
+    for_audits.reset()
+    return Audited(for_audits, replay)

@@ -86,6 +86,17 @@ class Deployment:
     def dead_letters(self) -> list[FailedMessage]:
         return queues.dead_letters(self.cloud, self.stack)
 
+    def checks_waiting(self) -> int:
+        """Returns how many checks are not completed."""
+        names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        url = self.stack.check_queue_url
+        attributes = self.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
     def parked(self) -> list[FailedMessage]:
         return queues.parked(self.cloud, self.stack)
 

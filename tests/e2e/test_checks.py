@@ -20,35 +20,23 @@ def checked(world: World) -> Deployment:
     return Deployment(world.cloud, stack, world.tpns)
 
 
-def waiting(stage: Deployment) -> int:
-    """The checks that are not completed."""
-    names = [
-        "ApproximateNumberOfMessages",
-        "ApproximateNumberOfMessagesNotVisible",
-        "ApproximateNumberOfMessagesDelayed",
-    ]
-    url = stage.stack.check_queue_url
-    attributes = stage.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(int(attributes[name]) for name in names)
-
-
 def test_a_device_that_is_changed_at_tpns_is_repaired(checked: Deployment) -> None:
     checked.reset()
     device = token()
     checked.handle(login(device, "ann"))
     checked.tpns.bind("android", device, "ben")
     eventually(lambda: checked.accounts("android", device) == {"ann"}, seconds=60)
-    eventually(lambda: waiting(checked) == 0, seconds=60)
+    eventually(lambda: checked.checks_waiting() == 0, seconds=60)
 
 
 def test_a_logout_that_tpns_accepts_and_does_not_do_is_repaired(checked: Deployment) -> None:
     checked.reset()
     device = token()
     checked.handle(login(device, "ann"))
-    eventually(lambda: waiting(checked) == 0, seconds=60)
+    eventually(lambda: checked.checks_waiting() == 0, seconds=60)
     checked.tpns.inject({"fault": "effect", "apply": False, "times": 1})
     checked.handle(logout(device))
     assert checked.accounts("android", device) == {"ann"}, "TPNS said that it did"
     eventually(lambda: checked.accounts("android", device) == set(), seconds=60)
-    eventually(lambda: waiting(checked) == 0, seconds=60)
+    eventually(lambda: checked.checks_waiting() == 0, seconds=60)
     assert checked.dead_letters() == []

@@ -1,15 +1,22 @@
 //! The command line: commands, options and their help.
 
+mod adopt;
+mod audit;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use contract::{apps::AppNames, event::Millis};
 
+pub(crate) use self::{
+    adopt::AdoptArgs,
+    audit::{AppsArgs, AuditArgs},
+};
 use crate::{reading::Contract, sqs::queue_url};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 something failed; 2 the command can't be carried out as given; 3 some lines or messages
-were refused; 130 interrupted. Credentials, region and endpoint are those of the AWS CLI: AWS_PROFILE, AWS_REGION,
+were refused, or TPNS differs for some devices; 130 interrupted. Credentials, region and endpoint are those of the AWS CLI: AWS_PROFILE, AWS_REGION,
 AWS_ENDPOINT_URL.";
 
 /// Puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them back
@@ -31,6 +38,12 @@ pub(crate) enum Command {
     /// Sends parked or dead-lettered messages back to the queue
     #[command(long_about = REDRIVE, after_help = REDRIVE_EXAMPLES)]
     Redrive(RedriveArgs),
+    /// Compares TPNS with the ledger, and shows what differs
+    #[command(long_about = audit::AUDIT, after_help = audit::AUDIT_EXAMPLES)]
+    Audit(AuditArgs),
+    /// Fills the ledger from a file of who is signed in where, without calling TPNS
+    #[command(long_about = adopt::ADOPT, after_help = adopt::ADOPT_EXAMPLES)]
+    Adopt(AdoptArgs),
     /// Prints the fingerprint of a device or an event, as in the function's log
     #[command(after_help = FINGERPRINT_EXAMPLES)]
     Fingerprint(FingerprintArgs),

@@ -11,10 +11,15 @@ pub(crate) enum Ending {
     Failed = 1,
     /// The command can't be carried out as given.
     Usage = 2,
-    /// The rest is done, but some lines or messages were refused.
+    /// The rest is done, but some lines or messages were refused; or TPNS differs for some devices.
     SomeRefused = 3,
     /// A signal ended it.
     Interrupted = 130,
+}
+
+impl Ending {
+    /// The audit is done, and TPNS differs for some devices.
+    pub(crate) const SOME_DIFFER: Self = Self::SomeRefused;
 }
 
 impl From<Ending> for ExitCode {

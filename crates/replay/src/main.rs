@@ -1,12 +1,16 @@
 //! `replay`: puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them
 //! back.
 
+mod adopt;
+mod audit;
 mod batch;
 mod choose;
 mod cli;
 mod clock;
+mod confirm;
 mod ending;
 mod entry;
+mod input;
 mod interrupt;
 mod invocation;
 mod lane;
@@ -16,6 +20,7 @@ mod list;
 mod listing;
 mod message;
 mod problem;
+mod progress;
 mod rate;
 mod reading;
 mod redrive;
@@ -24,6 +29,7 @@ mod show;
 mod sqs;
 mod stamp;
 mod state;
+mod tpns_apps;
 
 use std::{
     io::{self, Write, stdin},
@@ -73,6 +79,8 @@ async fn run(command: Command) -> Result<Ending, Problem> {
         Command::Send(args) => send::run(args, interrupt).await,
         Command::List(args) => list::run(args, interrupt).await,
         Command::Redrive(args) => redrive::run(args, interrupt).await,
+        Command::Adopt(args) => adopt::run(args, interrupt).await,
+        Command::Audit(args) => audit::run(args, interrupt).await,
         Command::Fingerprint(_) => Ok(Ending::Done),
     }
 }

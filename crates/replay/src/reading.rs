@@ -77,8 +77,11 @@ impl Contract {
     }
 }
 
-/// The body as the function gets it: in an SQS record.
-fn event(body: &str, sent: bool, apps: &AppNames) -> Result<Event, Invalid> {
+/// The event in a body as the function gets it: in an SQS record, which has a time only if it was `sent`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn event(body: &str, sent: bool, apps: &AppNames) -> Result<Event, Invalid> {
     let attributes = if sent { json!({"SentTimestamp": "0"}) } else { json!({}) };
     let record = json!({"messageId": "-", "eventSource": "aws:sqs", "body": body, "attributes": attributes});
     let payload = json!({"Records": [record]}).to_string();

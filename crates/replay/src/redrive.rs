@@ -4,17 +4,14 @@ mod sweep;
 
 use std::{
     collections::HashSet,
-    io::{self, IsTerminal, Write, stdin},
-    thread,
+    io::{self, Write},
 };
-
-use tokio::sync::oneshot;
 
 use self::sweep::{Done, Sweep};
 use crate::{
     choose::Choice,
     cli::RedriveArgs,
-    clock,
+    clock, confirm,
     ending::Ending,
     entry,
     interrupt::Interrupt,
@@ -36,10 +33,8 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
         return Err(Problem::Usage(problem));
     }
     let asks = !args.yes && !args.dry_run;
-    if asks && !stdin().is_terminal() {
-        return Err(Problem::Usage(
-            "--yes: is missing, and there is no terminal to confirm on; add it, or use --dry-run".into(),
-        ));
+    if asks {
+        confirm::possible("use --dry-run")?;
     }
     let (client, contract, choice) = (sqs::client().await, args.contract.contract(), Choice::from(args.choice));
     let depth = sqs::depth(&client, &args.from, "--from").await?;
@@ -66,7 +61,8 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     }
     let to_be_sent = ids.len() as u64 - refused;
     if asks && to_be_sent > 0 {
-        match ask(to_be_sent, &interrupt).await {
+        let question = format!("send {} back?", count(to_be_sent, "message"));
+        match confirm::ask(&question, &interrupt).await {
             Some(true) => {}
             Some(false) => {
                 writeln!(io::stdout(), "nothing was sent")?;
@@ -130,25 +126,6 @@ fn missing(choice: &Choice, found: &HashSet<String>) -> bool {
         eprintln!("--id {}: no such message among those chosen", show::printable(id));
     }
     !ids.is_empty()
-}
-
-/// Asks on the terminal; `None` when interrupted.
-async fn ask(messages: u64, interrupt: &Interrupt) -> Option<bool> {
-    eprint!("send {} back? [y/N] ", count(messages, "message"));
-    let (sender, receiver) = oneshot::channel();
-    // On a thread of its own, so that Ctrl-C is noticed.
-    thread::spawn(move || {
-        let mut line = String::new();
-        let read = stdin().read_line(&mut line);
-        let _ = sender.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"));
-    });
-    tokio::select! {
-        yes = receiver => Some(yes.unwrap_or(false)),
-        () = interrupt.wait() => {
-            eprintln!();
-            None
-        }
-    }
 }
 
 fn print_result(done: &Done, from: &str, to: &LaneUrls) -> io::Result<()> {

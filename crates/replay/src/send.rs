@@ -3,9 +3,8 @@
 mod check;
 mod dry_run;
 mod ending;
-mod input;
-mod progress;
 mod reader;
+mod tally;
 
 use std::{fs::File, time::Instant};
 
@@ -13,9 +12,8 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use self::{
-    input::Input,
-    progress::{Progress, Tally},
     reader::{LineInfo, Read, Rules},
+    tally::Tally,
 };
 use crate::{
     batch::Batcher,
@@ -23,9 +21,11 @@ use crate::{
     clock::{self, Stamps},
     ending::Ending,
     entry::{self, Outgoing},
+    input::Input,
     interrupt::Interrupt,
     lanes::{LaneUrls, Lanes},
     problem::Problem,
+    progress::Progress,
     rate::{Pace, most_in_a_call},
     reading::Age,
     show::count,
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
     let claimed = input.claim()?;
     let state_file = match args.state {
         Some(path) => Some(StateFile::new(path)),
-        None => (!input.is_stdin()).then(|| StateFile::beside(input.path())),
+        None => (!input.is_stdin()).then(|| StateFile::beside(input.path(), "replay")),
     };
     let earlier = match &state_file {
         Some(file) if !args.restart => file.load(queue_url)?,
@@ -61,7 +61,8 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
         file.save(&state)?;
     }
     let rate = if args.stamp_now { Some(args.rate.unwrap_or(u32::MAX).min(Stamps::MOST_A_SECOND)) } else { args.rate };
-    let progress = Progress::new(input.length());
+    let mut progress = Progress::new(input.length());
+    progress.show(0, Tally::default().message(0));
     if state.count() > 0 {
         progress.print(&format!("{} already sent, resuming after them", count(state.count(), "line")));
     }
@@ -188,7 +189,8 @@ impl Run {
                     self.tally.sent += 1;
                     self.tally.out_of_time += u64::from(message.context.age != Age::Fine);
                     self.tally.stamped += u64::from(message.context.to_be_stamped);
-                    self.progress.show(message.context.end, self.tally);
+                    let rate = self.progress.rate(self.tally.sent);
+                    self.progress.show(message.context.end, self.tally.message(rate));
                 }
                 Outcome::Refused(code) => {
                     self.refuse(

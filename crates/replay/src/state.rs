@@ -16,7 +16,7 @@ use crate::lines::Digest256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     format: u32,
-    /// The queue it was sent to.
+    /// The queue it was sent to, or the table it was written to.
     queue_url: String,
     /// Identifies the run and those that resume it, for SQS's deduplication.
     run: String,

@@ -54,6 +54,13 @@ proptest! {
     }
 
     #[test]
+    fn the_key_of_a_device_names_it(app in 0..3_u16, token in "[#%a-z]{1,9}") {
+        let apps = AppNames::new(["android", "a#b%c", "a"]);
+        let device = Device { app: AppId(app), token: Token::new(&token).unwrap() };
+        prop_assert_eq!(device_of(&device_key(&device, &apps), &apps), Some(device));
+    }
+
+    #[test]
     fn a_version_comes_back_from_its_text(a in version_of_any()) {
         prop_assert_eq!(version(&text(&a)), Some(a));
     }
@@ -189,6 +196,16 @@ fn a_row_has_the_name_of_an_account_only_while_a_call_may_have_to_name_it() {
 fn versions_are_readable() {
     let version = Version { at: 1_763_799_330_123, rank: Kind::Logout, tie_breaker: "evt-7".into() };
     assert_eq!(text(&version), "10000001763799330123.1.evt-7");
+}
+
+#[test]
+fn only_a_key_of_a_device_of_a_known_app_names_a_device() {
+    let apps = AppNames::new(["android", "a#b%c", "a"]);
+    let account = account_key(&AccountKey { app: AppId(0), account: testing::account("1", AccountType(0)) }, &apps);
+    for key in ["apps", "device#huawei#token0", "device#android", "device#android#", "device#a#\u{0}", &account] {
+        assert_eq!(device_of(key, &apps), None, "{key}");
+    }
+    assert!(is_of_an_account(&account) && !is_of_an_account("device#account#1"));
 }
 
 #[test]

@@ -5,13 +5,11 @@ use std::{
     io::{self, Write},
 };
 
-use super::{
-    check::check,
-    input::{Input, failed},
-};
+use super::check::check;
 use crate::{
     clock,
     ending::Ending,
+    input::{Input, failed},
     interrupt::Interrupt,
     lines::Lines,
     problem::Problem,

@@ -11,7 +11,7 @@ impl Run {
         self.progress.end();
         let (tally, mut out) = (self.tally, io::stdout().lock());
         let sent = count(tally.sent, "message");
-        let (seconds, rate) = (self.progress.seconds(), self.progress.rate(tally));
+        let (seconds, rate) = (self.progress.seconds(), self.progress.rate(tally.sent));
         writeln!(out, "{sent} sent to {queues} in {seconds:.1} s ({rate}/s)")?;
         if tally.stamped > 0 {
             writeln!(out, "{} of them got the time of sending as occurred_at", tally.stamped)?;

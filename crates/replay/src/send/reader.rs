@@ -4,13 +4,11 @@ use std::{collections::HashMap, thread};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{
-    check::{LineError, check},
-    input::{Input, failed},
-};
+use super::check::{LineError, check};
 use crate::{
     clock,
     entry::{self, Fifo, Outgoing},
+    input::{Input, failed},
     lane::Lane,
     lines::{Digest256, Lines},
     problem::Problem,

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use super::State;
 
 /// The state's file.
@@ -19,14 +21,14 @@ pub(crate) enum StateError {
     #[error("{}: {source}; name a readable and writable file with --state", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error(
-        "{}: is not a state file of this version of replay; name another with --state, or send everything again with \
+        "{}: is not a state file of this version of replay; name another with --state, or start again with \
          --restart",
         .0.display()
     )]
     Unreadable(PathBuf),
     #[error(
-        "{}: belongs to another queue ({queue_url}); name another state file with --state, or send everything to this \
-         queue with --restart",
+        "{}: belongs to another queue or table ({queue_url}); name another state file with --state, or start again with \
+         --restart",
         path.display()
     )]
     OtherQueue { path: PathBuf, queue_url: String },
@@ -37,27 +39,21 @@ impl StateFile {
         Self(path)
     }
 
-    /// The file next to the input.
-    pub(crate) fn beside(input: &Path) -> Self {
-        Self(with_suffix(input, ".replay"))
+    /// The file next to the input, with this extension added.
+    pub(crate) fn beside(input: &Path, extension: &str) -> Self {
+        Self(with_suffix(input, &format!(".{extension}")))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// What has been sent to that queue; `None` if nothing has.
+    /// What has been sent to that queue or table; `None` if nothing has.
     ///
     /// # Errors
     /// [`StateError`], which says what to do.
     pub(crate) fn load(&self, queue_url: &str) -> Result<Option<State>, StateError> {
-        let text = match fs::read_to_string(&self.0) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(self.unreadable()),
-            Err(error) => return Err(self.failed(error)),
-        };
-        let state: State = serde_json::from_str(&text).map_err(|_| self.unreadable())?;
+        let Some(state) = self.read::<State>()? else { return Ok(None) };
         if state.format != State::FORMAT {
             return Err(self.unreadable());
         }
@@ -70,11 +66,36 @@ impl StateFile {
         Ok(Some(state))
     }
 
+    /// What the file holds, if it exists.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let text = match fs::read_to_string(&self.0) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(self.unreadable()),
+            Err(error) => return Err(self.failed(error)),
+        };
+        serde_json::from_str(&text).map(Some).map_err(|_| self.unreadable())
+    }
+
+    /// Removes the file.
+    ///
+    /// # Errors
+    /// [`StateError::File`].
+    pub(crate) fn remove(&self) -> Result<(), StateError> {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Replaces the previous state.
     ///
     /// # Errors
     /// [`StateError::File`].
-    pub(crate) fn save(&self, state: &State) -> Result<(), StateError> {
+    pub(crate) fn save<T: Serialize>(&self, state: &T) -> Result<(), StateError> {
         let new = with_suffix(&self.0, ".new");
         let write = || {
             let mut file = File::create(&new)?;
@@ -91,7 +112,7 @@ impl StateFile {
         StateError::File { path: self.0.clone(), source }
     }
 
-    fn unreadable(&self) -> StateError {
+    pub(crate) fn unreadable(&self) -> StateError {
         StateError::Unreadable(self.0.clone())
     }
 }
@@ -110,7 +131,7 @@ mod tests {
     #[test]
     fn a_state_is_read_as_it_was_written_and_only_for_its_queue() {
         let folder = tempfile::tempdir().unwrap();
-        let file = StateFile::beside(&folder.path().join("events.jsonl"));
+        let file = StateFile::beside(&folder.path().join("events.jsonl"), "replay");
         assert_eq!(file.path().file_name().unwrap(), "events.jsonl.replay");
         assert_eq!(file.load("q").unwrap(), None);
         let mut state = State::new("q");
@@ -120,7 +141,7 @@ mod tests {
         assert_eq!(file.load("other").unwrap(), None, "an empty state fits any queue");
         file.save(&state).unwrap();
         assert_eq!(file.load("q").unwrap(), Some(state));
-        assert!(file.load("other").unwrap_err().to_string().contains("belongs to another queue (q)"));
+        assert!(file.load("other").unwrap_err().to_string().contains("belongs to another queue or table (q)"));
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["events.jsonl.replay"], "something was left behind");
     }

@@ -35,15 +35,15 @@ impl Input {
         self.file.as_ref()?.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
-    /// Keeps another `replay` from sending the same file at the same time, until the returned file is dropped.
+    /// Keeps another `replay` from using the same file at the same time, until the returned file is dropped.
     ///
     /// # Errors
-    /// When another one is sending it.
+    /// When another one is using it.
     pub(crate) fn claim(&self) -> Result<Option<File>, Problem> {
         let Some(Ok(file)) = self.file.as_ref().map(File::try_clone) else { return Ok(None) };
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(Problem::Usage(format!(
-                "{}: is being sent by another replay; wait until that has ended",
+                "{}: is in use by another replay; wait until that has ended",
                 self.path.display()
             ))),
             // Some file systems have no locks: there the user has to take care.

@@ -9,17 +9,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const EVERY: Duration = Duration::from_secs(5);
 
-/// The outcomes of the lines so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) sent: u64,
-    pub(crate) refused: u64,
-    /// Of those sent: parked by the function because of their time.
-    pub(crate) out_of_time: u64,
-    /// Of those sent: given the time of sending.
-    pub(crate) stamped: u64,
-}
-
 /// Shown on standard error, since standard output has the result.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -41,22 +30,20 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_message("0 sent");
         let now = Instant::now();
         Self { bar, length, began: now, due: (!terminal).then_some(now + EVERY), position: 0 }
     }
 
-    /// Everything before this position was sent by an earlier run.
+    /// Everything before this position was done by an earlier run.
     pub(crate) fn begin_at(&mut self, position: u64) {
         self.position = position;
         self.bar.set_position(position);
         self.bar.reset_eta();
     }
 
-    pub(crate) fn show(&mut self, position: u64, tally: Tally) {
+    /// Everything before this position is done, which `message` describes.
+    pub(crate) fn show(&mut self, position: u64, message: String) {
         self.position = self.position.max(position);
-        let refused = if tally.refused > 0 { format!(", {} refused", tally.refused) } else { String::new() };
-        let message = format!("{} sent{refused}, {}/s", tally.sent, self.rate(tally));
         let now = Instant::now();
         if self.due.is_some_and(|due| now >= due) {
             let part = self.length.filter(|length| *length > 0);
@@ -79,10 +66,10 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// Messages per second since the start.
-    pub(crate) fn rate(&self, tally: Tally) -> u64 {
+    /// How many of this number there were per second since the start.
+    pub(crate) fn rate(&self, number: u64) -> u64 {
         let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-        tally.sent.saturating_mul(1000) / millis
+        number.saturating_mul(1000) / millis
     }
 
     pub(crate) fn seconds(&self) -> f64 {

@@ -1,0 +1,89 @@
+//! The whole table, part by part. The function's role may not do this: it is for `replay audit`.
+
+use aws_sdk_dynamodb::{config::http::HttpResponse, error::SdkError, operation::scan::ScanError as ScanFailure};
+
+use super::{
+    OpenTable,
+    app_keys::APPS,
+    row::{self, Attributes, KEY},
+};
+use crate::{
+    aws::{self, AwsError},
+    event::Device,
+    ledger::RowError,
+};
+
+/// Rows in a page: a page takes at most a few megabytes of reading.
+const ROWS_A_PAGE: i32 = 1000;
+
+/// A part of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its number, from 0.
+    pub number: u16,
+    /// The number of segments.
+    pub of: u16,
+}
+
+/// Where a page of a segment ends. It holds the key of a row.
+#[derive(Clone)]
+pub struct Position(Attributes);
+
+/// The rows of a page, by their keys.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The devices.
+    pub devices: Vec<Device>,
+    /// The number of rows of deleted accounts.
+    pub accounts: u64,
+    /// The number of rows of apps that are not in the apps document.
+    pub others: u64,
+    /// Where the next page begins; `None` at the end of the segment.
+    pub next: Option<Position>,
+}
+
+/// A page was not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScanError {
+    /// By the scan's own request.
+    #[error("{0}")]
+    Aws(#[source] AwsError),
+    /// It is not known which rows belong to which app.
+    #[error("the row of the apps could not be read")]
+    Apps(RowError),
+}
+
+impl std::fmt::Debug for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Position(…)")
+    }
+}
+
+impl OpenTable<'_> {
+    /// Reads the keys of a page of rows. They are not read consistently: a row that was written a moment ago may be
+    /// missing.
+    ///
+    /// # Errors
+    /// [`ScanError`].
+    pub async fn scan(&self, segment: Segment, after: Option<&Position>) -> Result<Page, ScanError> {
+        let request = || {
+            let scan = self.table.client.scan().table_name(&self.table.name).limit(ROWS_A_PAGE);
+            let scan = scan.segment(segment.number.into()).total_segments(segment.of.into());
+            let scan = scan.projection_expression("#pk").expression_attribute_names("#pk", KEY);
+            scan.set_exclusive_start_key(after.map(|Position(key)| key.clone())).send()
+        };
+        let failed = |error: SdkError<ScanFailure, HttpResponse>| ScanError::Aws(aws::failure(&error));
+        let answer = self.send(request).await.map_err(failed)?;
+        let apps = self.app_keys().await.map_err(ScanError::Apps)?;
+        let mut page = Page { next: answer.last_evaluated_key.map(Position), ..Page::default() };
+        for key in answer.items.iter().flatten().filter_map(|row| row.get(KEY)).filter_map(|key| key.as_s().ok()) {
+            match row::device_of(key, apps) {
+                Some(device) => page.devices.push(device),
+                None if row::is_of_an_account(key) => page.accounts += 1,
+                None if key == APPS => {}
+                None => page.others += 1,
+            }
+        }
+        Ok(page)
+    }
+}
