@@ -13,7 +13,7 @@ use crate::{
     ledger::RowError,
 };
 
-/// Rows in a page: a page takes at most a few megabytes of reading.
+/// The most rows in a page; DynamoDB also ends a page at 1 MB.
 const ROWS_A_PAGE: i32 = 1000;
 
 /// A part of the table.

@@ -224,5 +224,9 @@ def test_what_prevents_an_audit_is_an_error_that_says_what_to_do(audited: Audite
     assert down.code == 1, down
     assert "devices not compared: 1 not answered" in down.stdout, down
     assert "error: 1 device not compared: tpns_unavailable" in down.stderr, down
+    tokens = audited.replay.file(*[token() for _ in range(120)], name="tokens.txt")
+    long = audited.audit("--tokens", tokens, "--app", "android")
+    assert long.code == 1, long
+    assert "error: 5 calls in a row were not answered: tpns_unavailable" in long.stderr, long
     audited.stage.tpns.clear_faults()
     assert audited.audit().code == 0

@@ -207,5 +207,5 @@ def test_two_processes_do_not_send_the_same_file_at_the_same_time(standard: Depl
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert second.code == 2
-    assert "is being sent by another replay" in second.stderr
+    assert "is in use by another replay" in second.stderr
     standard.drain()

@@ -16,10 +16,11 @@ use crate::{reading::Contract, sqs::queue_url};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 something failed; 2 the command can't be carried out as given; 3 some lines or messages
-were refused, or TPNS differs for some devices; 130 interrupted. Credentials, region and endpoint are those of the AWS CLI: AWS_PROFILE, AWS_REGION,
-AWS_ENDPOINT_URL.";
+were refused, or TPNS differs for some devices; 130 interrupted. Credentials, region and endpoint are those of the
+AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.";
 
-/// Puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them back
+/// Puts auth events on the queue from a file, shows why events are parked or dead-lettered, sends them back, and
+/// compares TPNS with the ledger
 #[derive(Debug, Parser)]
 #[command(name = "replay", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {

@@ -1,5 +1,5 @@
-//! `replay`: puts auth events on the queue from a file, shows why events are parked or dead-lettered, and sends them
-//! back.
+//! `replay`: puts auth events on the queue from a file, shows why events are parked or dead-lettered, sends them back,
+//! compares TPNS with the ledger, and fills it.
 
 mod adopt;
 mod audit;

@@ -47,6 +47,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) progress: Progress,
     pub(crate) targets: Targets,
     pub(crate) parts: Parts,
+    pub(crate) parts_read: PartNumber,
     /// Those that differ, for a repair.
     pub(crate) differ: HashSet<Device>,
     pub(crate) looked_at: u64,
@@ -79,7 +80,8 @@ impl Walk<'_> {
                     break;
                 }
             }
-            self.show(part + 1);
+            self.parts_read = part + 1;
+            self.show();
         }
         self.look(true).await?;
         while let Some(due) = self.targets.all_due() {
@@ -131,6 +133,7 @@ impl Walk<'_> {
         for (target, seen) in seen {
             self.settle(target, &seen);
         }
+        self.show();
         if self.differ.len() as u64 >= MOST_DIFFERING {
             let problem = format!("{MOST_DIFFERING} devices differ; check that --table and the apps are of one stack");
             return Err(Problem::Stopped(problem).into());
@@ -163,7 +166,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn show(&mut self, parts: PartNumber) {
+    fn show(&mut self) {
         let rate = self.progress.rate(self.looked_at);
         let later = match self.targets.count_later() {
             0 => String::new(),
@@ -171,6 +174,6 @@ impl Walk<'_> {
         };
         let differ = self.differ.len();
         let message = format!("{} devices, {rate}/s, {differ} differ{later}", self.looked_at);
-        self.progress.show(parts.into(), message);
+        self.progress.show(self.parts_read.into(), message);
     }
 }
