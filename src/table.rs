@@ -2,6 +2,7 @@
 
 mod app_keys;
 mod app_rows;
+mod keys;
 mod read;
 mod row;
 mod scan;
@@ -127,7 +128,7 @@ impl Table {
 
 impl Rows for OpenTable<'_> {
     async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError> {
-        let key = row::device_key(device, self.app_keys().await?);
+        let key = keys::device_key(device, self.app_keys().await?);
         let mut row = DeviceRow::default();
         for _ in 0..MOST_WRITES {
             let mut lacking = row.lacks(&device.token, added);
@@ -143,7 +144,7 @@ impl Rows for OpenTable<'_> {
 
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
         let deleted = Register::Version { name: DELETED.into(), version: row::text(version) };
-        let key = row::account_key(key, self.app_keys().await?);
+        let key = keys::account_key(key, self.app_keys().await?);
         for _ in 0..MOST_WRITES {
             let row = self.raise(&key, std::slice::from_ref(&deleted)).await?;
             // Without a deletion, the row was removed after it had refused the write.
@@ -155,7 +156,7 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
-        let key = row::account_key(key, self.app_keys().await?);
+        let key = keys::account_key(key, self.app_keys().await?);
         match self.send(|| self.accepting(&key, version).send()).await {
             Err(error) if !write::is_refusal(&error) => Err(self.row_error(&error)),
             // Refused: there is a newer deletion, which has its own message.
@@ -164,7 +165,7 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn forget(&self, forgettable: &Forgettable) -> Result<(), RowError> {
-        let key = row::device_key(&forgettable.device, self.app_keys().await?);
+        let key = keys::device_key(&forgettable.device, self.app_keys().await?);
         let lifetime = Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
         let expires = forgettable.changed / 1000 + lifetime;
         for names in row::names_of(forgettable).chunks(write::REGISTERS) {
@@ -199,8 +200,8 @@ impl Rows for OpenTable<'_> {
                 };
             }
         };
-        let device_keys: Vec<_> = devices.iter().map(|device| row::device_key(device, app_keys)).collect();
-        let account_keys: Vec<_> = accounts.iter().map(|key| row::account_key(key, app_keys)).collect();
+        let device_keys: Vec<_> = devices.iter().map(|device| keys::device_key(device, app_keys)).collect();
+        let account_keys: Vec<_> = accounts.iter().map(|key| keys::account_key(key, app_keys)).collect();
         let rows: Found = match found {
             Some(found) => found,
             None => {

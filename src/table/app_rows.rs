@@ -13,7 +13,8 @@ use aws_sdk_dynamodb::{
 use super::{
     Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
     app_keys::{APPS, Added, AppKeys, AppsRow, REVISION},
-    row::{self, Attributes, Unreadable},
+    keys,
+    row::{Attributes, Unreadable},
     write::is_refusal,
 };
 use crate::{
@@ -48,7 +49,7 @@ impl OpenTable<'_> {
         self.has_time()?;
         let along = Cell::default();
         let look_up = || {
-            let keys = accounts.iter().map(|key| row::account_key(key, &self.apps.names));
+            let keys = accounts.iter().map(|key| keys::account_key(key, &self.apps.names));
             let keys: Vec<_> = if accounts.len() < ROWS_A_READ { keys.collect() } else { Vec::new() };
             let along = &along;
             Box::pin(async move {

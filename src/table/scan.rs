@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::{config::http::HttpResponse, error::SdkError, operation::s
 use super::{
     OpenTable,
     app_keys::APPS,
-    row::{self, Attributes, KEY},
+    keys,
+    row::{Attributes, KEY},
 };
 use crate::{
     aws::{self, AwsError},
@@ -77,9 +78,9 @@ impl OpenTable<'_> {
         let apps = self.app_keys().await.map_err(ScanError::Apps)?;
         let mut page = Page { next: answer.last_evaluated_key.map(Position), ..Page::default() };
         for key in answer.items.iter().flatten().filter_map(|row| row.get(KEY)).filter_map(|key| key.as_s().ok()) {
-            match row::device_of(key, apps) {
+            match keys::device_of(key, apps) {
                 Some(device) => page.devices.push(device),
-                None if row::is_of_an_account(key) => page.accounts += 1,
+                None if keys::is_of_an_account(key) => page.accounts += 1,
                 None if key == APPS => {}
                 None => page.others += 1,
             }

@@ -1,7 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{apps::AppId, event::Event, ledger::State, testing};
+use crate::{
+    apps::{AppId, AppNames},
+    event::{Device, Event},
+    ledger::{AccountKey, State},
+    table::keys::{account_key, device_key, device_of, is_of_an_account},
+    testing,
+};
 
 fn version_of_any() -> impl Strategy<Value = Version> {
     let at = prop_oneof![Just(i64::MIN), Just(i64::MAX), -3..3_i64, any::<i64>()];
