@@ -38,6 +38,8 @@ pub(crate) async fn deliver(
         Outcome::Exited { .. } | Outcome::InitFailed(_) if killed => {
             Ok(Delivered { messages, acknowledged: Vec::new(), superseded: 0, killed })
         }
+        // On a machine that stood still: Lambda kills it, too.
+        Outcome::TimedOut { .. } => Ok(Delivered { messages, acknowledged: Vec::new(), superseded: 0, killed: true }),
         Outcome::Response { body } => {
             if let Some(found) = secret_in(&body) {
                 return Err(format!("the response: {found}"));
