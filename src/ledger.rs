@@ -6,16 +6,14 @@
 mod device;
 mod known;
 mod protocol;
-mod trace;
 
 use indexmap::{IndexMap, map::Entry};
 
-pub(crate) use device::MOST_TRACES;
+pub(crate) use device::MOST_EARLIER;
 pub use device::{DeviceState, Owner};
 pub use known::{FailedRows, KnownState, RowError, Unchecked};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use protocol::{DeletionRow, Forgettable, Ledger, Read, Rows};
-pub use trace::Trace;
+pub use protocol::{DeletionRow, Ledger, Read, Rows};
 
 use crate::{
     apps::AppId,

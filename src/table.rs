@@ -36,8 +36,8 @@ use self::{
 use crate::{
     aws::{self, AwsError, Tries},
     check_queue::CheckQueue,
-    event::{Device, Millis, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Forgettable, Read, RowError, Rows, Unchecked, WRITES_AT_A_TIME},
+    event::{Account, Device, Millis, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked, WRITES_AT_A_TIME},
     tpns::Apps,
 };
 
@@ -131,7 +131,7 @@ impl Rows for OpenTable<'_> {
         let key = keys::device_key(device, self.app_keys().await?);
         let mut row = DeviceRow::default();
         for _ in 0..MOST_WRITES {
-            let mut lacking = row.lacks(&device.token, added);
+            let mut lacking = row.lacks(added);
             if lacking.is_empty() {
                 self.sweep(&key, &row).await;
                 return Ok(row.state);
@@ -164,12 +164,11 @@ impl Rows for OpenTable<'_> {
         }
     }
 
-    async fn forget(&self, forgettable: &Forgettable) -> Result<(), RowError> {
-        let key = keys::device_key(&forgettable.device, self.app_keys().await?);
-        let lifetime = Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
-        let expires = forgettable.changed / 1000 + lifetime;
-        for names in row::names_of(forgettable).chunks(write::REGISTERS) {
-            match self.send(|| self.forgetting(&key, expires, names).send()).await {
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
+        let key = keys::device_key(device, self.app_keys().await?);
+        let expires = changed / 1000 + Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
+        for accounts in accounts.chunks(write::REGISTERS) {
+            match self.send(|| self.forgetting(&key, expires, accounts).send()).await {
                 Err(error) if !write::is_refusal(&error) => return Err(self.row_error(&error)),
                 // Refused: the row has changed, and has a newer check.
                 _ => {}

@@ -8,7 +8,7 @@ use std::{
 use contract::check::{self, CheckKey};
 use futures_util::future::join_all;
 
-use super::run::{Agreement, Asked, Finding, Findings, check};
+use super::run::{Agreement, Asked, Finding, Findings, Forgettable, check};
 use crate::{
     AccountSync,
     event::Millis,
@@ -143,5 +143,5 @@ async fn forget<R: Rows>(ledger: &Ledger<R>, findings: &Findings, now: SystemTim
         now.saturating_sub(changed) > millis(after)
     };
     let old = findings.forgettable.iter().filter(|forgettable| since(forgettable.changed));
-    join_all(old.map(|forgettable| ledger.forget(forgettable))).await;
+    join_all(old.map(|Forgettable { device, changed, accounts }| ledger.forget(device, *changed, accounts))).await;
 }

@@ -1,10 +1,8 @@
 //! What TPNS has for a device, compared with what the ledger wants it to have. Pure.
 
-use std::collections::BTreeSet;
-
 use crate::{
     event::{Account, Device, ListedAccount},
-    ledger::{DeviceState, State, Trace},
+    ledger::{DeviceState, State},
     plan::{Item, Work, desired},
     tpns::BoundAccount,
 };
@@ -60,9 +58,6 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
         let mut over: Vec<_> = out.chain(signed_out).filter(is).collect();
         let account =
             Account { account: binding.account.clone(), account_type: binding.account_type.unwrap_or_default() };
-        if over.is_empty() {
-            over.extend(traced(device, known, binding));
-        }
         let replaces = binding.account_type.is_some_and(|is| desired.iter().any(|other| other.account_type == is));
         if over.is_empty() && replaces {
             comparison.is_strange = true;
@@ -79,14 +74,6 @@ pub fn compare(device: &Device, known: &DeviceState, state: &State, bound: &[Bou
     }
     comparison.is_strange &= comparison.missing.is_some();
     comparison
-}
-
-/// The account of a binding, if the device has had it: under its type, or under the types of which there are traces.
-fn traced(device: &Device, known: &DeviceState, binding: &BoundAccount) -> Vec<Account> {
-    let types: BTreeSet<_> = known.traces().iter().map(|trace| trace.account_type).collect();
-    let types = types.into_iter().filter(|&other| binding.account_type.is_none_or(|is| is == other));
-    let account = |account_type| Account { account: binding.account.clone(), account_type };
-    types.map(account).filter(|account| known.traces().contains(&Trace::of(&device.token, account))).collect()
 }
 
 impl Comparison {

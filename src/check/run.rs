@@ -15,8 +15,8 @@ use crate::{
     apply::Push,
     apps::AppId,
     config::UnknownBindings,
-    event::{Device, Millis},
-    ledger::{AccountKey, Forgettable, KnownState, Ledger, Rows, Trace},
+    event::{Account, Device, Millis},
+    ledger::{AccountKey, KnownState, Ledger, Rows},
     outcome::Outcome,
     plan::{Item, ItemIndex, Plan, Verdict, Work, desired},
     tpns::{BoundAccount, Deadline, Verdicts},
@@ -80,6 +80,17 @@ pub struct Findings {
     pub foreign: HashSet<AppId>,
     /// Devices that agree and whose rows remember accounts that TPNS does not have any more.
     pub forgettable: Vec<Forgettable>,
+}
+
+/// What a row need not remember any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgettable {
+    /// The device.
+    pub device: Device,
+    /// When its row last changed, in milliseconds since 1970.
+    pub changed: Millis,
+    /// The accounts.
+    pub accounts: Vec<Account>,
 }
 
 /// Checks these keys, and repairs what differs.
@@ -214,16 +225,14 @@ impl Scene {
         row_error.map_or(Outcome::UNTOUCHED, |row_error| Outcome::Retry(row_error.into()))
     }
 
-    /// Names of accounts that the device no longer has, and traces of such under types that its login does not name. A
-    /// trace of another tells nothing that the login does not tell as well.
+    /// Accounts of earlier owners under types that the row's login does not name: each push of the device unbinds them.
     fn forgettable(&self, device: &Device, changed: Option<Millis>) -> Option<Forgettable> {
         let row = self.known.state.devices.get(device)?;
         let desired = desired(device.app, row, row.owner()?, &self.known.state);
-        let is_named = |trace: &&Trace| desired.iter().any(|other| other.account_type == trace.account_type);
-        let accounts: Vec<_> = row.may_have().iter().cloned().collect();
-        let traces = row.traces().iter().filter(|trace| !desired.is_empty() && !is_named(trace)).cloned().collect();
-        let forgettable = Forgettable { device: device.clone(), changed: changed?, accounts, traces };
-        (!forgettable.accounts.is_empty() || !forgettable.traces.is_empty()).then_some(forgettable)
+        let is_named = |account: &&Account| desired.iter().any(|other| other.account_type == account.account_type);
+        let accounts: Vec<_> = row.may_have().iter().filter(|account| !is_named(account)).cloned().collect();
+        let is_pushed = !desired.is_empty() && !accounts.is_empty();
+        is_pushed.then_some(Forgettable { device: device.clone(), changed: changed?, accounts })
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{AccountKey, Trace};
+use super::AccountKey;
 use crate::{
     apps::AppId,
     event::{Account, AccountName, AccountType, ListedAccount, Version},
@@ -18,14 +18,13 @@ pub struct DeviceState {
     unbound: BTreeMap<ListedAccount, Version>,
     /// Besides the owner's.
     may_have: BTreeSet<Account>,
-    traces: BTreeSet<Trace>,
 }
 
 /// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half
 /// of a DynamoDB item (400 KB).
 pub(super) const MOST_UNBOUND: usize = 200;
-/// The most traces of accounts that are kept, for the same reason.
-pub(crate) const MOST_TRACES: usize = 100;
+/// The most accounts of earlier owners that are kept, for the same reason.
+pub(crate) const MOST_EARLIER: usize = 100;
 
 /// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.
 ///
@@ -95,16 +94,10 @@ impl DeviceState {
     }
 
     /// Accounts of earlier owners, which TPNS may still have for the device: no call that unbinds them has been seen to
-    /// have its effect. None of them is the owner's. Of some only a [trace](Self::traces) is kept.
+    /// have its effect. None of them is the owner's.
     #[must_use]
     pub fn may_have(&self) -> &BTreeSet<Account> {
         &self.may_have
-    }
-
-    /// Accounts that the device has had, its owner's among them, as traces: no call needs their names.
-    #[must_use]
-    pub fn traces(&self) -> &BTreeSet<Trace> {
-        &self.traces
     }
 
     /// Whether events that are not in this state would make another of it: what TPNS may have besides does not count,
@@ -151,9 +144,9 @@ impl DeviceState {
         self.may_have.extend(accounts.into_iter().filter(|account| !is_owners(account)));
     }
 
-    /// TPNS may have the accounts of these traces for the device.
-    pub(crate) fn trace(&mut self, traces: impl IntoIterator<Item = Trace>) {
-        self.traces.extend(traces);
+    /// TPNS does not have these accounts.
+    pub fn forget(&mut self, accounts: &[Account]) {
+        accounts.iter().for_each(|account| _ = self.may_have.remove(account));
     }
 
     /// From this version on the device does not have these accounts.
@@ -180,7 +173,6 @@ impl DeviceState {
     pub fn remember_all_of(&mut self, other: &Self) {
         self.remember(other.owner.iter().flat_map(Owner::accounts));
         self.remember(other.may_have.iter().cloned());
-        self.trace(other.traces.iter().cloned());
     }
 
     /// Merges what a row keeps of another state: an owner that has lost leaves nothing behind.
@@ -200,7 +192,7 @@ impl DeviceState {
         }
         self.unbound.retain(|_, version| *version > owner.version);
         if !self.may_have.is_empty() {
-            owner.accounts().for_each(|account| _ = self.may_have.remove(&account));
+            self.forget(&owner.accounts().collect::<Vec<_>>());
         }
         let earlier = self.owner.replace(owner);
         self.remember(earlier.iter().flat_map(Owner::accounts));

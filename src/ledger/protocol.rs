@@ -9,7 +9,7 @@ use futures_util::{
 };
 use indexmap::{IndexMap, IndexSet};
 
-use super::{AccountKey, Deletion, DeviceState, FailedRows, KnownState, RowError, State, Trace, Unchecked};
+use super::{AccountKey, Deletion, DeviceState, FailedRows, KnownState, RowError, State, Unchecked};
 use crate::event::{Account, Device, Millis, Version};
 
 /// More than an ordinary batch needs, and few enough for the memory of a small function.
@@ -24,8 +24,9 @@ pub trait Rows {
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
-    /// Removes what a row need not remember, if the row has not changed since.
-    async fn forget(&self, forgettable: &Forgettable) -> Result<(), RowError>;
+    /// Removes accounts of earlier owners, which TPNS does not have any more, from a device's row, if that has not changed
+    /// since `changed`.
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError>;
     /// Whether TPNS is compared with the rows later on, by a check.
     fn are_checked(&self) -> bool;
     /// Has a check sent of each of these devices and deleted accounts. Returns those that were not sent.
@@ -52,19 +53,6 @@ pub struct DeletionRow {
     pub version: Version,
     /// Whether TPNS has accepted that one.
     pub accepted: bool,
-}
-
-/// Accounts that a device's row need not remember any more: TPNS is without them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forgettable {
-    /// The device.
-    pub device: Device,
-    /// When its row last changed, in milliseconds since 1970.
-    pub changed: Millis,
-    /// Those that the row has the names of.
-    pub accounts: Vec<Account>,
-    /// The others.
-    pub traces: Vec<Trace>,
 }
 
 /// Where the state is kept.
@@ -119,9 +107,9 @@ impl<R: Rows> Ledger<R> {
 
     /// Removes accounts that TPNS does not have any more from what a device's row remembers, if it has not changed since.
     /// Nothing depends on its success: at worst they are unbound once more.
-    pub async fn forget(&self, forgettable: &Forgettable) {
+    pub async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) {
         if let Self::Table(rows) = self {
-            _ = rows.forget(forgettable).await;
+            _ = rows.forget(device, changed, accounts).await;
         }
     }
 

@@ -8,8 +8,7 @@
 //! pk                               attributes
 //! device#<app>#<token>             owner       version of the owner
 //!                                  accounts    {"<account_type>":"<account>", …}
-//!                                  had:<account_type>             the account of the newest owner with one of this type
-//!                                  was:<account_type>:<SHA-256>   version of the newest owner that had the account
+//!                                  had:<account_type>:<account>   version of the newest owner that had the account
 //!                                  remembered  version of the owner at whose write its accounts were remembered
 //!                                  out:<account_type>:<account>   version of the logout
 //!                                  any:<account>                  the same, of the account under every type
@@ -20,10 +19,8 @@
 //!
 //! `<app>` is the app's name in the keys of its rows (`app_keys.rs`).
 //!
-//! `had:…` and `was:…` are the accounts that TPNS may have for the device: with their names while a call may have to name
-//! them, that is one of each type until a logout of all; else as traces, by which a check recognises them. Versions of
-//! this function before 0.2 wrote neither: where `remembered` is not the owner's version, the accounts of that owner are
-//! added before another one replaces them.
+//! `had:…` are the accounts that TPNS may have for the device. Versions of this function before 0.2 wrote none: where
+//! `remembered` is not the owner's version, the accounts of that owner are added before another one replaces them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,8 +28,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::LEDGER_ROW_LIFETIME;
 use crate::{
-    event::{Account, AccountName, AccountType, Kind, ListedAccount, Millis, Token, Version},
-    ledger::{DeletionRow, DeviceState, Forgettable, MOST_TRACES, Owner, Trace},
+    event::{Account, AccountName, AccountType, Kind, ListedAccount, Millis, Version},
+    ledger::{DeletionRow, DeviceState, MOST_EARLIER, Owner},
 };
 
 pub(super) const KEY: &str = "pk";
@@ -45,7 +42,6 @@ pub(super) const ACCEPTED: &str = "accepted";
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
 const OUT: &str = "out:";
 const HAD: &str = "had:";
-const WAS: &str = "was:";
 pub(super) const REMEMBERED: &str = "remembered";
 /// Not `out:*:`, which the first released version could not read; it skips unknown names.
 const ANY: &str = "any:";
@@ -62,11 +58,9 @@ pub(super) struct Unreadable(pub(super) &'static str);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceRow {
     pub(super) state: DeviceState,
-    /// Logouts that the owner has superseded, and traces beyond [`MOST_TRACES`]: attributes with their values, which
-    /// have no effect any more.
+    /// Logouts that the owner has superseded, and accounts of too many earlier owners: attributes with their values,
+    /// which have no effect any more.
     pub(super) dead: Vec<(String, String)>,
-    /// The same, of names that the row has no need of: its owner is a logout of all.
-    pub(super) names: Vec<(String, String)>,
     /// The owner, with its version as text, if the row does not remember its accounts.
     pub(super) unremembered: Option<String>,
 }
@@ -77,12 +71,8 @@ pub(super) enum Register {
     Owner {
         version: String,
         accounts: String,
-        /// The attributes of the accounts that the row is to remember with it, and the accounts.
-        had: Vec<(String, String)>,
-        /// The attributes of their traces.
-        traces: Vec<String>,
-        /// Attributes of names that the row has no need of any more.
-        gone: Vec<String>,
+        /// The attributes of the accounts that the row is to remember with it.
+        had: Vec<String>,
         /// The version of the owner that the row has, if it does not remember that one's accounts.
         unremembered: Option<String>,
     },
@@ -94,10 +84,9 @@ impl Register {
     /// What it adds to a row at most, in bytes.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Owner { version, accounts, had, traces, .. } => {
-                let had: usize = had.iter().map(|(name, account)| name.len() + account.len()).sum();
-                let traces: usize = traces.iter().map(|name| name.len() + version.len()).sum();
-                OWNER.len() + REMEMBERED.len() + 2 * version.len() + ACCOUNTS.len() + accounts.len() + had + traces
+            Self::Owner { version, accounts, had, .. } => {
+                let had: usize = had.iter().map(|name| name.len() + version.len()).sum();
+                OWNER.len() + REMEMBERED.len() + 2 * version.len() + ACCOUNTS.len() + accounts.len() + had
             }
             Self::Version { name, version } => name.len() + version.len(),
         }
@@ -123,18 +112,11 @@ impl DeviceRow {
         } else if row.contains_key(ACCOUNTS) {
             return Err(Unreadable(OWNER));
         }
-        let (mut out, mut was, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut out, mut had) = (Vec::new(), Vec::new());
         for (name, value) in row {
-            if let Some(account_type) = name.strip_prefix(HAD) {
-                let account = account_of(account_type, value).ok_or(Unreadable("had:…"))?;
-                if state.owner().is_some_and(|owner| owner.accounts.is_empty()) {
-                    names.push((name.clone(), account.account.as_str().to_owned()));
-                }
-                state.remember([account]);
-            }
-            if let Some(trace) = name.strip_prefix(WAS) {
-                let trace = Trace::parse(trace).ok_or(Unreadable("the name of was:…"))?;
-                was.push((version_of(value).ok_or(Unreadable("was:…"))?, name, trace));
+            if let Some(typed) = name.strip_prefix(HAD) {
+                let account = account_under_type(typed).ok_or(Unreadable("the name of had:…"))?;
+                had.push((version_of(value).ok_or(Unreadable("had:…"))?, name, account));
             }
             let Some(listed) = listed_of(name)? else { continue };
             let version = version_of(value).ok_or(Unreadable("out:…"))?;
@@ -144,40 +126,28 @@ impl DeviceRow {
         let is_dead = |listed, version| state.unbound().get(listed) != Some(version);
         let dead = out.iter().filter(|(_, listed, version)| is_dead(listed, version));
         let mut dead: Vec<_> = dead.map(|(name, _, version)| ((*name).clone(), text(version))).collect();
-        was.sort_unstable();
-        let oldest = was.len().saturating_sub(MOST_TRACES);
-        dead.extend(was.drain(..oldest).map(|(version, name, _)| (name.clone(), text(&version))));
-        state.trace(was.into_iter().map(|(_, _, trace)| trace));
+        had.sort_unstable();
+        let earlier = had.len().saturating_sub(MOST_EARLIER);
+        dead.extend(had.drain(..earlier).map(|(version, name, _)| (name.clone(), text(&version))));
+        state.remember(had.into_iter().map(|(_, _, account)| account));
         let owner = state.owner().map(|owner| text(&owner.version));
         let remembered = row.get(REMEMBERED).and_then(|value| value.as_s().ok());
         let unremembered = owner.filter(|owner| Some(owner) != remembered);
-        Ok(Self { state, dead, names, unremembered })
+        Ok(Self { state, dead, unremembered })
     }
 
     /// What has to be added to the row; nothing if it has all of it.
-    pub(super) fn lacks(&self, token: &Token, added: &DeviceState) -> Vec<Register> {
+    pub(super) fn lacks(&self, added: &DeviceState) -> Vec<Register> {
         let mut merged = self.state.clone();
         merged.raise(added);
         let merged = merged.bounded();
         let owner = merged.owner().filter(|owner| self.state.owner() != Some(owner)).map(|owner| {
             let replaced = self.unremembered.as_ref().and(self.state.owner());
-            let mut had: BTreeMap<_, _> = replaced.map(|owner| owner.accounts.clone()).unwrap_or_default();
-            let mut traces: Vec<_> = [owner].into_iter().chain(replaced).flat_map(Owner::accounts).collect();
-            traces.sort_unstable();
-            traces.dedup();
-            let mut gone = Vec::new();
-            if owner.accounts.is_empty() {
-                had.clear();
-                // Whatever the row has, nearly all accounts are of the type that an event need not name.
-                gone.push(had_name(AccountType::default()));
-            }
-            had.extend(owner.accounts.clone());
+            let had: BTreeSet<_> = owner.accounts().chain(replaced.into_iter().flat_map(Owner::accounts)).collect();
             Register::Owner {
                 version: text(&owner.version),
                 accounts: owner.accounts_text(),
-                had: had.iter().map(|(&kind, account)| (had_name(kind), account.as_str().to_owned())).collect(),
-                traces: traces.iter().map(|account| was_name(&Trace::of(token, account))).collect(),
-                gone,
+                had: had.iter().map(had_name).collect(),
                 unremembered: self.unremembered.clone(),
             }
         });
@@ -242,24 +212,9 @@ fn out_name(listed: &ListedAccount) -> String {
     }
 }
 
-/// The attribute that remembers the account of a type.
-fn had_name(AccountType(account_type): AccountType) -> String {
-    format!("{HAD}{account_type}")
-}
-
-fn was_name(trace: &Trace) -> String {
-    format!("{WAS}{trace}")
-}
-
-/// The attributes of what a row need not remember.
-pub(super) fn names_of(forgettable: &Forgettable) -> Vec<String> {
-    let types: BTreeSet<_> = forgettable.accounts.iter().map(|account| account.account_type).collect();
-    types.into_iter().map(had_name).chain(forgettable.traces.iter().map(was_name)).collect()
-}
-
-fn account_of(account_type: &str, value: &AttributeValue) -> Option<Account> {
-    let account_type = AccountType(account_type.parse().ok()?);
-    Some(Account { account: AccountName::taken_before(value.as_s().ok()?)?, account_type })
+/// The attribute that remembers an account.
+pub(super) fn had_name(Account { account, account_type: AccountType(account_type) }: &Account) -> String {
+    format!("{HAD}{account_type}:{}", account.as_str())
 }
 
 /// The account that an attribute of this name signs out. `None` if it is another attribute.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     aws::{self, Tries},
-    event::{Millis, Version},
+    event::{Account, Millis, Version},
     ledger::RowError,
 };
 
@@ -73,29 +73,19 @@ impl OpenTable<'_> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":expires", AttributeValue::N(self.expires_at.to_string()));
-        let (mut set, mut remove) = ("SET #expires = :expires".to_owned(), String::new());
+        let mut set = "SET #expires = :expires".to_owned();
         let mut conditions = Vec::with_capacity(registers.len());
         for (n, register) in registers.iter().enumerate() {
             let (name, version) = match register {
-                Register::Owner { version, accounts, had, traces, gone, .. } => {
+                Register::Owner { version, accounts, had, .. } => {
                     update = update
                         .expression_attribute_names("#accounts", ACCOUNTS)
                         .expression_attribute_names("#remembered", REMEMBERED)
                         .expression_attribute_values(":accounts", AttributeValue::S(accounts.clone()));
                     set += &format!(", #accounts = :accounts, #remembered = :r{n}");
-                    for (n, (name, account)) in had.iter().enumerate() {
-                        update = update
-                            .expression_attribute_names(format!("#h{n}"), name)
-                            .expression_attribute_values(format!(":h{n}"), AttributeValue::S(account.clone()));
-                        set += &format!(", #h{n} = :h{n}");
-                    }
-                    for (trace, name) in traces.iter().enumerate() {
-                        update = update.expression_attribute_names(format!("#t{trace}"), name);
-                        set += &format!(", #t{trace} = :r{n}");
-                    }
-                    for (n, name) in gone.iter().enumerate() {
-                        update = update.expression_attribute_names(format!("#g{n}"), name);
-                        remove += &format!("{}#g{n}", if remove.is_empty() { " REMOVE " } else { ", " });
+                    for (account, name) in had.iter().enumerate() {
+                        update = update.expression_attribute_names(format!("#h{account}"), name);
+                        set += &format!(", #h{account} = :r{n}");
                     }
                     (OWNER, version)
                 }
@@ -118,19 +108,19 @@ impl OpenTable<'_> {
                 }
             });
         }
-        update.update_expression(set + &remove).condition_expression(conditions.join(" AND "))
+        update.update_expression(set).condition_expression(conditions.join(" AND "))
     }
 
-    /// Removes attributes from a row that still expires then, which is one that has not changed.
-    pub(super) fn forgetting(&self, key: &str, expires: Millis, attributes: &[String]) -> UpdateItemFluentBuilder {
+    /// Removes accounts of earlier owners from a row that still expires then, which is one that has not changed.
+    pub(super) fn forgetting(&self, key: &str, expires: Millis, accounts: &[Account]) -> UpdateItemFluentBuilder {
         let mut update = self
             .update(key)
             .condition_expression("#expires = :expires")
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()));
-        let mut names = Vec::with_capacity(attributes.len());
-        for (n, name) in attributes.iter().enumerate() {
-            update = update.expression_attribute_names(format!("#h{n}"), name);
+        let mut names = Vec::with_capacity(accounts.len());
+        for (n, account) in accounts.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#h{n}"), row::had_name(account));
             names.push(format!("#h{n}"));
         }
         update.update_expression(format!("REMOVE {}", names.join(", ")))
@@ -154,9 +144,9 @@ impl OpenTable<'_> {
     }
 
     /// Removes superseded logouts from a row, once there are enough of them, so that a device that many people sign in
-    /// on does not outgrow a row; and at once the names of accounts that it need not have. No event depends on its success.
+    /// on does not outgrow a row. No event depends on its success.
     pub(super) async fn sweep(&self, key: &str, row: &DeviceRow) {
-        if row.dead.len() < DEAD_A_SWEEP && row.names.is_empty() {
+        if row.dead.len() < DEAD_A_SWEEP {
             return;
         }
         // Tried once: the next event of the device does it as well.
@@ -164,15 +154,9 @@ impl OpenTable<'_> {
     }
 
     fn sweeping(&self, key: &str, row: &DeviceRow) -> UpdateItemFluentBuilder {
+        let dead = row.dead.iter().take(REGISTERS).enumerate();
         let (mut update, mut names, mut conditions) = (self.update(key), Vec::new(), Vec::new());
-        if let (Some(owner), false) = (row.state.owner(), row.names.is_empty()) {
-            // A newer login may have written the same name again.
-            update = update
-                .expression_attribute_names("#owner", OWNER)
-                .expression_attribute_values(":owner", AttributeValue::S(row::text(&owner.version)));
-            conditions.push("#owner = :owner".to_owned());
-        }
-        for (n, (name, version)) in row.names.iter().chain(&row.dead).take(REGISTERS).enumerate() {
+        for (n, (name, version)) in dead {
             update = update
                 .expression_attribute_names(format!("#r{n}"), name)
                 .expression_attribute_values(format!(":r{n}"), AttributeValue::S(version.clone()));

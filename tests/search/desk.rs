@@ -12,8 +12,8 @@ use std::{
 
 use futures_util::future::{join, join_all};
 use tpns_account_sync::{
-    event::{Account, Device, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Forgettable, Read, RowError, Rows, Unchecked},
+    event::{Account, Device, Millis, Version},
+    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
     plan::Work,
     tpns::BoundAccount,
 };
@@ -198,7 +198,7 @@ impl Rows for &Desk<'_> {
     }
 
     /// Rows have no times here, so nothing is old enough to be forgotten.
-    async fn forget(&self, _: &Forgettable) -> Result<(), RowError> {
+    async fn forget(&self, _: &Device, _: Millis, _: &[Account]) -> Result<(), RowError> {
         Ok(())
     }
 

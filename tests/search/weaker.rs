@@ -4,11 +4,9 @@ use std::{cell::RefCell, collections::HashMap};
 
 use tpns_account_sync::{
     apply::{Push, apply},
-    event::{Change, Device, Event, Version},
+    event::{Account, Change, Device, Event, Millis, Version},
     ingress::MessageIndex,
-    ledger::{
-        AccountKey, Deletion, DeletionRow, DeviceState, Forgettable, Ledger, Read, RowError, Rows, State, Unchecked,
-    },
+    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State, Unchecked},
     outcome::Outcome,
     plan::{Verdict, plan},
     redelivery::Redelivered,
@@ -204,8 +202,8 @@ impl<R: Rows> Rows for Blind<R> {
         self.rows.accept_deletion(key, version).await
     }
 
-    async fn forget(&self, forgettable: &Forgettable) -> Result<(), RowError> {
-        self.rows.forget(forgettable).await
+    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
+        self.rows.forget(device, changed, accounts).await
     }
 
     fn are_checked(&self) -> bool {

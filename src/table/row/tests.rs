@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     apps::{AppId, AppNames},
-    event::{Device, Event},
+    event::{Device, Event, Token},
     ledger::{AccountKey, State},
     table::keys::{account_key, device_key, device_of, is_of_an_account},
     testing,
@@ -21,7 +21,7 @@ fn raise(row: &mut Attributes, registers: Vec<Register>) {
     let get = |row: &Attributes, name: &str| row.get(name).map(|value| value.as_s().unwrap().clone());
     for register in registers {
         match register {
-            Register::Owner { version, accounts, had, traces, gone, unremembered } => {
+            Register::Owner { version, accounts, had, unremembered } => {
                 let known = (get(row, OWNER), get(row, ACCOUNTS));
                 let may_replace = match unremembered {
                     None => get(row, OWNER) == get(row, REMEMBERED),
@@ -31,9 +31,7 @@ fn raise(row: &mut Attributes, registers: Vec<Register>) {
                     let s = |text: &str| AttributeValue::S(text.into());
                     row.insert(ACCOUNTS.into(), s(&accounts));
                     row.extend([OWNER, REMEMBERED].map(|name| (name.into(), s(&version))));
-                    row.extend(had.into_iter().map(|(name, account)| (name, s(&account))));
-                    row.extend(traces.into_iter().map(|name| (name, s(&version))));
-                    gone.iter().for_each(|name| _ = row.remove(name));
+                    row.extend(had.into_iter().map(|name| (name, s(&version))));
                 }
             }
             Register::Version { name, version } => {
@@ -43,10 +41,6 @@ fn raise(row: &mut Attributes, registers: Vec<Register>) {
             }
         }
     }
-}
-
-fn token() -> Token {
-    Token::new("token0").unwrap()
 }
 
 fn states(events: &[Event]) -> Vec<DeviceState> {
@@ -76,26 +70,21 @@ proptest! {
     fn writing_rows_is_merging(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
         for (a, b) in states(&a).into_iter().zip(states(&b)) {
             let mut row = Attributes::new();
-            raise(&mut row, DeviceRow::default().lacks(&token(), &a));
-            raise(&mut row, DeviceRow::default().lacks(&token(), &b));
+            raise(&mut row, DeviceRow::default().lacks(&a));
+            raise(&mut row, DeviceRow::default().lacks(&b));
             let mut merged = a.clone();
             merged.raise(&b);
             let read = DeviceRow::read(&row).unwrap().state;
             prop_assert!(read.is_ordered_as(&merged));
             // All that the owners had that the row had, and of those of one batch only the winner.
-            let owners = [a.owner().cloned(), b.owner().cloned().filter(|then| a.owner().is_none_or(|first| then > first))];
-            let traces = owners.iter().flatten().flat_map(Owner::accounts).map(|account| Trace::of(&token(), &account));
-            prop_assert_eq!(read.traces(), &traces.collect());
-            // The newest name of each type that the winner does not have; none of type 0 if it has no account.
-            let mut had: BTreeMap<_, _> = BTreeMap::new();
-            owners.iter().flatten().for_each(|owner| had.extend(owner.accounts.clone()));
-            had.retain(|kind, _| match read.owner() {
-                Some(owner) if owner.accounts.is_empty() => *kind != AccountType(0),
-                Some(owner) => !owner.accounts.contains_key(kind),
-                None => false,
-            });
-            let had = had.into_iter().map(|(account_type, account)| Account { account, account_type });
-            prop_assert_eq!(read.may_have(), &had.collect());
+            let owners = [&a, &b].map(|state| state.owner().cloned());
+            let (first, then) = (&owners[0], &owners[1]);
+            let mut had: BTreeSet<_> = first.iter().flat_map(Owner::accounts).collect();
+            if then > first {
+                had.extend(then.iter().flat_map(Owner::accounts));
+            }
+            let owned: BTreeSet<_> = read.owner().into_iter().flat_map(Owner::accounts).collect();
+            prop_assert_eq!(read.may_have(), &had.difference(&owned).cloned().collect());
         }
     }
 
@@ -106,20 +95,17 @@ proptest! {
     ) {
         for (a, b) in states(&a).into_iter().zip(states(&b)) {
             let mut row = Attributes::new();
-            raise(&mut row, DeviceRow::default().lacks(&token(), &a));
-            row.retain(|name, _| ![HAD, WAS].iter().any(|prefix| name.starts_with(prefix)) && name != REMEMBERED);
-            raise(&mut row, DeviceRow::default().lacks(&token(), &b));
+            raise(&mut row, DeviceRow::default().lacks(&a));
+            row.retain(|name, _| !name.starts_with(HAD) && name != REMEMBERED);
+            raise(&mut row, DeviceRow::default().lacks(&b));
             let read = DeviceRow::read(&row).unwrap();
             // The write that knows nothing of the row is refused.
-            raise(&mut row, read.lacks(&token(), &b));
-            let then = DeviceRow::read(&row).unwrap();
-            prop_assert_eq!(then.lacks(&token(), &b), vec![]);
-            for account in a.owner().into_iter().flat_map(Owner::accounts) {
-                let owner = then.state.owner().ok_or_else(|| TestCaseError::fail("no owner"))?;
-                let is_named = owner.accounts.is_empty() || owner.accounts.contains_key(&account.account_type);
-                prop_assert!(is_named || then.state.may_have().contains(&account), "{account:?}");
-                let is_traced = then.state.traces().contains(&Trace::of(&token(), &account));
-                prop_assert!(is_traced || then.state.owner() == a.owner(), "{account:?}");
+            raise(&mut row, read.lacks(&b));
+            let (then, owner) = (DeviceRow::read(&row).unwrap(), a.owner());
+            prop_assert_eq!(then.lacks(&b), vec![]);
+            for account in owner.into_iter().flat_map(Owner::accounts) {
+                let has = then.state.owner().is_some_and(|owner| owner.accounts().any(|other| other == account));
+                prop_assert!(has || then.state.may_have().contains(&account), "{account:?}");
             }
         }
     }
@@ -129,12 +115,12 @@ proptest! {
     fn a_row_lacks_nothing_once_it_was_written(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
         for (a, b) in states(&a).into_iter().zip(states(&b)) {
             let mut row = Attributes::new();
-            raise(&mut row, DeviceRow::default().lacks(&token(), &a));
+            raise(&mut row, DeviceRow::default().lacks(&a));
             let known = DeviceRow::read(&row).unwrap();
-            raise(&mut row, known.lacks(&token(), &b));
+            raise(&mut row, known.lacks(&b));
             let known = DeviceRow::read(&row).unwrap();
-            prop_assert_eq!(known.lacks(&token(), &a), vec![]);
-            prop_assert_eq!(known.lacks(&token(), &b), vec![]);
+            prop_assert_eq!(known.lacks(&a), vec![]);
+            prop_assert_eq!(known.lacks(&b), vec![]);
         }
     }
 
@@ -145,7 +131,7 @@ proptest! {
             let mut row = Attributes::new();
             for event in a.iter().filter(|event| event.device() == Some(device)) {
                 let state = State::of([event]);
-                raise(&mut row, DeviceRow::default().lacks(&token(), &state.devices[device]));
+                raise(&mut row, DeviceRow::default().lacks(&state.devices[device]));
             }
             let read = DeviceRow::read(&row).unwrap();
             for (name, _) in &read.dead {
@@ -155,47 +141,6 @@ proptest! {
             prop_assert_eq!((swept.state, swept.dead.len()), (read.state, 0));
         }
     }
-}
-
-fn row_after(owners: &[Owner]) -> Attributes {
-    let mut row = Attributes::new();
-    for owner in owners {
-        let mut state = DeviceState::default();
-        state.take_owner(owner.clone());
-        raise(&mut row, DeviceRow::default().lacks(&token(), &state));
-    }
-    row
-}
-
-fn owner(at: Millis, accounts: &[(u32, &str)]) -> Owner {
-    let account = |&(kind, name): &(u32, &str)| (AccountType(kind), testing::account(name, AccountType(kind)).account);
-    let version = Version { at, rank: Kind::Login, tie_breaker: "e".into() };
-    Owner { version, accounts: accounts.iter().map(account).collect() }
-}
-
-/// The names in a row that is written blindly: the owner's, and one of each other type.
-#[test]
-fn a_row_has_the_name_of_an_account_only_while_a_call_may_have_to_name_it() {
-    let cases: &[(&[Owner], &[&str], &[&str])] = &[
-        (&[owner(1, &[(0, "ann")]), owner(2, &[(0, "ben")])], &["ben"], &["ann"]),
-        (&[owner(1, &[(0, "ann")]), owner(2, &[(1, "ben")])], &["ann", "ben"], &[]),
-        (&[owner(1, &[(0, "ann")]), owner(2, &[(1, "ben")]), owner(3, &[(0, "cem")])], &["ben", "cem"], &["ann"]),
-        (&[owner(1, &[(0, "ann")]), owner(2, &[])], &[], &["ann"]),
-    ];
-    for (owners, kept, gone) in cases {
-        let row = row_after(owners);
-        let text = format!("{row:?}");
-        assert!(kept.iter().all(|name| text.contains(name)), "{text}");
-        assert!(!gone.iter().any(|name| text.contains(name)), "{text}");
-        let read = DeviceRow::read(&row).unwrap();
-        assert_eq!(read.names, vec![], "{text}");
-        for account in owners.iter().flat_map(Owner::accounts) {
-            assert!(read.state.traces().contains(&Trace::of(&token(), &account)), "{account:?}");
-        }
-    }
-    // A logout of all can't know of other types; the row's answer shows them.
-    let read = DeviceRow::read(&row_after(&[owner(1, &[(1005, "ann")]), owner(2, &[])])).unwrap();
-    assert_eq!(read.names, [("had:1005".to_owned(), "ann".to_owned())]);
 }
 
 #[test]
@@ -254,10 +199,6 @@ fn a_row_that_is_not_as_this_program_writes_it_is_refused_by_attribute() {
         (&[("out:0:a", s("late"))], "out:…"),
         (&[("out:a", s(good))], "the name of out:…"),
         (&[("out:x:a", s(good))], "the name of out:…"),
-        (&[("had:x", s("a"))], "had:…"),
-        (&[("had:0", s(""))], "had:…"),
-        (&[("was:0:a", s(good))], "the name of was:…"),
-        (&[("was:0:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", s("late"))], "was:…"),
     ];
     for (attributes, at_fault) in cases {
         let row = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();

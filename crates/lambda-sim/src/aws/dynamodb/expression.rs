@@ -1,4 +1,4 @@
-//! The expressions of an `UpdateItem`: `SET #a = :a, … REMOVE #b, …` or one of the two, and conditions of `#a = :a`, `#a = #b`,
+//! The expressions of an `UpdateItem`: `SET #a = :a, …` or `REMOVE #a, …`, and conditions of `#a = :a`, `#a = #b`,
 //! `#a < :a`, `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
 
 mod condition;
@@ -57,7 +57,7 @@ impl Update {
     ) -> Result<Self, ErrorAnswer> {
         let mut tokens = Tokens::of(source)?;
         let mut update = Self::default();
-        let mut sets = tokens.takes("SET");
+        let sets = tokens.takes("SET");
         if !sets {
             tokens.expect("REMOVE")?;
         }
@@ -73,13 +73,9 @@ impl Update {
             if update.0.insert(name.clone(), value).is_some() {
                 return Err(invalid(format!("the update has {name} twice")));
             }
-            if tokens.takes(",") {
-                continue;
-            }
-            if !(sets && tokens.takes("REMOVE")) {
+            if !tokens.takes(",") {
                 return tokens.end().map(|()| update);
             }
-            sets = false;
         }
     }
 

@@ -64,19 +64,6 @@ async fn a_remove_of_attributes_creates_no_item() {
 }
 
 #[tokio::test]
-async fn an_update_sets_and_removes_at_once() {
-    let world = World::new().await;
-    world.api.with_table(TABLE, |table| table.put("a", Item::new().with("out", "5"))).unwrap();
-    let update = world.dynamodb.update_item().table_name(TABLE).key("pk", s("a"));
-    let update = update.update_expression("SET #version = :one REMOVE #out").condition_expression("#out = :out");
-    let update = update.expression_attribute_names("#version", "version").expression_attribute_names("#out", "out");
-    let update = update.expression_attribute_values(":one", n(1)).expression_attribute_values(":out", s("5"));
-    update.send().await.unwrap();
-    let left = world.api.with_table(TABLE, |table| table.items().cloned().collect::<Vec<_>>());
-    assert_eq!(left, Some(vec![Item::new().with("pk", "a").with("version", 1_i64)]));
-}
-
-#[tokio::test]
 async fn a_batch_returns_the_items_that_exist_and_in_another_order_than_its_keys() {
     let world = World::new().await;
     let keys: Vec<String> = (0..100).map(|n| format!("key-{n:03}")).collect();
