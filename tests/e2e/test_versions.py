@@ -44,6 +44,16 @@ def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world:
     stage.tpns.reset()
     stage.handle(login(device, "ann"))
     assert stage.accounts("android", device) == {"ann"}
+
+    # docs/updating.md, "Lowering FunctionTimeout": no version with the longer one gets traffic any more.
+    change(world, FunctionTimeout="10", GradualDeployment="off")
+    fourth = invoked(world.cloud, stage.stack)
+    assert (fourth["Timeout"], fourth["Version"] != third["Version"]) == (10, True)
+    alias = world.cloud.client("lambda").get_alias(FunctionName=stage.stack.function_name, Name="live")
+    assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+    given = {"QueueUrl": stage.stack.queue_url, "AttributeNames": ["VisibilityTimeout"]}
+    visibility = int(world.cloud.client("sqs").get_queue_attributes(**given)["Attributes"]["VisibilityTimeout"])
+    assert visibility >= 6 * fourth["Timeout"]
     world.cloud.client("cloudformation").delete_stack(StackName=NAME)
 
 
