@@ -133,7 +133,8 @@ def test_after_the_devices_next_event_a_row_has_a_deleted_account_only_as_one_th
     assert stage.accounts("android", device) == set()
     stage.handle(next_event(device))
     rows = table.rows()
-    named = [(key, name) for key, row in rows.items() for name, value in row.items() if account in f"{key}{name}{value}"]
+    attributes = [(key, name, str(value)) for key, row in rows.items() for name, value in row.items()]
+    named = [(key, name) for key, name, value in attributes if account in key + name + value]
     assert named == [(device_key("android", device), f"had:0:{account}")]
     assert parked_and_dead(stage) == ([], [])
 
