@@ -80,7 +80,7 @@ def test_anything_newer_in_the_ledger_wins(audited: Audited) -> None:
     # The logout of the one account and the deletion stay beside the older login.
     (outs,) = [{name for name in row if name.startswith("out:")} for key, row in after.items() if key.endswith(part)]
     assert outs == {"out:0:annabel"}
-    assert audited.audit().code == 0, "nobody but the one who switched is to be bound"
+    assert audited.audit().code == 0, "no one but the one who switched is to be bound"
     assert audited.stage.accounts("android", switched) == {"benedict"}
 
 
