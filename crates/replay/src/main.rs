@@ -22,6 +22,7 @@ mod message;
 mod problem;
 mod progress;
 mod rate;
+mod reader;
 mod reading;
 mod redrive;
 mod send;

@@ -67,9 +67,9 @@ pub(crate) async fn run(args: SendArgs, interrupt: Interrupt) -> Result<Ending, 
         progress.print(&format!("{} already sent, resuming after them", count(state.count(), "line")));
     }
     let fifo = entry::is_fifo(queue_url);
-    let rules = Rules { contract: args.contract.contract(), stamp_now: args.stamp_now, fifo, state: state.clone() };
+    let rules = Rules { contract: args.contract.contract(), stamp_now: args.stamp_now, fifo };
     let lanes = Lanes::new(&sqs::client().await, &urls, "--queue-url", &interrupt);
-    let lines = reader::start(input, rules);
+    let lines = reader::start(input, state.clone(), rules);
     let mut run = Run {
         began_with: state.count(),
         state,
