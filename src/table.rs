@@ -3,9 +3,12 @@
 mod app_keys;
 mod app_rows;
 mod keys;
+mod names;
 mod read;
 mod row;
 mod scan;
+mod seal;
+mod version_text;
 mod write;
 
 use std::{
@@ -44,6 +47,11 @@ use crate::{
 /// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
 /// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
 pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
+
+/// DynamoDB may take as long to remove a row that has expired.
+const TTL_DELAY: Duration = Duration::from_secs(3 * 24 * 3600);
+/// By then every sandbox has read the apps document with the keys, whatever `TPNS_APPS_MAX_AGE` is within reason.
+const KEYS_KNOWN_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 const READS_AT_A_TIME: usize = 16;
 /// Requests in flight, of all apps, merging and verifying: the more there are, the longer each takes on a small part of
@@ -128,35 +136,51 @@ impl Table {
 
 impl Rows for OpenTable<'_> {
     async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError> {
-        let key = keys::device_key(device, self.app_keys().await?);
+        let app_keys = self.app_keys().await?;
+        let key = keys::device_key(device, &app_keys.names);
+        let seal = app_keys.row(&key);
         let mut row = DeviceRow::default();
         for _ in 0..MOST_WRITES {
-            let mut lacking = row.lacks(added);
-            if lacking.is_empty() {
+            let mut lacking = row.lacks(added, &seal).map_err(|error| self.unreadable(&error))?;
+            let written = if !lacking.is_empty() {
+                lacking.truncate(write::REGISTERS);
+                self.raise(&key, &lacking).await?
+            } else if !row.exposed.is_empty() {
+                // An event waits for it: a row that is in use has no names in clear then.
+                row.exposed.truncate(write::HIDDEN);
+                self.hide(&key, &row.exposed).await?
+            } else {
                 self.sweep(&key, &row).await;
                 return Ok(row.state);
-            }
-            lacking.truncate(write::REGISTERS);
-            row = DeviceRow::read(&self.raise(&key, &lacking).await?).map_err(|error| self.unreadable(&error))?;
+            };
+            row = DeviceRow::read(&written, &seal).map_err(|error| self.unreadable(&error))?;
         }
         Err(RowError::KeepsChanging)
     }
 
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
-        let deleted = Register::Version { name: DELETED.into(), version: row::text(version) };
-        let key = keys::account_key(key, self.app_keys().await?);
+        let deleted = Register::Version { name: DELETED.into(), version: version_text::text(version) };
+        let app_keys = self.app_keys().await?;
+        let unkeyed = self.unkeyed(app_keys).then(|| keys::account_key(key, &app_keys.names, None));
+        if let Some(unkeyed) = unkeyed.as_ref().filter(|_| self.others_may_have_no_key(app_keys)) {
+            self.raise(unkeyed, std::slice::from_ref(&deleted)).await?;
+        }
+        let key = keys::account_key(key, &app_keys.names, app_keys.seal.as_ref());
         for _ in 0..MOST_WRITES {
             let row = self.raise(&key, std::slice::from_ref(&deleted)).await?;
             // Without a deletion, the row was removed after it had refused the write.
             if let Some(row) = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
-                return Ok(row);
+                let Some(unkeyed) = &unkeyed else { return Ok(row) };
+                let earlier = DeletionRow::read(&self.read_row(unkeyed).await?);
+                return Ok(row.or(earlier.map_err(|error| self.unreadable(&error))?));
             }
         }
         Err(RowError::KeepsChanging)
     }
 
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
-        let key = keys::account_key(key, self.app_keys().await?);
+        let app_keys = self.app_keys().await?;
+        let key = keys::account_key(key, &app_keys.names, app_keys.seal.as_ref());
         match self.send(|| self.accepting(&key, version).send()).await {
             Err(error) if !write::is_refusal(&error) => Err(self.row_error(&error)),
             // Refused: there is a newer deletion, which has its own message.
@@ -165,10 +189,17 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
-        let key = keys::device_key(device, self.app_keys().await?);
+        let app_keys = self.app_keys().await?;
+        let key = keys::device_key(device, &app_keys.names);
+        let seal = app_keys.row(&key);
         let expires = changed / 1000 + Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
-        for accounts in accounts.chunks(write::REGISTERS) {
-            match self.send(|| self.forgetting(&key, expires, accounts).send()).await {
+        let had = accounts.iter().map(|account| names::had(account, &seal)).collect::<Result<Vec<_>, _>>();
+        let mut had = had.map_err(|error| self.unreadable(&error))?;
+        if app_keys.seal.is_some() {
+            had.extend(accounts.iter().map(names::had_in_clear));
+        }
+        for had in had.chunks(write::REGISTERS) {
+            match self.send(|| self.forgetting(&key, expires, had).send()).await {
                 Err(error) if !write::is_refusal(&error) => return Err(self.row_error(&error)),
                 // Refused: the row has changed, and has a newer check.
                 _ => {}
@@ -199,12 +230,15 @@ impl Rows for OpenTable<'_> {
                 };
             }
         };
-        let device_keys: Vec<_> = devices.iter().map(|device| keys::device_key(device, app_keys)).collect();
-        let account_keys: Vec<_> = accounts.iter().map(|key| keys::account_key(key, app_keys)).collect();
+        let AppKeys { names, seal, .. } = &**app_keys;
+        let device_keys: Vec<_> = devices.iter().map(|device| keys::device_key(device, names)).collect();
+        let account_keys = |seal| accounts.iter().map(move |key| keys::account_key(key, names, seal)).collect();
+        let keyed: Vec<_> = account_keys(seal.as_ref());
+        let unkeyed: Vec<_> = if self.unkeyed(app_keys) { account_keys(None) } else { Vec::new() };
         let rows: Found = match found {
             Some(found) => found,
             None => {
-                let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
+                let keys: Vec<&str> = device_keys.iter().chain(&keyed).chain(&unkeyed).map(String::as_str).collect();
                 let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
                 let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
                 read.into_iter().flatten().collect()
@@ -213,21 +247,46 @@ impl Rows for OpenTable<'_> {
         let attributes = |key: &String| {
             rows.get(key).map_or(Err(RowError::Unreachable), |row| row.as_ref().map_err(|&row_error| row_error))
         };
-        let device =
-            |key| DeviceRow::read(attributes(key)?).map(|row| row.state).map_err(|error| self.unreadable(&error));
+        let device = |key: &String| {
+            let row = DeviceRow::read(attributes(key)?, &app_keys.row(key));
+            row.map(|row| row.state).map_err(|error| self.unreadable(&error))
+        };
         let deletion = |key| DeletionRow::read(attributes(key)?).map_err(|error| self.unreadable(&error));
+        let deletions = keyed.iter().enumerate().map(|(n, key)| match unkeyed.get(n) {
+            None => deletion(key),
+            Some(unkeyed) => match (deletion(key)?, deletion(unkeyed)?) {
+                (Some(keyed), unkeyed) => Ok(Some(keyed.or(unkeyed))),
+                (None, unkeyed) => Ok(unkeyed),
+            },
+        });
         let changed = |key| row::changed(attributes(key).ok()?);
         let changed =
             devices.iter().zip(&device_keys).filter_map(|(device, key)| Some((device.clone(), changed(key)?)));
         Read {
             changed: changed.collect(),
             devices: devices.iter().cloned().zip(device_keys.iter().map(device)).collect(),
-            deletions: accounts.iter().cloned().zip(account_keys.iter().map(deletion)).collect(),
+            deletions: accounts.iter().cloned().zip(deletions).collect(),
         }
     }
 }
 
 impl OpenTable<'_> {
+    /// In seconds since 1970.
+    fn now(&self) -> u64 {
+        self.expires_at.saturating_sub(LEDGER_ROW_LIFETIME.as_secs())
+    }
+
+    /// Whether rows of accounts may be left from when the table had no key.
+    fn unkeyed(&self, app_keys: &AppKeys) -> bool {
+        let kept = LEDGER_ROW_LIFETIME + TTL_DELAY;
+        app_keys.seal.as_ref().is_some_and(|seal| self.now() < seal.since.saturating_add(kept.as_secs()))
+    }
+
+    /// Whether sandboxes may still run that have not read the keys.
+    fn others_may_have_no_key(&self, app_keys: &AppKeys) -> bool {
+        app_keys.seal.as_ref().is_some_and(|seal| self.now() < seal.since.saturating_add(KEYS_KNOWN_AFTER.as_secs()))
+    }
+
     /// After the end no request is made. A row that is affected fails for what took the time.
     fn has_time(&self) -> Result<(), RowError> {
         if self.is_over() { Err(self.log(self.failure.get(), "no answer in time")) } else { Ok(()) }
@@ -267,7 +326,18 @@ impl OpenTable<'_> {
         self.log(row_error, &text)
     }
 
+    fn no_key(&self) -> RowError {
+        self.log_once(format_args!(
+            "LEDGER_TABLE: {}; put the key back into the apps document's ledger_keys",
+            "the table was written with a ledger key that the apps document does not have"
+        ));
+        RowError::NoKey
+    }
+
     fn unreadable(&self, error: &Unreadable) -> RowError {
+        if *error == Unreadable::NoKey {
+            return self.no_key();
+        }
         let remedy =
             "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
         self.log_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {remedy}"));
