@@ -20,6 +20,7 @@ _APPS: dict[str, dict[str, Any]] = {
     "android": {"access_id": 1500001048, "secret_key": "local-android-key"},
     "ios": {"access_id": 1600001061, "secret_key": "local-ios-key"},
 }
+LEDGER_KEYS = ["local-ledger-key-that-is-not-secret"]
 
 
 class Tpns:
@@ -38,8 +39,8 @@ class Tpns:
         return Tpns(_listening_at(process, log))
 
     def apps_document(self) -> str:
-        """Returns TPNS_APPS for the function: two apps, both at this tpns-sim."""
-        return json.dumps(_apps_at(self.url), separators=(",", ":"))
+        """Returns TPNS_APPS for the function: two apps, both at this tpns-sim, and a key for the ledger."""
+        return json.dumps({**_apps_at(self.url), "ledger_keys": LEDGER_KEYS}, separators=(",", ":"))
 
     def app(self, name: str) -> dict[str, Any]:
         """Returns the keys of an app, as tpns-sim has them."""

@@ -314,6 +314,10 @@ impl OpenTable<'_> {
     }
 
     fn row_error<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> RowError {
+        // A table that is created again has another data key.
+        if error.code() == Some("ResourceNotFoundException") {
+            self.table.forget_keys();
+        }
         let error = aws::failure(error);
         let row_error = match error {
             AwsError::Timeout if self.is_over() => self.failure.get(),
@@ -338,6 +342,7 @@ impl OpenTable<'_> {
         if *error == Unreadable::NoKey {
             return self.no_key();
         }
+        self.table.forget_keys();
         let remedy =
             "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
         self.log_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {remedy}"));

@@ -30,10 +30,15 @@ impl Table {
         let known = self.app_keys.lock().unwrap_or_else(PoisonError::into_inner);
         known.as_ref().filter(|keys| keys.fit(apps)).cloned()
     }
+
+    /// Has them read again in the next invocation.
+    pub(super) fn forget_keys(&self) {
+        *self.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl OpenTable<'_> {
-    /// The names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
+    /// The data key and the names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
     /// guessed.
     pub(super) async fn app_keys(&self) -> Result<&Arc<AppKeys>, RowError> {
         self.has_time()?;
@@ -144,7 +149,7 @@ impl OpenTable<'_> {
         }
         self.log_once(format_args!(
             "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. \
-             If no app was renamed since it was made, deleting it does as well"
+             If no app was renamed since it was made and the apps document has no ledger_keys, deleting it does as well"
         ));
         RowError::Unreadable
     }

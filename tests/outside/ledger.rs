@@ -15,7 +15,7 @@ use lambda_sim::{AwsApi, Fault as AwsFault, Function, Operation, Outcome, Runnin
 use serde_json::Value;
 use tpns_sim::Fault;
 
-use crate::stage::{Stage, at, deletion, failures, function, login, logout, logout_of, numbered};
+use crate::stage::{Stage, at, deletion, failures, function, login, logout, logout_of, numbered, with_ledger_keys};
 
 pub(crate) const TABLE: &str = "ledger";
 pub(crate) const NONE: [&str; 0] = [];
@@ -43,9 +43,9 @@ impl World {
         let endpoint = aws.url();
         let settings = [("LEDGER_TABLE", TABLE), ("AWS_ENDPOINT_URL", &endpoint), ("TPNS_MAX_ATTEMPTS", "1")];
         let mut stage = Stage::with(&settings).await;
-        let other = function(&with_keys(&stage, keys), &settings);
+        let other = function(&with_ledger_keys(&stage.tpns.apps_document(), keys), &settings);
         if !keys.is_empty() {
-            stage.function = function(&with_keys(&stage, keys), &settings);
+            stage.function = function(&with_ledger_keys(&stage.tpns.apps_document(), keys), &settings);
         }
         // Each process reads the app keys once (`apps_document`).
         for each in [&stage.function, &other] {
@@ -89,15 +89,6 @@ impl World {
     fn calls_of(&self, operator_type: i64) -> usize {
         self.stage.calls().iter().filter(|call| call.1 == operator_type).count()
     }
-}
-
-/// The apps document with these keys for the ledger.
-fn with_keys(stage: &Stage, keys: &[&str]) -> String {
-    let mut document: Value = serde_json::from_str(&stage.tpns.apps_document()).unwrap();
-    if !keys.is_empty() {
-        document["ledger_keys"] = keys.into();
-    }
-    document.to_string()
 }
 
 async fn deliver(function: &Function, bodies: &[String]) -> Vec<String> {

@@ -12,7 +12,7 @@ impl World {
     fn process(&self, keys: &[&str]) -> Arc<Function> {
         let endpoint = self.aws.url();
         let settings = [("LEDGER_TABLE", TABLE), ("AWS_ENDPOINT_URL", &*endpoint), ("TPNS_MAX_ATTEMPTS", "1")];
-        function(&with_keys(&self.stage, keys), &settings)
+        function(&with_ledger_keys(&self.stage.tpns.apps_document(), keys), &settings)
     }
 
     fn everything(&self) -> String {
