@@ -5,7 +5,7 @@
 //! pk      attributes
 //! apps    app:<AccessID>@<access point>   the name that the keys of its rows hold
 //!         key:<id of a ledger key>        the table's data key, encrypted with that key (seal.rs)
-//!         sealed_since                    epoch seconds when the table began to have a data key
+//!         sealed_since                    epoch seconds when the table began to have a data key; 0 if it always had one
 //!         revision                        how often the row was written
 //! ```
 //!
@@ -116,7 +116,8 @@ impl AppsRow {
     }
 
     /// The table's data key, and what has to change in the row so that each of the document's keys opens it, and no other.
-    /// Made at `now`, in seconds since 1970, if the table has none yet.
+    /// Made at `now`, in seconds since 1970, if the table has none yet. A table without this row is new, so nothing in it
+    /// is older than the key.
     pub(super) fn seal(&self, keys: &LedgerKeys, now: u64) -> Result<(Option<Seal>, Rewrapped), Unreadable> {
         let at_fault = |_| Unreadable::Format("key:…");
         let mut rewrapped = Rewrapped::default();
@@ -124,8 +125,9 @@ impl AppsRow {
             return if self.wrapped.is_empty() { Ok((None, rewrapped)) } else { Err(Unreadable::NoKey) };
         }
         let seal = if self.wrapped.is_empty() {
-            rewrapped.set.push((SEALED_SINCE.to_owned(), AttributeValue::N(now.to_string())));
-            Seal::new(now).map_err(at_fault)?
+            let since = if self.revision == 0 { 0 } else { now };
+            rewrapped.set.push((SEALED_SINCE.to_owned(), AttributeValue::N(since.to_string())));
+            Seal::new(since).map_err(at_fault)?
         } else {
             let known = keys.iter().find_map(|key| Some((key, self.wrapped.get(key.id())?)));
             let (key, wrapped) = known.ok_or(Unreadable::NoKey)?;

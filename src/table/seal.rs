@@ -26,7 +26,8 @@ pub(super) struct Seal {
     names: LessSafeKey,
     nonces: hmac::Key,
     digests: hmac::Key,
-    /// When the table began to have one, in seconds since 1970. Rows may have been written in clear until then.
+    /// When the table began to have one, in seconds since 1970. Rows may have been written in clear until then. 0 if it
+    /// always had one.
     pub(super) since: u64,
 }
 

@@ -126,7 +126,9 @@ fn keys_are_rotated_by_way_of_a_document_with_both_and_what_was_written_stays_re
         Apps::parse(&format!(r#"{{"ledger_keys":[{}],{app}}}"#, keys.join(","))).unwrap().ledger_keys
     };
     let none = LedgerKeys::default();
-    let row = AppsRow::default();
+    let (new, change) = AppsRow::default().seal(&keys(&["old"]), 100).unwrap();
+    assert_eq!((new.unwrap().since, rewrapped(&AppsRow::default(), &change).sealed_since), (0, 0), "nothing is older");
+    let row = AppsRow { revision: 1, ..AppsRow::default() };
     let (clear, change) = row.seal(&none, 100).unwrap();
     assert!(clear.is_none() && change.is_empty());
 

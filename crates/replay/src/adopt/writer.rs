@@ -55,6 +55,9 @@ impl Writer {
             }
             Ok(_) => Written::NewerIsThere,
             Err(RowError::Unreadable | RowError::RowFull) => Written::Refused(LineError::Row),
+            Err(RowError::NoKey) => {
+                Written::Failed(Problem::Stopped(contract::outcome::Failure::from(RowError::NoKey).to_string()))
+            }
             Err(_) => {
                 let why =
                     table.last_failure().map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
