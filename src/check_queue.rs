@@ -1,5 +1,7 @@
 //! Checks into their queue: which devices and deleted accounts are to be compared with TPNS later.
 
+mod gather;
+
 use std::collections::VecDeque;
 
 use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
@@ -15,6 +17,8 @@ use crate::{
     ledger::{AccountKey, Unchecked},
     sqs_batch::{self, CALLS_AT_A_TIME, PAUSE, Problem, halves, in_calls},
 };
+
+pub use gather::Gathering;
 
 /// Tries of a message that SQS could not take, although it took the call.
 const TRIES: usize = 3;

@@ -149,3 +149,24 @@ async fn nothing_is_sent_without_time_for_it() {
     assert_eq!(stage.entries(), [0; 0]);
     assert_eq!(stage.queue.send(&stage.apps, &[], &[], Instant::now()).await, Unchecked::default());
 }
+
+#[tokio::test]
+async fn what_is_asked_for_at_the_same_moment_is_one_message_and_each_hears_of_its_own() {
+    let stage = Stage::new().await;
+    let gathering = Gathering::new(&stage.queue);
+    let device = |app, token: &str| Device { app: AppId(app), token: Token::new(token).unwrap() };
+    let (android, ios) = ([device(0, "t0")], [device(1, "t0"), device(1, "t1")]);
+    let key = AccountKey { app: AppId(1), account: account("gone", AccountType(0)) };
+    let send = |devices, accounts| gathering.send(&stage.apps, devices, accounts, soon());
+    let (first, second) = futures_util::future::join(send(&android, &[]), send(&ios, std::slice::from_ref(&key))).await;
+    assert_eq!((first, second), (Unchecked::default(), Unchecked::default()));
+    assert_eq!(stage.received().iter().map(Vec::len).collect::<Vec<_>>(), [4]);
+    // Later on it is another message.
+    assert_eq!(send(&android, &[]).await, Unchecked::default());
+    assert_eq!(stage.entries(), [1, 1]);
+
+    stage.sqs.fail_next(Operation::SendMessageBatch, 9, Fault::AccessDenied);
+    let (first, second) = futures_util::future::join(send(&android, &[]), send(&[], std::slice::from_ref(&key))).await;
+    assert_eq!((first.devices.len(), first.deletions.len()), (1, 0));
+    assert_eq!((second.devices.len(), second.deletions.len()), (0, 1));
+}
