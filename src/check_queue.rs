@@ -74,10 +74,12 @@ impl CheckQueue {
     ) -> Unchecked {
         let devices = devices.iter().cloned().map(CheckKey::from);
         let accounts = accounts.iter().cloned().map(|AccountKey { app, account }| CheckKey::Account { app, account });
-        let keys: Vec<CheckKey> = devices.chain(accounts).collect::<IndexSet<_>>().into_iter().collect();
+        let mut keys: Vec<CheckKey> = devices.chain(accounts).collect::<IndexSet<_>>().into_iter().collect();
+        // Each app has messages of its own, so that one that TPNS refuses, or that is renamed, keeps no other waiting.
+        keys.sort_by_key(|key| *key.app());
         let mut not_sent = Unchecked::default();
         let mut messages = Vec::new();
-        for keys in keys.chunks(MOST_KEYS) {
+        for keys in keys.chunk_by(|key, next| key.app() == next.app()).flat_map(|of_app| of_app.chunks(MOST_KEYS)) {
             match message(messages.len(), keys, apps) {
                 Some(message) => messages.push(message),
                 None => add(&mut not_sent, keys),

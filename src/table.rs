@@ -90,8 +90,18 @@ pub struct OpenTable<'a> {
     is_logged: Cell<bool>,
     /// Why the last request failed.
     last_failure: RefCell<Option<AwsError>>,
-    /// Whether nothing may be written, not even which rows belong to which app.
-    reads_only: bool,
+    access: Access,
+}
+
+/// Who uses the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The function, which gives the table its key and changes what encrypts that.
+    Function,
+    /// Another one who writes rows.
+    Writer,
+    /// One who writes nothing, not even which rows belong to which app.
+    Reader,
 }
 
 impl Table {
@@ -122,14 +132,14 @@ impl Table {
             failure: Cell::new(RowError::Unreachable),
             is_logged: Cell::new(false),
             last_failure: RefCell::default(),
-            reads_only: false,
+            access: Access::Function,
         }
     }
 
-    /// The same for someone who only reads.
+    /// The same for someone who is not the function, and sends no checks.
     #[must_use]
-    pub fn open_to_read<'a>(&'a self, apps: &Arc<Apps>, until: Instant) -> OpenTable<'a> {
-        OpenTable { reads_only: true, ..self.open(None, apps, UNIX_EPOCH, until) }
+    pub fn open_as<'a>(&'a self, access: Access, apps: &Arc<Apps>, now: SystemTime, until: Instant) -> OpenTable<'a> {
+        OpenTable { access, ..self.open(None, apps, now, until) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The checks of all apps of an invocation in one message: SQS charges for each request, and apps are merged side by side.
+//! The checks of all apps of an invocation in one request: SQS charges for each, and apps are merged side by side.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -48,9 +48,10 @@ impl<'a> Gathering<'a> {
         // All that are polled along with this one add theirs meanwhile.
         yield_now().await;
         let send = async || {
-            // Whoever comes from now on is in the next round.
+            // What is added from now on is in the next round.
             self.round.replace(Rc::default());
-            let (devices, accounts) = round.keys.take();
+            // If this is cancelled, the next one that waits sends them.
+            let (devices, accounts) = round.keys.borrow().clone();
             self.queue.send(apps, &devices, &accounts, until).await
         };
         let not_sent = round.not_sent.get_or_init(send).await;

@@ -5,6 +5,7 @@
 //! pk      attributes
 //! apps    app:<AccessID>@<access point>   the name that the keys of its rows hold
 //!         key:<id of a ledger key>        the table's data key, encrypted with that key (seal.rs)
+//!         current_key                     the id of the newest of them
 //!         sealed_since                    epoch seconds when the table began to have a data key; 0 if it always had one
 //!         revision                        how often the row was written
 //! ```
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     apps::AppNames,
-    tpns::{Apps, LedgerKeys},
+    tpns::{Apps, LedgerKey, LedgerKeys},
 };
 
 /// The key of the row.
@@ -33,6 +34,7 @@ pub(super) const APPS: &str = "apps";
 pub(super) const REVISION: &str = "revision";
 const APP: &str = "app:";
 const KEY: &str = "key:";
+const CURRENT_KEY: &str = "current_key";
 const SEALED_SINCE: &str = "sealed_since";
 
 /// The names in the keys of the rows of a document's apps, and what hides names in the rows.
@@ -52,7 +54,8 @@ pub(super) struct AppsRow {
     pub(super) revision: u64,
     names: BTreeMap<String, String>,
     wrapped: BTreeMap<String, String>,
-    sealed_since: u64,
+    current_key: Option<String>,
+    sealed_since: Option<u64>,
 }
 
 /// An app that is not in the row: the attribute for it, and its value.
@@ -88,6 +91,11 @@ impl Rewrapped {
 }
 
 impl AppsRow {
+    /// Whether the table has a data key.
+    pub(super) fn has_key(&self) -> bool {
+        !self.wrapped.is_empty()
+    }
+
     pub(super) fn read(row: &Attributes) -> Result<Self, Unreadable> {
         let number = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
         let revision = match row.get(REVISION) {
@@ -108,15 +116,18 @@ impl AppsRow {
         if distinct.len() < names.len() || (revision == 0 && !names.is_empty()) {
             return Err(Unreadable::Format("app:…"));
         }
-        let sealed_since = match row.get(SEALED_SINCE) {
-            Some(value) => number(value).ok_or(Unreadable::Format(SEALED_SINCE))?,
-            None => 0,
-        };
-        Ok(Self { revision, names, wrapped, sealed_since })
+        let since = |value| number(value).ok_or(Unreadable::Format(SEALED_SINCE));
+        let sealed_since = row.get(SEALED_SINCE).map(since).transpose()?;
+        // Another data key would open nothing that was written with the one that is missing.
+        if sealed_since.is_some() == wrapped.is_empty() {
+            return Err(Unreadable::Format("key:…"));
+        }
+        let current_key = row.get(CURRENT_KEY).and_then(|value| value.as_s().ok()).cloned();
+        Ok(Self { revision, names, wrapped, current_key, sealed_since })
     }
 
-    /// The table's data key, and what has to change in the row so that each of the document's keys opens it, and no other.
-    /// Made at `now`, in seconds since 1970, if the table has none yet. A table without this row is new, so nothing in it
+    /// The table's data key, and what has to change in the row so that each of the document's keys opens it, and none that
+    /// was removed from the document. A document that is older than the row removes none. Made at `now`, in seconds since 1970, if the table has none yet. A table without this row is new, so nothing in it
     /// is older than the key.
     pub(super) fn seal(&self, keys: &LedgerKeys, now: u64) -> Result<(Option<Seal>, Rewrapped), Unreadable> {
         let at_fault = |_| Unreadable::Format("key:…");
@@ -132,14 +143,19 @@ impl AppsRow {
             let known = keys.iter().find_map(|key| Some((key, self.wrapped.get(key.id())?)));
             let (key, wrapped) = known.ok_or(Unreadable::NoKey)?;
             let data_key = key.unwrap(wrapped).map_err(at_fault)?;
-            Seal::of(data_key, self.sealed_since).map_err(at_fault)?
+            Seal::of(data_key, self.sealed_since.unwrap_or_default()).map_err(at_fault)?
         };
         for key in keys.iter().filter(|key| !self.wrapped.contains_key(key.id())) {
             let wrapped = key.wrap(seal.data_key()).map_err(at_fault)?;
             rewrapped.set.push((format!("{KEY}{}", key.id()), AttributeValue::S(wrapped)));
         }
-        let others = self.wrapped.keys().filter(|id| keys.iter().all(|key| key.id() != *id));
-        rewrapped.remove = others.map(|id| format!("{KEY}{id}")).collect();
+        let current = keys.current().map(LedgerKey::id);
+        if self.current_key.as_deref() == current {
+            let others = self.wrapped.keys().filter(|id| keys.iter().all(|key| key.id() != *id));
+            rewrapped.remove = others.map(|id| format!("{KEY}{id}")).collect();
+        } else if let Some(id) = current.filter(|id| !self.wrapped.contains_key(*id)) {
+            rewrapped.set.push((CURRENT_KEY.to_owned(), AttributeValue::S(id.to_owned())));
+        }
         Ok((Some(seal), rewrapped))
     }
 

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
+    Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
     app_keys::{APPS, Added, AppKeys, AppsRow, REVISION, Rewrapped},
     keys,
     row::{Attributes, Unreadable},
@@ -93,8 +93,17 @@ impl OpenTable<'_> {
             let (names, added) = row.names(&self.apps);
             let (seal, rewrapped) =
                 row.seal(&self.apps.ledger_keys, self.now()).map_err(|error| self.unreadable_apps(&error))?;
-            if self.reads_only || (added.is_empty() && rewrapped.is_empty()) {
-                // A data key that no row was written with opens none.
+            // Only the function decides when a table begins to have a key.
+            let may_begin = self.access == Access::Function || row.revision == 0;
+            if seal.is_some() && !row.has_key() && (self.access == Access::Reader || !may_begin) {
+                if self.access != Access::Reader {
+                    return Err(self.no_key());
+                }
+                // Not kept, since the function may make one at any time.
+                return Ok(Arc::new(AppKeys::new(names, None, self.apps.clone())));
+            }
+            let rewrapped = if may_begin { rewrapped } else { Rewrapped::default() };
+            if self.access == Access::Reader || (added.is_empty() && rewrapped.is_empty()) {
                 let keys = Arc::new(AppKeys::new(names, seal, self.apps.clone()));
                 *self.table.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
                 return Ok(keys);
@@ -149,7 +158,7 @@ impl OpenTable<'_> {
         }
         self.log_once(format_args!(
             "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. \
-             If no app was renamed since it was made and the apps document has no ledger_keys, deleting it does as well"
+             Do not delete it: it has the key that opens the other rows"
         ));
         RowError::Unreadable
     }

@@ -22,14 +22,17 @@ impl Rows for OpenTable<'_> {
         let key = keys::device_key(device, &app_keys.names);
         let seal = app_keys.row(&key);
         let mut row = DeviceRow::default();
-        for _ in 0..MOST_WRITES {
+        let (mut raised, mut hidden) = (0, 0);
+        while raised < MOST_WRITES && hidden < MOST_WRITES {
             let mut lacking = row.lacks(added, &seal).map_err(|error| self.unreadable(&error))?;
             let written = if !lacking.is_empty() {
                 lacking.truncate(write::REGISTERS);
+                raised += 1;
                 self.raise(&key, &lacking).await?
             } else if !row.exposed.is_empty() {
                 // An event waits for it: a row that is in use has no names in clear then.
                 row.exposed.truncate(write::HIDDEN);
+                hidden += 1;
                 self.hide(&key, &row.exposed).await?
             } else {
                 self.sweep(&key, &row).await;
@@ -41,23 +44,18 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
-        let deleted = Register::Version { name: DELETED.into(), version: version_text::text(version) };
         let app_keys = self.app_keys().await?;
-        let unkeyed = self.unkeyed(app_keys).then(|| keys::account_key(key, &app_keys.names, None));
-        if let Some(unkeyed) = unkeyed.as_ref().filter(|_| self.others_may_have_no_key(app_keys)) {
-            self.raise(unkeyed, std::slice::from_ref(&deleted)).await?;
+        let own = keys::account_key(key, &app_keys.names, app_keys.seal.as_ref());
+        let Some(earlier) = self.unkeyed_deletion(key, version, app_keys).await? else {
+            return self.raise_deletion_at(&own, version).await;
+        };
+        // The newer of both is in the row with the key from now on, with its acceptance.
+        let row = self.raise_deletion_at(&own, version.max(&earlier.version)).await?;
+        if earlier.accepted && !row.accepted && earlier.version == row.version {
+            self.accept_deletion(key, &row.version).await?;
+            return Ok(DeletionRow { accepted: true, ..row });
         }
-        let key = keys::account_key(key, &app_keys.names, app_keys.seal.as_ref());
-        for _ in 0..MOST_WRITES {
-            let row = self.raise(&key, std::slice::from_ref(&deleted)).await?;
-            // Without a deletion, the row was removed after it had refused the write.
-            if let Some(row) = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
-                let Some(unkeyed) = &unkeyed else { return Ok(row) };
-                let earlier = DeletionRow::read(&self.read_row(unkeyed).await?);
-                return Ok(row.or(earlier.map_err(|error| self.unreadable(&error))?));
-            }
-        }
-        Err(RowError::KeepsChanging)
+        Ok(row)
     }
 
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
@@ -149,5 +147,37 @@ impl Rows for OpenTable<'_> {
             devices: devices.iter().cloned().zip(device_keys.iter().map(device)).collect(),
             deletions: accounts.iter().cloned().zip(deletions).collect(),
         }
+    }
+}
+
+impl OpenTable<'_> {
+    async fn raise_deletion_at(&self, key: &str, version: &Version) -> Result<DeletionRow, RowError> {
+        let deleted = Register::Version { name: DELETED.into(), version: version_text::text(version) };
+        for _ in 0..MOST_WRITES {
+            let row = self.raise(key, std::slice::from_ref(&deleted)).await?;
+            // Without a deletion, the row was removed after it had refused the write.
+            if let Some(row) = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
+                return Ok(row);
+            }
+        }
+        Err(RowError::KeepsChanging)
+    }
+
+    /// What the account's row says that was written when the table had no key. As long as there may be sandboxes that do
+    /// not know the key, a deletion is written there, too.
+    async fn unkeyed_deletion(
+        &self,
+        key: &AccountKey,
+        version: &Version,
+        app_keys: &AppKeys,
+    ) -> Result<Option<DeletionRow>, RowError> {
+        if !self.unkeyed(app_keys) {
+            return Ok(None);
+        }
+        let key = keys::account_key(key, &app_keys.names, None);
+        if self.others_may_have_no_key(app_keys) {
+            return self.raise_deletion_at(&key, version).await.map(Some);
+        }
+        DeletionRow::read(&self.read_row(&key).await?).map_err(|error| self.unreadable(&error))
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 /// The most registers of a write: a condition may have 4 KB, and a register takes about 60 bytes of it.
 pub(super) const REGISTERS: usize = 50;
 /// The most attributes that are replaced in a write, of which each has two conditions.
-pub(super) const HIDDEN: usize = 20;
+pub(super) const HIDDEN: usize = 40;
 /// The least number of superseded logouts that are removed from a row at a time; fewer are not worth a write.
 const DEAD_A_SWEEP: usize = 20;
 

@@ -112,7 +112,8 @@ fn rewrapped(row: &AppsRow, change: &Rewrapped) -> AppsRow {
     let mut attributes: Attributes =
         row.wrapped.iter().map(|(id, key)| (format!("{KEY}{id}"), AttributeValue::S(key.clone()))).collect();
     attributes.insert(REVISION.into(), AttributeValue::N("1".into()));
-    attributes.insert(SEALED_SINCE.into(), AttributeValue::N(row.sealed_since.to_string()));
+    attributes.extend(row.sealed_since.map(|since| (SEALED_SINCE.into(), AttributeValue::N(since.to_string()))));
+    attributes.extend(row.current_key.clone().map(|id| (CURRENT_KEY.into(), AttributeValue::S(id))));
     attributes.extend(change.set.iter().cloned());
     change.remove.iter().for_each(|name| _ = attributes.remove(name));
     AppsRow::read(&attributes).unwrap()
@@ -127,14 +128,18 @@ fn keys_are_rotated_by_way_of_a_document_with_both_and_what_was_written_stays_re
     };
     let none = LedgerKeys::default();
     let (new, change) = AppsRow::default().seal(&keys(&["old"]), 100).unwrap();
-    assert_eq!((new.unwrap().since, rewrapped(&AppsRow::default(), &change).sealed_since), (0, 0), "nothing is older");
+    assert_eq!(
+        (new.unwrap().since, rewrapped(&AppsRow::default(), &change).sealed_since),
+        (0, Some(0)),
+        "nothing is older"
+    );
     let row = AppsRow { revision: 1, ..AppsRow::default() };
     let (clear, change) = row.seal(&none, 100).unwrap();
     assert!(clear.is_none() && change.is_empty());
 
     let (first, change) = row.seal(&keys(&["old"]), 100).unwrap();
     let (first, row) = (first.unwrap(), rewrapped(&row, &change));
-    assert_eq!((first.since, row.sealed_since, row.wrapped.len()), (100, 100, 1));
+    assert_eq!((first.since, row.sealed_since, row.wrapped.len()), (100, Some(100), 1));
     // Nothing more to do, now or later.
     let (again, change) = row.seal(&keys(&["old"]), 200).unwrap();
     assert!(
@@ -146,6 +151,11 @@ fn keys_are_rotated_by_way_of_a_document_with_both_and_what_was_written_stays_re
     assert_eq!(both.unwrap().data_key(), first.data_key());
     let row = rewrapped(&row, &change);
     assert_eq!(row.wrapped.len(), 2);
+    // A sandbox that has the older document yet, or has it again, takes nothing away.
+    for older in [keys(&["old"]), keys(&["old", "new"])] {
+        let (seal, change) = row.seal(&older, 350).unwrap();
+        assert!(change.is_empty() && seal.unwrap().data_key() == first.data_key(), "{change:?}");
+    }
     let (new, change) = row.seal(&keys(&["new"]), 400).unwrap();
     assert_eq!(new.unwrap().data_key(), first.data_key());
     let row = rewrapped(&row, &change);
@@ -154,6 +164,11 @@ fn keys_are_rotated_by_way_of_a_document_with_both_and_what_was_written_stays_re
     for gone in [keys(&["old"]), keys(&["other"]), none] {
         assert_eq!(row.seal(&gone, 500).unwrap_err(), Unreadable::NoKey);
     }
+    let without_key = Attributes::from([
+        (REVISION.to_owned(), AttributeValue::N("1".into())),
+        (SEALED_SINCE.to_owned(), AttributeValue::N("1".into())),
+    ]);
+    assert_eq!(AppsRow::read(&without_key), Err(Unreadable::Format("key:…")));
     let mut damaged = row;
     damaged.wrapped.values_mut().for_each(|wrapped| *wrapped = "AAAA".into());
     assert_eq!(damaged.seal(&keys(&["new"]), 500).unwrap_err(), Unreadable::Format("key:…"));

@@ -36,7 +36,7 @@ pub struct LedgerKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerKeysError {
     /// Not a list of strings, or an empty one.
-    #[error("ledger_keys must be a list of 1 to {MOST} strings; leave it out to keep the ledger's names in clear text")]
+    #[error("ledger_keys must be a list of 1 to {MOST} strings; make one with head -c 32 /dev/urandom | base64")]
     NotAList,
     /// Named twice.
     #[error("ledger_keys appears twice; keep one")]
@@ -47,7 +47,7 @@ pub enum LedgerKeysError {
     /// A key that could be guessed, or with characters that are easily lost in copying.
     #[error(
         "ledger_keys[{0}] must be {SHORTEST} to {LONGEST} visible ASCII characters, without blanks; make one with \
-         openssl rand -base64 32"
+         head -c 32 /dev/urandom | base64"
     )]
     Unfit(usize),
     /// The same key twice.

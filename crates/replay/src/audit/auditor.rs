@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use contract::{apps::AppNames, event::Millis};
@@ -12,7 +12,7 @@ use tpns_account_sync::{
     config::UnknownBindings,
     ledger::{Ledger, RowError},
     plan::Verdict,
-    table::{OpenTable, Page, Position, ScanError, Segment, Table},
+    table::{Access, OpenTable, Page, Position, ScanError, Segment, Table},
     tpns::{Apps, AppsInForce, CallSettings, Client, Deadline, Tpns},
     transport::Transport,
 };
@@ -130,7 +130,8 @@ impl Auditor {
     }
 
     fn open(&self) -> OpenTable<'_> {
-        self.table.open_to_read(&self.begun_with, tokio::time::Instant::now() + LIMIT)
+        let until = tokio::time::Instant::now() + LIMIT;
+        self.table.open_as(Access::Reader, &self.begun_with, SystemTime::now(), until)
     }
 }
 
