@@ -4,13 +4,27 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
+.PHONY: help check-events run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # Command-line variables reach the shell as environment variables, which need no quoting.
-export EVENTS FAULTS VISIBILITY STACK
+export EVENTS EVENT APPS FAULTS VISIBILITY STACK
+
+# 0 and nothing mean off.
+on = $(filter-out 0,$(strip $(1)))
+# The path of a binary, built with the same features as `cargo test`, so that each can use what the other has built.
+built = $$(cargo build --quiet --locked --workspace --bin $(1) --message-format=json-render-diagnostics | \
+  sed -n 's/.*"executable":"\([^"]*\/$(1)\)".*/\1/p')
+
+check-events: ## Checks events as the function would, without AWS: EVENTS=my.jsonl
+	@case "$${EVENTS:+e}$${EVENT:+o}" in (e|o) ;; (*) \
+	  echo "make check-events: name the events, in one way: EVENTS=my.jsonl, EVENTS=- for standard input, or EVENT='{…}'" >&2; exit 2;; esac; \
+	check="$(call built,check-events)" && [ -n "$$check" ] || exit 1; \
+	set -- $${APPS:+--apps "$$APPS"} $(if $(call on,$(JSON)),--json) $(ARGS); \
+	if [ -n "$$EVENT" ]; then printf '%s' "$$EVENT" | "$$check" "$$@" -; else exec "$$check" "$$@" "$$EVENTS"; fi
+
 run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \

@@ -15,7 +15,7 @@ pub use self::{
 };
 use crate::{
     apps::AppNames,
-    event::{Event, Invalid, Kind, Millis, OccurredAt, Rules},
+    event::{Event, Invalid, Kind, Millis, Rules},
     ingress, opaque,
     warning::Warning,
 };
@@ -73,7 +73,7 @@ impl Settings {
         let Some(own) = opened.fields.get("occurred_at") else {
             return Some(if opened.envelope_has_time { Warning::TimeOfEnvelope } else { Warning::NoTime });
         };
-        let at = time(own)?;
+        let at = opened.occurred_at()?;
         // Of a text nothing is counted.
         if own.is_number() && SECONDS.contains(&at) {
             return Some(Warning::Seconds);
@@ -102,7 +102,7 @@ impl Settings {
 fn of_fields(opened: &Opened, event: Option<&Event>, kind: Kind) -> Vec<Warning> {
     let accounts = opened.fields.get("account_list").and_then(Value::as_array);
     let own_id = opened.id().filter(|id| !id.is_empty());
-    let is_shown = |id: &str| event.is_none_or(|event| opaque::may_be_shown(id, event));
+    let is_shown = |id: &str| event.map_or_else(|| opaque::is_opaque(id), |event| opaque::may_be_shown(id, event));
     let is_long = |token: &str| token.len() > LONGEST_TOKEN;
     let conditions = [
         (kind == Kind::Logout && !opened.fields.contains_key("account_list"), Warning::EveryAccount),
@@ -115,8 +115,12 @@ fn of_fields(opened: &Opened, event: Option<&Event>, kind: Kind) -> Vec<Warning>
     conditions.into_iter().filter_map(|(holds, warning)| holds.then_some(warning)).chain(ignored).collect()
 }
 
-fn time(own: &Value) -> Option<Millis> {
-    serde_json::from_value(own.clone()).ok().map(|OccurredAt(at)| at)
+/// A name chosen by a producer, if it looks like a name: it could also be an account in the wrong field.
+#[must_use]
+pub fn plain_name(name: &str) -> &str {
+    let like_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
+    let plain = (1..=64).contains(&name.len()) && name.chars().all(like_a_name);
+    if plain { name } else { "(not a plain name)" }
 }
 
 /// Whether two different accounts have one type; none counts as 0.

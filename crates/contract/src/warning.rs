@@ -146,12 +146,12 @@ impl Display for Warning {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, fs, path::Path};
 
     use super::*;
 
     #[test]
-    fn each_warning_has_a_word_of_its_own_and_names_a_field_and_what_to_do() {
+    fn each_warning_has_a_word_of_its_own_in_the_docs_and_names_a_field_and_what_to_do() {
         let all = [
             Warning::NoTime,
             Warning::TimeOfEnvelope,
@@ -171,7 +171,10 @@ mod tests {
             Warning::SameId { line: 1 },
         ];
         assert_eq!(all.iter().map(Warning::word).collect::<HashSet<_>>().len(), all.len());
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/producers.md");
+        let page = fs::read_to_string(page).unwrap();
         for warning in all {
+            assert!(page.contains(&format!("`{}`", warning.word())), "{warning:?} is not in docs/producers.md");
             let text = warning.to_string();
             assert!(text.contains(": ") && text.contains("; "), "{text}");
         }

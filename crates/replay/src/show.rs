@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
-use contract::event::Millis;
+use contract::{event::Millis, preview::plain_name};
 
 /// A time to the second; one that the calendar does not cover as its number.
 pub(crate) fn rfc3339(at: Millis) -> String {
@@ -25,11 +25,9 @@ pub(crate) fn age(from: Millis, now: Millis) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// A name chosen by a producer, if it looks like a name: it could also be an account in the wrong field.
+/// A name chosen by a producer, if it looks like a name.
 pub(crate) fn plain(name: &str) -> String {
-    let like_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
-    let plain = (1..=64).contains(&name.len()) && name.chars().all(like_a_name);
-    if plain { name.to_owned() } else { "(not a plain name)".to_owned() }
+    plain_name(name).to_owned()
 }
 
 /// A text without control characters, which could control a terminal.
@@ -47,6 +45,12 @@ pub(crate) fn count(number: impl Into<u64>, what: &str) -> String {
 pub(crate) fn columns() -> Option<u16> {
     let terminal = Term::stdout();
     terminal.is_term().then(|| terminal.size_checked()).flatten().map(|(_, columns)| columns)
+}
+
+/// A paragraph that fits the terminal's width; in a pipe nothing is wrapped.
+pub(crate) fn fill(text: &str) -> String {
+    let options = |columns: u16| textwrap::Options::new(usize::from(columns)).subsequent_indent("  ");
+    columns().map_or_else(|| text.to_owned(), |columns| textwrap::fill(text, options(columns)))
 }
 
 /// A table that fits the terminal's width; in a pipe nothing is wrapped.

@@ -1,8 +1,9 @@
 //! What can be recognised of the event in a body, also in one that breaks the contract.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::event::Kind;
+use crate::event::{Kind, Millis, OccurredAt};
 
 /// What is around an event in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,13 @@ impl Opened {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.text("id")
+    }
+
+    /// The event's own time, if it can be read.
+    #[must_use]
+    pub fn occurred_at(&self) -> Option<Millis> {
+        let own = self.fields.get("occurred_at")?;
+        OccurredAt::deserialize(own).ok().map(|OccurredAt(at)| at)
     }
 
     fn text(&self, field: &str) -> Option<&str> {
