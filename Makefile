@@ -7,7 +7,12 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help check-events run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
+	  line = sprintf("  make %-13s", $$1); count = split($$2, words, " "); \
+	  for (i = 1; i <= count; i++) { \
+	    if (length(line) + 1 + length(words[i]) > 80) { print line; line = sprintf("%20s", "") } \
+	    line = line " " words[i] } \
+	  print line }' Makefile
 
 # Command-line variables reach the shell as environment variables, which need no quoting.
 export EVENTS EVENT APPS FAULTS VISIBILITY STACK
@@ -25,10 +30,14 @@ check-events: ## Checks events as the function would, without AWS: EVENTS=my.jso
 	set -- $${APPS:+--apps "$$APPS"} $(if $(call on,$(JSON)),--json) $(ARGS); \
 	if [ -n "$$EVENT" ]; then printf '%s' "$$EVENT" | "$$check" "$$@" -; else exec "$$check" "$$@" "$$EVENTS"; fi
 
-run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
+# A name that is mistyped would otherwise run the samples.
+MISTYPED = $(strip $(foreach name,EVENT events event faults visibility apps parameters json keep strict release,$(if $(findstring command,$(origin $(name))),$(name))))
+run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 STRICT=1 RELEASE=1
+	@if [ -n "$(MISTYPED)" ]; then echo "make run: $(MISTYPED): is no option; write EVENTS=file, FAULTS=…, VISIBILITY=…, JSON=1, KEEP=1, STRICT=1 or RELEASE=1" >&2; exit 2; fi
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
-	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
+	  $(if $(call on,$(JSON)),--json) $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(STRICT)),--strict) \
+	  $(if $(call on,$(RELEASE)),--release) $(ARGS)
 
 doctor: .venv/.run ## Checks a deployed stack with your AWS credentials, and changes nothing: STACK=tpns-account-sync
 	@exec .venv/bin/python -m local.doctor "$${STACK:-tpns-account-sync}"

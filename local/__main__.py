@@ -17,7 +17,7 @@ from .run import ROOT, run
 from .scratch import scratch_folder
 from .show import show
 
-# Wide enough for the tables if the output is not a terminal.
+# Of progress that is not written to a terminal; the result's tables are as wide as they need to be.
 _PLAIN_WIDTH = 150
 
 
@@ -31,6 +31,8 @@ def main(argv: list[str]) -> int:
             Processes() as processes,
         ):
             result, running = run(options, folder, progress, processes)
+            if options.strict:
+                result.problems += result.not_applied()
             _print_result(options, result)
             if options.keep:
                 for problem in result.problems:
@@ -56,8 +58,8 @@ def _print_result(options: Options, result: Result) -> None:
 
 
 def _console(stream: TextIO) -> Console:
-    console = Console(file=stream)
-    return console if console.is_terminal else Console(file=stream, width=_PLAIN_WIDTH)
+    console = Console(file=stream, emoji=False)
+    return console if console.is_terminal else Console(file=stream, emoji=False, width=_PLAIN_WIDTH)
 
 
 def _print_error(console: Console, text: str) -> None:

@@ -22,6 +22,7 @@ class Options:
     visibility_seconds: int
     json: bool
     keep: bool
+    strict: bool
     release: bool
     folder: Path | None
 
@@ -38,7 +39,10 @@ def parse(argv: list[str]) -> Options:
         prog="make run", description="Runs the whole stack on this machine and shows each event's outcome."
     )
     parser.add_argument(
-        "--events", default="", metavar="FILE", help=f"one JSON body per line (default {DEFAULT_EVENTS}); EVENTS="
+        "--events",
+        default="",
+        metavar="FILE",
+        help=f"JSON lines, or any JSON with events; - is standard input (default {DEFAULT_EVENTS}); EVENTS=",
     )
     parser.add_argument(
         "--faults", default="", metavar="FAULTS", help="JSON, a JSON file, or a shorthand such as 503x8; FAULTS="
@@ -48,6 +52,9 @@ def parse(argv: list[str]) -> Options:
         "--json", action="store_true", help="print the result as JSON on stdout, progress on stderr; JSON=1"
     )
     parser.add_argument("--keep", action="store_true", help="keep the stack running until Ctrl-C; KEEP=1")
+    parser.add_argument(
+        "--strict", action="store_true", help="fail if an event is parked, dead-lettered or refused; STRICT=1"
+    )
     parser.add_argument("--release", action="store_true", help="build optimised binaries, as for Lambda; RELEASE=1")
     parser.add_argument(
         "--folder", type=Path, metavar="FOLDER", help="folder for logs and state (default: a new one in .local)"
@@ -64,6 +71,7 @@ def parse(argv: list[str]) -> Options:
         visibility_seconds=given.visibility or _visibility_for(faults),
         json=given.json,
         keep=given.keep,
+        strict=given.strict,
         release=given.release,
         folder=given.folder,
     )

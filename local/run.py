@@ -18,7 +18,7 @@ from .processes import Interrupted, Processes
 from .result import Result
 from .stack import Stack
 from .steps import Steps
-from .tpns import Tpns
+from .tpns import Tpns, tpns_apps
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
@@ -32,9 +32,11 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
     steps = Steps(progress, total=5)
     # The samples have fixed dates, and the function parks logins that are too old. Your own events are sent unchanged.
     is_sample = options.events.resolve() == (ROOT / DEFAULT_EVENTS).resolve()
-    lines = stream.read(options.events, now=datetime.now(UTC) if is_sample else None)
+    content = stream.read(options.events, now=datetime.now(UTC) if is_sample else None)
     with steps.step("building the function and tpns-sim", noisy=True):
         binaries = build(processes, ROOT, options.release)
+    apps = tpns_apps(folder)
+    lines = stream.check(binaries.check_events, content, options.events, apps)
     with steps.step("starting tpns-sim and MiniStack"):
         tpns = Tpns.start(processes, binaries.tpns, folder)
         cloud = Cloud.start(processes, folder)

@@ -30,8 +30,7 @@ class Tpns:
 
     @staticmethod
     def start(processes: Processes, binary: Path, folder: Path, *options: str) -> Tpns:
-        apps = folder / "apps.json"
-        apps.write_text(json.dumps(_apps_at("http://127.0.0.1:1")))
+        apps = tpns_apps(folder)
         log = folder / "tpns-sim.log"
         argv = [str(binary), "--listen", "127.0.0.1:0", "--apps", str(apps), *options]
         process = processes.start(argv, stdout=subprocess.PIPE, log=log)
@@ -71,6 +70,13 @@ class Tpns:
 
     def reset(self) -> None:
         loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})
+
+
+def tpns_apps(folder: Path) -> Path:
+    """Writes the apps document for tpns-sim, which needs no endpoint of its own."""
+    apps = folder / "apps.json"
+    apps.write_text(json.dumps(_apps_at("http://127.0.0.1:1")))
+    return apps
 
 
 def _apps_at(endpoint: str) -> dict[str, dict[str, Any]]:

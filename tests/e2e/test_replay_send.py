@@ -101,7 +101,9 @@ def test_a_dry_run_sends_nothing_and_reports_what_is_in_the_file(standard: Deplo
     reveals_nothing(ended, *good, archived, timeless, unknown, old)
     assert not Path(f"{file}.replay").exists()
     aged = replay.run("send", "--dry-run", "--max-event-age", "1000d", file)
-    assert re.search(r"would be parked: too_old, 1 line, the first is line \d+: occurred_at: is older", aged.stdout), aged
+    assert re.search(r"would be parked: too_old, 1 line, the first is line \d+: occurred_at: is older", aged.stdout), (
+        aged
+    )
     assert replay.run("send", "--dry-run", "--max-event-age", "3650d", "-", stdin=json.dumps(good[0])).code == 0
 
 
