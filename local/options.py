@@ -12,7 +12,23 @@ from typing import Any, NoReturn
 from .problem import Problem
 
 DEFAULT_EVENTS = Path("events/stream.jsonl")
-_SHORTHAND = re.compile(r"(?P<status>[1-5]\d\d)(x(?P<times>\d+))?")
+_SHORTHAND = re.compile(r"(?P<status>[2-5]\d\d)(x(?P<times>\d+))?")
+# The kinds of crates/tpns-sim/src/fault/kind.rs: a fault that is mistyped is reported before anything is built. The
+# rest is checked by tpns-sim itself.
+FAULTS = (
+    "status",
+    "ret_code",
+    "item_code",
+    "delay",
+    "effect",
+    "hang",
+    "reset",
+    "truncated",
+    "malformed",
+    "result_length",
+    "ok_words",
+    "disconnect",
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,9 @@ def _faults(text: str) -> list[dict[str, Any]]:
         raise Problem(
             f"{source}: must be a JSON object or an array of objects; fix it, or use a shorthand such as 503x4"
         )
+    for fault in faults:
+        if fault.get("fault") not in FAULTS:
+            raise Problem(f"{source}: {json.dumps(fault.get('fault'))} is no fault; name one of {', '.join(FAULTS)}")
     return faults
 
 

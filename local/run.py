@@ -54,7 +54,10 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
         f"    [dim]{_NOTE_ON_SAMPLES if is_sample else _NOTE_ON_OWN_EVENTS}; "
         f"a failing message is dead-lettered after {_MAX_RECEIVES} deliveries, instead of a day[/dim]"
     )
-    with steps.step(f"sending {len(lines)} events to bus and queue"), pace.queue_paused(cloud, deployed):
+    with (
+        steps.step(f"sending {len(lines)} event{'' if len(lines) == 1 else 's'} to bus and queue"),
+        pace.queue_paused(cloud, deployed),
+    ):
         sent = feed.feed(cloud, deployed, lines)
     with steps.step("waiting until the queue is empty") as note:
         queues.drain(

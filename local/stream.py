@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .problem import Problem
+from .problem import Refused
 from .recent import recent
 
 # As `check-events` ends if it could check the events, and if some of them would be refused.
@@ -61,7 +61,7 @@ def read(path: Path, now: datetime | None = None) -> bytes:
     try:
         content = sys.stdin.buffer.read() if path == _STDIN else path.read_bytes()
     except OSError as error:
-        raise Problem(f"{path}: can't be read ({error.strerror}); name a file of events") from error
+        raise Refused(f"{path}: can't be read ({error.strerror}); name a file of events") from error
     if now is None:
         return content
     return "\n".join(recent(content.decode().split("\n"), now)).encode()
@@ -73,7 +73,7 @@ def check(binary: Path, content: bytes, name: Path, apps: Path) -> list[Line]:
     ended = subprocess.run(argv, input=content, capture_output=True, check=False)
     if ended.returncode not in _CHECKED:
         error = ended.stderr.decode(errors="replace").strip().removeprefix("error: ")
-        raise Problem(error.replace("standard input", str(name), 1))
+        raise Refused(error.replace("standard input", str(name), 1))
     return [_line(event) for event in json.loads(ended.stdout)["events"]]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import loopback
-from .problem import Problem
+from .problem import Problem, Refused
 from .processes import Processes
 
 _READY = "tpns-sim listening on "
@@ -56,7 +56,7 @@ class Tpns:
         try:
             loopback.post(f"{self.url}/_sim/faults", faults)
         except loopback.Refused as refused:
-            raise Problem(
+            raise Refused(
                 f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape"
             ) from refused
 

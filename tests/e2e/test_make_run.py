@@ -167,6 +167,8 @@ def test_an_interrupted_run_leaves_nothing_running(
         ("EVENT={}", "write EVENTS=file"),
         ("events=my.jsonl", "write EVENTS=file"),
         ("FAULTS={not json", "fix it, or use a shorthand such as 503x4"),
+        ('FAULTS={"fault":"staus"}', "is no fault; name one of status, ret_code"),
+        ("FAULTS=100x2", "not a shorthand such as 503x4"),
         ("FAULTS=no-such-file", "not a shorthand such as 503x4"),
         ("VISIBILITY=0", "must be at least 1 second"),
         ("VISIBILITY=soon", "make run ARGS=--help"),

@@ -20,7 +20,7 @@ use console::Term;
 use contract::{
     apps::AppNames,
     event::{DEFAULT_MAX_CLOCK_SKEW, DEFAULT_MAX_EVENT_AGE, Millis},
-    preview::Settings,
+    preview::{Settings, duration_text},
 };
 use serde::de::IgnoredAny;
 
@@ -112,8 +112,8 @@ fn run(cli: &Cli) -> Result<Totals, Problem> {
     let events = checked::check(found, &settings, millis(now), cli.with_bodies);
     let against = Against {
         apps,
-        max_event_age: days(cli.max_event_age),
-        max_clock_skew: days(cli.max_clock_skew),
+        max_event_age: duration_text(cli.max_event_age),
+        max_clock_skew: duration_text(cli.max_clock_skew),
         ledger: !cli.without_ledger,
     };
     let mut out = BufWriter::new(io::stdout().lock());
@@ -147,11 +147,6 @@ fn app_names(path: &Path) -> Result<Vec<String>, Problem> {
 
 fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
-}
-
-/// As the template's parameters are written: `14d`, not `14days`.
-fn days(duration: Duration) -> String {
-    humantime::format_duration(duration).to_string().replace("days", "d").replace("day", "d")
 }
 
 /// No duration.

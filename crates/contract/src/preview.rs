@@ -4,6 +4,7 @@
 mod likeness;
 mod neighbours;
 mod opened;
+mod words;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 pub use self::{
     neighbours::Neighbours,
     opened::{EnvelopeKind, Opened},
+    words::{duration_text, naming_apps, plain_name},
 };
 use crate::{
     apps::AppNames,
@@ -58,7 +60,8 @@ impl Settings {
         let any = || AppNames::new([opened.app().unwrap_or("any")]);
         let apps = self.apps.as_ref().map_or_else(|| Cow::Owned(any()), Cow::Borrowed);
         let rules = Rules { apps: &apps, now, max_age: self.max_age, max_skew: self.max_skew, ledger: self.ledger };
-        let verdict = ingress::sent_event(body, now, &rules);
+        let verdict =
+            ingress::sent_event(body, now, &rules).map_err(|invalid| naming_apps(invalid, self.apps.as_ref()));
         let warnings = self.warnings(&opened, verdict.as_ref().ok(), now);
         Preview { opened, verdict, warnings }
     }
@@ -113,14 +116,6 @@ fn of_fields(opened: &Opened, event: Option<&Event>, kind: Kind) -> Vec<Warning>
     ];
     let ignored = likeness::ignored_fields(&opened.fields);
     conditions.into_iter().filter_map(|(holds, warning)| holds.then_some(warning)).chain(ignored).collect()
-}
-
-/// A name chosen by a producer, if it looks like a name: it could also be an account in the wrong field.
-#[must_use]
-pub fn plain_name(name: &str) -> &str {
-    let like_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
-    let plain = (1..=64).contains(&name.len()) && name.chars().all(like_a_name);
-    if plain { name } else { "(not a plain name)" }
 }
 
 /// Whether two different accounts have one type; none counts as 0.

@@ -4,7 +4,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
-use contract::{event::Millis, preview::plain_name};
+use contract::{
+    event::Millis,
+    preview::{duration_text, plain_name},
+};
 
 /// A time to the second; one that the calendar does not cover as its number.
 pub(crate) fn rfc3339(at: Millis) -> String {
@@ -18,10 +21,10 @@ pub(crate) fn rfc3339(at: Millis) -> String {
     }
 }
 
-/// "3h 12m": the two largest units.
+/// "3h 12m", "40d 2h": the two largest units.
 pub(crate) fn age(from: Millis, now: Millis) -> String {
     let seconds = u64::try_from(now.saturating_sub(from) / 1000).unwrap_or(0);
-    let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+    let text = duration_text(Duration::from_secs(seconds));
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
@@ -77,7 +80,7 @@ mod tests {
         assert_eq!(age(0, 3_723_000), "1h 2m");
         assert_eq!(age(0, 59_999), "59s");
         assert_eq!(age(5000, 0), "0s");
-        assert_eq!(age(0, 5 * 24 * 3_600_000 + 3_600_000), "5days 1h");
+        assert_eq!(age(0, 5 * 24 * 3_600_000 + 3_600_000), "5d 1h");
     }
 
     #[test]
