@@ -15,7 +15,7 @@ help: ## Lists the commands
 	  print line }' Makefile
 
 # Command-line variables reach the shell as environment variables, which need no quoting.
-export EVENTS EVENT APPS FAULTS VISIBILITY STACK
+export EVENTS EVENT APPS PARAMETERS FAULTS VISIBILITY STACK
 
 # 0 and nothing mean off.
 on = $(filter-out 0,$(strip $(1)))
@@ -32,10 +32,11 @@ check-events: ## Checks events as the function would, without AWS: EVENTS=my.jso
 
 # A name that is mistyped would otherwise run the samples.
 MISTYPED = $(strip $(foreach name,EVENT events event faults visibility apps parameters json keep strict release,$(if $(findstring command,$(origin $(name))),$(name))))
-run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 STRICT=1 RELEASE=1
-	@if [ -n "$(MISTYPED)" ]; then echo "make run: $(MISTYPED): is no option; write EVENTS=file, FAULTS=…, VISIBILITY=…, JSON=1, KEEP=1, STRICT=1 or RELEASE=1" >&2; exit 2; fi
+run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl APPS=apps.json FAULTS=503x8 PARAMETERS=QueueType=fifo JSON=1 KEEP=1 STRICT=1 RELEASE=1
+	@if [ -n "$(MISTYPED)" ]; then echo "make run: $(MISTYPED): is no option; write EVENTS=file, APPS=file, FAULTS=…, PARAMETERS=…, VISIBILITY=…, JSON=1, KEEP=1, STRICT=1 or RELEASE=1" >&2; exit 2; fi
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
+	  $${APPS:+--apps "$$APPS"} $${PARAMETERS:+--parameters "$$PARAMETERS"} \
 	  $(if $(call on,$(JSON)),--json) $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(STRICT)),--strict) \
 	  $(if $(call on,$(RELEASE)),--release) $(ARGS)
 
@@ -54,7 +55,7 @@ check: lint ## Checks format, lints and documentation; warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
 # Python is checked as the tests import it: each folder of tests by itself, with `local`.
-SHELL_SCRIPTS = .ci/run tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
+SHELL_SCRIPTS = .ci/run local/functions.sh tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
 MYPY = .venv-check/bin/mypy --no-error-summary --python-executable .venv/bin/python
 lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and the crates' licences and sources; compiles nothing
 	.venv-check/bin/typos

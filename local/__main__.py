@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
             if options.keep:
                 for problem in result.problems:
                     _print_error(progress, problem)
-                running.wait_for_interrupt(progress)
+                running.wait_for_interrupt(progress, folder)
             if result.problems:
                 raise Problem("\n".join(result.problems))
     except Interrupted as interrupted:

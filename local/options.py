@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from samtranslator.yaml_helper import yaml_parse
+
 from .problem import Problem
 
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+# What a stack on one machine can't have otherwise.
+OF_THE_RUN = ("Architecture", "GradualDeployment", "LogLevel", "TpnsApps", "TpnsAppsSecretId")
 DEFAULT_EVENTS = Path("events/stream.jsonl")
 _SHORTHAND = re.compile(r"(?P<status>[2-5]\d\d)(x(?P<times>\d+))?")
 # The kinds of crates/tpns-sim/src/fault/kind.rs: a fault that is mistyped is reported before anything is built. The
@@ -41,6 +47,10 @@ class Options:
     strict: bool
     release: bool
     folder: Path | None
+    # The names in your apps document; none for the two apps of the samples.
+    apps: list[str] | None
+    # Of the template, instead of its defaults.
+    parameters: dict[str, str]
 
 
 class OneLine(argparse.ArgumentParser):
@@ -62,6 +72,15 @@ def parse(argv: list[str]) -> Options:
     )
     parser.add_argument(
         "--faults", default="", metavar="FAULTS", help="JSON, a JSON file, or a shorthand such as 503x8; FAULTS="
+    )
+    parser.add_argument(
+        "--apps", default="", metavar="FILE", help="your apps document; only the apps' names are read; APPS="
+    )
+    parser.add_argument(
+        "--parameters",
+        default="",
+        metavar="PARAMETERS",
+        help="of the template, such as 'QueueType=fifo MaxEventAge=7d'; PARAMETERS=",
     )
     parser.add_argument("--visibility", type=int, metavar="SECONDS", help="the queue's visibility timeout; VISIBILITY=")
     parser.add_argument(
@@ -90,7 +109,41 @@ def parse(argv: list[str]) -> Options:
         strict=given.strict,
         release=given.release,
         folder=given.folder,
+        apps=_app_names(Path(given.apps)) if given.apps else None,
+        parameters=_parameters(given.parameters),
     )
+
+
+def _app_names(path: Path) -> list[str]:
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise Problem(f"APPS={path}: can't be read ({error.strerror}); name the apps document") from error
+    except ValueError as error:
+        raise Problem(f"APPS={path}: is not JSON; name the apps document") from error
+    if not isinstance(document, dict) or not document:
+        raise Problem(f"APPS={path}: is not an apps document; it is a JSON object with the apps by name")
+    return list(document)
+
+
+def _parameters(text: str) -> dict[str, str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise Problem(f"PARAMETERS: {error}; write Name=value, with quotes around a value that has blanks") from error
+    given = {name: value for name, equals, value in (word.partition("=") for word in words) if equals}
+    if len(given) != len(words):
+        raise Problem("PARAMETERS: must be Name=value pairs, each name once; for example QueueType=fifo MaxEventAge=7d")
+    known = yaml_parse(TEMPLATE.read_text())["Parameters"]
+    for name, value in given.items():
+        if name not in known:
+            raise Problem(f"PARAMETERS: {name} is no parameter of template.yaml; name one of {', '.join(known)}")
+        if name in OF_THE_RUN:
+            raise Problem(f"PARAMETERS: {name} is set by make run; omit it")
+        allowed = known[name].get("AllowedValues")
+        if allowed and value not in map(str, allowed):
+            raise Problem(f"PARAMETERS: {name}={value} is not allowed; use one of {', '.join(map(str, allowed))}")
+    return given
 
 
 def _faults(text: str) -> list[dict[str, Any]]:

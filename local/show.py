@@ -17,7 +17,7 @@ from .queues import FailedMessage
 from .result import Result, tries, warnings
 from .table import Column, Row, paragraph, table
 
-_COLOURS = {
+COLOURS = {
     "applied": "green",
     "superseded": "cyan",
     "parked": "yellow",
@@ -56,7 +56,7 @@ def show(console: Console, result: Result) -> None:
 def totals(result: Result) -> str:
     """Returns the line of totals."""
     counts = Counter(event.outcome for event in result.events)
-    outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _COLOURS if counts[outcome])
+    outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in COLOURS if counts[outcome])
     warned = sum(bool(warnings(event)) for event in result.events)
     parts = [
         f"{_count(len(result.events), 'event')}: {outcomes}",
@@ -104,7 +104,7 @@ def _events(result: Result, width: int | None) -> list[Text]:
             str(event.deliveries or "-"),
             calls.get(id(event), "-"),
         )
-        return Row(cells, _COLOURS.get(event.outcome, ""), _reason_of(event, result.events))
+        return Row(cells, COLOURS.get(event.outcome, ""), _reason_of(event, result.events))
 
     title = f"{_count(len(result.events), 'event')}, {_count(result.invocations, 'invocation')} of the function"
     return [_title(title), *table(columns, [row(event) for event in result.events], width, "reason", styled=6)]

@@ -168,6 +168,11 @@ def test_an_interrupted_run_leaves_nothing_running(
         ("events=my.jsonl", "write EVENTS=file"),
         ("FAULTS={not json", "fix it, or use a shorthand such as 503x4"),
         ('FAULTS={"fault":"staus"}', "is no fault; name one of status, ret_code"),
+        ("PARAMETERS=QueueTyp=fifo", "is no parameter of template.yaml"),
+        ("PARAMETERS=QueueType=lifo", "use one of "),
+        ("PARAMETERS=TpnsApps={}", "is set by make run"),
+        ("PARAMETERS=QueueType", "must be Name=value pairs"),
+        ("APPS=no-such-file", "name the apps document"),
         ("FAULTS=100x2", "not a shorthand such as 503x4"),
         ("FAULTS=no-such-file", "not a shorthand such as 503x4"),
         ("VISIBILITY=0", "must be at least 1 second"),
@@ -182,3 +187,26 @@ def test_wrong_usage_prints_one_line_that_says_what_to_do(tmp_path: Path, variab
     assert len(lines) == 1, ended.stderr
     assert remedy in lines[0]
     assert ended.stdout == ""
+
+
+def test_the_apps_and_the_parameters_of_your_own_stack_are_those_of_the_run(tmp_path: Path) -> None:
+    apps = tmp_path / "apps.json"
+    apps.write_text(
+        json.dumps({"huawei": {"access_id": 7, "secret_key": "a key of production", "region": "guangzhou"}})
+    )
+    stream = tmp_path / "own.jsonl"
+    events = (login(token(), "ann", app="huawei"), on_bus(login(token(), "ben", app="huawei")), login(token(), "cem"))
+    stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    parameters = "PARAMETERS=QueueType=fifo Ledger=on"
+    with MakeRun(tmp_path, "JSON=1", f"EVENTS={stream}", f"APPS={apps}", parameters) as run:
+        ended = run.end()
+    assert ended.code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert [(event["way"], event["outcome"]) for event in result["events"]] == [
+        ("queue", "applied"),
+        ("queue", "applied"),
+        ("queue", "parked"),
+    ]
+    assert "a key of production" not in "".join(
+        file.read_text(errors="replace") for file in tmp_path.iterdir() if file.is_file() and file != apps
+    )
