@@ -49,14 +49,10 @@ class Live:
 
     def show_until_interrupted(self, console: Console) -> None:
         width = console.width if console.is_terminal else None
-        begun = False
+        _print(console, table(_COLUMNS, [], width, "reason")[0])
         while True:
-            found = list(self.rows())
-            if found:
-                lines = table(_COLUMNS, found, width, "reason", styled=4)
-                for text in lines if not begun else lines[1:]:
-                    _print(console, text)
-                begun = True
+            for text in table(_COLUMNS, list(self.rows()), width, styled=4)[1:]:
+                _print(console, text)
             time.sleep(_POLL_SECONDS)
 
     def _new(self) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -122,7 +122,7 @@ class Running:
         console.print(
             f"\nThe stack keeps running until Ctrl-C, and each event is shown as it settles. In another terminal:\n"
             f"  . {env}\n"
-            f"             in bash: aws, insights, depth; QUEUE, UNBINDS, DEAD, PARKED, EVENT_BUS, TABLE, LOG, TPNS_URL\n"
+            f"             for bash: aws, insights, depth, QUEUE, UNBINDS, DEAD, PARKED, EVENT_BUS, TABLE, LOG\n"
             f"  an event   aws sqs send-message --queue-url {queue}--message-body file://event.json\n"
             f"  bindings   curl '{self._tpns.url}/_sim/bindings?flush=1'\n"
             f"  calls      curl {self._tpns.url}/_sim/calls\n"

@@ -64,7 +64,7 @@ def table(
         text.rstrip()
         return text
 
-    header = line([column.name for column in columns], "", note if any(row.note for row in rows) else "")
+    header = line([column.name for column in columns], "", note)
     header.stylize("bold")
     lines = [header]
     for row in rows:
