@@ -167,7 +167,7 @@ def test_an_interrupted_run_leaves_nothing_running(
         ("EVENT={}", "write EVENTS=file"),
         ("events=my.jsonl", "write EVENTS=file"),
         ("FAULTS={not json", "fix it, or use a shorthand such as 503x4"),
-        ('FAULTS={"fault":"staus"}', "is no fault; name one of status, ret_code"),
+        ('FAULTS={"fault":"no_fault"}', "is no fault; name one of status, ret_code"),
         ("PARAMETERS=QueueTyp=fifo", "is no parameter of template.yaml"),
         ("PARAMETERS=QueueType=lifo", "use one of "),
         ("PARAMETERS=TpnsApps={}", "is set by make run"),

@@ -58,16 +58,14 @@ mod tests {
     fn a_name_that_differs_by_a_letter_or_two_is_found() {
         for (name, field) in [
             ("acount_list", "account_list"),
-            ("account_lits", "account_list"),
+            ("account_lst", "account_list"),
             ("ocurred_at", "occurred_at"),
             ("occured_at", "occurred_at"),
-            ("tokne_", "token"),
             ("tokn", "token"),
             ("acount_type", "account_type"),
         ] {
             let expected = Warning::IgnoredField { name: name.into(), field };
-            let found = like(name);
-            assert_eq!(found, (name != "tokne_").then_some(expected), "{name}");
+            assert_eq!(like(name), Some(expected), "{name}");
         }
     }
 
