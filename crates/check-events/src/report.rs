@@ -126,7 +126,7 @@ fn rows(out: &mut impl Write, events: &[Checked], width: usize) -> io::Result<()
     };
     let mut header = vec!["line", "result", "event", "app", "occurred at", "device"];
     if has_paths {
-        header.insert(1, "in it");
+        header.insert(1, "where");
     }
     let table = Table::new(header, chosen.iter().map(row).collect());
     table.write(out, width)?;
@@ -151,12 +151,12 @@ fn corrections(out: &mut impl Write, events: &[Checked], width: usize) -> io::Re
     let mut warnings: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for event in events {
         if let Some(detail) = &event.detail {
-            let place = event.line.to_string();
+            let place = label(event);
             refusals.entry((event.reason.unwrap_or("not_taken"), detail)).or_default().push(place);
         }
         for warned in &event.warnings {
             let as_line = warned.other_line.map_or_else(String::new, |line| format!(" (as line {line})"));
-            let place = format!("{}{as_line}", event.line);
+            let place = format!("{}{as_line}", label(event));
             warnings.entry((warned.warning, &warned.text)).or_default().push(place);
         }
     }
@@ -171,6 +171,11 @@ fn corrections(out: &mut impl Write, events: &[Checked], width: usize) -> io::Re
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Where the event is in the file.
+fn label(event: &Checked) -> String {
+    event.path.as_ref().map_or_else(|| event.line.to_string(), |path| format!("{} {path}", event.line))
 }
 
 fn lines(places: &[String]) -> String {

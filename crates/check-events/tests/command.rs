@@ -142,6 +142,12 @@ fn what_is_not_written_to_a_terminal_fits_80_columns_and_no_line_ends_with_a_bla
 }
 
 #[test]
+fn events_of_one_line_are_distinguished_by_their_places() {
+    let text = stdout(&run(&[NOW, "-"], r#"[{"type":"a"},{"type":"b"}]"#));
+    assert!(text.contains("unknown_type, lines 1 [0], 1 [1]: type: must be"), "{text}");
+}
+
+#[test]
 fn an_error_of_syntax_names_the_line_of_the_file() {
     let event = example("README.md");
     let broken = format!("\n\n{}", event.replace("\"android\",", "\"android\""));
