@@ -4,17 +4,41 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
+.PHONY: help check-events run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
+	  line = sprintf("  make %-13s", $$1); count = split($$2, words, " "); \
+	  for (i = 1; i <= count; i++) { \
+	    if (length(line) + 1 + length(words[i]) > 80) { print line; line = sprintf("%20s", "") } \
+	    line = line " " words[i] } \
+	  print line }' Makefile
 
 # Command-line variables reach the shell as environment variables, which need no quoting.
-export EVENTS FAULTS VISIBILITY STACK
-run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl FAULTS=503x8 JSON=1 KEEP=1 RELEASE=1
+export EVENTS EVENT APPS PARAMETERS FAULTS VISIBILITY STACK
+
+# 0 and nothing mean off.
+on = $(filter-out 0,$(strip $(1)))
+# The path of a binary, built with the same features as `cargo test`, so that each can use what the other has built.
+built = $$(cargo build --quiet --locked --workspace --bin $(1) --message-format=json-render-diagnostics | \
+  sed -n 's/.*"executable":"\([^"]*\/$(1)\)".*/\1/p')
+
+check-events: ## Checks events as the function would, without AWS: EVENTS=my.jsonl
+	@case "$${EVENTS:+e}$${EVENT:+o}" in (e|o) ;; (*) \
+	  echo "make check-events: name the events, in one way: EVENTS=my.jsonl, EVENTS=- for standard input, or EVENT='{…}'" >&2; exit 2;; esac; \
+	check="$(call built,check-events)" && [ -n "$$check" ] || exit 1; \
+	set -- $${APPS:+--apps "$$APPS"} $(if $(call on,$(JSON)),--json) $(ARGS); \
+	if [ -n "$$EVENT" ]; then printf '%s' "$$EVENT" | "$$check" "$$@" -; else exec "$$check" "$$@" "$$EVENTS"; fi
+
+# A name that is mistyped would otherwise run the samples.
+MISTYPED = $(strip $(foreach name,EVENT events event faults visibility apps parameters json keep strict release,$(if $(findstring command,$(origin $(name))),$(name))))
+run: .venv/.run ## Runs the whole stack on this machine and shows each event's outcome: EVENTS=my.jsonl APPS=apps.json FAULTS=503x8 PARAMETERS=QueueType=fifo JSON=1 KEEP=1 STRICT=1 RELEASE=1
+	@if [ -n "$(MISTYPED)" ]; then echo "make run: $(MISTYPED): is no option; write EVENTS=file, APPS=file, FAULTS=…, PARAMETERS=…, VISIBILITY=…, JSON=1, KEEP=1, STRICT=1 or RELEASE=1" >&2; exit 2; fi
 	@exec .venv/bin/python -m local \
 	  $${EVENTS:+--events "$$EVENTS"} $${FAULTS:+--faults "$$FAULTS"} $${VISIBILITY:+--visibility "$$VISIBILITY"} \
-	  $(if $(JSON),--json) $(if $(KEEP),--keep) $(if $(RELEASE),--release) $(ARGS)
+	  $${APPS:+--apps "$$APPS"} $${PARAMETERS:+--parameters "$$PARAMETERS"} \
+	  $(if $(call on,$(JSON)),--json) $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(STRICT)),--strict) \
+	  $(if $(call on,$(RELEASE)),--release) $(ARGS)
 
 doctor: .venv/.run ## Checks a deployed stack with your AWS credentials, and changes nothing: STACK=tpns-account-sync
 	@exec .venv/bin/python -m local.doctor "$${STACK:-tpns-account-sync}"
@@ -31,7 +55,7 @@ check: lint ## Checks format, lints and documentation; warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
 # Python is checked as the tests import it: each folder of tests by itself, with `local`.
-SHELL_SCRIPTS = .ci/run tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
+SHELL_SCRIPTS = .ci/run local/functions.sh tests/all.sh benches/peers/node/bootstrap benches/peers/python/bootstrap
 MYPY = .venv-check/bin/mypy --no-error-summary --python-executable .venv/bin/python
 lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and the crates' licences and sources; compiles nothing
 	.venv-check/bin/typos

@@ -17,7 +17,7 @@ from .run import ROOT, run
 from .scratch import scratch_folder
 from .show import show
 
-# Wide enough for the tables if the output is not a terminal.
+# Of progress that is not written to a terminal; the result's tables are as wide as they need to be.
 _PLAIN_WIDTH = 150
 
 
@@ -31,11 +31,13 @@ def main(argv: list[str]) -> int:
             Processes() as processes,
         ):
             result, running = run(options, folder, progress, processes)
+            if options.strict:
+                result.problems += result.not_applied()
             _print_result(options, result)
             if options.keep:
                 for problem in result.problems:
                     _print_error(progress, problem)
-                running.wait_for_interrupt(progress)
+                running.wait_for_interrupt(progress, folder)
             if result.problems:
                 raise Problem("\n".join(result.problems))
     except Interrupted as interrupted:
@@ -56,8 +58,8 @@ def _print_result(options: Options, result: Result) -> None:
 
 
 def _console(stream: TextIO) -> Console:
-    console = Console(file=stream)
-    return console if console.is_terminal else Console(file=stream, width=_PLAIN_WIDTH)
+    console = Console(file=stream, emoji=False)
+    return console if console.is_terminal else Console(file=stream, emoji=False, width=_PLAIN_WIDTH)
 
 
 def _print_error(console: Console, text: str) -> None:

@@ -16,12 +16,14 @@ TPNS = "tpns-sim"
 REPLAY = "replay"
 OUTAGE = "outage"
 APPS_CHECK = "apps-check"
+CHECK_EVENTS = "check-events"
 
 
 @dataclass(frozen=True)
 class Binaries:
     function: Path
     tpns: Path
+    check_events: Path
     # `make run` doesn't wait for these: only tests need the first, and only `make outage` the second.
     replay: Path | None = None
     outage: Path | None = None
@@ -32,9 +34,15 @@ def build(
 ) -> Binaries:
     """Builds the code that Lambda would get, optimised only with `release`: that takes three times as long to build and
     behaves the same. Cargo's own progress goes to stderr."""
-    names = [FUNCTION, TPNS, *([REPLAY] if with_replay else []), *([OUTAGE] if with_outage else [])]
+    names = [FUNCTION, TPNS, CHECK_EVENTS, *([REPLAY] if with_replay else []), *([OUTAGE] if with_outage else [])]
     built = _built(processes, root, names, release)
-    return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY), outage=built.get(OUTAGE))
+    return Binaries(
+        function=built[FUNCTION],
+        tpns=built[TPNS],
+        check_events=built[CHECK_EVENTS],
+        replay=built.get(REPLAY),
+        outage=built.get(OUTAGE),
+    )
 
 
 def build_apps_check(processes: Processes, root: Path) -> Path:

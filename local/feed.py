@@ -30,9 +30,20 @@ class Sent:
 def feed(cloud: Cloud, stack: Stack, lines: list[Line]) -> list[Sent]:
     bus, queue = cloud.client("events"), cloud.client("sqs")
     sent: list[Sent] = []
-    for by_bus, run in itertools.groupby(lines, lambda line: line.by_bus and stack.bus_name is not None):
+
+    def way(line: Line) -> str:
+        if line.not_taken:
+            return "none"
+        return "bus" if line.by_bus and stack.bus_name is not None else "queue"
+
+    for by, run in itertools.groupby(lines, way):
         for chunk in _chunks(list(run)):
-            sent += _put_events(bus, stack.bus_name, chunk) if by_bus else _send_messages(queue, stack.queue_url, chunk)
+            if by == "none":
+                sent += [Sent(line, refused=line.not_taken) for line in chunk]
+            elif by == "bus":
+                sent += _put_events(bus, stack.bus_name, chunk)
+            else:
+                sent += _send_messages(queue, stack.queue_url, chunk)
     return sent
 
 
@@ -62,7 +73,7 @@ def _send_messages(queue: Any, url: str, lines: list[Line]) -> list[Sent]:
     fifo = url.endswith(".fifo")
     entries = [
         {
-            "Id": str(line.number),
+            "Id": str(index),
             "MessageBody": line.body,
             # As producers should do it: the group is the device. An event without a device waits for nothing. Each line
             # is an event of its own, even if two are equal.
@@ -72,13 +83,14 @@ def _send_messages(queue: Any, url: str, lines: list[Line]) -> list[Sent]:
                 else {}
             ),
         }
-        for line in lines
+        for index, line in enumerate(lines)
     ]
     answer = queue.send_message_batch(QueueUrl=url, Entries=entries)
     accepted = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", [])}
     refused = {entry["Id"]: _refusal(entry, "Code", "Message") for entry in answer.get("Failed", [])}
     return [
-        Sent(line, message_id=accepted.get(str(line.number)), refused=refused.get(str(line.number))) for line in lines
+        Sent(line, message_id=accepted.get(str(index)), refused=refused.get(str(index)))
+        for index, line in enumerate(lines)
     ]
 
 

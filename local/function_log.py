@@ -27,11 +27,20 @@ class Delivery:
 
 def lines(cloud: Cloud, stack: Stack) -> list[dict[str, Any]]:
     """Returns the log's JSON lines, in the order in which they were written."""
+    return [line for _, line in written(cloud, stack.log_group)]
+
+
+def written(cloud: Cloud, log_group: str, since: int = 0) -> list[tuple[int, dict[str, Any]]]:
+    """The same from a time on, each line with its time; times are epoch milliseconds."""
     logs = cloud.client("logs")
-    found: list[dict[str, Any]] = []
-    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=stack.log_group):
+    found: list[tuple[int, dict[str, Any]]] = []
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=log_group, startTime=since):
         # START, END and REPORT are the platform's, and not JSON.
-        found += [_json(event["message"]) for event in page["events"] if event["message"].startswith("{")]
+        found += [
+            (event["timestamp"], _json(event["message"]))
+            for event in page["events"]
+            if event["message"].startswith("{")
+        ]
     return found
 
 

@@ -5,14 +5,36 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from samtranslator.yaml_helper import yaml_parse
+
 from .problem import Problem
 
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+# What a stack on one machine can't have otherwise.
+OF_THE_RUN = ("Architecture", "GradualDeployment", "LogLevel", "TpnsApps", "TpnsAppsSecretId")
 DEFAULT_EVENTS = Path("events/stream.jsonl")
-_SHORTHAND = re.compile(r"(?P<status>[1-5]\d\d)(x(?P<times>\d+))?")
+_SHORTHAND = re.compile(r"(?P<status>[2-5]\d\d)(x(?P<times>\d+))?")
+# The kinds of crates/tpns-sim/src/fault/kind.rs: a fault that is mistyped is reported before anything is built. The
+# rest is checked by tpns-sim itself.
+FAULTS = (
+    "status",
+    "ret_code",
+    "item_code",
+    "delay",
+    "effect",
+    "hang",
+    "reset",
+    "truncated",
+    "malformed",
+    "result_length",
+    "ok_words",
+    "disconnect",
+)
 
 
 @dataclass(frozen=True)
@@ -22,8 +44,13 @@ class Options:
     visibility_seconds: int
     json: bool
     keep: bool
+    strict: bool
     release: bool
     folder: Path | None
+    # The names in your apps document; none for the two apps of the samples.
+    apps: list[str] | None
+    # Of the template, instead of its defaults.
+    parameters: dict[str, str]
 
 
 class OneLine(argparse.ArgumentParser):
@@ -38,16 +65,31 @@ def parse(argv: list[str]) -> Options:
         prog="make run", description="Runs the whole stack on this machine and shows each event's outcome."
     )
     parser.add_argument(
-        "--events", default="", metavar="FILE", help=f"one JSON body per line (default {DEFAULT_EVENTS}); EVENTS="
+        "--events",
+        default="",
+        metavar="FILE",
+        help=f"JSON lines, or any JSON with events; - is standard input (default {DEFAULT_EVENTS}); EVENTS=",
     )
     parser.add_argument(
         "--faults", default="", metavar="FAULTS", help="JSON, a JSON file, or a shorthand such as 503x8; FAULTS="
+    )
+    parser.add_argument(
+        "--apps", default="", metavar="FILE", help="your apps document; only the apps' names are read; APPS="
+    )
+    parser.add_argument(
+        "--parameters",
+        default="",
+        metavar="PARAMETERS",
+        help="of the template, such as 'QueueType=fifo MaxEventAge=7d'; PARAMETERS=",
     )
     parser.add_argument("--visibility", type=int, metavar="SECONDS", help="the queue's visibility timeout; VISIBILITY=")
     parser.add_argument(
         "--json", action="store_true", help="print the result as JSON on stdout, progress on stderr; JSON=1"
     )
     parser.add_argument("--keep", action="store_true", help="keep the stack running until Ctrl-C; KEEP=1")
+    parser.add_argument(
+        "--strict", action="store_true", help="fail if an event is parked, dead-lettered or refused; STRICT=1"
+    )
     parser.add_argument("--release", action="store_true", help="build optimised binaries, as for Lambda; RELEASE=1")
     parser.add_argument(
         "--folder", type=Path, metavar="FOLDER", help="folder for logs and state (default: a new one in .local)"
@@ -64,9 +106,46 @@ def parse(argv: list[str]) -> Options:
         visibility_seconds=given.visibility or _visibility_for(faults),
         json=given.json,
         keep=given.keep,
+        strict=given.strict,
         release=given.release,
         folder=given.folder,
+        apps=_app_names(Path(given.apps)) if given.apps else None,
+        parameters=_parameters(given.parameters),
     )
+
+
+def _app_names(path: Path) -> list[str]:
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise Problem(f"APPS={path}: can't be read ({error.strerror}); name the apps document") from error
+    except ValueError as error:
+        raise Problem(f"APPS={path}: is not JSON; name the apps document") from error
+    if isinstance(document, dict):
+        document.pop("ledger_keys", None)
+    if not isinstance(document, dict) or not document:
+        raise Problem(f"APPS={path}: is not an apps document; it is a JSON object with the apps by name")
+    return list(document)
+
+
+def _parameters(text: str) -> dict[str, str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise Problem(f"PARAMETERS: {error}; write Name=value, with quotes around a value that has blanks") from error
+    given = {name: value for name, equals, value in (word.partition("=") for word in words) if equals}
+    if len(given) != len(words):
+        raise Problem("PARAMETERS: must be Name=value pairs, each name once; for example QueueType=fifo MaxEventAge=7d")
+    known = yaml_parse(TEMPLATE.read_text())["Parameters"]
+    for name, value in given.items():
+        if name not in known:
+            raise Problem(f"PARAMETERS: {name} is no parameter of template.yaml; name one of {', '.join(known)}")
+        if name in OF_THE_RUN:
+            raise Problem(f"PARAMETERS: {name} is set by make run; omit it")
+        allowed = known[name].get("AllowedValues")
+        if allowed and value not in map(str, allowed):
+            raise Problem(f"PARAMETERS: {name}={value} is not allowed; use one of {', '.join(map(str, allowed))}")
+    return given
 
 
 def _faults(text: str) -> list[dict[str, Any]]:
@@ -93,6 +172,9 @@ def _faults(text: str) -> list[dict[str, Any]]:
         raise Problem(
             f"{source}: must be a JSON object or an array of objects; fix it, or use a shorthand such as 503x4"
         )
+    for fault in faults:
+        if fault.get("fault") not in FAULTS:
+            raise Problem(f"{source}: {json.dumps(fault.get('fault'))} is no fault; name one of {', '.join(FAULTS)}")
     return faults
 
 

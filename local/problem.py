@@ -13,6 +13,10 @@ class Problem(Exception):
     """Ends the run. Its text is all that the user sees, so it says what to do."""
 
 
+class Refused(Problem):
+    """The command can't be carried out as given: nothing has happened that logs would explain."""
+
+
 @contextmanager
 def server_failures_as_problems(logs: Path) -> Iterator[None]:
     """Turns a failed or missing answer of MiniStack or tpns-sim into a Problem that points to their logs."""

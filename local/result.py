@@ -10,6 +10,12 @@ from typing import Any
 
 from .outcomes import Outcome, of_parked
 from .queues import FailedMessage
+from .stream import Warned
+
+OK_MEANS = (
+    "nothing failed, and the outcome of each event is known; events may be parked or dead-lettered, unless STRICT=1 "
+    "was given"
+)
 
 
 @dataclass
@@ -26,6 +32,7 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": not self.problems,
+            "ok_means": OK_MEANS,
             "problems": self.problems,
             "summary": dict(Counter(event.outcome for event in self.events)),
             "invocations": self.invocations,
@@ -36,6 +43,17 @@ class Result:
             "dead_letters": [_message(*found) for found in self.dead_events()],
             "seconds": self.seconds,
         }
+
+    def not_applied(self) -> list[str]:
+        """Returns as problems what got to no device: with STRICT=1 it fails the run."""
+        lines: dict[str, list[str]] = {}
+        for event in self.events:
+            if event.outcome not in ("applied", "superseded"):
+                lines.setdefault(event.outcome, []).append(event.sent.line.label)
+        return [
+            f"STRICT=1: {len(labels)} {outcome}, line{'' if len(labels) == 1 else 's'} {', '.join(labels)}"
+            for outcome, labels in lines.items()
+        ]
 
     def parked_events(self) -> list[tuple[FailedMessage, Outcome | None]]:
         """Returns the messages in the parking queue, in the order of the stream, each with its event."""
@@ -50,6 +68,15 @@ class Result:
             return (replace(letter, reason=event.reason, detail=event.detail) if event else letter), event
 
         return _in_order(map(with_reason, self.dead_letters))
+
+
+def warnings(event: Outcome) -> list[Warned]:
+    """Returns what the sender of an event should know; first of all, that only this run has taken it."""
+    line = event.sent.line
+    found = list(line.warnings)
+    if line.parked and event.outcome in ("applied", "superseded"):
+        found.insert(0, Warned("parked_by_default", f"the deployed default parks this as {line.parked}"))
+    return found
 
 
 def tries(calls: list[dict[str, Any]]) -> list[int]:
@@ -81,6 +108,7 @@ def _event(event: Outcome) -> dict[str, Any]:
     line = event.sent.line
     return {
         "line": line.number,
+        "path": line.path,
         "way": "bus" if event.sent.bus_event_id else "queue",
         "envelope": line.envelope,
         "type": line.type,
@@ -93,4 +121,5 @@ def _event(event: Outcome) -> dict[str, Any]:
         "reason": event.reason,
         "detail": event.detail,
         "deliveries": event.deliveries,
+        "warnings": [{"warning": one.word, "text": one.text} for one in warnings(event)],
     }

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .problem import Refused
+
 
 @contextmanager
 def scratch_folder(root: Path, wanted: Path | None = None) -> Iterator[Path]:
@@ -22,6 +24,9 @@ def scratch_folder(root: Path, wanted: Path | None = None) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=parent))
     try:
         yield folder
+    except Refused:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except Exception:
         if not any(folder.iterdir()):
             folder.rmdir()

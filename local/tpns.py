@@ -10,41 +10,51 @@ from pathlib import Path
 from typing import Any
 
 from . import loopback
-from .problem import Problem
+from .problem import Problem, Refused
 from .processes import Processes
 
 _READY = "tpns-sim listening on "
 
 # Only this machine's tpns-sim knows these keys; they are not secret.
-_APPS: dict[str, dict[str, Any]] = {
+APPS: dict[str, dict[str, Any]] = {
     "android": {"access_id": 1500001048, "secret_key": "local-android-key"},
     "ios": {"access_id": 1600001061, "secret_key": "local-ios-key"},
 }
 LEDGER_KEYS = ["local-ledger-key-that-is-not-secret"]
 
 
+def apps_named(names: list[str]) -> dict[str, dict[str, Any]]:
+    """Returns apps with these names and keys of this machine: keys of a real document stay where they are."""
+    return {
+        name: {"access_id": 1500001048 + number, "secret_key": f"local-{name}-key"} for number, name in enumerate(names)
+    }
+
+
 class Tpns:
     """A running tpns-sim."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, apps: dict[str, dict[str, Any]] | None = None) -> None:
         self.url = url
+        self._apps = apps or APPS
 
     @staticmethod
-    def start(processes: Processes, binary: Path, folder: Path, *options: str) -> Tpns:
-        apps = folder / "apps.json"
-        apps.write_text(json.dumps(_apps_at("http://127.0.0.1:1")))
+    def start(
+        processes: Processes, binary: Path, folder: Path, *options: str, apps: dict[str, dict[str, Any]] | None = None
+    ) -> Tpns:
+        document = tpns_apps(folder, apps)
         log = folder / "tpns-sim.log"
-        argv = [str(binary), "--listen", "127.0.0.1:0", "--apps", str(apps), *options]
+        argv = [str(binary), "--listen", "127.0.0.1:0", "--apps", str(document), *options]
         process = processes.start(argv, stdout=subprocess.PIPE, log=log)
-        return Tpns(_listening_at(process, log))
+        return Tpns(_listening_at(process, log), apps)
 
     def apps_document(self) -> str:
-        """Returns TPNS_APPS for the function: two apps, both at this tpns-sim, and a key for the ledger."""
-        return json.dumps({**_apps_at(self.url), "ledger_keys": LEDGER_KEYS}, separators=(",", ":"))
+        """Returns TPNS_APPS for the function: its apps, all at this tpns-sim, and a key for the ledger."""
+        document = {**_apps_at(self.url, self._apps), "ledger_keys": LEDGER_KEYS}
+        return json.dumps(document, separators=(",", ":"))
 
     def app(self, name: str) -> dict[str, Any]:
         """Returns the keys of an app, as tpns-sim has them."""
-        return _APPS[name]
+        return self._apps[name]
 
     def bindings(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Returns app -> token -> accounts, with everything accepted so far applied."""
@@ -58,7 +68,7 @@ class Tpns:
         try:
             loopback.post(f"{self.url}/_sim/faults", faults)
         except loopback.Refused as refused:
-            raise Problem(
+            raise Refused(
                 f"FAULTS: tpns-sim refuses them ({refused}); see crates/tpns-sim for their shape"
             ) from refused
 
@@ -74,8 +84,15 @@ class Tpns:
         loopback.post(f"{self.url}/_sim/reset", {"bindings": True, "calls": True, "faults": True})
 
 
-def _apps_at(endpoint: str) -> dict[str, dict[str, Any]]:
-    return {name: {**app, "endpoint": endpoint} for name, app in _APPS.items()}
+def tpns_apps(folder: Path, named: dict[str, dict[str, Any]] | None = None) -> Path:
+    """Writes the apps document for tpns-sim, which needs no endpoint of its own."""
+    apps = folder / "apps.json"
+    apps.write_text(json.dumps(_apps_at("http://127.0.0.1:1", named or APPS)))
+    return apps
+
+
+def _apps_at(endpoint: str, apps: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {**app, "endpoint": endpoint} for name, app in apps.items()}
 
 
 def _listening_at(process: subprocess.Popen[bytes], log: Path) -> str:

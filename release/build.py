@@ -12,7 +12,7 @@ from pathlib import Path
 from .problem import Problem
 
 FUNCTION = "tpns-account-sync"
-TOOLS = ("replay", "tpns-sim")
+TOOLS = ("replay", "tpns-sim", "check-events")
 # Lambda's names for the architectures, and Rust's.
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 # Debian 10, RHEL 8, Ubuntu 18.10, and anything newer.

@@ -43,7 +43,7 @@ use std::{
 };
 
 // The contract is a crate of its own, so that `replay` and backends can use it without the function.
-pub use contract::{apps, event, fingerprint, ingress, outcome};
+pub use contract::{apps, event, fingerprint, ingress, opaque, outcome};
 use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
@@ -258,13 +258,14 @@ impl AccountSync {
             max_skew: millis(self.limits.max_clock_skew),
             ledger: self.table.is_some(),
         };
-        // The ledger keeps versions, and an id may be made of an account.
+        // The ledger keeps versions, and an id may be made of an account. One of random form stays, and with it the order of
+        // two events of one millisecond, which ULIDs have.
         let key = apps.ledger_keys.current().filter(|_| rules.ledger);
         let mut events = Vec::with_capacity(messages.len());
         for &index in messages {
             match isolated(|| batch.messages[index.0].event(&rules)) {
                 Ok(mut event) => {
-                    if let Some(key) = key {
+                    if let Some(key) = key.filter(|_| !opaque::may_be_shown(&event.id, &event)) {
                         event.name_in_version(|id| key.pseudonym(id));
                     }
                     events.push((index, event));

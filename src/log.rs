@@ -2,7 +2,6 @@
 
 mod checks;
 mod ids;
-mod opaque;
 
 use std::{io::IsTerminal, panic, str::FromStr, time::Duration};
 

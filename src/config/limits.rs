@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{ConfigError, Get, Limits, duration, error::FUNCTION_TIMEOUT, millis};
-use crate::table::LEDGER_ROW_LIFETIME;
+use crate::{
+    event::{DEFAULT_MAX_CLOCK_SKEW, DEFAULT_MAX_EVENT_AGE},
+    table::LEDGER_ROW_LIFETIME,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -24,7 +27,7 @@ pub(super) fn read(get: Get<'_>, has_ledger: bool) -> Result<Limits, ConfigError
 }
 
 fn max_event_age(get: Get<'_>, has_ledger: bool) -> Result<Duration, ConfigError> {
-    let age = duration(get, "MAX_EVENT_AGE", "14d")?;
+    let age = duration(get, "MAX_EVENT_AGE", DEFAULT_MAX_EVENT_AGE)?;
     if age < LEAST_AGE {
         return Err(ConfigError::MaxEventAgeTooShort);
     }
@@ -36,7 +39,7 @@ fn max_event_age(get: Get<'_>, has_ledger: bool) -> Result<Duration, ConfigError
 }
 
 fn max_clock_skew(get: Get<'_>) -> Result<Duration, ConfigError> {
-    match duration(get, "MAX_CLOCK_SKEW", "5m")? {
+    match duration(get, "MAX_CLOCK_SKEW", DEFAULT_MAX_CLOCK_SKEW)? {
         skew if skew < LEAST_SKEW => Err(ConfigError::MaxClockSkewTooShort),
         skew if skew > MOST_SKEW => Err(ConfigError::MaxClockSkewTooLong),
         skew => Ok(skew),

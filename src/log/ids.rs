@@ -1,11 +1,11 @@
 //! How a log line names a message and its event: by the id if that reveals nothing about a person, else by a
 //! fingerprint in a field of its own.
 
+use contract::opaque::{is_opaque, may_be_shown, shares};
 use serde_json::{Map, Value};
 
-use super::opaque::{is_opaque, shares};
 use crate::{
-    event::{Change, Event},
+    event::Event,
     fingerprint,
     finished::MessageOutcome,
     ingress::{Message, Source},
@@ -57,22 +57,11 @@ impl Shown<'_> {
 }
 
 fn of_producer<'a>(id: &'a str, event: &Event, app: &str) -> Shown<'a> {
-    let token = event.device().map(|device| device.token.as_str());
-    let is_of_a_person = || accounts(event).into_iter().chain(token).any(|person| shares(id, person));
-    if is_opaque(id) && !is_of_a_person() {
+    if may_be_shown(id, event) {
         return Shown::Id(id);
     }
+    let token = event.device().map(|device| device.token.as_str());
     Shown::Hash(fingerprint::event_id(token.map(|token| (app, token)), id))
-}
-
-fn accounts(event: &Event) -> Vec<&str> {
-    match &event.change {
-        Change::Login(_, accounts) | Change::Deletion(_, accounts) => {
-            accounts.iter().map(|account| account.account.as_str()).collect()
-        }
-        Change::Logout(_, accounts) => accounts.iter().map(|account| account.account.as_str()).collect(),
-        Change::LogoutAll(_) => Vec::new(),
-    }
 }
 
 /// Whether an EventBridge event that holds no event of the contract has part of its id elsewhere, as in an account.

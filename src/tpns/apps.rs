@@ -17,7 +17,10 @@ use serde_json::value::RawValue;
 pub use error::{AppsError, EntryError};
 pub use ledger_keys::{DATA_KEY_LEN, LedgerKey, LedgerKeys, LedgerKeysError};
 
-use contract::{apps::AppNames, json::Object};
+use contract::{
+    apps::{AppNames, LEDGER_KEYS},
+    json::Object,
+};
 
 use super::{Endpoint, SigningKey};
 
@@ -90,7 +93,7 @@ impl Apps {
     /// What to correct, in words that hold no value of the document.
     pub fn parse(document: &str) -> Result<Self, AppsError> {
         let Document(mut entries) = serde_json::from_str(document).map_err(|error| unreadable(&error))?;
-        let mut keys = entries.extract_if(.., |(name, _)| name == ledger_keys::NAME);
+        let mut keys = entries.extract_if(.., |(name, _)| name == LEDGER_KEYS);
         let ledger_keys = keys.next().map_or(Ok(LedgerKeys::default()), |(_, member)| LedgerKeys::parse(member))?;
         if keys.next().is_some() {
             return Err(LedgerKeysError::AppearsTwice.into());

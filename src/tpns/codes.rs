@@ -1,4 +1,8 @@
-//! What an answer of TPNS, or the lack of one, means: one exhaustive match (facts.md, section 4).
+//! What an answer of TPNS, or the lack of one, means: one exhaustive match, and the table of codes.
+
+mod documented;
+
+use documented::{Meaning, meaning};
 
 use super::{Operation, OperatorType};
 use crate::{
@@ -35,44 +39,23 @@ pub fn classify(signal: Signal, operation: impl Into<Operation>) -> Verdict {
         Signal::Transport(TransportError::Timeout) => retry(Reason::TpnsTimeout),
         Signal::Transport(TransportError::Broken | TransportError::TooLong) => retry(Reason::TpnsBrokenAnswer),
 
-        // NO_ERROR, and "ok" in older answers.
-        Signal::Code(0) => Verdict::Accepted,
-        // invoke service error: a failure of TPNS itself.
-        Signal::Code(1_008_004) => retry(Reason::TpnsInternal),
-        // request too fast.
-        Signal::Code(1_008_028) => retry(Reason::TpnsThrottled),
-        // parameter parse error; missing parameter; invalid parameter.
-        Signal::Code(1_008_001 | 1_008_002 | 1_008_007) => rejected(Reason::TpnsBadInput),
-        // invalid token; token is not valid: nothing is bound to it.
-        Signal::Code(1_008_006 | 1_008_029) => match operation {
-            Change(_) => rejected(Reason::TpnsInvalidToken),
-            Query(_) => Verdict::Accepted,
+        // In older answers an item's "ok" is 0, too.
+        Signal::Code(code) => match meaning(code) {
+            Some(Meaning::Accepted) => Verdict::Accepted,
+            Some(Meaning::Retry(reason)) => retry(reason),
+            Some(Meaning::Rejected(reason)) => rejected(reason),
+            Some(Meaning::Misconfigured(reason)) => misconfigured(reason),
+            Some(Meaning::InvalidToken) => match operation {
+                Change(_) => rejected(Reason::TpnsInvalidToken),
+                Query(_) => Verdict::Accepted,
+            },
+            Some(Meaning::NothingBound) => match operation {
+                Change(Unbind | UnbindAll | UnbindEverywhere) | Query(_) => Verdict::Accepted,
+                Change(Bind) => rejected(Reason::TpnsNoToken),
+            },
+            None => rejected(Reason::TpnsUnknownCode),
         },
-        // batch op, partly or total error: met only when `result` can't say which items, down to a single one.
-        Signal::Code(1_008_026 | 1_008_027) => rejected(Reason::TpnsBatchError),
-        // no token, no account: what is to be unbound is not bound.
-        Signal::Code(10_110_008) => match operation {
-            Change(Unbind | UnbindAll | UnbindEverywhere) | Query(_) => Verdict::Accepted,
-            Change(Bind) => rejected(Reason::TpnsNoToken),
-        },
-        // auth failure; AccessID and AccessKey do not match.
-        Signal::Code(1_008_003 | 10_030_002) => misconfigured(Reason::TpnsAuthFailed),
-        // accessId is not correct or domain not correct.
-        Signal::Code(1_008_035) => misconfigured(Reason::TpnsWrongRegionOrAccessId),
-        // app not paid; app was expired; resources not deployed or not purchased.
-        Signal::Code(1_008_030 | 1_008_031 | 1_010_001) => misconfigured(Reason::TpnsNotPaid),
-        // Documented for uploads, certificates, pushes and statistics, never for account calls.
-        Signal::Code(
-            1_008_011..=1_008_013
-            | 1_008_015
-            | 1_008_016
-            | 1_008_019..=1_008_023
-            | 1_008_025
-            | 10_010_005
-            | 10_010_012
-            | 10_010_018,
-        ) => rejected(Reason::TpnsUnexpectedCode),
-        Signal::Code(_) | Signal::Word => rejected(Reason::TpnsUnknownCode),
+        Signal::Word => rejected(Reason::TpnsUnknownCode),
 
         // An answer without a ret_code is not TPNS's own, or not whole: it says nothing of the items.
         Signal::Status(200..=299) => retry(Reason::TpnsBrokenAnswer),

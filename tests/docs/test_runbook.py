@@ -12,12 +12,12 @@ import pytest
 import template
 import working_copy
 from failures import Failures
-from insights import Query
 from pages import SHELL, Block, page
 from shell import Shell
 from stacks import NAME, Stacks
 
 from local import queues
+from local.insights import Query
 from local.run import ROOT
 
 PAGE = "docs/runbook.md"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from auth_events import login, on_bus, token
+from auth_events import login, logout, on_bus, token
 from make_run import MakeRun
 
 from local.build import Binaries
@@ -39,6 +39,7 @@ def test_the_sample_stream_is_processed_and_nothing_is_left_running(tmp_path: Pa
     result = json.loads(ended.stdout)
 
     assert result["ok"] is True
+    assert "parked or dead-lettered" in result["ok_means"]
     assert result["problems"] == []
     assert len(result["events"]) == len(STREAM.read_text().splitlines())
     # The stream has events with each of these outcomes on purpose.
@@ -85,6 +86,27 @@ def test_parked_and_dead_lettered_events_are_listed_separately_with_their_lines(
     (letter,) = result["dead_letters"]
     assert (letter["line"], letter["body"]) == (4, json.dumps(events[3]))
     assert letter["reason"]
+
+
+def test_what_the_deployed_default_would_do_is_shown_also_of_a_document_of_several_lines(tmp_path: Path) -> None:
+    stream = tmp_path / "document.json"
+    old = {**login(token(), "ann"), "occurred_at": "2020-01-01T00:00:00Z"}
+    seconds = {**logout(token()), "occurred_at": 1_700_000_000}
+    entry = {"Source": "com.example", "DetailType": "user.login", "Detail": {"token": "no text"}}
+    stream.write_text("\ufeff" + json.dumps([old, seconds, entry], indent=2).replace("\n", "\r\n"))
+    with MakeRun(tmp_path, "JSON=1", "STRICT=1", "KEEP=0", f"EVENTS={stream}") as run:
+        ended = run.end()
+    assert ended.code != 0
+    result = json.loads(ended.stdout)
+    assert [(event["path"], event["outcome"], event["reason"]) for event in result["events"]] == [
+        ("[0]", "parked", "too_old"),
+        ("[1]", "applied", None),
+        ("[2]", "refused", "not_taken"),
+    ]
+    assert [one["warning"] for one in result["events"][1]["warnings"]] == ["seconds", "every_account"]
+    assert result["ok"] is False
+    assert "unless STRICT=1" in result["ok_means"]
+    assert [problem.split(",")[0] for problem in result["problems"]] == ["STRICT=1: 1 parked", "STRICT=1: 1 refused"]
 
 
 def test_faults_show_in_the_result_as_redeliveries(tmp_path: Path, small_stream: Path) -> None:
@@ -141,8 +163,17 @@ def test_an_interrupted_run_leaves_nothing_running(
 @pytest.mark.parametrize(
     ("variable", "remedy"),
     [
-        ("EVENTS=no-such-file.jsonl", "name a file with one JSON body per line"),
+        ("EVENTS=no-such-file.jsonl", "name a file of events"),
+        ("EVENT={}", "write EVENTS=file"),
+        ("events=my.jsonl", "write EVENTS=file"),
         ("FAULTS={not json", "fix it, or use a shorthand such as 503x4"),
+        ('FAULTS={"fault":"no_fault"}', "is no fault; name one of status, ret_code"),
+        ("PARAMETERS=QueueTyp=fifo", "is no parameter of template.yaml"),
+        ("PARAMETERS=QueueType=lifo", "use one of "),
+        ("PARAMETERS=TpnsApps={}", "is set by make run"),
+        ("PARAMETERS=QueueType", "must be Name=value pairs"),
+        ("APPS=no-such-file", "name the apps document"),
+        ("FAULTS=100x2", "not a shorthand such as 503x4"),
         ("FAULTS=no-such-file", "not a shorthand such as 503x4"),
         ("VISIBILITY=0", "must be at least 1 second"),
         ("VISIBILITY=soon", "make run ARGS=--help"),
@@ -156,3 +187,26 @@ def test_wrong_usage_prints_one_line_that_says_what_to_do(tmp_path: Path, variab
     assert len(lines) == 1, ended.stderr
     assert remedy in lines[0]
     assert ended.stdout == ""
+
+
+def test_the_apps_and_the_parameters_of_your_own_stack_are_those_of_the_run(tmp_path: Path) -> None:
+    apps = tmp_path / "apps.json"
+    apps.write_text(
+        json.dumps({"huawei": {"access_id": 7, "secret_key": "a key of production", "region": "guangzhou"}})
+    )
+    stream = tmp_path / "own.jsonl"
+    events = (login(token(), "ann", app="huawei"), on_bus(login(token(), "ben", app="huawei")), login(token(), "cem"))
+    stream.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    parameters = "PARAMETERS=QueueType=fifo Ledger=on"
+    with MakeRun(tmp_path, "JSON=1", f"EVENTS={stream}", f"APPS={apps}", parameters) as run:
+        ended = run.end()
+    assert ended.code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert [(event["way"], event["outcome"]) for event in result["events"]] == [
+        ("queue", "applied"),
+        ("queue", "applied"),
+        ("queue", "parked"),
+    ]
+    assert "a key of production" not in "".join(
+        file.read_text(errors="replace") for file in tmp_path.iterdir() if file.is_file() and file != apps
+    )

@@ -68,6 +68,9 @@ def test_parked_events_that_are_redriven_after_the_fix_are_applied(either: Deplo
     assert shown.code == 0, shown
     assert "1 message chosen" in shown.stdout
     assert "nothing was sent" in shown.stdout
+    mistyped = replay.run("redrive", "--from", url, "--to", queue, "--reason", "unknown_ap", "--yes")
+    assert (mistyped.code, sent(mistyped)) == (3, 0)
+    assert "--reason unknown_ap: of no message; there are: malformed_json (1), unknown_app (2)" in mistyped.stderr
     unasked = replay.run(*choice)
     assert unasked.code == 2
     assert "--yes" in unasked.stderr

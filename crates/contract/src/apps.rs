@@ -5,6 +5,9 @@ pub const SEVERAL: &str = "several";
 /// What the log and the metrics show instead of an app's name if the app is not known.
 pub const UNKNOWN: &str = "unknown";
 
+/// The member of the apps document that is no app: the keys of the ledger.
+pub const LEDGER_KEYS: &str = "ledger_keys";
+
 /// The place of an app in the apps document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppId(pub u16);

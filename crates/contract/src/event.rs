@@ -29,6 +29,11 @@ use crate::{
     outcome::{Failure, Reason},
 };
 
+/// `MAX_EVENT_AGE` where it is not set; the template's `MaxEventAge` has the same default.
+pub const DEFAULT_MAX_EVENT_AGE: &str = "14d";
+/// `MAX_CLOCK_SKEW` where it is not set; the template's `MaxClockSkew` has the same default.
+pub const DEFAULT_MAX_CLOCK_SKEW: &str = "5m";
+
 /// At most this many accounts in one event.
 pub const MOST_ACCOUNTS: usize = 100;
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    event::{Event, Invalid, Rules, deliveries},
+    event::{Event, Invalid, Millis, Rules, deliveries},
     json::Object,
 };
 
@@ -151,6 +151,15 @@ impl Message<'_> {
     pub fn attributes(&self) -> Attributes {
         self.attributes.and_then(|attributes| serde_json::from_str(attributes.get()).ok()).unwrap_or_default()
     }
+}
+
+/// Reads the event in a body as if it had been sent to a standard queue at that time.
+///
+/// # Errors
+/// [`Invalid`] if it can never be applied.
+pub fn sent_event(body: &str, sent: Millis, rules: &Rules<'_>) -> Result<Event, Invalid> {
+    let attributes = RawValue::from_string(format!(r#"{{"SentTimestamp":"{sent}"}}"#)).ok();
+    body::sent(body, attributes.as_deref(), rules)
 }
 
 /// The attributes of an SQS record that are used here.

@@ -9,5 +9,8 @@ pub mod event;
 pub mod fingerprint;
 pub mod ingress;
 pub mod json;
+pub mod opaque;
 pub mod outcome;
+pub mod preview;
+pub mod warning;
 pub mod write;

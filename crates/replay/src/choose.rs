@@ -1,8 +1,11 @@
 //! Which messages a redrive applies to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::{cli::ChoiceArgs, message::Summary};
+use crate::{cli::ChoiceArgs, message::Summary, show::plain};
+
+/// What an option chooses by.
+type Field = fn(&Summary) -> Option<&str>;
 
 /// The options of the command line: a message must match every option given, and any one of its values.
 #[derive(Debug)]
@@ -21,6 +24,36 @@ impl Choice {
             && any(&self.ids, Some(&message.message_id))
             && any(&self.types, message.kind)
             && any(&self.apps, message.app.as_deref())
+    }
+
+    /// What is wrong with the options if a value of them is that of no message, or no message matches all of them: each
+    /// as one line that names what there is. An id is reported by itself.
+    pub(crate) fn unmatched(&self, messages: &[Summary]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let options: [(&str, &HashSet<String>, Field); 3] = [
+            ("--reason", &self.reasons, |message| Some(&message.reason)),
+            ("--type", &self.types, |message| message.kind),
+            ("--app", &self.apps, |message| message.app.as_deref()),
+        ];
+        for (option, wanted, field) in options {
+            let mut there: BTreeMap<&str, u64> = BTreeMap::new();
+            for is in messages.iter().filter_map(field) {
+                *there.entry(is).or_default() += 1;
+            }
+            let mut absent: Vec<&String> =
+                wanted.iter().filter(|wanted| !there.contains_key(wanted.as_str())).collect();
+            absent.sort();
+            let names: Vec<String> = there.iter().map(|(name, number)| format!("{name} ({number})")).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            lines.extend(
+                absent.iter().map(|value| format!("{option} {}: of no message; there are: {names}", plain(value))),
+            );
+        }
+        let chooses = lines.is_empty() && self.ids.is_empty() && !messages.is_empty();
+        if chooses && !messages.iter().any(|message| self.matches(message)) {
+            lines.push("no message matches all of the options; omit one of them".to_owned());
+        }
+        lines
     }
 
     /// The ids given with `--id`.
@@ -65,6 +98,31 @@ mod tests {
     fn choice(reasons: &[&str], ids: &[&str], types: &[&str], apps: &[&str]) -> Choice {
         let list = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         ChoiceArgs { all: false, reasons: list(reasons), ids: list(ids), types: list(types), apps: list(apps) }.into()
+    }
+
+    #[test]
+    fn a_value_that_is_of_no_message_is_reported_with_those_that_there_are() {
+        let messages = [
+            summary("1", "unknown_app", Some("user.login"), Some("huawei")),
+            summary("2", "unknown_app", Some("user.login"), Some("ios")),
+            summary("3", "malformed_json", None, None),
+        ];
+        let unmatched = |reasons: &[&str], ids: &[&str], types: &[&str], apps: &[&str]| {
+            choice(reasons, ids, types, apps).unmatched(&messages)
+        };
+        assert_eq!(
+            unmatched(&["unknown_ap", "unknown_app"], &[], &[], &["android"]),
+            [
+                "--reason unknown_ap: of no message; there are: malformed_json (1), unknown_app (2)",
+                "--app android: of no message; there are: huawei (1), ios (1)",
+            ]
+        );
+        assert_eq!(unmatched(&["unknown_app"], &[], &["user.login"], &[]), [""; 0]);
+        assert_eq!(unmatched(&["malformed_json"], &[], &["user.login"], &[]).len(), 1);
+        assert_eq!(unmatched(&[], &["9"], &[], &[]), [""; 0]);
+        let of_none = choice(&["too_old"], &[], &[], &[]).unmatched(&[]);
+        assert_eq!(of_none, ["--reason too_old: of no message; there are: none"]);
+        assert_eq!(choice(&[], &[], &[], &[]).unmatched(&[]), [""; 0]);
     }
 
     #[test]

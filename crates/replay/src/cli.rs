@@ -6,7 +6,10 @@ mod audit;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use contract::{apps::AppNames, event::Millis};
+use contract::{
+    apps::AppNames,
+    event::{DEFAULT_MAX_CLOCK_SKEW, DEFAULT_MAX_EVENT_AGE, Millis},
+};
 
 pub(crate) use self::{
     adopt::AdoptArgs,
@@ -193,10 +196,10 @@ pub(crate) struct ContractArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     apps: Vec<String>,
     /// The function's MAX_EVENT_AGE; it parks older logins, and without a ledger older events of any type
-    #[arg(long, value_name = "DURATION", default_value = "14d", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = DEFAULT_MAX_EVENT_AGE, value_parser = duration)]
     max_event_age: Duration,
     /// The function's MAX_CLOCK_SKEW; it parks logins further in the future, and without a ledger events of any type
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = DEFAULT_MAX_CLOCK_SKEW, value_parser = duration)]
     max_clock_skew: Duration,
 }
 

@@ -7,6 +7,7 @@ use contract::{
     event::{Event, Invalid, Kind, Millis, Rules},
     ingress::Batch,
     outcome::Reason,
+    preview::{Settings, naming_apps},
 };
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -62,9 +63,16 @@ impl Contract {
         // An event that is valid only with SQS's time has no time of its own.
         let verdict = match event(body, false, &apps) {
             Ok(event) => Ok(When::At(event.version.at)),
-            Err(invalid) => event(body, true, &apps).map(|_| When::WhenSent).map_err(|_| invalid),
+            Err(invalid) => {
+                event(body, true, &apps).map(|_| When::WhenSent).map_err(|_| naming_apps(invalid, self.apps.as_ref()))
+            }
         };
         Reading { kind, app, token, verdict }
+    }
+
+    /// The same for a preview of an event that is sent, to a stack with a ledger.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { apps: self.apps.clone(), max_age: self.max_age, max_skew: self.max_skew, ledger: true }
     }
 
     /// Whether the function would accept an event of that time now.

@@ -46,6 +46,7 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
         return Ok(Ending::Interrupted);
     }
     found.report_the_rest(depth);
+    let unmatched = choice.unmatched(&found.messages);
     let chosen: Vec<Summary> =
         found.messages.into_iter().filter(|message| choice.matches(message)).take(limit).collect();
     let refused = if args.stamp { 0 } else { chosen.iter().filter(|message| message.timeless).count() as u64 };
@@ -54,7 +55,8 @@ pub(crate) async fn run(args: RedriveArgs, interrupt: Interrupt) -> Result<Endin
     }
     warn(&chosen, args.stamp, entry::is_fifo(&args.from));
     let ids: HashSet<String> = chosen.into_iter().map(|message| message.message_id).collect();
-    let missing = missing(&choice, &ids);
+    unmatched.iter().for_each(|line| eprintln!("{line}"));
+    let missing = missing(&choice, &ids) || !unmatched.is_empty();
     if args.dry_run {
         writeln!(io::stdout(), "nothing was sent")?;
         return Ok(if refused > 0 || missing { Ending::SomeRefused } else { Ending::Done });

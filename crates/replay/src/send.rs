@@ -223,7 +223,7 @@ impl Run {
         self.tally.refused += 1;
         self.progress.print(&format!("line {number}: {error}"));
         if self.tally.refused == MOST_REFUSED {
-            let problem = format!("{MOST_REFUSED} lines refused; check the file with --dry-run");
+            let problem = format!("{MOST_REFUSED} lines were refused; check the file with --dry-run");
             self.stop_for(Problem::Stopped(problem));
         }
     }

@@ -4,7 +4,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
-use contract::event::Millis;
+use contract::{
+    event::Millis,
+    preview::{duration_text, plain_name},
+};
 
 /// A time to the second; one that the calendar does not cover as its number.
 pub(crate) fn rfc3339(at: Millis) -> String {
@@ -18,18 +21,16 @@ pub(crate) fn rfc3339(at: Millis) -> String {
     }
 }
 
-/// "3h 12m": the two largest units.
+/// "3h 12m", "40d 2h": the two largest units.
 pub(crate) fn age(from: Millis, now: Millis) -> String {
     let seconds = u64::try_from(now.saturating_sub(from) / 1000).unwrap_or(0);
-    let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+    let text = duration_text(Duration::from_secs(seconds));
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// A name chosen by a producer, if it looks like a name: it could also be an account in the wrong field.
+/// A name chosen by a producer, if it looks like a name.
 pub(crate) fn plain(name: &str) -> String {
-    let like_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
-    let plain = (1..=64).contains(&name.len()) && name.chars().all(like_a_name);
-    if plain { name.to_owned() } else { "(not a plain name)".to_owned() }
+    plain_name(name).to_owned()
 }
 
 /// A text without control characters, which could control a terminal.
@@ -47,6 +48,12 @@ pub(crate) fn count(number: impl Into<u64>, what: &str) -> String {
 pub(crate) fn columns() -> Option<u16> {
     let terminal = Term::stdout();
     terminal.is_term().then(|| terminal.size_checked()).flatten().map(|(_, columns)| columns)
+}
+
+/// A paragraph that fits the terminal's width; in a pipe nothing is wrapped.
+pub(crate) fn fill(text: &str) -> String {
+    let options = |columns: u16| textwrap::Options::new(usize::from(columns)).subsequent_indent("  ");
+    columns().map_or_else(|| text.to_owned(), |columns| textwrap::fill(text, options(columns)))
 }
 
 /// A table that fits the terminal's width; in a pipe nothing is wrapped.
@@ -73,7 +80,7 @@ mod tests {
         assert_eq!(age(0, 3_723_000), "1h 2m");
         assert_eq!(age(0, 59_999), "59s");
         assert_eq!(age(5000, 0), "0s");
-        assert_eq!(age(0, 5 * 24 * 3_600_000 + 3_600_000), "5days 1h");
+        assert_eq!(age(0, 5 * 24 * 3_600_000 + 3_600_000), "5d 1h");
     }
 
     #[test]

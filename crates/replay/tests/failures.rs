@@ -241,7 +241,7 @@ async fn a_file_of_something_else_is_not_read_to_the_end() {
     let ended = stage.send(&path).await;
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.stderr.lines().count(), 1001);
-    assert!(ended.stderr.ends_with("error: 1000 lines refused; check the file with --dry-run\n"));
+    assert!(ended.stderr.ends_with("error: 1000 lines were refused; check the file with --dry-run\n"));
     assert!(stage.got().is_empty());
 }
 

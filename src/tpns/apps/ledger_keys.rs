@@ -11,8 +11,6 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
-/// The member of the apps document that holds them, in place of an app.
-pub(super) const NAME: &str = "ledger_keys";
 /// During a rotation there are two.
 const MOST: usize = 3;
 const SHORTEST: usize = 32;

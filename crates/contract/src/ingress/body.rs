@@ -28,6 +28,11 @@ pub(super) fn event(
     text(&body, &fallbacks, rules, Place::Body)
 }
 
+/// Reads the text of an SQS body that has no message id yet.
+pub(super) fn sent(body: &str, attributes: Option<&RawValue>, rules: &Rules<'_>) -> Result<Event, Invalid> {
+    text(body, &Fallbacks { message_id: Some("-"), attributes, ..Fallbacks::default() }, rules, Place::Body)
+}
+
 /// Reads an EventBridge event that is the invocation, or an element of it.
 pub(super) fn bridge_event(json: &str, rules: &Rules<'_>) -> Result<Event, Invalid> {
     text(json, &Fallbacks::default(), rules, Place::Event)

@@ -3,6 +3,7 @@
 use contract::{
     apps::AppId,
     event::{Change, Device, Event, Invalid, Millis, Version},
+    opaque::may_be_shown,
 };
 use tpns_account_sync::{
     ledger::{DeviceState, State},
@@ -58,7 +59,7 @@ pub(crate) fn check(line: &Line, apps: &Apps, latest: Millis) -> Result<SignedIn
         Err(invalid) => return Err(invalid.into()),
     };
     // As the function does.
-    if let Some(key) = apps.ledger_keys.current() {
+    if let Some(key) = apps.ledger_keys.current().filter(|_| !may_be_shown(&event.id, &event)) {
         event.name_in_version(|id| key.pseudonym(id));
     }
     if event.version.at > latest {

@@ -1,8 +1,13 @@
-//! Reports what a file contains and which lines would be refused; nothing is sent.
+//! Reports what a file contains, which lines would be refused, and what is odd about the others; nothing is sent.
 
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+};
+
+use contract::{
+    preview::{Neighbours, Preview},
+    warning::Warning,
 };
 
 use super::check::check;
@@ -13,9 +18,11 @@ use crate::{
     interrupt::Interrupt,
     lines::Lines,
     problem::Problem,
-    reading::{Age, Contract},
-    show::{count, plain, table},
+    reading::Contract,
+    show::{count, fill, plain, table},
 };
+
+type Notes = BTreeMap<(&'static str, String), Vec<u64>>;
 
 #[derive(Default)]
 struct Findings {
@@ -23,9 +30,10 @@ struct Findings {
     good: BTreeMap<(&'static str, String), u64>,
     /// Line, field, what is wrong and what to do.
     bad: Vec<[String; 3]>,
-    too_old: Vec<u64>,
-    in_the_future: Vec<u64>,
     to_be_stamped: u64,
+    /// Word and text -> lines: of events that would be sent, what the function would park and what is odd.
+    parked: Notes,
+    warnings: Notes,
 }
 
 /// Checks every line of the input.
@@ -35,7 +43,6 @@ pub(crate) async fn run(
     stamp_now: bool,
     interrupt: Interrupt,
 ) -> Result<Ending, Problem> {
-    let (age, skew) = (contract.max_age, contract.max_skew);
     // On a thread of its own, so that Ctrl-C is noticed.
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || sender.send(find(input, &contract, stamp_now)));
@@ -44,13 +51,14 @@ pub(crate) async fn run(
         findings = receiver => findings.map_err(panicked)??,
         () = interrupt.wait() => return Ok(Ending::Interrupted),
     };
-    show(&findings, age, skew)?;
+    show(&findings)?;
     Ok(if findings.bad.is_empty() { Ending::Done } else { Ending::SomeRefused })
 }
 
 fn find(input: Input, contract: &Contract, stamp_now: bool) -> Result<Findings, Problem> {
     let path = input.path().to_owned();
-    let mut findings = Findings::default();
+    let (mut findings, settings) = (Findings::default(), contract.settings());
+    let mut neighbours = Neighbours::default();
     for line in Lines::new(input.reader()) {
         let line = line.map_err(|error| failed(&path, error))?;
         match check(&line, contract, stamp_now, clock::now()) {
@@ -63,18 +71,30 @@ fn find(input: Input, contract: &Contract, stamp_now: bool) -> Result<Findings, 
                 let app = checked.reading.app.as_deref().map_or_else(|| "(none named)".into(), plain);
                 *findings.good.entry((checked.reading.kind.unwrap_or("-"), app)).or_default() += 1;
                 findings.to_be_stamped += u64::from(checked.to_be_stamped);
-                match checked.age {
-                    Age::Fine => {}
-                    Age::TooOld => findings.too_old.push(line.number),
-                    Age::InTheFuture => findings.in_the_future.push(line.number),
-                }
+                let mut preview = settings.preview(line.text.as_deref().unwrap_or_default(), clock::now());
+                neighbours.add(line.number, &mut preview);
+                findings.note(line.number, preview, checked.to_be_stamped);
             }
         }
     }
     Ok(findings)
 }
 
-fn show(findings: &Findings, max_age: i64, max_skew: i64) -> io::Result<()> {
+impl Findings {
+    fn note(&mut self, line: u64, preview: Preview, to_be_stamped: bool) {
+        if let Err(invalid) = preview.verdict {
+            let place = (invalid.reason.as_str(), invalid.detail.into_owned());
+            self.parked.entry(place).or_default().push(line);
+        }
+        // An event without a time gets one if that was asked for.
+        let counts = |warning: &Warning| !to_be_stamped || *warning != Warning::NoTime;
+        for warning in preview.warnings.iter().filter(|warning| counts(warning)) {
+            self.warnings.entry((warning.word(), warning.to_string())).or_default().push(line);
+        }
+    }
+}
+
+fn show(findings: &Findings) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let good: u64 = findings.good.values().sum();
     if good > 0 {
@@ -86,18 +106,11 @@ fn show(findings: &Findings, max_age: i64, max_skew: i64) -> io::Result<()> {
     if !findings.bad.is_empty() {
         writeln!(out, "{}\n", table(["line", "field", "what is wrong, and what to do"], findings.bad.iter().cloned()))?;
     }
-    let late = [
-        (&findings.too_old, "older than", max_age, "a number must count milliseconds, not seconds"),
-        (&findings.in_the_future, "further in the future than", max_skew, "check the producer's clock"),
-    ];
-    for (lines, what, limit, remedy) in late {
-        if let [first, ..] = lines[..] {
-            let limit = humantime::format_duration(std::time::Duration::from_millis(limit.unsigned_abs()));
+    for (notes, what) in [(&findings.parked, "would be parked"), (&findings.warnings, "warning")] {
+        for ((word, text), lines) in notes {
+            let [first, ..] = lines[..] else { continue };
             let number = count(lines.len() as u64, "line");
-            writeln!(
-                out,
-                "warning: {number} {what} {limit}, the first is line {first}: the function will park them; {remedy}"
-            )?;
+            writeln!(out, "{}\n", fill(&format!("{what}: {word}, {number}, the first is line {first}: {text}")))?;
         }
     }
     if findings.to_be_stamped > 0 {
@@ -112,6 +125,6 @@ fn show(findings: &Findings, max_age: i64, max_skew: i64) -> io::Result<()> {
         out,
         "{} would be sent, {} refused; nothing was sent",
         count(good, "line"),
-        if bad == 0 { "none".into() } else { count(bad, "line") }
+        if bad == 0 { "none".to_owned() } else { bad.to_string() }
     )
 }

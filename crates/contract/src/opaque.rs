@@ -5,6 +5,8 @@
 
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 
+use crate::event::{Change, Event};
+
 /// A number of this many digits may be a phone number.
 const PHONE_NUMBER: usize = 7;
 /// This many characters that an id has in common with an account are no accident.
@@ -14,8 +16,17 @@ const LEAST_COMMON: usize = 4;
 const LEAST: usize = 16;
 const MOST: usize = 128;
 
+/// Whether the log may show a producer's id of this event: it has the form of a random one, and nothing in common with
+/// the event's token or accounts.
+#[must_use]
+pub fn may_be_shown(id: &str, event: &Event) -> bool {
+    let token = event.device().map(|device| device.token.as_str());
+    is_opaque(id) && !accounts(event).into_iter().chain(token).any(|person| shares(id, person))
+}
+
 /// Whether the id has the form of a random one.
-pub(super) fn is_opaque(id: &str) -> bool {
+#[must_use]
+pub fn is_opaque(id: &str) -> bool {
     if is_uuid(id) {
         return !decodes_to_text(&letters(id));
     }
@@ -25,12 +36,23 @@ pub(super) fn is_opaque(id: &str) -> bool {
 
 /// Whether the id has so much in common with a text that one may be made of the other. Only letters and digits count,
 /// in either case: an id made of `+86 137-1111` has `861371111`.
-pub(super) fn shares(id: &str, text: &str) -> bool {
+#[must_use]
+pub fn shares(id: &str, text: &str) -> bool {
     let (id, text) = (letters(id), letters(text));
     match text.len() {
         0..LEAST_COMMON => false,
         LEAST_COMMON..COMMON => id.contains(&text),
         _ => (COMMON..=id.len()).any(|end| text.contains(&id[end - COMMON..end])),
+    }
+}
+
+fn accounts(event: &Event) -> Vec<&str> {
+    match &event.change {
+        Change::Login(_, accounts) | Change::Deletion(_, accounts) => {
+            accounts.iter().map(|account| account.account.as_str()).collect()
+        }
+        Change::Logout(_, accounts) => accounts.iter().map(|account| account.account.as_str()).collect(),
+        Change::LogoutAll(_) => Vec::new(),
     }
 }
 
