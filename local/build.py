@@ -37,6 +37,10 @@ def build(
     return Binaries(function=built[FUNCTION], tpns=built[TPNS], replay=built.get(REPLAY), outage=built.get(OUTAGE))
 
 
+def build_tpns(processes: Processes, root: Path) -> Path:
+    return _built(processes, root, [TPNS], release=False)[TPNS]
+
+
 def build_apps_check(processes: Processes, root: Path) -> Path:
     return _built(processes, root, [APPS_CHECK], release=False)[APPS_CHECK]
 

@@ -62,8 +62,6 @@ function build(call, former) {
   const notes = [
     call.hint ? element("span", { class: "hint" }, call.hint) : null,
     items ? element("span", { class: "codes" }, items) : null,
-    call.fault ? element("span", { class: "fault" }, `fault ${call.fault}`) : null,
-    call.fault && call.applied ? element("span", { class: "codes" }, "took effect") : null,
   ].filter(Boolean);
   const summary = element("summary", {},
     element("time", { datetime: time.toISOString() }, time.toLocaleTimeString("en-GB")),
@@ -71,7 +69,9 @@ function build(call, former) {
     element("span", { class: "operation" }, operation(call)),
     element("span", { class: "number" }, count(call.items), element("span", { class: "unit" },
       call.items === 1 ? " item" : " items")),
-    element("span", { class: `answer ${kind}` }, text),
+    element("span", { class: "got" }, element("span", { class: `answer ${kind}` }, text),
+      call.fault ? element("span", { class: "fault" }, `fault ${call.fault}`) : null,
+      call.applied && kind !== "good" && kind !== "partly" ? element("span", { class: "codes" }, "but it took effect") : null),
     notes.length ? element("span", { class: "notes" }, ...notes) : null);
   const details = element("details", {}, summary);
   // Built when it is opened: most calls never are.

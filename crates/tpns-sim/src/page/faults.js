@@ -9,19 +9,20 @@ const form = byId("fault-form");
 const shown = new Map();
 
 /** Fields that `describe` puts into words; the others are shown by name. */
-const IN_WORDS = new Set(["id", "fault", "api", "fired", "times", "skip", "apply", "probability", "seed", "app"]);
+const IN_WORDS = new Set(["id", "fault", "api", "fired", "times", "skip", "apply", "late", "probability", "seed"]);
 
 function describe(fault) {
-  const own = Object.entries(fault).filter(([name]) => !IN_WORDS.has(name)).map(([name, value]) => `${name} ${value}`);
+  const fields = Object.entries(fault).filter(([name]) => !IN_WORDS.has(name));
   const often = fault.times === null ? "each call" : `the next ${fault.times === 1 ? "call" : counted(fault.times, "call")}`;
-  const scope = [
-    fault.probability === undefined ? often : `${often}, with probability ${fault.probability}`,
+  const words = [
+    ...fields.map(([name, value]) => `${name} ${value}`),
+    fault.late ? "the operation, too" : null,
+    fault.api === "query" ? "of query" : null,
     fault.skip ? `after ${counted(fault.skip, "call")}` : null,
-    fault.api === "query" ? "query" : null,
-    fault.app === undefined ? null : `app ${fault.app}`,
+    fault.probability === undefined ? often : `${often} with probability ${fault.probability}`,
     fault.apply ? "takes effect" : "no effect",
   ];
-  return [...own, ...scope].filter(Boolean).join(" · ");
+  return words.filter(Boolean).join(" · ");
 }
 
 function row(fault) {

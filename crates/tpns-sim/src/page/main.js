@@ -1,4 +1,4 @@
-// Reads what has changed once a second, and hands it to the parts of the page.
+// Reads what has changed twice a second, and hands it to the parts of the page.
 
 import { calls, readMessages, updateCalls } from "./calls.js";
 import { devices, updateDevices } from "./devices.js";
@@ -6,7 +6,7 @@ import { byId, counted, say } from "./dom.js";
 import { fillForm } from "./fault-form.js";
 import { updateFaults } from "./faults.js";
 
-const PAUSE = 1000;
+const PAUSE = 500;
 
 const filter = byId("filter");
 const pause = byId("pause");
@@ -36,7 +36,7 @@ async function read() {
   document.body.dataset.cursor = cursor;
 }
 
-/** Reads now, and then once a second. One read at a time: a slow answer must not overtake a newer one. */
+/** Reads now, and then twice a second. One read at a time: a slow answer must not overtake a newer one. */
 async function poll() {
   clearTimeout(timer);
   if (isPaused || document.hidden || reading) return;

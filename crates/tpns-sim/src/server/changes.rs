@@ -1,4 +1,4 @@
-//! `GET /_sim/changes`: what is new since the last look, for a page that looks once a second.
+//! `GET /_sim/changes`: what is new since the last look, for a page that looks twice a second.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
