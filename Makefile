@@ -70,7 +70,7 @@ template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.ya
 # The system's Chromium: it gets security updates, and no browser is fetched from elsewhere.
 export CHROMIUM UPDATE_SCREENSHOTS
 page: chromium .venv/.page ## Tests the page of tpns-sim in Chromium: UPDATE_SCREENSHOTS=1 CHROMIUM=/path
-	.venv/bin/python -m pytest tests/page
+	.venv/bin/python -m pytest --numprocesses 2 --dist worksteal tests/page
 
 APT_CHROMIUM = apt-get update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium >&2
 chromium:

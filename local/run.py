@@ -110,6 +110,7 @@ class Running:
     def wait_for_interrupt(self, console: Console) -> None:
         console.print(
             f"\nThe stack keeps running until Ctrl-C. Logs: {self._cloud.log.parent}\n"
+            f"  page       {self._tpns.url}/\n"
             f"  bindings   curl '{self._tpns.url}/_sim/bindings?flush=1'\n"
             f"  calls      curl {self._tpns.url}/_sim/calls\n"
             f'  faults     curl {self._tpns.url}/_sim/faults -d \'{{"fault":"status","status":503,"times":4}}\'\n'

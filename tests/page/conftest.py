@@ -58,8 +58,7 @@ def open_page(browser: Browser, sim: Simulator) -> Iterator[OpenPage]:
     def open_page(
         width: int = 1600, height: int = 900, scheme: Literal["light", "dark"] = "light", **options: Any
     ) -> Page:
-        viewport = {"width": width, "height": height}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, **options)
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("request", check)

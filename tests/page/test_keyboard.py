@@ -45,7 +45,7 @@ def test_each_tab_stop_is_visible_has_a_name_and_shows_the_focus(sim: Simulator,
         stops.append(stop)
     assert [stop for stop in stops if not stop["name"] or not stop["isInside"]] == []
     assert [stop for stop in stops if stop["outline"] == "none" or stop["width"] < 2] == []
-    assert [stop["id"] for stop in stops] == ["a", "a", "a", "filter", "pause", "add", "button", "div", "div", "summary"]
+    assert " ".join(stop["id"] for stop in stops) == "a a a filter pause add button div div summary"
 
 
 def test_everything_works_by_keyboard_alone(sim: Simulator, open_page: OpenPage) -> None:

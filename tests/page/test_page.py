@@ -78,7 +78,7 @@ def test_a_call_shows_its_operation_items_codes_and_the_hint_about_its_signature
     expect(partly).to_contain_text("2 override")
     expect(partly.locator(".number")).to_contain_text("2")
     expect(partly).to_contain_text("1008026 batch op, partly error")
-    expect(partly).to_contain_text("1 × 0, 1 × 1008006 invalid token")
+    expect(partly).to_contain_text("1 x 0, 1 x 1008006 invalid token".replace(" x ", " \N{MULTIPLICATION SIGN} "))
     expect(partly).to_contain_text("fault item_code")
 
     partly.locator("summary").click()

@@ -14,7 +14,8 @@ def test_what_looks_like_html_is_shown_as_text_everywhere(sim: Simulator, open_p
     # `open_page` fails the test if a dialog opens or something is fetched from elsewhere.
     page = open_page()
     sim.control("faults", {"fault": "item_code", "code": 1008006, "token": SCRIPT})
-    sim.operate({"operator_type": 2, "token_accounts": [item(IMAGE, SCRIPT, (f"'\"{IMAGE}", 1)), item(SCRIPT, "&lt;b&gt;")]})
+    items = [item(IMAGE, SCRIPT, (f"'\"{IMAGE}", 1)), item(SCRIPT, "&lt;b&gt;")]
+    sim.operate({"operator_type": 2, "token_accounts": items})
     sim.control("faults", {"fault": "malformed", "body": IMAGE, "account": SCRIPT, "token": IMAGE, "times": None})
     sim.operate({"operator_type": 3, "token_accounts": [item(IMAGE, "x")], IMAGE: SCRIPT})
     device = page.locator("#device-rows tr")
