@@ -58,6 +58,7 @@ function results(result) {
 function build(call, former) {
   const [kind, text] = answer(call);
   const items = results(call.result);
+  const isSurprise = call.applied && kind !== "good" && kind !== "partly";
   const time = new Date(call.at_ms);
   const notes = [
     call.hint ? element("span", { class: "hint" }, call.hint) : null,
@@ -71,7 +72,7 @@ function build(call, former) {
       call.items === 1 ? " item" : " items")),
     element("span", { class: "got" }, element("span", { class: `answer ${kind}` }, text),
       call.fault ? element("span", { class: "fault" }, `fault ${call.fault}`) : null,
-      call.applied && kind !== "good" && kind !== "partly" ? element("span", { class: "codes" }, "but it took effect") : null),
+      isSurprise ? element("span", { class: "codes" }, "but it took effect") : null),
     notes.length ? element("span", { class: "notes" }, ...notes) : null);
   const details = element("details", {}, summary);
   // Built when it is opened: most calls never are.

@@ -17,7 +17,8 @@ const KINDS = {
   item_code: ["A code for the items that token or account select, or all", number("code", "code", 1008006,
     { list: "codes" })],
   delay: ["A good answer, late", number("ms", "ms", 3000), check("late", "the operation is late, too")],
-  effect: ["A good answer; the effect is late, or lost", number("late_ms", "late_ms", 5000), check("lost", "it is lost")],
+  effect: ["A good answer; the effect is late, or lost", number("late_ms", "late_ms", 5000),
+    check("lost", "it is lost")],
   hang: ["No answer; the connection stays open"],
   reset: ["A TCP reset half-way through the answer"],
   truncated: ["The connection closes half-way through the answer"],
@@ -36,12 +37,15 @@ const SCOPE = [
   number("probability", "probability", "", { min: 0, max: 1, step: "any" }),
 ];
 
-const NUMBERS = new Set(["operator_type", ...[...Object.values(KINDS).flat(), ...SCOPE, { name: "times", type: "number" }]
-  .filter((field) => field.type === "number").map((field) => field.name)]);
+const TIMES = number("times", "times", 1, { min: 1, placeholder: "no limit" });
+
+const FIELDS = [...Object.values(KINDS).flat(), ...SCOPE, TIMES];
+const NUMBERS = new Set(FIELDS.filter(({ type }) => type === "number").map(({ name }) => name)).add("operator_type");
 
 function input({ name, type, value, options, ...attributes }) {
   if (type === "select") {
-    return element("select", { name }, ...options.map((option) => element("option", { value: option }, option || "any")));
+    const made = options.map((option) => element("option", { value: option }, option || "any"));
+    return element("select", { name }, ...made);
   }
   return element("input", { name, type, value, autocomplete: "off", spellcheck: "false", ...attributes });
 }
@@ -63,7 +67,7 @@ export function fillForm(messages, apps) {
   const chooseKind = () => {
     const [words, ...fields] = KINDS[kind.value];
     about.textContent = words;
-    own.replaceChildren(...fields.map(field), field(number("times", "times", 1, { min: 1, placeholder: "no limit" })));
+    own.replaceChildren(...fields.map(field), field(TIMES));
     say(error, "");
   };
   kind.addEventListener("change", chooseKind);

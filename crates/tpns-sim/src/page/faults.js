@@ -13,7 +13,8 @@ const IN_WORDS = new Set(["id", "fault", "api", "fired", "times", "skip", "apply
 
 function describe(fault) {
   const fields = Object.entries(fault).filter(([name]) => !IN_WORDS.has(name));
-  const often = fault.times === null ? "each call" : `the next ${fault.times === 1 ? "call" : counted(fault.times, "call")}`;
+  const next = fault.times === 1 ? "call" : counted(fault.times, "call");
+  const often = fault.times === null ? "each call" : `the next ${next}`;
   const words = [
     ...fields.map(([name, value]) => `${name} ${value}`),
     fault.late ? "the operation, too" : null,

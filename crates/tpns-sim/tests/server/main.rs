@@ -15,4 +15,5 @@ mod faults;
 mod faulty_connections;
 mod page;
 mod process;
+mod readme;
 mod timing;
