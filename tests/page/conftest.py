@@ -17,7 +17,7 @@ from local.processes import Processes
 from local.run import ROOT
 
 # A condition that is met at all is met within seconds; a busy machine may take longer.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 OpenPage = Callable[..., Page]
 
@@ -56,15 +56,23 @@ def open_page(browser: Browser, sim: Simulator) -> Iterator[OpenPage]:
             wrong.append(f"request to {request.url}")
 
     def open_page(
-        width: int = 1600, height: int = 900, scheme: Literal["light", "dark"] = "light", **options: Any
+        width: int = 1600,
+        height: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+        clock: bool = False,
+        **options: Any,
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         page.on("request", check)
         page.on("pageerror", lambda error: wrong.append(f"error {error}"))
         page.on("console", lambda said: wrong.append(said.text) if "Security Policy" in said.text else None)
         page.on("dialog", lambda dialog: wrong.append(f"dialog {dialog.message}"))
+        if clock:
+            # Its timers run as usual, and can be run ahead.
+            page.clock.install()
         page.goto(sim.url)
         shown(page)
         return page

@@ -51,6 +51,16 @@ def test_one_change_among_a_thousand_moves_and_marks_one_row(busy: Simulator, op
     assert page.evaluate("(kept) => kept.filter((row) => row.isConnected).length", kept) == 99
 
 
+def test_the_newest_five_hundred_calls_are_kept(busy: Simulator, open_page: OpenPage) -> None:
+    page = open_page()
+    for number in range(THOUSAND // 2):
+        busy.operate({"operator_type": 4, "token_list": [f"gone-{number:04}"]})
+    expect(page.locator("#calls-count")).to_have_text("550")
+    expect(page.locator("#more-calls")).to_have_text("Show 100 more of 400")
+    page.locator("#filter").fill("user-0999")
+    expect(page.locator("#found")).to_have_text("1 device, 0 calls found")
+
+
 def test_on_a_phone_fewer_are_built(busy: Simulator, open_page: OpenPage) -> None:
     page = open_page(width=360, height=780)
     expect(page.locator("#device-rows tr")).to_have_count(20)

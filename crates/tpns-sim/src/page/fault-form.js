@@ -77,7 +77,8 @@ export function fillForm(messages, apps) {
     own,
     element("details", {}, element("summary", {}, "Only some calls"),
       element("div", { class: "fields" }, ...SCOPE.map(field))),
-    element("datalist", { id: "codes" }, ...codes.map(([code, message]) => element("option", { value: code }, message))),
+    element("datalist", { id: "codes" },
+      ...codes.map(([code, message]) => element("option", { value: code }, message))),
     error,
     element("button", { type: "submit", class: "primary" }, "Add this fault"),
   );

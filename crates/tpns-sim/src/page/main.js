@@ -24,7 +24,7 @@ function show(state, text) {
 
 async function read() {
   const query = cursor === null ? "" : `?since=${encodeURIComponent(cursor)}`;
-  const answer = await fetch(`/_sim/changes${query}`, { signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(`/_sim/changes${query}`, { signal: AbortSignal.timeout(30_000) });
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
   const changes = await answer.json();
   const isFirst = cursor === null;

@@ -66,7 +66,6 @@ export class Rows {
   render() {
     const items = [...this.#items.values()].sort((a, b) => b.order - a.order);
     this.#shown = this.#words.length ? items.filter((item) => this.#matches(item)) : items;
-    const focused = document.activeElement;
     const visible = this.#shown.slice(0, this.#limit);
     const wanted = new Set(visible.map((item) => this.#row(item)));
     for (const row of [...this.rows.children]) if (!wanted.has(row)) row.remove();
@@ -75,8 +74,6 @@ export class Rows {
       if (row === place) place = place.nextElementSibling;
       else this.rows.insertBefore(row, place);
     }
-    // A row that moves loses the focus.
-    if (focused !== document.activeElement && this.rows.contains(focused)) focused.focus({ preventScroll: true });
     const left = this.#shown.length - visible.length;
     this.more.hidden = left === 0;
     this.more.textContent = `Show ${count(Math.min(step(), left))} more of ${count(left)}`;
