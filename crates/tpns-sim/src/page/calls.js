@@ -40,7 +40,8 @@ const code = (number) => [number, messages[number] ?? ""].join(" ").trim();
 
 /** What the client got, in one word for colours and one for people. */
 function answer({ status, ret_code: retCode, fault }) {
-  if (status === null) return ["waiting", fault === "hang" || fault === "disconnect" ? "no answer" : "no answer yet"];
+  if (status === null && (fault === "hang" || fault === "disconnect")) return ["bad", "no answer"];
+  if (status === null) return ["waiting", "no answer yet"];
   if (status !== 200) return ["bad", `HTTP ${status}`];
   if (retCode === null) return ["bad", "HTTP 200, unreadable"];
   if (retCode === 0) return ["good", code(0)];

@@ -1,4 +1,4 @@
-//! Someone who is called for each call.
+//! What is called with each call: see `SimBuilder::on_call`.
 
 use std::{fmt, sync::Arc};
 
