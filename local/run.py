@@ -124,6 +124,7 @@ class Running:
             f"  . {env}\n"
             f"             for bash: aws, insights, depth, QUEUE, UNBINDS, DEAD, PARKED, EVENT_BUS, TABLE, LOG\n"
             f"  an event   aws sqs send-message --queue-url {queue}--message-body file://event.json\n"
+            f"  page       {self._tpns.url}/\n"
             f"  bindings   curl '{self._tpns.url}/_sim/bindings?flush=1'\n"
             f"  calls      curl {self._tpns.url}/_sim/calls\n"
             f'  faults     curl {self._tpns.url}/_sim/faults -d \'{{"fault":"status","status":503,"times":4}}\'\n'

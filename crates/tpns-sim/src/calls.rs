@@ -64,6 +64,12 @@ impl Call {
             request: None,
         }
     }
+
+    pub(crate) fn answer(&mut self, received: Received) {
+        self.status = received.status;
+        self.ret_code = received.ret_code;
+        self.result = received.result;
+    }
 }
 
 /// What the client of a call received.
@@ -81,12 +87,28 @@ pub(crate) struct CallId {
     era: u64,
 }
 
+#[derive(Debug)]
+struct Entry {
+    call: Call,
+    /// As received; it is parsed when the log is read, which is rare.
+    body: Bytes,
+    /// The number of the last change of the call.
+    change: u64,
+}
+
+impl Entry {
+    fn read(&self) -> Call {
+        Call { request: serde_json::from_slice(&self.body).ok(), ..self.call.clone() }
+    }
+}
+
 /// The newest calls, oldest first.
 #[derive(Debug)]
 pub(crate) struct CallLog {
-    /// Each with its body as received; it is parsed when the log is read, which is rare.
-    calls: VecDeque<(Call, Bytes)>,
+    entries: VecDeque<Entry>,
     last_seq: u64,
+    /// The number of the last change: a call changes when it arrives and when it is answered.
+    last_change: u64,
     /// Counts resets, so that a call from before a reset can't write to a later one of the same number.
     era: u64,
     keep: usize,
@@ -94,59 +116,82 @@ pub(crate) struct CallLog {
 
 impl CallLog {
     pub(crate) fn keeping(keep: usize) -> Self {
-        Self { calls: VecDeque::new(), last_seq: 0, era: 0, keep: keep.max(1) }
+        Self { entries: VecDeque::new(), last_seq: 0, last_change: 0, era: 0, keep: keep.max(1) }
     }
 
     /// Adds a call; its `seq` and `request` are set here.
     pub(crate) fn arrive(&mut self, mut call: Call, body: Bytes) -> CallId {
         self.last_seq += 1;
         call.seq = self.last_seq;
-        if self.calls.len() >= self.keep {
-            self.calls.pop_front();
+        if self.entries.len() >= self.keep {
+            self.entries.pop_front();
         }
-        self.calls.push_back((call, body));
+        self.last_change += 1;
+        self.entries.push_back(Entry { call, body, change: self.last_change });
         CallId { seq: self.last_seq, era: self.era }
     }
 
     pub(crate) fn applied(&mut self, id: CallId) {
-        if let Some(call) = self.find(id) {
+        if let Some(call) = self.change(id) {
             call.applied = true;
         }
     }
 
     pub(crate) fn explain(&mut self, id: CallId, hint: Option<String>) {
-        if let Some(call) = self.find(id) {
+        if let Some(call) = self.change(id) {
             call.hint = hint;
         }
     }
 
     pub(crate) fn answer(&mut self, id: CallId, received: Received) {
-        if let Some(call) = self.find(id) {
-            call.status = received.status;
-            call.ret_code = received.ret_code;
-            call.result = received.result;
+        if let Some(call) = self.change(id) {
+            call.answer(received);
         }
     }
 
     pub(crate) fn since(&self, seq: u64) -> Vec<Call> {
-        self.calls
-            .iter()
-            .filter(|(call, _)| call.seq > seq)
-            .map(|(call, body)| Call { request: serde_json::from_slice(body).ok(), ..call.clone() })
-            .collect()
+        self.entries.iter().filter(|entry| entry.call.seq > seq).map(Entry::read).collect()
+    }
+
+    /// Of the `newest` calls those that changed after change `number`, oldest first.
+    pub(crate) fn changed_since(&self, number: u64, newest: usize) -> Vec<Call> {
+        let skipped = self.entries.len().saturating_sub(newest);
+        self.entries.iter().skip(skipped).filter(|entry| entry.change > number).map(Entry::read).collect()
+    }
+
+    pub(crate) fn last_change(&self) -> u64 {
+        self.last_change
+    }
+
+    /// Counts the times it was cleared: changes are then numbered from 1 again.
+    pub(crate) fn era(&self) -> u64 {
+        self.era
+    }
+
+    /// The call as it is now, without its request.
+    pub(crate) fn get(&self, id: CallId) -> Option<&Call> {
+        self.index(id).map(|index| &self.entries[index].call)
     }
 
     pub(crate) fn clear(&mut self) {
-        self.calls.clear();
+        self.entries.clear();
         self.last_seq = 0;
+        self.last_change = 0;
         self.era += 1;
     }
 
-    fn find(&mut self, id: CallId) -> Option<&mut Call> {
-        let (first, _) = self.calls.front()?;
-        let index = usize::try_from(id.seq.checked_sub(first.seq)?).ok()?;
-        let (call, _) = self.calls.get_mut(index)?;
-        (id.era == self.era).then_some(call)
+    fn change(&mut self, id: CallId) -> Option<&mut Call> {
+        let index = self.index(id)?;
+        self.last_change += 1;
+        let entry = self.entries.get_mut(index)?;
+        entry.change = self.last_change;
+        Some(&mut entry.call)
+    }
+
+    fn index(&self, id: CallId) -> Option<usize> {
+        let first = self.entries.front()?;
+        let index = usize::try_from(id.seq.checked_sub(first.call.seq)?).ok()?;
+        (id.era == self.era && index < self.entries.len()).then_some(index)
     }
 }
 
@@ -172,6 +217,20 @@ mod tests {
         let kept: Vec<_> = log.since(0).into_iter().map(|call| (call.seq, call.path, call.status)).collect();
         assert_eq!(kept, [(2, "/b".to_owned(), None), (3, "/c".to_owned(), Some(200))]);
         assert_eq!(log.since(2).len(), 1);
+    }
+
+    #[test]
+    fn a_call_is_listed_again_when_it_has_changed() {
+        let mut log = CallLog::keeping(9);
+        let first = log.arrive(call("/a"), Bytes::new());
+        log.arrive(call("/b"), Bytes::new());
+        let seen = log.last_change();
+        assert!(log.changed_since(seen, 9).is_empty());
+        log.answer(first, received(200));
+        let changed: Vec<u64> = log.changed_since(seen, 9).iter().map(|call| call.seq).collect();
+        assert_eq!(changed, [1]);
+        assert!(log.changed_since(seen, 1).is_empty(), "only the newest are looked at");
+        assert_eq!(log.changed_since(0, 9).len(), 2);
     }
 
     #[test]

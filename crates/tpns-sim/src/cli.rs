@@ -1,24 +1,31 @@
 //! The command line of the stand-alone server.
 
+mod app;
+
 use std::{collections::HashSet, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Parser, builder::RangedU64ValueParser};
 use thiserror::Error;
 use tpns_sim::{
-    Apps, AppsError, AuthFailureStatus, Sim, SimBuilder,
+    App, Apps, AppsError, AuthFailureStatus, Sim, SimBuilder,
     model::{OverrideMode, Settings, TokenCap},
 };
+
+use self::app::AppOptionError;
 
 /// A faithful local Tencent Push Notification Service (TPNS), for tests.
 #[derive(Debug, Parser)]
 #[command(name = "tpns-sim", version)]
 pub(crate) struct Cli {
     /// Address and port; port 0 picks a free one, which the first line of output names
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8090", value_parser = address)]
     listen: SocketAddr,
     /// The function's apps document: {"android":{"access_id":1500001048,"secret_key":"…"}}
-    #[arg(long, value_name = "FILE")]
-    apps: PathBuf,
+    #[arg(long, value_name = "FILE", conflicts_with = "app")]
+    apps: Option<PathBuf>,
+    /// An app; repeat it for several. Without this and --apps there is one app, which the output shows
+    #[arg(long, value_name = "NAME:ACCESS_ID:SECRET_KEY")]
+    app: Vec<String>,
     /// Time from a complete request to its answer
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = milliseconds())]
     latency_ms: u64,
@@ -61,6 +68,9 @@ pub(crate) struct Cli {
     /// How many of the newest calls /_sim/calls keeps
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     keep_calls: usize,
+    /// Logs one line a call to standard error, without tokens and accounts
+    #[arg(long)]
+    log: bool,
     /// Allows an address that others can reach; /_sim needs no credentials
     #[arg(long)]
     allow_non_loopback: bool,
@@ -78,6 +88,10 @@ pub(crate) enum CliError {
     File { flag: &'static str, path: PathBuf, source: std::io::Error },
     #[error("--apps {}: {source}", path.display())]
     Apps { path: PathBuf, source: AppsError },
+    #[error("--app: {0}")]
+    App(AppOptionError),
+    #[error("--app: {0}")]
+    SeveralApps(AppsError),
     #[error("--known-tokens {}: contains no token; put one token on each line", .0.display())]
     NoTokens(PathBuf),
 }
@@ -89,13 +103,21 @@ impl Cli {
         (within > 0).then(|| format!("tpns-sim applies calls within {within} ms, seed {}", self.seed))
     }
 
+    /// Whether the output has to show the app, because no one has chosen it.
+    pub(crate) fn has_default_app(&self) -> bool {
+        self.apps.is_none() && self.app.is_empty()
+    }
+
+    pub(crate) fn log(&self) -> bool {
+        self.log
+    }
+
     /// Reads the files named by the options and configures a simulator.
     pub(crate) fn into_builder(self) -> Result<SimBuilder, CliError> {
         if !self.listen.ip().is_loopback() && !self.allow_non_loopback {
             return Err(CliError::NotLoopback(self.listen));
         }
-        let document = read("apps", &self.apps)?;
-        let apps = Apps::from_json(&document).map_err(|source| CliError::Apps { path: self.apps, source })?;
+        let apps = read_apps(self.apps, &self.app)?;
         let settings = Settings {
             override_mode: self.override_mode,
             token_cap: self.token_cap,
@@ -116,6 +138,22 @@ impl Cli {
             .auth_failure_status(self.auth_failure_status)
             .keep_calls(self.keep_calls))
     }
+}
+
+/// Checked here, too, so that an error of the command line names the option.
+fn read_apps(file: Option<PathBuf>, given: &[String]) -> Result<Apps, CliError> {
+    if let Some(path) = file {
+        let document = read("apps", &path)?;
+        return Apps::from_json(&document).map_err(|source| CliError::Apps { path, source });
+    }
+    let given: Result<Vec<App>, AppOptionError> = given.iter().map(|text| app::read(text)).collect();
+    let given = given.map_err(CliError::App)?;
+    let apps = if given.is_empty() { vec![app::default_app()] } else { given };
+    Apps::new(apps).map_err(CliError::SeveralApps)
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "it must be an IP address and a port, such as 127.0.0.1:8090")
 }
 
 /// Up to a day.

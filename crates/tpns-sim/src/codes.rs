@@ -43,6 +43,25 @@ impl RetCode {
     /// A queried token or account has no binding.
     pub const NO_TOKEN_NO_ACCOUNT: Self = Self(10_110_008);
 
+    /// Every code above, which are those that TPNS documents for this API.
+    pub const DOCUMENTED: [Self; 15] = [
+        Self::NO_ERROR,
+        Self::PARAMETER_PARSE_ERROR,
+        Self::MISSING_PARAMETER,
+        Self::AUTH_FAILURE,
+        Self::INVOKE_SERVICE_ERROR,
+        Self::INVALID_TOKEN,
+        Self::INVALID_PARAMETER,
+        Self::PARTLY_ERROR,
+        Self::TOTAL_ERROR,
+        Self::REQUEST_TOO_FAST,
+        Self::TOKEN_NOT_VALID,
+        Self::APP_NOT_PAID,
+        Self::APP_EXPIRED,
+        Self::ACCESS_ID_NOT_CORRECT,
+        Self::NO_TOKEN_NO_ACCOUNT,
+    ];
+
     /// The `err_msg` TPNS documents for the code; `UNKNOWN` for a code outside its table.
     #[must_use]
     pub fn message(self) -> &'static str {
@@ -107,5 +126,6 @@ mod tests {
     fn a_code_outside_the_table_still_has_a_message() {
         assert_eq!(RetCode(42).message(), "UNKNOWN");
         assert_eq!(RetCode::AUTH_FAILURE.message(), "auth failure");
+        assert!(RetCode::DOCUMENTED.iter().all(|code| code.message() != "UNKNOWN"));
     }
 }

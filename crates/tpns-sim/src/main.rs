@@ -1,6 +1,7 @@
 //! The stand-alone server `tpns-sim`.
 
 mod cli;
+mod log;
 
 use std::{
     error::Error,
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let drawn = cli.drawn();
+    let (drawn, shows_app, logs) = (cli.drawn(), cli.has_default_app(), cli.log());
     let builder = match cli.into_builder() {
         Ok(builder) => builder,
         Err(error) => {
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(builder, drawn.as_deref()) {
+    let builder = if logs { builder.on_call(log::write) } else { builder };
+    match run(builder, drawn.as_deref(), shows_app) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
 
 /// On one thread: measurements of a client need a simulator that uses little CPU.
 #[tokio::main(flavor = "current_thread")]
-async fn run(builder: SimBuilder, drawn: Option<&str>) -> Result<(), Box<dyn Error>> {
+async fn run(builder: SimBuilder, drawn: Option<&str>, shows_app: bool) -> Result<(), Box<dyn Error>> {
     // Before the line is printed, since its reader may send the signal at once.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -52,6 +54,9 @@ async fn run(builder: SimBuilder, drawn: Option<&str>) -> Result<(), Box<dyn Err
     writeln!(stdout, "tpns-sim listening on {}", sim.url())?;
     if let Some(drawn) = drawn {
         writeln!(stdout, "{drawn}")?;
+    }
+    if shows_app {
+        writeln!(stdout, "TPNS_APPS={}", sim.apps_document())?;
     }
     stdout.flush()?;
     tokio::select! {

@@ -19,6 +19,7 @@
 
 mod answer;
 mod bindings;
+mod changes;
 mod found;
 mod limits;
 mod query;
@@ -27,6 +28,8 @@ mod settings;
 mod wire;
 
 use std::collections::BTreeMap;
+
+use serde::Serialize;
 
 pub(crate) use self::wire::parse_json;
 pub use self::{
@@ -37,7 +40,7 @@ pub use self::{
     settings::{OverrideMode, Settings, TokenCap},
     wire::RequestError,
 };
-use self::{bindings::AppBindings, limits::ItemError};
+use self::{bindings::AppBindings, changes::Changes, limits::ItemError};
 use crate::codes::RetCode;
 
 /// The bindings of one app as its users see them: token to its accounts, by `account_type`.
@@ -52,13 +55,26 @@ pub(crate) type ForcedCodes = BTreeMap<usize, RetCode>;
 pub struct Tpns {
     apps: BTreeMap<String, AppBindings>,
     settings: Settings,
+    /// Only of a service that someone watches.
+    changes: Option<Changes>,
+}
+
+/// A token's bindings as of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Device {
+    pub(crate) app: String,
+    pub(crate) token: String,
+    /// The number of its last change, from 1; other tokens of any app have other numbers.
+    pub(crate) change: u64,
+    /// None after it lost the last one.
+    pub(crate) accounts: Vec<Account>,
 }
 
 impl Tpns {
     /// A service with these apps and no bindings.
     pub fn new(apps: impl IntoIterator<Item = impl Into<String>>, settings: Settings) -> Self {
         let apps = apps.into_iter().map(|name| (name.into(), AppBindings::default())).collect();
-        Self { apps, settings }
+        Self { apps, settings, changes: None }
     }
 
     /// Does what `POST /v3/device/account/batchoperate` does, at once.
@@ -75,11 +91,13 @@ impl Tpns {
             return no_such_app(app);
         };
         let settings = &self.settings;
-        answer(operation, forced, |index| {
+        let answer = answer(operation, forced, |index| {
             check(bindings, settings, operation, index)?;
             apply(bindings, settings, operation, index);
             Ok(())
-        })
+        });
+        note(self.changes.as_mut(), app, bindings);
+        answer
     }
 
     /// What [`batch_operate_with`](Self::batch_operate_with) would answer, without its effect. Each
@@ -114,7 +132,31 @@ impl Tpns {
     pub fn set_bindings(&mut self, app: &str, token: &str, accounts: &[Account]) {
         if let Some(bindings) = self.apps.get_mut(app) {
             bindings.set_accounts(token, accounts);
+            note(self.changes.as_mut(), app, bindings);
         }
+    }
+
+    /// Numbers the changes from here on. Only tokens that had a binding since then are listed.
+    pub(crate) fn watched(self) -> Self {
+        Self { changes: Some(Changes::default()), ..self }
+    }
+
+    /// The tokens that changed after change `number`, oldest change first; none if it is not [`watched`](Self::watched).
+    pub(crate) fn changed_since(&self, number: u64) -> Vec<Device> {
+        let changes = self.changes.iter().flat_map(|changes| changes.since(number));
+        changes
+            .map(|(change, app, token)| Device {
+                app: app.to_owned(),
+                token: token.to_owned(),
+                change,
+                accounts: self.apps.get(app).map(|bindings| bindings.accounts_of(token)).unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// The number of the last change.
+    pub(crate) fn last_change(&self) -> u64 {
+        self.changes.as_ref().map_or(0, Changes::last)
     }
 
     pub(crate) fn token_cap(&self) -> TokenCap {
@@ -131,6 +173,15 @@ impl Tpns {
         for bindings in self.apps.values_mut() {
             *bindings = AppBindings::default();
         }
+        self.changes = self.changes.take().map(|_| Changes::default());
+    }
+}
+
+/// Empties the list of touched tokens in any case, or it would grow for ever.
+fn note(changes: Option<&mut Changes>, app: &str, bindings: &mut AppBindings) {
+    let touched = bindings.take_touched();
+    if let Some(changes) = changes {
+        changes.note(app, touched);
     }
 }
 

@@ -4,10 +4,13 @@ mod account_api;
 mod api_answer;
 mod auth_failure;
 mod builder;
+mod changes;
 mod connection;
 mod control;
 mod exchange;
 mod intake;
+mod listener;
+mod page;
 mod reply;
 mod state;
 
@@ -198,5 +201,6 @@ impl Shared {
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    Router::new().nest("/_sim", control::router()).fallback(account_api::receive).with_state(shared)
+    let router = page::router().nest("/_sim", control::router());
+    router.fallback(account_api::receive).with_state(shared)
 }

@@ -57,7 +57,7 @@ impl Timeline {
         Self {
             accepted: tpns.clone(),
             shown: (!pace.query_lag.is_zero()).then(|| tpns.clone()),
-            applied: tpns,
+            applied: tpns.watched(),
             draws: fastrand::Rng::with_seed(pace.seed),
             pace,
             pending: BTreeMap::new(),

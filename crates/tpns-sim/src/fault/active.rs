@@ -43,6 +43,7 @@ impl Fired {
 
 #[derive(Debug)]
 struct Active {
+    id: u64,
     /// As posted, except for `skip` and `times`, which count down.
     fault: Fault,
     fired: u64,
@@ -51,35 +52,48 @@ struct Active {
 
 /// The active faults in the order in which they were posted; the first that hits a call is used.
 #[derive(Debug, Default)]
-pub(crate) struct ActiveFaults(Vec<Active>);
+pub(crate) struct ActiveFaults {
+    active: Vec<Active>,
+    /// Also across a reset, so that an id never means another fault.
+    last_id: u64,
+}
 
 impl ActiveFaults {
     pub(crate) fn add(&mut self, fault: Fault) {
         let seed = fault.chance.map_or(0, |chance| chance.seed);
-        self.0.push(Active { fault, fired: 0, draws: fastrand::Rng::with_seed(seed) });
+        self.last_id += 1;
+        self.active.push(Active { id: self.last_id, fault, fired: 0, draws: fastrand::Rng::with_seed(seed) });
+    }
+
+    /// Removes one fault; false if none has this id any more.
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        let before = self.active.len();
+        self.active.retain(|active| active.id != id);
+        self.active.len() < before
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.active.len()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.active.clear();
     }
 
     /// The fault that hits this call. A call hit by one fault is not counted by later ones.
     pub(crate) fn fire(&mut self, call: &CallView<'_>) -> Option<Fired> {
-        let fired = self.0.iter_mut().find_map(|active| active.fire(call));
-        self.0.retain(|active| active.fault.times != Some(0));
+        let fired = self.active.iter_mut().find_map(|active| active.fire(call));
+        self.active.retain(|active| active.fault.times != Some(0));
         fired
     }
 
-    /// The answer of `GET /_sim/faults`: each fault with its remaining hits.
+    /// The answer of `GET /_sim/faults`: each fault with its id and its remaining hits.
     pub(crate) fn to_json(&self) -> Value {
-        self.0
+        self.active
             .iter()
             .map(|active| {
                 let mut fault = active.fault.to_json();
+                fault["id"] = json!(active.id);
                 fault["fired"] = json!(active.fired);
                 fault
             })

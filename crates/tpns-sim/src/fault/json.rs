@@ -78,7 +78,7 @@ impl Fault {
             fields.retain(|_, value| !value.is_null());
         }
         fault["fault"] = json!(self.kind.name());
-        fault["api"] = json!(api_name(self.scope.api));
+        fault["api"] = json!(self.scope.api.name());
         fault["skip"] = json!(self.skip);
         fault["times"] = json!(self.times);
         fault["apply"] = json!(self.apply);
@@ -188,13 +188,6 @@ fn read_retry_after(fields: &mut Fields) -> Result<Option<String>, FaultError> {
 
 fn required<T>(field: &'static str, wanted: &str, value: Option<T>) -> Result<T, FaultError> {
     value.ok_or_else(|| FaultError::Missing { field, wanted: wanted.to_owned() })
-}
-
-fn api_name(api: Api) -> &'static str {
-    match api {
-        Api::BatchOperate => "batchoperate",
-        Api::Query => "query",
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,15 @@ impl Api {
         }
     }
 
+    /// The name of the API: the last part of its path.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BatchOperate => "batchoperate",
+            Self::Query => "query",
+        }
+    }
+
     /// The API at a path.
     #[must_use]
     pub fn at(path: &str) -> Option<Self> {

@@ -31,6 +31,8 @@ pub(super) struct AppBindings {
     by_token: HashMap<Arc<str>, BTreeMap<u32, Bound>>,
     by_account: HashMap<u32, HashMap<Arc<str>, Tokens>>,
     made: u64,
+    /// Tokens whose bindings changed since they were last taken, with repetitions.
+    touched: Vec<Arc<str>>,
 }
 
 impl AppBindings {
@@ -98,6 +100,11 @@ impl AppBindings {
         }
     }
 
+    /// The tokens whose bindings changed since the last call, with repetitions.
+    pub(super) fn take_touched(&mut self) -> Vec<Arc<str>> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// The accounts of a token, by type.
     pub(super) fn accounts_of(&self, token: &str) -> Vec<Account> {
         self.by_token.get(token).map(to_accounts).unwrap_or_default()
@@ -125,6 +132,7 @@ impl AppBindings {
             .entry(name.clone())
             .or_default()
             .insert(self.made, token.clone());
+        self.touched.push(token.clone());
         self.by_token.entry(token).or_default().insert(account.account_type, Bound { account: name, since: self.made });
     }
 
@@ -136,6 +144,7 @@ impl AppBindings {
         let Some(bound) = accounts.remove(&account_type) else {
             return;
         };
+        self.touched.push(token.into());
         if accounts.is_empty() {
             self.by_token.remove(token);
         }

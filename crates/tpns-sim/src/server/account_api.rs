@@ -45,7 +45,10 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request)
         (call, delay, executed)
     };
     let reply = match executed {
-        Ok(reply) => reply,
+        Ok(reply) => {
+            shared.report(call, &reply);
+            reply
+        }
         Err(exchange) => execute_at(arrived + delay, Arc::clone(&shared), exchange).await,
     };
     let wait = shared.latency + delay;
@@ -64,7 +67,9 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request)
 async fn execute_at(due: Instant, shared: Arc<Shared>, exchange: Exchange) -> Reply {
     let late = tokio::spawn(async move {
         sleep_until(due).await;
-        shared.core().execute_expected(&exchange, due)
+        let reply = shared.core().execute_expected(&exchange, due);
+        shared.report(exchange.call, &reply);
+        reply
     });
     late.await.unwrap_or(Reply::HangUp)
 }

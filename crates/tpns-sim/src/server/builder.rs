@@ -14,11 +14,12 @@ use tokio::net::TcpListener;
 use super::{
     RunningSim,
     auth_failure::AuthFailureStatus,
-    state::{Core, Shared},
+    listener::Listener,
+    state::{Core, ServerSettings, Shared},
 };
 use crate::{
     apps::{App, Apps, AppsError},
-    calls::CallLog,
+    calls::{Call, CallLog},
     effects::{DAY, Pace},
     fault::ActiveFaults,
     model::{OverrideMode, Settings, TokenCap, Tpns},
@@ -42,6 +43,7 @@ impl Sim {
             timestamp_window: 600,
             auth_failure_status: AuthFailureStatus::default(),
             keep_calls: 100_000,
+            listener: None,
         }
     }
 }
@@ -73,6 +75,7 @@ pub struct SimBuilder {
     timestamp_window: u64,
     auth_failure_status: AuthFailureStatus,
     keep_calls: usize,
+    listener: Option<Listener>,
 }
 
 impl SimBuilder {
@@ -185,6 +188,14 @@ impl SimBuilder {
         self
     }
 
+    /// Has `listener` called with each call once its answer is decided, before the answer is sent: `status`, `ret_code`
+    /// and `result` are what the client will receive if it waits. The `request` is omitted.
+    #[must_use]
+    pub fn on_call(mut self, listener: impl Fn(&Call) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Listener::new(listener));
+        self
+    }
+
     /// Binds the port and serves, on the current Tokio runtime.
     ///
     /// # Errors
@@ -200,7 +211,13 @@ impl SimBuilder {
             faults: ActiveFaults::default(),
             calls: CallLog::keeping(self.keep_calls),
         };
-        let shared = Shared::new(apps, self.latency, self.timestamp_window, self.auth_failure_status, core);
-        Ok(RunningSim::serve(shared, listener, address))
+        let settings = ServerSettings {
+            apps,
+            latency: self.latency,
+            timestamp_window: self.timestamp_window,
+            auth_failure_status: self.auth_failure_status,
+            listener: self.listener,
+        };
+        Ok(RunningSim::serve(Shared::new(settings, core), listener, address))
     }
 }

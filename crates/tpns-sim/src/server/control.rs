@@ -8,33 +8,45 @@ use std::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::StatusCode,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::state::{Reset, Shared};
+use super::{
+    changes,
+    state::{Reset, Shared},
+};
 use crate::{
     calls::Call,
+    codes::RetCode,
     effects::Effects,
     fault::{Fault, FaultError},
     model::Bindings,
 };
 
-type Refusal = (StatusCode, Json<Value>);
+pub(super) type Refusal = (StatusCode, Json<Value>);
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/bindings", get(bindings).post(set_bindings))
         .route("/calls", get(calls))
+        .route("/changes", get(changes::changes))
+        .route("/codes", get(codes))
         .route("/effects", get(effects))
         .route("/faults", get(faults).post(add_faults))
+        .route("/faults/{id}", delete(remove_fault))
+        .route("/health", get(health))
         .route("/reset", post(reset))
         .fallback(async || {
-            let paths = "GET bindings, POST bindings, GET calls, GET effects, GET faults, POST faults, POST reset";
+            let paths = "GET bindings, POST bindings, GET calls, GET changes, GET codes, GET effects, GET faults, \
+                         POST faults, DELETE faults/ID, GET health, POST reset";
             (StatusCode::NOT_FOUND, error(format!("no such path; /_sim has {paths}")))
         })
 }
@@ -119,6 +131,28 @@ async fn faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(shared.core().faults.to_json())
 }
 
+async fn remove_fault(
+    State(shared): State<Arc<Shared>>,
+    id: Result<Path<u64>, PathRejection>,
+) -> Result<Json<Value>, Refusal> {
+    let Path(id) = id.map_err(|_| bad("the id of a fault is a whole number; GET /_sim/faults shows it"))?;
+    let mut core = shared.core();
+    if !core.faults.remove(id) {
+        let message = format!("there is no active fault {id}; GET /_sim/faults lists those there are");
+        return Err((StatusCode::NOT_FOUND, error(message)));
+    }
+    Ok(Json(json!({"faults": core.faults.len()})))
+}
+
+async fn health(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "apps": shared.app_names()}))
+}
+
+/// The codes that TPNS documents for this API, with their messages.
+async fn codes() -> Json<BTreeMap<i64, &'static str>> {
+    Json(RetCode::DOCUMENTED.into_iter().map(|code| (code.0, code.message())).collect())
+}
+
 /// Accepts all faults of an array or none.
 async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Value>, Refusal> {
     let posted: Value = serde_json::from_slice(&body).map_err(|error| bad(format!("the body is not JSON: {error}")))?;
@@ -178,7 +212,7 @@ async fn reset(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Va
     })))
 }
 
-fn bad(message: impl Into<String>) -> Refusal {
+pub(super) fn bad(message: impl Into<String>) -> Refusal {
     (StatusCode::BAD_REQUEST, error(message))
 }
 

@@ -146,7 +146,7 @@ fn refused(api: Api, answer: Answer) -> ApiAnswer {
 
 fn not_served(status: StatusCode) -> Reply {
     let text = format!(
-        "this is tpns-sim; it serves POST {} and POST {}, and /_sim\n",
+        "this is tpns-sim; it serves POST {} and POST {}, /_sim, and a page at GET /\n",
         Api::BatchOperate.path(),
         Api::Query.path()
     );

@@ -5,8 +5,13 @@ use std::{
     time::Duration,
 };
 
-use super::auth_failure::AuthFailureStatus;
-use crate::{apps::Apps, calls::CallLog, fault::ActiveFaults, timeline::Timeline};
+use super::{auth_failure::AuthFailureStatus, listener::Listener, reply::Reply};
+use crate::{
+    apps::Apps,
+    calls::{CallId, CallLog},
+    fault::ActiveFaults,
+    timeline::Timeline,
+};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -15,7 +20,19 @@ pub(super) struct Shared {
     /// Seconds; 0 is off.
     pub(super) timestamp_window: u64,
     pub(super) auth_failure_status: AuthFailureStatus,
+    pub(super) listener: Option<Listener>,
+    /// Distinguishes this server from an earlier one at the same address.
+    pub(super) run: u64,
     core: Mutex<Core>,
+}
+
+/// What is set when the server starts.
+pub(super) struct ServerSettings {
+    pub(super) apps: Apps,
+    pub(super) latency: Duration,
+    pub(super) timestamp_window: u64,
+    pub(super) auth_failure_status: AuthFailureStatus,
+    pub(super) listener: Option<Listener>,
 }
 
 /// The mutable part. One lock, so that the order of arrival, of acceptance and of the log are the same.
@@ -39,14 +56,21 @@ impl Reset {
 }
 
 impl Shared {
-    pub(super) fn new(
-        apps: Apps,
-        latency: Duration,
-        timestamp_window: u64,
-        auth_failure_status: AuthFailureStatus,
-        core: Core,
-    ) -> Self {
-        Self { apps, latency, timestamp_window, auth_failure_status, core: Mutex::new(core) }
+    pub(super) fn new(settings: ServerSettings, core: Core) -> Self {
+        let ServerSettings { apps, latency, timestamp_window, auth_failure_status, listener } = settings;
+        let run = fastrand::u64(..);
+        Self { apps, latency, timestamp_window, auth_failure_status, listener, run, core: Mutex::new(core) }
+    }
+
+    /// Reports a call whose answer is decided, whether or not its client waits for it.
+    pub(super) fn report(&self, id: CallId, reply: &Reply) {
+        let Some(listener) = &self.listener else { return };
+        let call = self.core().calls.get(id).cloned();
+        // A call from before a reset is not in the log any more.
+        if let Some(mut call) = call {
+            call.answer(reply.received().unwrap_or_default());
+            listener.hear(&call);
+        }
     }
 
     pub(super) fn app_names(&self) -> Vec<&str> {

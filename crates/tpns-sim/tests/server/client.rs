@@ -120,6 +120,12 @@ impl Client {
         answered(response.expect("an answer")).await.expect("a body")
     }
 
+    /// A request without a body.
+    pub(crate) async fn send(&self, method: reqwest::Method, path: &str) -> Answered {
+        let response = self.http.request(method, format!("{}{path}", self.url)).send().await;
+        answered(response.expect("an answer")).await.expect("a body")
+    }
+
     /// A POST to the control API.
     pub(crate) async fn control(&self, path: &str, body: &Value) -> Answered {
         self.post_with(path, &[], body.to_string()).await.expect("an answer")

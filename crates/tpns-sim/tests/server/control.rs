@@ -78,7 +78,7 @@ async fn faults_are_posted_alone_or_in_an_array_and_shown_with_their_remaining_h
     assert_eq!(
         left[0],
         json!({"fault": "status", "status": 503, "token": "t", "api": "batchoperate",
-               "skip": 0, "times": 1, "apply": false, "fired": 1})
+               "skip": 0, "times": 1, "apply": false, "fired": 1, "id": 1})
     );
     assert_eq!(left[1]["times"], 1);
     assert_eq!((&left[2]["times"], &left[2]["seed"]), (&Value::Null, &json!(7)));

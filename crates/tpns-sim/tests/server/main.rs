@@ -8,9 +8,12 @@
 mod account_api;
 mod authentication;
 mod client;
+mod command_line;
 mod control;
 mod effects;
 mod faults;
 mod faulty_connections;
+mod page;
 mod process;
+mod readme;
 mod timing;
