@@ -215,7 +215,7 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
             Change::Deletion(list)
         }
     };
-    let id = format!("{:08x}-{n}", rng.u32(..));
+    let id = id(rng);
     let mut body = body(rng, &id, at, app, &change);
     if rng.u8(0..50) == 0 {
         end = End::Unreadable;
@@ -233,6 +233,17 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
 
 fn shared_name(rng: &mut Rng) -> String {
     account(&format!("shared{}", rng.u8(0..8)))
+}
+
+/// An id of random form: the ledger keeps such a one as it is, and it decides between two events of one time.
+fn id(rng: &mut Rng) -> String {
+    loop {
+        let hex = format!("{:032x}", rng.u128(..));
+        let id = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
+        if contract::opaque::is_opaque(&id) {
+            return id;
+        }
+    }
 }
 
 fn accounts_of_login(rng: &mut Rng, device: &Device, mode: OverrideMode) -> Vec<Account> {

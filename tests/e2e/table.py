@@ -70,11 +70,13 @@ def device_key(app: str, token: str) -> str:
     return f"device#{app}#{token}"
 
 
-def in_version(event_id: str) -> str:
-    """Returns what stands for an event's id in a version: a row shows no id, which may be made of an account."""
+def is_version_of(version: str, event_id: str) -> bool:
+    """Whether a version ends with the event's id, or with what stands for one that is not random by its form."""
     key = hmac.digest(LEDGER_KEYS[0].encode(), b"ledger key: event ids", "sha256")
     digest = hmac.digest(key, event_id.encode(), "sha256")[:16]
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    pseudonym = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    # Time and kind come first; behind them, from a FIFO queue, its sequence number.
+    return version.split(".", 2)[2].rpartition("~")[2] in (event_id, pseudonym)
 
 
 def _plain(value: dict[str, Any]) -> Any:
