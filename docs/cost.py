@@ -95,8 +95,9 @@ def million(given: argparse.Namespace) -> dict[str, float]:
 
 def check(given: argparse.Namespace, deliveries: int = 1) -> dict[str, float]:
     """Dollars for the checks of a million events, by service, each check delivered this often."""
-    # A batch sends one message for each app in it.
-    messages = 1_000_000 / given.batch * given.apps_a_batch
+    # A batch sends one request, with one message for each app in it.
+    requests = 1_000_000 / given.batch
+    messages = requests * given.apps_a_batch
     rate = given.events_a_month / given.batch * given.apps_a_batch / SECONDS_A_MONTH
     # A batching window collects the messages of its seconds.
     messages_a_batch = min(CHECKS_A_BATCH, max(1.0, rate * CHECK_WINDOW))
@@ -108,7 +109,7 @@ def check(given: argparse.Namespace, deliveries: int = 1) -> dict[str, float]:
     log = batches * (CHECKS_LINE + CHECKS_METRICS_LINE + PLATFORM_LINES + 4 * LINE_OVERHEAD)
     traced = traced_share(given, rate / messages_a_batch)
     return {
-        "SQS": (messages + deliveries * 2 * messages / at_a_time) / 1e6 * PRICE["SQS standard, a million requests"],
+        "SQS": (requests + deliveries * 2 * messages / at_a_time) / 1e6 * PRICE["SQS standard, a million requests"],
         "Lambda": deliveries * invocations(given, batches, seconds),
         "DynamoDB": deliveries * rows(given, CHECK_READS) * PRICE["DynamoDB, a million reads"],
         "Logs": deliveries * log / 1e9 * PRICE["CloudWatch Logs, a GB ingested"],

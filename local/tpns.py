@@ -20,6 +20,7 @@ APPS: dict[str, dict[str, Any]] = {
     "android": {"access_id": 1500001048, "secret_key": "local-android-key"},
     "ios": {"access_id": 1600001061, "secret_key": "local-ios-key"},
 }
+LEDGER_KEYS = ["local-ledger-key-that-is-not-secret"]
 
 
 def apps_named(names: list[str]) -> dict[str, dict[str, Any]]:
@@ -47,8 +48,8 @@ class Tpns:
         return Tpns(_listening_at(process, log), apps)
 
     def apps_document(self) -> str:
-        """Returns TPNS_APPS for the function: its apps, all at this tpns-sim."""
-        return json.dumps(_apps_at(self.url, self._apps), separators=(",", ":"))
+        """Returns TPNS_APPS for the function: its apps, all at this tpns-sim, and a key for the ledger."""
+        return json.dumps({**_apps_at(self.url, self._apps), "ledger_keys": LEDGER_KEYS}, separators=(",", ":"))
 
     def app(self, name: str) -> dict[str, Any]:
         """Returns the keys of an app, as tpns-sim has them."""

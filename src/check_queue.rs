@@ -1,5 +1,7 @@
 //! Checks into their queue: which devices and deleted accounts are to be compared with TPNS later.
 
+mod gather;
+
 use std::collections::VecDeque;
 
 use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
@@ -15,6 +17,8 @@ use crate::{
     ledger::{AccountKey, Unchecked},
     sqs_batch::{self, CALLS_AT_A_TIME, PAUSE, Problem, halves, in_calls},
 };
+
+pub use gather::Gathering;
 
 /// Tries of a message that SQS could not take, although it took the call.
 const TRIES: usize = 3;
@@ -70,10 +74,12 @@ impl CheckQueue {
     ) -> Unchecked {
         let devices = devices.iter().cloned().map(CheckKey::from);
         let accounts = accounts.iter().cloned().map(|AccountKey { app, account }| CheckKey::Account { app, account });
-        let keys: Vec<CheckKey> = devices.chain(accounts).collect::<IndexSet<_>>().into_iter().collect();
+        let mut keys: Vec<CheckKey> = devices.chain(accounts).collect::<IndexSet<_>>().into_iter().collect();
+        // Each app has messages of its own, so that one that TPNS refuses, or that is renamed, keeps no other waiting.
+        keys.sort_by_key(|key| *key.app());
         let mut not_sent = Unchecked::default();
         let mut messages = Vec::new();
-        for keys in keys.chunks(MOST_KEYS) {
+        for keys in keys.chunk_by(|key, next| key.app() == next.app()).flat_map(|of_app| of_app.chunks(MOST_KEYS)) {
             match message(messages.len(), keys, apps) {
                 Some(message) => messages.push(message),
                 None => add(&mut not_sent, keys),

@@ -49,8 +49,8 @@ pub(crate) struct Merged<'a> {
 }
 
 impl AccountSync {
-    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps, the
-    /// batch is opened and merged once more.
+    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps or has
+    /// other ledger keys, the batch is opened and merged once more.
     pub(crate) async fn merge(
         &self,
         batch: &Batch<'_>,
@@ -71,7 +71,7 @@ impl AccountSync {
             Err(not_read) => Merged { ledger, merged, apps: Err(not_read) },
             Ok(apps) => {
                 let old = std::mem::replace(&mut opened.apps, apps);
-                if old.names_the_same(&opened.apps) {
+                if old.names_the_same(&opened.apps) && old.ledger_keys == opened.apps.ledger_keys {
                     return Merged { ledger, merged, apps: Ok(()) };
                 }
                 opened.messages.iter().for_each(|index| outcomes[index.0] = Outcome::UNTOUCHED);

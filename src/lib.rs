@@ -133,11 +133,18 @@ impl AccountSync {
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
         let check_queue = sdk.as_ref().zip(config.check_queue_url).map(|(sdk, url)| CheckQueue::new(sdk, url));
         let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
+        let apps = AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref(), &transport).await?;
+        if table.is_some() && apps.current().ledger_keys.is_empty() {
+            tracing::warn!(
+                "the apps document has no ledger_keys, so the ledger keeps accounts in clear text; add a key, see \
+                 docs/security.md"
+            );
+        }
         Ok(Self {
             table,
             calls: config.calls,
             limits: config.limits,
-            apps: AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref(), &transport).await?,
+            apps,
             client: Client::new(transport.clone(), config.probe_interval),
             source_queue: SourceQueue::new(config.redelivery_delays, transport.clone(), config.calls.timeout),
             transport,
@@ -251,10 +258,17 @@ impl AccountSync {
             max_skew: millis(self.limits.max_clock_skew),
             ledger: self.table.is_some(),
         };
+        // The ledger keeps versions, and an id may be made of an account.
+        let key = apps.ledger_keys.current().filter(|_| rules.ledger);
         let mut events = Vec::with_capacity(messages.len());
         for &index in messages {
             match isolated(|| batch.messages[index.0].event(&rules)) {
-                Ok(event) => events.push((index, event)),
+                Ok(mut event) => {
+                    if let Some(key) = key {
+                        event.name_in_version(|id| key.pseudonym(id));
+                    }
+                    events.push((index, event));
+                }
                 Err(failed) => outcomes[index.0] = failed,
             }
         }

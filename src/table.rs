@@ -3,9 +3,13 @@
 mod app_keys;
 mod app_rows;
 mod keys;
+mod names;
 mod read;
 mod row;
+mod rows;
 mod scan;
+mod seal;
+mod version_text;
 mod write;
 
 use std::{
@@ -22,7 +26,6 @@ use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-use futures_util::stream::{self, StreamExt};
 use tokio::{
     sync::{OnceCell, Semaphore},
     time::{Instant, timeout_at},
@@ -31,19 +34,23 @@ use tokio::{
 pub use self::scan::{Page, Position, ScanError, Segment};
 use self::{
     app_keys::AppKeys,
-    row::{Attributes, DELETED, DeviceRow, Register, Unreadable},
+    row::{Attributes, Unreadable},
 };
 use crate::{
     aws::{self, AwsError, Tries},
-    check_queue::CheckQueue,
-    event::{Account, Device, Millis, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked, WRITES_AT_A_TIME},
+    check_queue::{CheckQueue, Gathering},
+    ledger::{RowError, WRITES_AT_A_TIME},
     tpns::Apps,
 };
 
 /// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
 /// at most 14 days in a queue, 14 in its dead-letter queue, and 14 after a redrive.
 pub const LEDGER_ROW_LIFETIME: Duration = Duration::from_secs(45 * 24 * 3600);
+
+/// DynamoDB may take as long to remove a row that has expired.
+const TTL_DELAY: Duration = Duration::from_secs(3 * 24 * 3600);
+/// By then every sandbox has read the apps document with the keys, whatever `TPNS_APPS_MAX_AGE` is within reason.
+const KEYS_KNOWN_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 const READS_AT_A_TIME: usize = 16;
 /// Requests in flight, of all apps, merging and verifying: the more there are, the longer each takes on a small part of
@@ -71,7 +78,7 @@ type Found = HashMap<String, Result<Attributes, RowError>>;
 pub struct OpenTable<'a> {
     table: &'a Table,
     /// The queue of the checks that compare TPNS with the rows.
-    checks: Option<&'a CheckQueue>,
+    checks: Option<Gathering<'a>>,
     apps: Arc<Apps>,
     app_keys: OnceCell<Result<Arc<AppKeys>, RowError>>,
     /// Epoch seconds.
@@ -83,8 +90,18 @@ pub struct OpenTable<'a> {
     is_logged: Cell<bool>,
     /// Why the last request failed.
     last_failure: RefCell<Option<AwsError>>,
-    /// Whether nothing may be written, not even which rows belong to which app.
-    reads_only: bool,
+    access: Access,
+}
+
+/// Who uses the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The function, which gives the table its key and changes what encrypts that.
+    Function,
+    /// Another one who writes rows.
+    Writer,
+    /// One who writes nothing, not even which rows belong to which app.
+    Reader,
 }
 
 impl Table {
@@ -106,7 +123,7 @@ impl Table {
         let expires_at = now.duration_since(UNIX_EPOCH).unwrap_or_default() + LEDGER_ROW_LIFETIME;
         OpenTable {
             table: self,
-            checks,
+            checks: checks.map(Gathering::new),
             apps: apps.clone(),
             app_keys: OnceCell::new(),
             expires_at: expires_at.as_secs(),
@@ -115,119 +132,34 @@ impl Table {
             failure: Cell::new(RowError::Unreachable),
             is_logged: Cell::new(false),
             last_failure: RefCell::default(),
-            reads_only: false,
+            access: Access::Function,
         }
     }
 
-    /// The same for someone who only reads.
+    /// The same for someone who is not the function, and sends no checks.
     #[must_use]
-    pub fn open_to_read<'a>(&'a self, apps: &Arc<Apps>, until: Instant) -> OpenTable<'a> {
-        OpenTable { reads_only: true, ..self.open(None, apps, UNIX_EPOCH, until) }
-    }
-}
-
-impl Rows for OpenTable<'_> {
-    async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError> {
-        let key = keys::device_key(device, self.app_keys().await?);
-        let mut row = DeviceRow::default();
-        for _ in 0..MOST_WRITES {
-            let mut lacking = row.lacks(added);
-            if lacking.is_empty() {
-                self.sweep(&key, &row).await;
-                return Ok(row.state);
-            }
-            lacking.truncate(write::REGISTERS);
-            row = DeviceRow::read(&self.raise(&key, &lacking).await?).map_err(|error| self.unreadable(&error))?;
-        }
-        Err(RowError::KeepsChanging)
-    }
-
-    async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError> {
-        let deleted = Register::Version { name: DELETED.into(), version: row::text(version) };
-        let key = keys::account_key(key, self.app_keys().await?);
-        for _ in 0..MOST_WRITES {
-            let row = self.raise(&key, std::slice::from_ref(&deleted)).await?;
-            // Without a deletion, the row was removed after it had refused the write.
-            if let Some(row) = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
-                return Ok(row);
-            }
-        }
-        Err(RowError::KeepsChanging)
-    }
-
-    async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError> {
-        let key = keys::account_key(key, self.app_keys().await?);
-        match self.send(|| self.accepting(&key, version).send()).await {
-            Err(error) if !write::is_refusal(&error) => Err(self.row_error(&error)),
-            // Refused: there is a newer deletion, which has its own message.
-            _ => Ok(()),
-        }
-    }
-
-    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
-        let key = keys::device_key(device, self.app_keys().await?);
-        let expires = changed / 1000 + Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
-        for accounts in accounts.chunks(write::REGISTERS) {
-            match self.send(|| self.forgetting(&key, expires, accounts).send()).await {
-                Err(error) if !write::is_refusal(&error) => return Err(self.row_error(&error)),
-                // Refused: the row has changed, and has a newer check.
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn are_checked(&self) -> bool {
-        self.checks.is_some()
-    }
-
-    async fn send_checks(&self, devices: &[Device], accounts: &[AccountKey]) -> Unchecked {
-        let Some(checks) = self.checks else { return Unchecked::default() };
-        checks.send(&self.apps.names, devices, accounts, self.until).await
-    }
-
-    async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
-        // Devices' rows are read after they were written, so the names are known.
-        let along = if devices.is_empty() { accounts } else { &[] };
-        let (app_keys, found) = match self.app_keys_and(along).await {
-            Ok(known) => known,
-            Err(row_error) => {
-                return Read {
-                    changed: HashMap::new(),
-                    devices: devices.iter().map(|device| (device.clone(), Err(row_error))).collect(),
-                    deletions: accounts.iter().map(|key| (key.clone(), Err(row_error))).collect(),
-                };
-            }
-        };
-        let device_keys: Vec<_> = devices.iter().map(|device| keys::device_key(device, app_keys)).collect();
-        let account_keys: Vec<_> = accounts.iter().map(|key| keys::account_key(key, app_keys)).collect();
-        let rows: Found = match found {
-            Some(found) => found,
-            None => {
-                let keys: Vec<&str> = device_keys.iter().chain(&account_keys).map(String::as_str).collect();
-                let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
-                let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
-                read.into_iter().flatten().collect()
-            }
-        };
-        let attributes = |key: &String| {
-            rows.get(key).map_or(Err(RowError::Unreachable), |row| row.as_ref().map_err(|&row_error| row_error))
-        };
-        let device =
-            |key| DeviceRow::read(attributes(key)?).map(|row| row.state).map_err(|error| self.unreadable(&error));
-        let deletion = |key| DeletionRow::read(attributes(key)?).map_err(|error| self.unreadable(&error));
-        let changed = |key| row::changed(attributes(key).ok()?);
-        let changed =
-            devices.iter().zip(&device_keys).filter_map(|(device, key)| Some((device.clone(), changed(key)?)));
-        Read {
-            changed: changed.collect(),
-            devices: devices.iter().cloned().zip(device_keys.iter().map(device)).collect(),
-            deletions: accounts.iter().cloned().zip(account_keys.iter().map(deletion)).collect(),
-        }
+    pub fn open_as<'a>(&'a self, access: Access, apps: &Arc<Apps>, now: SystemTime, until: Instant) -> OpenTable<'a> {
+        OpenTable { access, ..self.open(None, apps, now, until) }
     }
 }
 
 impl OpenTable<'_> {
+    /// In seconds since 1970.
+    fn now(&self) -> u64 {
+        self.expires_at.saturating_sub(LEDGER_ROW_LIFETIME.as_secs())
+    }
+
+    /// Whether rows of accounts may be left from when the table had no key.
+    fn unkeyed(&self, app_keys: &AppKeys) -> bool {
+        let kept = LEDGER_ROW_LIFETIME + TTL_DELAY;
+        app_keys.seal.as_ref().is_some_and(|seal| self.now() < seal.since.saturating_add(kept.as_secs()))
+    }
+
+    /// Whether sandboxes may still run that have not read the keys.
+    fn others_may_have_no_key(&self, app_keys: &AppKeys) -> bool {
+        app_keys.seal.as_ref().is_some_and(|seal| self.now() < seal.since.saturating_add(KEYS_KNOWN_AFTER.as_secs()))
+    }
+
     /// After the end no request is made. A row that is affected fails for what took the time.
     fn has_time(&self) -> Result<(), RowError> {
         if self.is_over() { Err(self.log(self.failure.get(), "no answer in time")) } else { Ok(()) }
@@ -255,6 +187,10 @@ impl OpenTable<'_> {
     }
 
     fn row_error<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> RowError {
+        // A table that is created again has another data key.
+        if error.code() == Some("ResourceNotFoundException") {
+            self.table.forget_keys();
+        }
         let error = aws::failure(error);
         let row_error = match error {
             AwsError::Timeout if self.is_over() => self.failure.get(),
@@ -267,7 +203,19 @@ impl OpenTable<'_> {
         self.log(row_error, &text)
     }
 
+    fn no_key(&self) -> RowError {
+        self.log_once(format_args!(
+            "LEDGER_TABLE: {}; put the key back into the apps document's ledger_keys",
+            "the table was written with a ledger key that the apps document does not have"
+        ));
+        RowError::NoKey
+    }
+
     fn unreadable(&self, error: &Unreadable) -> RowError {
+        if *error == Unreadable::NoKey {
+            return self.no_key();
+        }
+        self.table.forget_keys();
         let remedy =
             "find out what else writes to the table, and delete the row; the event's next delivery recreates it";
         self.log_once(format_args!("LEDGER_TABLE: in a row of the table {error}; {remedy}"));

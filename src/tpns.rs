@@ -14,7 +14,7 @@ mod secret;
 mod signature;
 
 pub use answer::{HttpAnswer, Judgement, judge};
-pub use apps::{App, Apps, AppsError, EntryError};
+pub use apps::{App, Apps, AppsError, DATA_KEY_LEN, EntryError, LedgerKey, LedgerKeys, LedgerKeysError};
 pub use calls::{Call, ITEMS_PER_CALL, Operation, OperatorType, QueryBy, calls};
 pub use client::Client;
 pub use codes::{Signal, classify};

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from local.problem import Problem
 
 from .deployed import Deployed, code_of
-from .finding import Finding, fail, ok
+from .finding import Finding, fail, note, ok
 
 SUBJECT = "apps document"
 _CHECK_SECONDS = 120
@@ -41,6 +41,12 @@ def apps(deployed: Deployed, check: Path) -> Iterator[Finding]:
         yield fail(SUBJECT, f"{name}: the document {report['error']}", "docs/deploying.md, step 1, shows one")
         return
     yield ok(SUBJECT, f"{name} is readable and valid: {', '.join(app['name'] for app in report['apps'])}")
+    if deployed.environment.get("LEDGER_TABLE") and not report["ledger_keys"]:
+        yield note(
+            SUBJECT,
+            "has no ledger_keys, so the ledger keeps accounts in clear text",
+            'add one: docs/security.md, "Ledger keys"',
+        )
     for app in report["apps"]:
         subject = f"app {app['name']}"
         if app["failure"]:

@@ -70,7 +70,7 @@ fn devices(range: std::ops::Range<usize>) -> Vec<Device> {
 }
 
 fn accounts(range: std::ops::Range<usize>) -> Vec<AccountKey> {
-    range.map(|n| AccountKey { app: AppId(0), account: account(&format!("a{n}"), AccountType(5)) }).collect()
+    range.map(|n| AccountKey { app: AppId(1), account: account(&format!("a{n}"), AccountType(5)) }).collect()
 }
 
 fn all(devices: &[Device], accounts: &[AccountKey]) -> HashSet<CheckKey> {
@@ -148,4 +148,26 @@ async fn nothing_is_sent_without_time_for_it() {
     assert_eq!(not_sent.devices.len(), 2);
     assert_eq!(stage.entries(), [0; 0]);
     assert_eq!(stage.queue.send(&stage.apps, &[], &[], Instant::now()).await, Unchecked::default());
+}
+
+#[tokio::test]
+async fn what_is_asked_for_at_the_same_moment_is_one_request_and_each_is_informed_of_its_own() {
+    let stage = Stage::new().await;
+    let gathering = Gathering::new(&stage.queue);
+    let device = |app, token: &str| Device { app: AppId(app), token: Token::new(token).unwrap() };
+    let (android, ios) = ([device(0, "t0")], [device(1, "t0"), device(1, "t1")]);
+    let key = AccountKey { app: AppId(1), account: account("gone", AccountType(0)) };
+    let send = |devices, accounts| gathering.send(&stage.apps, devices, accounts, soon());
+    let (first, second) = futures_util::future::join(send(&android, &[]), send(&ios, std::slice::from_ref(&key))).await;
+    assert_eq!((first, second), (Unchecked::default(), Unchecked::default()));
+    assert_eq!(stage.received().iter().map(Vec::len).collect::<Vec<_>>(), [1, 3], "a message for each app");
+    assert_eq!(stage.entries(), [2]);
+    // Later on it is another request.
+    assert_eq!(send(&android, &[]).await, Unchecked::default());
+    assert_eq!(stage.entries(), [1, 2]);
+
+    stage.sqs.fail_next(Operation::SendMessageBatch, 9, Fault::AccessDenied);
+    let (first, second) = futures_util::future::join(send(&android, &[]), send(&[], std::slice::from_ref(&key))).await;
+    assert_eq!((first.devices.len(), first.deletions.len()), (1, 0));
+    assert_eq!((second.devices.len(), second.deletions.len()), (0, 1));
 }

@@ -17,6 +17,8 @@ pub enum RowError {
     Unreachable,
     /// The row is not as this program writes it.
     Unreadable,
+    /// The row was written with a ledger key that the apps document does not have.
+    NoKey,
     /// Other invocations keep writing to the row.
     KeepsChanging,
     /// The row is as large as a DynamoDB item may be.
@@ -151,6 +153,10 @@ impl From<RowError> for Failure {
             RowError::Unreadable => Self::new(
                 Reason::LedgerUnreadable,
                 "LEDGER_TABLE: a row is not in the format that this function writes",
+            ),
+            RowError::NoKey => Self::new(
+                Reason::LedgerUnreadable,
+                "ledger_keys: the table was written with a key that the apps document does not have; put it back",
             ),
             RowError::KeepsChanging => {
                 Self::new(Reason::LedgerKeepsChanging, "LEDGER_TABLE: other invocations keep changing the device's row")

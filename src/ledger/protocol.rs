@@ -55,6 +55,18 @@ pub struct DeletionRow {
     pub accepted: bool,
 }
 
+impl DeletionRow {
+    /// The newer one of two rows of the account.
+    #[must_use]
+    pub fn or(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other.version > self.version => other,
+            Some(other) if other.version == self.version => Self { accepted: self.accepted || other.accepted, ..self },
+            _ => self,
+        }
+    }
+}
+
 /// Where the state is kept.
 #[derive(Debug)]
 pub enum Ledger<R> {

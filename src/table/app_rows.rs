@@ -11,14 +11,13 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
-    app_keys::{APPS, Added, AppKeys, AppsRow, REVISION},
+    Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
+    app_keys::{APPS, Added, AppKeys, AppsRow, REVISION, Rewrapped},
     keys,
     row::{Attributes, Unreadable},
     write::is_refusal,
 };
 use crate::{
-    apps::AppNames,
     ledger::{AccountKey, RowError},
     tpns::Apps,
 };
@@ -31,26 +30,35 @@ impl Table {
         let known = self.app_keys.lock().unwrap_or_else(PoisonError::into_inner);
         known.as_ref().filter(|keys| keys.fit(apps)).cloned()
     }
+
+    /// Has them read again in the next invocation.
+    pub(super) fn forget_keys(&self) {
+        *self.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl OpenTable<'_> {
-    /// The names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
+    /// The data key and the names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
     /// guessed.
-    pub(super) async fn app_keys(&self) -> Result<&AppNames, RowError> {
+    pub(super) async fn app_keys(&self) -> Result<&Arc<AppKeys>, RowError> {
         self.has_time()?;
         // Boxed, since every row passes here and it is nearly always empty.
         let keys = self.app_keys.get_or_init(|| Box::pin(async { self.look_up(&[]).await.0 })).await;
-        keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)
+        keys.as_ref().map_err(|&row_error| row_error)
     }
 
     /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the
-    /// document's. That spares the first invocation a request.
-    pub(super) async fn app_keys_and(&self, accounts: &[AccountKey]) -> Result<(&AppNames, Option<Found>), RowError> {
+    /// document's. That spares the first invocation a request, if the accounts' digests need no key.
+    pub(super) async fn app_keys_and(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<(&Arc<AppKeys>, Option<Found>), RowError> {
         self.has_time()?;
         let along = Cell::default();
         let look_up = || {
-            let keys = accounts.iter().map(|key| keys::account_key(key, &self.apps.names));
-            let keys: Vec<_> = if accounts.len() < ROWS_A_READ { keys.collect() } else { Vec::new() };
+            let keys = accounts.iter().map(|key| keys::account_key(key, &self.apps.names, None));
+            let is_worth_it = accounts.len() < ROWS_A_READ && self.apps.ledger_keys.is_empty();
+            let keys: Vec<_> = if is_worth_it { keys.collect() } else { Vec::new() };
             let along = &along;
             Box::pin(async move {
                 let (names, rows) = self.look_up(&keys).await;
@@ -59,9 +67,9 @@ impl OpenTable<'_> {
             })
         };
         let keys = self.app_keys.get_or_init(look_up).await;
-        let names = keys.as_ref().map(|keys| &keys.names).map_err(|&row_error| row_error)?;
+        let keys = keys.as_ref().map_err(|&row_error| row_error)?;
         let rows: Found = along.into_inner();
-        Ok((names, (!rows.is_empty() && *names == self.apps.names).then_some(rows)))
+        Ok((keys, (!rows.is_empty() && keys.names == self.apps.names).then_some(rows)))
     }
 
     /// The names, and the rows of these keys if the table had to be read.
@@ -78,31 +86,43 @@ impl OpenTable<'_> {
         (names, rows)
     }
 
-    /// Adds this document's apps to the row, if they aren't in it and it may be written.
+    /// Adds this document's apps and keys to the row, if they aren't in it and it may be written.
     async fn agree(&self, mut attributes: Attributes) -> Result<Arc<AppKeys>, RowError> {
         for _ in 0..MOST_WRITES {
             let row = AppsRow::read(&attributes).map_err(|error| self.unreadable_apps(&error))?;
             let (names, added) = row.names(&self.apps);
-            if added.is_empty() || self.reads_only {
-                let keys = Arc::new(AppKeys::new(names, self.apps.clone()));
+            let (seal, rewrapped) =
+                row.seal(&self.apps.ledger_keys, self.now()).map_err(|error| self.unreadable_apps(&error))?;
+            // Only the function decides when a table begins to have a key.
+            let may_begin = self.access == Access::Function || row.revision == 0;
+            if seal.is_some() && !row.has_key() && (self.access == Access::Reader || !may_begin) {
+                if self.access != Access::Reader {
+                    return Err(self.no_key());
+                }
+                // Not kept, since the function may make one at any time.
+                return Ok(Arc::new(AppKeys::new(names, None, self.apps.clone())));
+            }
+            let rewrapped = if may_begin { rewrapped } else { Rewrapped::default() };
+            if self.access == Access::Reader || (added.is_empty() && rewrapped.is_empty()) {
+                let keys = Arc::new(AppKeys::new(names, seal, self.apps.clone()));
                 *self.table.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
                 return Ok(keys);
             }
-            attributes = self.add_apps(row.revision, &added[..added.len().min(APPS_A_WRITE)]).await?;
+            attributes = self.add_apps(row.revision, &added[..added.len().min(APPS_A_WRITE)], &rewrapped).await?;
         }
         Err(RowError::KeepsChanging)
     }
 
-    /// Adds apps to the row if no one has written to it since it was read; returns the row as it then is.
-    async fn add_apps(&self, revision: u64, added: &[Added]) -> Result<Attributes, RowError> {
-        match self.send(|| self.adding(revision, added).send()).await {
+    /// Adds apps and keys to the row if no one has written to it since it was read; returns the row as it then is.
+    async fn add_apps(&self, revision: u64, added: &[Added], rewrapped: &Rewrapped) -> Result<Attributes, RowError> {
+        match self.send(|| self.adding(revision, added, rewrapped).send()).await {
             Ok(answer) => self.written(answer),
             Err(error) if is_refusal(&error) => self.row_of_refusal(APPS, error).await,
             Err(error) => Err(self.row_error(&error)),
         }
     }
 
-    fn adding(&self, revision: u64, added: &[Added]) -> UpdateItemFluentBuilder {
+    fn adding(&self, revision: u64, added: &[Added], rewrapped: &Rewrapped) -> UpdateItemFluentBuilder {
         let number = |number: u64| AttributeValue::N(number.to_string());
         let mut update = self
             .update(APPS)
@@ -111,11 +131,17 @@ impl OpenTable<'_> {
             .expression_attribute_names("#revision", REVISION)
             .expression_attribute_values(":next", number(revision.saturating_add(1)));
         let mut set = "SET #revision = :next".to_owned();
-        for (n, (attribute, name)) in added.iter().enumerate() {
+        let added = added.iter().map(|(attribute, name)| (attribute, AttributeValue::S(name.clone())));
+        let keys = rewrapped.set.iter().map(|(attribute, value)| (attribute, value.clone()));
+        for (n, (attribute, value)) in added.chain(keys).enumerate() {
             update = update
                 .expression_attribute_names(format!("#a{n}"), attribute)
-                .expression_attribute_values(format!(":a{n}"), AttributeValue::S(name.clone()));
+                .expression_attribute_values(format!(":a{n}"), value);
             set += &format!(", #a{n} = :a{n}");
+        }
+        for (n, attribute) in rewrapped.remove.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#k{n}"), attribute);
+            set += &format!("{} #k{n}", if n == 0 { " REMOVE" } else { "," });
         }
         let update = update.update_expression(set);
         match revision {
@@ -127,9 +153,12 @@ impl OpenTable<'_> {
     }
 
     fn unreadable_apps(&self, error: &Unreadable) -> RowError {
+        if *error == Unreadable::NoKey {
+            return self.no_key();
+        }
         self.log_once(format_args!(
             "LEDGER_TABLE: in the table's row {APPS}, {error}; find what else writes to the table, and restore the row. \
-             If no app was renamed since it was made, deleting it does as well"
+             Do not delete it: it has the key that opens the other rows"
         ));
         RowError::Unreadable
     }

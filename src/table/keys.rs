@@ -3,6 +3,7 @@
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
+use super::seal::Seal;
 use crate::{
     apps::AppNames,
     event::{Device, Token},
@@ -27,14 +28,21 @@ pub(super) fn is_of_an_account(key: &str) -> bool {
 }
 
 /// The key of an account's row. The account is kept as a digest: the row outlives what was deleted.
-pub(super) fn account_key(key: &AccountKey, apps: &AppNames) -> String {
+pub(super) fn account_key(key: &AccountKey, apps: &AppNames, seal: Option<&Seal>) -> String {
     let (app, account) = (apps.name(key.app), &key.account);
     // No two accounts give the same bytes: neither numbers nor account names hold a NUL.
     let clear = format!("{}\0{}\0{app}", account.account_type.0, account.account.as_str());
-    format!("account#{}#{}", escaped(app), HEXLOWER.encode(digest::digest(&digest::SHA256, clear.as_bytes()).as_ref()))
+    let digest = match seal {
+        Some(seal) => seal.digest(&clear),
+        None => HEXLOWER.encode(digest::digest(&digest::SHA256, clear.as_bytes()).as_ref()),
+    };
+    format!("account#{}#{digest}", escaped(app))
 }
 
 /// The app's name without `#`, so that the second one ends it.
 fn escaped(app: &str) -> String {
     app.replace('%', "%25").replace('#', "%23")
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,12 +12,14 @@
 //!                                  remembered  version of the owner at whose write its accounts were remembered
 //!                                  out:<account_type>:<account>   version of the logout
 //!                                  any:<account>                  the same, of the account under every type
-//! account#<app>#<SHA-256>          deleted     version of the deletion
+//! account#<app>#<digest>           deleted     version of the deletion
 //!                                  accepted    version of the deletion that TPNS has accepted
 //! both                             expires_at  epoch seconds
 //! ```
 //!
-//! `<app>` is the app's name in the keys of its rows (`app_keys.rs`).
+//! `<app>` is the app's name in the keys of its rows (`app_keys.rs`). If the apps document has `ledger_keys`, the value of
+//! `accounts` and the names of `had:`, `out:` and `any:` are encrypted (`seal.rs`), and written `~…`, `had:~…` and `out:~…`;
+//! what was written before is replaced with the next write to the row.
 //!
 //! `had:…` are the accounts that TPNS may have for the device. Versions of this function before 0.2 wrote none: where
 //! `remembered` is not the owner's version, the accounts of that owner are added before another one replaces them.
@@ -26,9 +28,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::LEDGER_ROW_LIFETIME;
+use super::{
+    LEDGER_ROW_LIFETIME,
+    names::{self, Named},
+    seal::RowSeal,
+    version_text::{self, text},
+};
 use crate::{
-    event::{Account, AccountName, AccountType, Kind, ListedAccount, Millis, Version},
+    event::{AccountName, AccountType, Millis, Version},
     ledger::{DeletionRow, DeviceState, MOST_EARLIER, Owner},
 };
 
@@ -40,19 +47,21 @@ pub(super) const DELETED: &str = "deleted";
 pub(super) const ACCEPTED: &str = "accepted";
 /// DynamoDB's limit for an item, 400 KB, less what a key takes.
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
-const OUT: &str = "out:";
-const HAD: &str = "had:";
 pub(super) const REMEMBERED: &str = "remembered";
-/// Not `out:*:`, which the first released version could not read; it skips unknown names.
-const ANY: &str = "any:";
 
 /// A row as the SDK returns it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// A row that can't be read. Says which attribute is at fault, and nothing of its value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not in the format that this function writes")]
-pub(super) struct Unreadable(pub(super) &'static str);
+pub(super) enum Unreadable {
+    /// This function does not write it so.
+    #[error("{0} is not in the format that this function writes")]
+    Format(&'static str),
+    /// It was written with a key, and the apps document has none.
+    #[error("names are encrypted, and the apps document has no ledger_keys")]
+    NoKey,
+}
 
 /// The row of a device.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -61,8 +70,27 @@ pub(super) struct DeviceRow {
     /// Logouts that the owner has superseded, and accounts of too many earlier owners: attributes with their values,
     /// which have no effect any more.
     pub(super) dead: Vec<(String, String)>,
-    /// The owner, with its version as text, if the row does not remember its accounts.
-    pub(super) unremembered: Option<String>,
+    /// Attributes that name accounts in clear, although the table has a key.
+    pub(super) exposed: Vec<Exposed>,
+    owner: Option<OwnerAsStored>,
+}
+
+/// The owner's attributes.
+#[derive(Debug, PartialEq, Eq)]
+struct OwnerAsStored {
+    version: String,
+    accounts: String,
+    /// Whether the row has a `had:` of each of its accounts.
+    is_remembered: bool,
+}
+
+/// An attribute that names accounts in clear, and what replaces it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Exposed {
+    /// By its value.
+    Accounts { clear: String, sealed: String },
+    /// By its name. Nothing replaces one whose version the sealed one has, or a newer one.
+    Name { clear: String, version: String, sealed: Option<String> },
 }
 
 /// A part of a row that has to grow.
@@ -73,8 +101,8 @@ pub(super) enum Register {
         accounts: String,
         /// The attributes of the accounts that the row is to remember with it.
         had: Vec<String>,
-        /// The version of the owner that the row has, if it does not remember that one's accounts.
-        unremembered: Option<String>,
+        /// The version and accounts of the owner that it replaces, if the table can't tell by the version alone.
+        replaced: Option<(String, String)>,
     },
     /// An attribute that only grows, and its new value.
     Version { name: String, version: String },
@@ -103,25 +131,37 @@ pub(super) fn size(row: &Attributes) -> usize {
 }
 
 impl DeviceRow {
-    pub(super) fn read(row: &Attributes) -> Result<Self, Unreadable> {
-        let mut state = DeviceState::default();
-        if let Some(version) = row.get(OWNER) {
-            let version = version_of(version).ok_or(Unreadable(OWNER))?;
-            let accounts = row.get(ACCOUNTS).and_then(accounts_of).ok_or(Unreadable(ACCOUNTS))?;
+    pub(super) fn read(row: &Attributes, seal: &RowSeal<'_>) -> Result<Self, Unreadable> {
+        let (mut state, mut exposed) = (DeviceState::default(), Vec::new());
+        let owner = OwnerAsStored::read(row)?;
+        if let Some(owner) = &owner {
+            let opened = seal.open("", &owner.accounts, ACCOUNTS)?;
+            let version = version_text::version(&owner.version).ok_or(Unreadable::Format(OWNER))?;
+            let accounts = accounts_of(&opened.text).ok_or(Unreadable::Format(ACCOUNTS))?;
+            if opened.is_exposed {
+                let sealed = seal.seal("", &owner.accounts)?;
+                exposed.push(Exposed::Accounts { clear: owner.accounts.clone(), sealed });
+            }
             state.take_owner(Owner { version, accounts });
-        } else if row.contains_key(ACCOUNTS) {
-            return Err(Unreadable(OWNER));
         }
         let (mut out, mut had) = (Vec::new(), Vec::new());
         for (name, value) in row {
-            if let Some(typed) = name.strip_prefix(HAD) {
-                let account = account_under_type(typed).ok_or(Unreadable("the name of had:…"))?;
-                had.push((version_of(value).ok_or(Unreadable("had:…"))?, name, account));
+            let Some((named, is_exposed)) = names::read(name, seal)? else { continue };
+            let at_fault = if matches!(named, Named::Had(_)) { "had:…" } else { "out:…" };
+            let version = version_of(value).ok_or(Unreadable::Format(at_fault))?;
+            if is_exposed {
+                let sealed = named.attribute(seal)?;
+                let known = row.get(&sealed).and_then(version_of);
+                let sealed = known.is_none_or(|known| known < version).then_some(sealed);
+                exposed.push(Exposed::Name { clear: name.clone(), version: text(&version), sealed });
             }
-            let Some(listed) = listed_of(name)? else { continue };
-            let version = version_of(value).ok_or(Unreadable("out:…"))?;
-            state.take_unbound(&listed, &version);
-            out.push((name, listed, version));
+            match named {
+                Named::Had(account) => had.push((version, name, account)),
+                Named::Out(listed) => {
+                    state.take_unbound(&listed, &version);
+                    out.push((name, listed, version));
+                }
+            }
         }
         let is_dead = |listed, version| state.unbound().get(listed) != Some(version);
         let dead = out.iter().filter(|(_, listed, version)| is_dead(listed, version));
@@ -130,39 +170,59 @@ impl DeviceRow {
         let earlier = had.len().saturating_sub(MOST_EARLIER);
         dead.extend(had.drain(..earlier).map(|(version, name, _)| (name.clone(), text(&version))));
         state.remember(had.into_iter().map(|(_, _, account)| account));
-        let owner = state.owner().map(|owner| text(&owner.version));
-        let remembered = row.get(REMEMBERED).and_then(|value| value.as_s().ok());
-        let unremembered = owner.filter(|owner| Some(owner) != remembered);
-        Ok(Self { state, dead, unremembered })
+        Ok(Self { state, dead, exposed, owner })
     }
 
     /// What has to be added to the row; nothing if it has all of it.
-    pub(super) fn lacks(&self, added: &DeviceState) -> Vec<Register> {
+    pub(super) fn lacks(&self, added: &DeviceState, seal: &RowSeal<'_>) -> Result<Vec<Register>, Unreadable> {
         let mut merged = self.state.clone();
         merged.raise(added);
         let merged = merged.bounded();
-        let owner = merged.owner().filter(|owner| self.state.owner() != Some(owner)).map(|owner| {
-            let replaced = self.unremembered.as_ref().and(self.state.owner());
-            let had: BTreeSet<_> = owner.accounts().chain(replaced.into_iter().flat_map(Owner::accounts)).collect();
-            Register::Owner {
-                version: text(&owner.version),
-                accounts: owner.accounts_text(),
-                had: had.iter().map(had_name).collect(),
-                unremembered: self.unremembered.clone(),
-            }
-        });
+        let mut registers = Vec::new();
+        if let Some(owner) = merged.owner().filter(|owner| self.state.owner() != Some(owner)) {
+            let version = text(&owner.version);
+            let unremembered = self.owner.as_ref().filter(|stored| !stored.is_remembered).and(self.state.owner());
+            let had: BTreeSet<_> = owner.accounts().chain(unremembered.into_iter().flat_map(Owner::accounts)).collect();
+            // What is encrypted is in no order, so of two owners of one version only who knows both can tell the greater.
+            let replaced = self.owner.as_ref().filter(|stored| !stored.is_remembered || stored.version == version);
+            registers.push(Register::Owner {
+                version,
+                accounts: seal.seal("", &owner.accounts_text())?,
+                had: had.iter().map(|account| names::had(account, seal)).collect::<Result<_, _>>()?,
+                replaced: replaced.map(|stored| (stored.version.clone(), stored.accounts.clone())),
+            });
+        }
         let known = self.state.unbound();
-        let out = merged.unbound().iter().filter(|(account, version)| known.get(account) != Some(version));
-        let out = out.map(|(account, version)| Register::Version { name: out_name(account), version: text(version) });
-        owner.into_iter().chain(out).collect()
+        for (account, version) in
+            merged.unbound().iter().filter(|(account, version)| known.get(account) != Some(version))
+        {
+            registers.push(Register::Version { name: names::out(account, seal)?, version: text(version) });
+        }
+        Ok(registers)
+    }
+}
+
+impl OwnerAsStored {
+    fn read(row: &Attributes) -> Result<Option<Self>, Unreadable> {
+        let stored = |name| row.get(name).and_then(|value| value.as_s().ok()).cloned();
+        match (row.contains_key(OWNER), row.contains_key(ACCOUNTS)) {
+            (false, false) => return Ok(None),
+            (false, true) => return Err(Unreadable::Format(OWNER)),
+            (true, _) => {}
+        }
+        let version = stored(OWNER).ok_or(Unreadable::Format(OWNER))?;
+        let accounts = stored(ACCOUNTS).ok_or(Unreadable::Format(ACCOUNTS))?;
+        let is_remembered = stored(REMEMBERED).as_ref() == Some(&version);
+        Ok(Some(Self { version, accounts, is_remembered }))
     }
 }
 
 impl DeletionRow {
     /// `None` for a row without a deletion.
     pub(super) fn read(row: &Attributes) -> Result<Option<Self>, Unreadable> {
-        let version =
-            |name: &'static str| row.get(name).map(|value| version_of(value).ok_or(Unreadable(name))).transpose();
+        let version = |name: &'static str| {
+            row.get(name).map(|value| version_of(value).ok_or(Unreadable::Format(name))).transpose()
+        };
         let accepted = version(ACCEPTED)?;
         Ok(version(DELETED)?.map(|version| Self { accepted: accepted.is_some_and(|by| by >= version), version }))
     }
@@ -174,78 +234,12 @@ pub(super) fn changed(row: &Attributes) -> Option<Millis> {
     Millis::try_from(expires.checked_sub(LEDGER_ROW_LIFETIME.as_secs())?).ok()?.checked_mul(1000)
 }
 
-/// A version as text that compares as the version does: `11763799330123.0.<id>`, with the time in 19 digits.
-pub(super) fn text(version: &Version) -> String {
-    let Version { at, rank, tie_breaker } = version;
-    let rank = match rank {
-        Kind::Login => 0,
-        Kind::Logout => 1,
-        Kind::Deletion => 2,
-    };
-    // Times before 1970 come first, and grow like the others.
-    let (sign, digits) = if *at < 0 { (0, at.wrapping_sub(i64::MIN)) } else { (1, *at) };
-    format!("{sign}{digits:019}.{rank}.{tie_breaker}")
-}
-
-pub(super) fn version(text: &str) -> Option<Version> {
-    let (at, rest) = (text.get(..20)?, text.get(20..)?);
-    let digits: i64 = at.get(1..)?.parse().ok().filter(|number| *number >= 0)?;
-    let at = match at.as_bytes().first()? {
-        b'0' => digits.wrapping_add(i64::MIN),
-        b'1' => digits,
-        _ => return None,
-    };
-    let (rank, tie_breaker) = rest.strip_prefix('.')?.split_once('.')?;
-    let rank = match rank {
-        "0" => Kind::Login,
-        "1" => Kind::Logout,
-        "2" => Kind::Deletion,
-        _ => return None,
-    };
-    Some(Version { at, rank, tie_breaker: tie_breaker.into() })
-}
-
-fn out_name(listed: &ListedAccount) -> String {
-    match listed.account_type {
-        Some(AccountType(account_type)) => format!("{OUT}{account_type}:{}", listed.account.as_str()),
-        None => format!("{ANY}{}", listed.account.as_str()),
-    }
-}
-
-/// The attribute that remembers an account.
-pub(super) fn had_name(Account { account, account_type: AccountType(account_type) }: &Account) -> String {
-    format!("{HAD}{account_type}:{}", account.as_str())
-}
-
-/// The account that an attribute of this name signs out. `None` if it is another attribute.
-fn listed_of(name: &str) -> Result<Option<ListedAccount>, Unreadable> {
-    let listed = match (name.strip_prefix(OUT), name.strip_prefix(ANY)) {
-        (Some(typed), _) => listed_under_type(typed),
-        (None, Some(account)) => {
-            AccountName::taken_before(account).map(|account| ListedAccount { account, account_type: None })
-        }
-        (None, None) => return Ok(None),
-    };
-    listed.map(Some).ok_or(Unreadable("the name of out:…"))
-}
-
-fn listed_under_type(text: &str) -> Option<ListedAccount> {
-    let Account { account, account_type } = account_under_type(text)?;
-    Some(ListedAccount { account, account_type: Some(account_type) })
-}
-
-fn account_under_type(text: &str) -> Option<Account> {
-    let (account_type, account) = text.split_once(':')?;
-    let account_type = AccountType(account_type.parse().ok()?);
-    Some(Account { account: AccountName::taken_before(account)?, account_type })
-}
-
 fn version_of(value: &AttributeValue) -> Option<Version> {
-    version(value.as_s().ok()?)
+    version_text::version(value.as_s().ok()?)
 }
 
-fn accounts_of(value: &AttributeValue) -> Option<BTreeMap<AccountType, AccountName>> {
-    let accounts: BTreeMap<u32, String> = serde_json::from_str(value.as_s().ok()?).ok()?;
+fn accounts_of(text: &str) -> Option<BTreeMap<AccountType, AccountName>> {
+    let accounts: BTreeMap<u32, String> = serde_json::from_str(text).ok()?;
     let account =
         |(account_type, name): (u32, String)| Some((AccountType(account_type), AccountName::taken_before(&name)?));
     accounts.into_iter().map(account).collect()

@@ -78,7 +78,7 @@ impl OpenTable<'_> {
         let apps = self.app_keys().await.map_err(ScanError::Apps)?;
         let mut page = Page { next: answer.last_evaluated_key.map(Position), ..Page::default() };
         for key in answer.items.iter().flatten().filter_map(|row| row.get(KEY)).filter_map(|key| key.as_s().ok()) {
-            match keys::device_of(key, apps) {
+            match keys::device_of(key, &apps.names) {
                 Some(device) => page.devices.push(device),
                 None if keys::is_of_an_account(key) => page.accounts += 1,
                 None if key == APPS => {}

@@ -9,16 +9,21 @@ use aws_sdk_dynamodb::{
 
 use super::{
     OpenTable,
-    row::{self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, KEY, OWNER, REMEMBERED, Register},
+    row::{
+        self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, Exposed, KEY, OWNER, REMEMBERED, Register,
+    },
+    version_text,
 };
 use crate::{
     aws::{self, Tries},
-    event::{Account, Millis, Version},
+    event::{Millis, Version},
     ledger::RowError,
 };
 
 /// The most registers of a write: a condition may have 4 KB, and a register takes about 60 bytes of it.
 pub(super) const REGISTERS: usize = 50;
+/// The most attributes that are replaced in a write, of which each has two conditions.
+pub(super) const HIDDEN: usize = 40;
 /// The least number of superseded logouts that are removed from a row at a time; fewer are not worth a write.
 const DEAD_A_SWEEP: usize = 20;
 
@@ -97,30 +102,77 @@ impl OpenTable<'_> {
             set += &format!(", #r{n} = :r{n}");
             conditions.push(match register {
                 Register::Version { .. } => format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n})"),
-                Register::Owner { unremembered: None, .. } => format!(
-                    "(attribute_not_exists(#r{n}) OR \
-                     (#remembered = #r{n} AND (#r{n} < :r{n} OR (#r{n} = :r{n} AND #accounts < :accounts))))"
-                ),
-                // It is the owner whose accounts are remembered with this write, and the lesser one.
-                Register::Owner { unremembered: Some(owner), .. } => {
-                    update = update.expression_attribute_values(":replaced", AttributeValue::S(owner.clone()));
-                    format!("#r{n} = :replaced")
+                Register::Owner { replaced: None, .. } => {
+                    format!("(attribute_not_exists(#r{n}) OR (#remembered = #r{n} AND #r{n} < :r{n}))")
+                }
+                // It is the owner that was read, and the lesser one.
+                Register::Owner { replaced: Some((version, accounts)), .. } => {
+                    update = update
+                        .expression_attribute_values(":replaced", AttributeValue::S(version.clone()))
+                        .expression_attribute_values(":its_accounts", AttributeValue::S(accounts.clone()));
+                    format!("(#r{n} = :replaced AND #accounts = :its_accounts)")
                 }
             });
         }
         update.update_expression(set).condition_expression(conditions.join(" AND "))
     }
 
-    /// Removes accounts of earlier owners from a row that still expires then, which is one that has not changed.
-    pub(super) fn forgetting(&self, key: &str, expires: Millis, accounts: &[Account]) -> UpdateItemFluentBuilder {
+    /// Replaces attributes that name accounts in clear, and returns the row as it then is, also if one of them has changed
+    /// since.
+    pub(super) async fn hide(&self, key: &str, exposed: &[Exposed]) -> Result<Attributes, RowError> {
+        match self.send(|| self.hiding(key, exposed).send()).await {
+            Ok(answer) => self.written(answer),
+            Err(error) if is_refusal(&error) => self.row_of_refusal(key, error).await,
+            Err(error) => Err(self.row_error(&error)),
+        }
+    }
+
+    fn hiding(&self, key: &str, exposed: &[Exposed]) -> UpdateItemFluentBuilder {
+        let mut update = self
+            .update(key)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let (mut set, mut remove, mut conditions) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, exposed) in exposed.iter().enumerate() {
+            let (name, value) = match exposed {
+                Exposed::Accounts { clear, sealed } => {
+                    update = update.expression_attribute_values(format!(":s{n}"), AttributeValue::S(sealed.clone()));
+                    set.push(format!("#c{n} = :s{n}"));
+                    (ACCOUNTS, clear)
+                }
+                Exposed::Name { clear, version, sealed } => {
+                    remove.push(format!("#c{n}"));
+                    if let Some(sealed) = sealed {
+                        update = update.expression_attribute_names(format!("#s{n}"), sealed);
+                        set.push(format!("#s{n} = :c{n}"));
+                        conditions.push(format!("(attribute_not_exists(#s{n}) OR #s{n} < :c{n})"));
+                    }
+                    (clear.as_str(), version)
+                }
+            };
+            update = update
+                .expression_attribute_names(format!("#c{n}"), name)
+                .expression_attribute_values(format!(":c{n}"), AttributeValue::S(value.clone()));
+            conditions.push(format!("#c{n} = :c{n}"));
+        }
+        let clause = |word: &str, parts: &[String]| match parts {
+            [] => String::new(),
+            parts => format!("{word} {} ", parts.join(", ")),
+        };
+        let expression = clause("SET", &set) + &clause("REMOVE", &remove);
+        update.update_expression(expression.trim_end()).condition_expression(conditions.join(" AND "))
+    }
+
+    /// Removes these attributes from a row that still expires then, which is one that has not changed.
+    pub(super) fn forgetting(&self, key: &str, expires: Millis, attributes: &[String]) -> UpdateItemFluentBuilder {
         let mut update = self
             .update(key)
             .condition_expression("#expires = :expires")
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()));
-        let mut names = Vec::with_capacity(accounts.len());
-        for (n, account) in accounts.iter().enumerate() {
-            update = update.expression_attribute_names(format!("#h{n}"), row::had_name(account));
+        let mut names = Vec::with_capacity(attributes.len());
+        for (n, attribute) in attributes.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#h{n}"), attribute);
             names.push(format!("#h{n}"));
         }
         update.update_expression(format!("REMOVE {}", names.join(", ")))
@@ -132,7 +184,7 @@ impl OpenTable<'_> {
             .condition_expression("#deleted = :version")
             .expression_attribute_names("#accepted", ACCEPTED)
             .expression_attribute_names("#deleted", DELETED)
-            .expression_attribute_values(":version", AttributeValue::S(row::text(version)))
+            .expression_attribute_values(":version", AttributeValue::S(version_text::text(version)))
     }
 
     /// Whether the row has no space for these registers.

@@ -1,7 +1,8 @@
-//! The apps document: which TPNS apps there are, where each lives and how it is signed for.
+//! The apps document: which TPNS apps there are, where each lives and how it is signed for; and the ledger's keys.
 
 mod check;
 mod error;
+mod ledger_keys;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 pub use error::{AppsError, EntryError};
+pub use ledger_keys::{DATA_KEY_LEN, LedgerKey, LedgerKeys, LedgerKeysError};
 
 use contract::{apps::AppNames, json::Object};
 
@@ -26,6 +28,8 @@ pub struct Apps {
     pub names: AppNames,
     /// The apps, by [`crate::apps::AppId`].
     pub list: Vec<App>,
+    /// What hides names in the ledger.
+    pub ledger_keys: LedgerKeys,
 }
 
 /// One TPNS app.
@@ -74,8 +78,9 @@ impl Apps {
     /// access point there.
     #[must_use]
     pub fn moved(&self, newer: &Self) -> Option<Self> {
-        let newer = self.names.ids().zip(&self.list).map(|(id, own)| newer.by_name(self.names.name(id)).unwrap_or(own));
-        let moved = Self { names: self.names.clone(), list: newer.cloned().collect() };
+        let list = self.names.ids().zip(&self.list).map(|(id, own)| newer.by_name(self.names.name(id)).unwrap_or(own));
+        let list = list.cloned().collect();
+        let moved = Self { names: self.names.clone(), list, ledger_keys: newer.ledger_keys.clone() };
         (!moved.are_the_same(self)).then_some(moved)
     }
 
@@ -84,7 +89,13 @@ impl Apps {
     /// # Errors
     /// What to correct, in words that hold no value of the document.
     pub fn parse(document: &str) -> Result<Self, AppsError> {
-        let Document(entries) = serde_json::from_str(document).map_err(|error| unreadable(&error))?;
+        let Document(mut entries) = serde_json::from_str(document).map_err(|error| unreadable(&error))?;
+        let mut keys = entries.extract_if(.., |(name, _)| name == ledger_keys::NAME);
+        let ledger_keys = keys.next().map_or(Ok(LedgerKeys::default()), |(_, member)| LedgerKeys::parse(member))?;
+        if keys.next().is_some() {
+            return Err(LedgerKeysError::AppearsTwice.into());
+        }
+        drop(keys);
         if entries.is_empty() {
             return Err(AppsError::NoApp);
         }
@@ -96,7 +107,7 @@ impl Apps {
         let list =
             entries.iter().map(|(name, entry)| Entry::read(name, entry)?.app(name)).collect::<Result<Vec<_>, _>>()?;
         check::distinct(entries.iter().map(|(name, _)| name.as_str()).zip(&list))?;
-        Ok(Self { names: AppNames::new(entries.into_iter().map(|(name, _)| name)), list })
+        Ok(Self { names: AppNames::new(entries.into_iter().map(|(name, _)| name)), list, ledger_keys })
     }
 }
 

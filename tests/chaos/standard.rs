@@ -31,13 +31,14 @@ use crate::{
     records::{APPS, apply},
     script::{self, End, Event, Script},
     secrets::{assert_no_secrets, secret_in},
-    stage::function,
+    stage::{function, with_ledger_keys},
     tally::Tally,
 };
 
 pub(crate) const QUEUE: &str = "auth-events";
 pub(crate) const TABLE: &str = "ledger";
 const PARKED: &str = "parked";
+const LEDGER_KEY: &str = "a-key-for-the-ledger-of-the-chaos-test";
 const VISIBILITY: Duration = Duration::from_secs(120);
 /// From this delivery on a message meets no faults,
 const SPARED_FROM: u32 = 6;
@@ -123,7 +124,9 @@ impl Chaos {
             ("TPNS_PROBE_INTERVAL", "20ms"),
         ];
         let settings = [&own, settings].concat();
-        let processes = (0..PROCESSES + more_processes).map(|_| function(&tpns.apps_document(), &settings)).collect();
+        let processes = (0..PROCESSES + more_processes)
+            .map(|_| function(&with_ledger_keys(&tpns.apps_document(), &[LEDGER_KEY]), &settings))
+            .collect();
         let mut rng = Rng::with_seed(seed ^ 0x1ed6e5);
         // Most events are sent a little late, some very late, some twice.
         let mut unsent = Vec::new();

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import working_copy
+from elsewhere import Elsewhere
 from shell import Shell
 from stacks import Stacks
 from walk import Walk
@@ -37,10 +38,28 @@ def walk(cloud: Cloud, tpns: Tpns, processes: Processes, folder: Path) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def built(walk: Walk) -> Walk:
+def built(walk: Walk, built_elsewhere: Elsewhere) -> Walk:
     """The walk, after `sam build`."""
     walk.go_to("Build")
+    built_elsewhere.start(walk.cloud)
     return walk
+
+
+@pytest.fixture(scope="session")
+def built_elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
+    other = Elsewhere(wanted=any(_waits(item) for item in request.session.items))
+    yield other
+    other.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_waits)
+
+
+def _waits(item: pytest.Item) -> bool:
+    """Whether a test waits for the other architecture's build."""
+    names = getattr(item, "fixturenames", ())
+    return "elsewhere" in names or "[elsewhere]" in item.name
 
 
 @pytest.fixture(scope="session")

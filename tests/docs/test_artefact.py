@@ -3,12 +3,12 @@ deploys, and one for the other architecture if rustup can install its target."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
 import working_copy
 from artefact import Artefact
+from elsewhere import Elsewhere
 from walk import Walk
 
 from local.stack import host_architecture
@@ -26,7 +26,6 @@ LIBRARIES = {
     "ld-linux-aarch64.so.1",
 }
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
-RUST_TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 # Measured: 3.5 MiB for x86_64, 3.2 MiB for arm64.
 MOST_ZIPPED_MIB = 4.0
 BUILT = ".aws-sam/build/Function"
@@ -40,30 +39,10 @@ def here(built: Walk) -> Artefact:
 
 
 @pytest.fixture(scope="session")
-def elsewhere(built: Walk) -> Artefact:
-    """The binary for the other architecture, cross-compiled."""
-    (architecture,) = set(MACHINES) - {host_architecture()}
-    environment = working_copy.environment(built.cloud)
-    installed = subprocess.run(
-        ["rustup", "target", "add", RUST_TARGETS[architecture]],
-        check=False,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    if installed.returncode != 0:
-        why = installed.stderr.strip().splitlines()[-1:] or ["rustup printed nothing"]
-        message = f"NOT BUILT FOR {architecture}: rustup target add {RUST_TARGETS[architecture]} failed: {why[0]}"
-        print(f"\n**** {message} ****", file=sys.__stderr__, flush=True)
-        pytest.skip(message)
-    folder = working_copy.CACHE / "elsewhere"
-    argv = ["sam", "build", "--build-dir", str(folder), "--parameter-overrides", f"Architecture={architecture}"]
-    print(f"sam build for {architecture}: takes a few minutes", file=sys.__stderr__, flush=True)
-    build = subprocess.run(
-        argv, check=False, cwd=working_copy.CACHE / "checkout", env=environment, capture_output=True, text=True
-    )
-    assert build.returncode == 0, build.stdout + build.stderr
-    return Artefact.read(folder / "Function" / "bootstrap")
+def elsewhere(built: Walk, built_elsewhere: Elsewhere) -> Artefact:
+    """The binary for the other architecture, cross-compiled. These tests come last (conftest.py)."""
+    built_elsewhere.start(built.cloud)
+    return Artefact.read(built_elsewhere.binary())
 
 
 @pytest.fixture(params=["here", "elsewhere"])

@@ -29,7 +29,7 @@ TOKEN = "05da87c0ae5973bd2dfa9e08d884aada5bb2"
 # Up to the first event.
 SECTIONS = ("What you need", "1. The apps document, its secret, and a topic", RELEASE, "4. The first event")
 # Beside the AWS CLI: what every Linux has.
-PROGRAMS = ("bash", "sh", "cat", "chmod", "date", "rm", "sha256sum", "sleep", "touch")
+PROGRAMS = ("bash", "sh", "base64", "cat", "chmod", "date", "head", "rm", "sha256sum", "sleep", "touch")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Audited:
         self.apps.write_text(stage.tpns.apps_document())
         self.state = replay.folder / "audit.state"
         self.csv = replay.folder / "drift.csv"
-        self.secrets = {app["secret_key"] for app in json.loads(stage.tpns.apps_document()).values()}
+        document = json.loads(stage.tpns.apps_document())
+        self.secrets = set(document.pop("ledger_keys")) | {app["secret_key"] for app in document.values()}
 
     @property
     def table(self) -> str:

@@ -111,6 +111,15 @@ def binary_secret(examined: Examined) -> Iterator[None]:
 
 
 @contextmanager
+def document_without_ledger_keys(examined: Examined) -> Iterator[None]:
+    secrets, before = examined.client("secretsmanager"), examined.world.tpns.apps_document()
+    apps = {name: member for name, member in json.loads(before).items() if name != "ledger_keys"}
+    secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(apps))
+    yield
+    secrets.put_secret_value(SecretId=SECRET, SecretString=before)
+
+
+@contextmanager
 def invalid_document(examined: Examined) -> Iterator[None]:
     with android(examined, region="peking"):
         yield

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from typing import Any
 
 from local.cloud import Cloud
+from local.tpns import LEDGER_KEYS
 
 Row = dict[str, Any]
 
@@ -16,8 +19,12 @@ class Table:
 
     def rows(self) -> dict[str, Row]:
         """Returns the rows of devices and accounts by key, with strings and numbers as values."""
+        return {key: row for key, row in self.everything().items() if key != "apps"}
+
+    def everything(self) -> dict[str, Row]:
+        """Returns the same, and the row of the apps."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
-        items = [item for page in pages for item in page["Items"] if item["pk"]["S"] != "apps"]
+        items = [item for page in pages for item in page["Items"]]
         return {
             item["pk"]["S"]: {name: _plain(value) for name, value in item.items() if name != "pk"} for item in items
         }
@@ -61,6 +68,13 @@ class Table:
 
 def device_key(app: str, token: str) -> str:
     return f"device#{app}#{token}"
+
+
+def in_version(event_id: str) -> str:
+    """Returns what stands for an event's id in a version: a row shows no id, which may be made of an account."""
+    key = hmac.digest(LEDGER_KEYS[0].encode(), b"ledger key: event ids", "sha256")
+    digest = hmac.digest(key, event_id.encode(), "sha256")[:16]
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _plain(value: dict[str, Any]) -> Any:

@@ -238,6 +238,11 @@ PLANTED: list[tuple[Plant, str]] = [
         faults.parked_event,
         "note  queue {parked}: 1 messages wait for a person; replay list --queue-url … shows why",
     ),
+    (
+        faults.document_without_ledger_keys,
+        "note  apps document: has no ledger_keys, so the ledger keeps accounts in clear text; "
+        'add one: docs/security.md, "Ledger keys"',
+    ),
     (faults.raised_alarm, "note  alarms: in ALARM: OutageAlarm; docs/runbook.md has a section for each"),
 ]
 

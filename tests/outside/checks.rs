@@ -116,11 +116,14 @@ async fn every_delivery_sends_one_check_for_the_batch() {
     let expected = json!({"checks": [
         {"app": "android", "token": "t"}, {"app": "android", "token": "u"}, {"app": "android", "account": "cc"},
     ]});
-    // The other app's part of the deletion is merged by itself.
+    // Each app has its own message, in one request.
     let of_ios = json!({"checks": [{"app": "ios", "account": "cc"}]});
     let mut sent: Vec<Value> = world.sent().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
     sent.sort_by_key(Value::to_string);
     assert_eq!(sent, [of_ios, expected]);
+    let requests = world.aws.requests();
+    let sent: Vec<_> = requests.iter().filter(|one| one.operation == Some(Operation::SendMessageBatch)).collect();
+    assert_eq!(sent.iter().map(|one| one.entries).collect::<Vec<_>>(), [2]);
     // Duplicates, and what is stale by now, send one, too.
     assert_eq!(world.batch(&batch).await, NONE);
     assert_eq!(world.sent().len(), 4);

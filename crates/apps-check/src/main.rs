@@ -1,6 +1,6 @@
 //! Reads an apps document from standard input as the function reads it, and connects to the TPNS of each app with the
-//! function's roots. Prints one line of JSON that holds no key: `{"apps":[…]}`, or `{"error":"…"}` for a document that
-//! the function would refuse. `make doctor` uses it.
+//! function's roots. Prints one line of JSON that holds no key: `{"apps":[…],"ledger_keys":1}`, or `{"error":"…"}` for a
+//! document that the function would refuse. `make doctor` uses it.
 
 use std::{
     collections::HashMap,
@@ -19,12 +19,18 @@ use tpns_account_sync::{
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 enum Report {
-    /// What to correct in the document.
-    Error(String),
-    /// The apps, in the document's order.
-    Apps(Vec<Checked>),
+    Refused {
+        /// What to correct in the document.
+        error: String,
+    },
+    Valid {
+        /// In the document's order.
+        apps: Vec<Checked>,
+        /// Their number.
+        ledger_keys: usize,
+    },
 }
 
 #[derive(Serialize)]
@@ -51,8 +57,11 @@ async fn run() -> io::Result<()> {
     let mut document = String::new();
     io::stdin().read_to_string(&mut document)?;
     let report = match Apps::parse(&document) {
-        Ok(apps) => Report::Apps(check(&apps, &Transport::new().map_err(io::Error::other)?).await),
-        Err(error) => Report::Error(error.to_string()),
+        Ok(apps) => {
+            let transport = Transport::new().map_err(io::Error::other)?;
+            Report::Valid { apps: check(&apps, &transport).await, ledger_keys: apps.ledger_keys.iter().count() }
+        }
+        Err(error) => Report::Refused { error: error.to_string() },
     };
     let mut line = serde_json::to_vec(&report)?;
     line.push(b'\n');

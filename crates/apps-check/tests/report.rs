@@ -39,8 +39,15 @@ fn each_app_is_reported_with_why_its_tpns_can_not_be_reached() {
         { "name": "first", "endpoint": reached, "failure": null },
         { "name": "second", "endpoint": refused, "failure": "the connection was refused" },
         { "name": "third", "endpoint": reached, "failure": null },
-    ] });
+    ], "ledger_keys": 0 });
     assert_eq!(report(&document.to_string()), expected);
+}
+
+#[test]
+fn the_keys_of_the_ledger_are_counted() {
+    let keys = [format!("{KEY}-old"), format!("{KEY}-new")].map(|key| format!("{key:->32}"));
+    let document = json!({ "ledger_keys": keys, "first": app(1, "http://127.0.0.1:1") });
+    assert_eq!(report(&document.to_string())["ledger_keys"], 2);
 }
 
 #[test]

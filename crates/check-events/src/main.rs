@@ -8,6 +8,7 @@ mod table;
 mod text;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, BufWriter, Read, Write, stdin},
     path::{Path, PathBuf},
@@ -22,7 +23,7 @@ use contract::{
     event::{DEFAULT_MAX_CLOCK_SKEW, DEFAULT_MAX_EVENT_AGE, Millis},
     preview::{Settings, duration_text},
 };
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::report::{Against, Totals};
 
@@ -141,8 +142,10 @@ fn app_names(path: &Path) -> Result<Vec<String>, Problem> {
     let bytes = fs::read(path).map_err(|error| usage(format!("{error}; name the apps document")))?;
     let shape = || usage("is not an apps document; it is a JSON object with the apps by name".to_owned());
     let text = text::decode(&bytes).map_err(|error| usage(error.to_string()))?;
-    let apps: std::collections::BTreeMap<String, IgnoredAny> = serde_json::from_str(&text).map_err(|_| shape())?;
-    if apps.is_empty() { Err(shape()) } else { Ok(apps.into_keys().collect()) }
+    let document: BTreeMap<String, Value> = serde_json::from_str(&text).map_err(|_| shape())?;
+    // An app is an object; the ledger's keys beside them are a list.
+    let apps: Vec<String> = document.into_iter().filter(|(_, app)| app.is_object()).map(|(name, _)| name).collect();
+    if apps.is_empty() { Err(shape()) } else { Ok(apps) }
 }
 
 fn millis(duration: Duration) -> Millis {

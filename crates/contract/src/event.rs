@@ -172,6 +172,15 @@ impl Event {
         Ok(Self { version, change, id, clock_ahead: time.ahead, deliveries: fallbacks.deliveries() })
     }
 
+    /// Has its version name another text in place of the event's id, which may be made of an account. For the same id it must
+    /// be the same text, or copies of the event do not have the same version.
+    pub fn name_in_version(&mut self, pseudonym: impl FnOnce(&str) -> String) {
+        // The id comes last, behind what a FIFO queue adds.
+        let tie_breaker = &self.version.tie_breaker;
+        let kept = tie_breaker.get(..tie_breaker.len().saturating_sub(self.id.len())).unwrap_or_default();
+        self.version.tie_breaker = format!("{kept}{}", pseudonym(&self.id)).into();
+    }
+
     /// Whether it reaches every app, including apps that are not known yet.
     #[must_use]
     pub fn reaches_every_app(&self) -> bool {

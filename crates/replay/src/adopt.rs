@@ -67,7 +67,7 @@ pub(crate) async fn run(args: AdoptArgs, interrupt: Interrupt) -> Result<Ending,
     }
     let names = apps.current().names.clone();
     let max_skew = Millis::try_from(args.max_clock_skew.as_millis()).unwrap_or(Millis::MAX);
-    let lines = reader::start(input, state.clone(), names.clone(), max_skew);
+    let lines = reader::start(input, state.clone(), apps.current(), max_skew);
     let mut run = Run { state, state_file, progress, tally: Tally::default(), unrecorded: 0, names, stop: None };
     if args.dry_run {
         run.check_all(lines, &interrupt).await;

@@ -116,6 +116,15 @@ pub fn function(apps: &str, settings: &[(&str, &str)]) -> Arc<Function> {
     function_within(TIMEOUT, apps, settings)
 }
 
+/// This apps document, with these keys for the ledger.
+pub fn with_ledger_keys(apps: &str, keys: &[&str]) -> String {
+    let mut document: Value = serde_json::from_str(apps).unwrap();
+    if !keys.is_empty() {
+        document["ledger_keys"] = keys.into();
+    }
+    document.to_string()
+}
+
 /// The function's binary, which Cargo builds beside the tests.
 fn binary() -> PathBuf {
     const NAME: &str = "tpns-account-sync";

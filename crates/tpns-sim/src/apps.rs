@@ -109,7 +109,9 @@ impl Apps {
         let Value::Object(document) = document else {
             return Err(AppsError::NotAnObject);
         };
-        let apps: Result<Vec<App>, AppsError> = document.iter().map(|(name, app)| read(name, app)).collect();
+        // Of the ledger's keys a TPNS knows nothing.
+        let apps = document.iter().filter(|(name, _)| *name != "ledger_keys");
+        let apps: Result<Vec<App>, AppsError> = apps.map(|(name, app)| read(name, app)).collect();
         Self::new(apps?)
     }
 

@@ -1,13 +1,33 @@
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestCaseError};
 
 use super::*;
 use crate::{
-    apps::{AppId, AppNames},
-    event::{Device, Event, Token},
-    ledger::{AccountKey, State},
-    table::keys::{account_key, device_key, device_of, is_of_an_account},
+    event::{Event, Kind, ListedAccount},
+    ledger::State,
+    table::{seal::Seal, version_text::version},
     testing,
+    tpns::DATA_KEY_LEN,
 };
+
+const CLEAR: RowSeal<'_> = RowSeal { seal: None, key: "device#android#t" };
+
+fn some_seal() -> Seal {
+    Seal::of([7; DATA_KEY_LEN], 0).unwrap()
+}
+
+/// Does it with a table without a key, and with one that has one.
+fn with_and_without_a_key(test: impl Fn(&RowSeal<'_>) -> Result<(), TestCaseError>) -> Result<(), TestCaseError> {
+    test(&CLEAR)?;
+    test(&RowSeal { seal: Some(&some_seal()), ..CLEAR })
+}
+
+fn read(row: &Attributes, seal: &RowSeal<'_>) -> DeviceRow {
+    DeviceRow::read(row, seal).unwrap()
+}
+
+fn write(row: &mut Attributes, known: &DeviceRow, added: &DeviceState, seal: &RowSeal<'_>) {
+    raise(row, known.lacks(added, seal).unwrap());
+}
 
 fn version_of_any() -> impl Strategy<Value = Version> {
     let at = prop_oneof![Just(i64::MIN), Just(i64::MAX), -3..3_i64, any::<i64>()];
@@ -21,13 +41,13 @@ fn raise(row: &mut Attributes, registers: Vec<Register>) {
     let get = |row: &Attributes, name: &str| row.get(name).map(|value| value.as_s().unwrap().clone());
     for register in registers {
         match register {
-            Register::Owner { version, accounts, had, unremembered } => {
-                let known = (get(row, OWNER), get(row, ACCOUNTS));
-                let may_replace = match unremembered {
-                    None => get(row, OWNER) == get(row, REMEMBERED),
-                    Some(owner) => get(row, OWNER) == Some(owner),
+            Register::Owner { version, accounts, had, replaced } => {
+                let known = get(row, OWNER);
+                let may_replace = match replaced {
+                    None => known == get(row, REMEMBERED) && known < Some(version.clone()),
+                    Some((owner, accounts)) => known == Some(owner) && get(row, ACCOUNTS) == Some(accounts),
                 };
-                if may_replace && known < (Some(version.clone()), Some(accounts.clone())) {
+                if may_replace {
                     let s = |text: &str| AttributeValue::S(text.into());
                     row.insert(ACCOUNTS.into(), s(&accounts));
                     row.extend([OWNER, REMEMBERED].map(|name| (name.into(), s(&version))));
@@ -54,38 +74,37 @@ proptest! {
     }
 
     #[test]
-    fn the_key_of_a_device_names_it(app in 0..3_u16, token in "[#%a-z]{1,9}") {
-        let apps = AppNames::new(["android", "a#b%c", "a"]);
-        let device = Device { app: AppId(app), token: Token::new(&token).unwrap() };
-        prop_assert_eq!(device_of(&device_key(&device, &apps), &apps), Some(device));
-    }
-
-    #[test]
     fn a_version_comes_back_from_its_text(a in version_of_any()) {
         prop_assert_eq!(version(&text(&a)), Some(a));
     }
 
-    /// What two batches write, blindly and in either order, reads as what they say together.
+    /// What two batches write, blindly and in either order, reads as what they say together. Who was refused by an owner of
+    /// the same version reads the row and tries again.
     #[test]
     fn writing_rows_is_merging(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
-        for (a, b) in states(&a).into_iter().zip(states(&b)) {
-            let mut row = Attributes::new();
-            raise(&mut row, DeviceRow::default().lacks(&a));
-            raise(&mut row, DeviceRow::default().lacks(&b));
-            let mut merged = a.clone();
-            merged.raise(&b);
-            let read = DeviceRow::read(&row).unwrap().state;
-            prop_assert!(read.is_ordered_as(&merged));
-            // All that the owners had that the row had, and of those of one batch only the winner.
-            let owners = [&a, &b].map(|state| state.owner().cloned());
-            let (first, then) = (&owners[0], &owners[1]);
-            let mut had: BTreeSet<_> = first.iter().flat_map(Owner::accounts).collect();
-            if then > first {
-                had.extend(then.iter().flat_map(Owner::accounts));
+        with_and_without_a_key(|seal| {
+            for (a, b) in states(&a).into_iter().zip(states(&b)) {
+                let mut row = Attributes::new();
+                write(&mut row, &DeviceRow::default(), &a, seal);
+                write(&mut row, &DeviceRow::default(), &b, seal);
+                let known = read(&row, seal);
+                write(&mut row, &known, &b, seal);
+                let mut merged = a.clone();
+                merged.raise(&b);
+                let read = read(&row, seal).state;
+                prop_assert!(read.is_ordered_as(&merged));
+                // All that the owners had that the row had, and of those of one batch only the winner.
+                let owners = [&a, &b].map(|state| state.owner().cloned());
+                let (first, then) = (&owners[0], &owners[1]);
+                let mut had: BTreeSet<_> = first.iter().flat_map(Owner::accounts).collect();
+                if then > first {
+                    had.extend(then.iter().flat_map(Owner::accounts));
+                }
+                let owned: BTreeSet<_> = read.owner().into_iter().flat_map(Owner::accounts).collect();
+                prop_assert_eq!(read.may_have(), &had.difference(&owned).cloned().collect());
             }
-            let owned: BTreeSet<_> = read.owner().into_iter().flat_map(Owner::accounts).collect();
-            prop_assert_eq!(read.may_have(), &had.difference(&owned).cloned().collect());
-        }
+            Ok(())
+        })?;
     }
 
     /// A row of a version that remembered nothing, or that such a version has written to.
@@ -93,52 +112,101 @@ proptest! {
     fn an_owner_that_the_row_does_not_remember_is_remembered_when_it_is_replaced(
         a in testing::events_without_types(1..8), b in testing::events_without_types(1..8),
     ) {
-        for (a, b) in states(&a).into_iter().zip(states(&b)) {
-            let mut row = Attributes::new();
-            raise(&mut row, DeviceRow::default().lacks(&a));
-            row.retain(|name, _| !name.starts_with(HAD) && name != REMEMBERED);
-            raise(&mut row, DeviceRow::default().lacks(&b));
-            let read = DeviceRow::read(&row).unwrap();
-            // The write that knows nothing of the row is refused.
-            raise(&mut row, read.lacks(&b));
-            let (then, owner) = (DeviceRow::read(&row).unwrap(), a.owner());
-            prop_assert_eq!(then.lacks(&b), vec![]);
-            for account in owner.into_iter().flat_map(Owner::accounts) {
-                let has = then.state.owner().is_some_and(|owner| owner.accounts().any(|other| other == account));
-                prop_assert!(has || then.state.may_have().contains(&account), "{account:?}");
+        with_and_without_a_key(|seal| {
+            for (a, b) in states(&a).into_iter().zip(states(&b)) {
+                let mut row = Attributes::new();
+                write(&mut row, &DeviceRow::default(), &a, seal);
+                row.retain(|name, _| !name.starts_with("had:") && name != REMEMBERED);
+                write(&mut row, &DeviceRow::default(), &b, seal);
+                // The write that knows nothing of the row is refused.
+                let known = read(&row, seal);
+                write(&mut row, &known, &b, seal);
+                let then = read(&row, seal);
+                prop_assert_eq!(then.lacks(&b, seal), Ok(vec![]));
+                for account in a.owner().into_iter().flat_map(Owner::accounts) {
+                    let has = then.state.owner().is_some_and(|owner| owner.accounts().any(|other| other == account));
+                    prop_assert!(has || then.state.may_have().contains(&account), "{account:?}");
+                }
             }
-        }
+            Ok(())
+        })?;
     }
 
     /// Who knows the row writes no more than is missing, to the same end.
     #[test]
     fn a_row_lacks_nothing_once_it_was_written(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
-        for (a, b) in states(&a).into_iter().zip(states(&b)) {
-            let mut row = Attributes::new();
-            raise(&mut row, DeviceRow::default().lacks(&a));
-            let known = DeviceRow::read(&row).unwrap();
-            raise(&mut row, known.lacks(&b));
-            let known = DeviceRow::read(&row).unwrap();
-            prop_assert_eq!(known.lacks(&a), vec![]);
-            prop_assert_eq!(known.lacks(&b), vec![]);
-        }
+        with_and_without_a_key(|seal| {
+            for (a, b) in states(&a).into_iter().zip(states(&b)) {
+                let mut row = Attributes::new();
+                write(&mut row, &DeviceRow::default(), &a, seal);
+                let known = read(&row, seal);
+                write(&mut row, &known, &b, seal);
+                let known = read(&row, seal);
+                prop_assert_eq!(known.lacks(&a, seal), Ok(vec![]));
+                prop_assert_eq!(known.lacks(&b, seal), Ok(vec![]));
+            }
+            Ok(())
+        })?;
     }
 
     #[test]
     fn overtaken_logouts_are_dead_and_change_nothing(a in testing::events_without_types(1..12)) {
-        for event in &a {
-            let Some(device) = event.device() else { continue };
+        with_and_without_a_key(|seal| {
+            for event in &a {
+                let Some(device) = event.device() else { continue };
+                let mut row = Attributes::new();
+                for event in a.iter().filter(|event| event.device() == Some(device)) {
+                    let state = State::of([event]);
+                    write(&mut row, &DeviceRow::default(), &state.devices[device], seal);
+                }
+                let read_row = read(&row, seal);
+                for (name, _) in &read_row.dead {
+                    row.remove(name);
+                }
+                let swept = read(&row, seal);
+                prop_assert_eq!((swept.state, swept.dead.len()), (read_row.state, 0));
+            }
+            Ok(())
+        })?;
+    }
+
+    /// A table that gets a key: rows in clear read as before, also after others have written to them, and are hidden.
+    #[test]
+    fn a_row_in_clear_reads_the_same_before_and_after_it_is_hidden(
+        a in testing::events_without_types(1..8), b in testing::events_without_types(1..8), c in testing::events_without_types(1..8),
+    ) {
+        let own = some_seal();
+        let seal = RowSeal { seal: Some(&own), ..CLEAR };
+        for ((a, b), c) in states(&a).into_iter().zip(states(&b)).zip(states(&c)) {
             let mut row = Attributes::new();
-            for event in a.iter().filter(|event| event.device() == Some(device)) {
-                let state = State::of([event]);
-                raise(&mut row, DeviceRow::default().lacks(&state.devices[device]));
+            write(&mut row, &DeviceRow::default(), &a, &CLEAR);
+            prop_assert_eq!(read(&row, &seal).state, read(&row, &CLEAR).state);
+            // One that has the key, and after it one that has not read it yet and knows nothing of the row.
+            write(&mut row, &DeviceRow::default(), &b, &seal);
+            write(&mut row, &DeviceRow::default(), &c, &CLEAR);
+            let mixed = read(&row, &seal);
+            hide(&mut row, &mixed.exposed);
+            let hidden = read(&row, &seal);
+            prop_assert!(hidden.exposed.is_empty());
+            prop_assert_eq!(&hidden.state, &mixed.state);
+            let names = row.keys().filter(|name| [OWNER, ACCOUNTS, REMEMBERED].iter().all(|other| name != other));
+            for name in names {
+                prop_assert!(name.starts_with("had:~") || name.starts_with("out:~"), "{name}");
             }
-            let read = DeviceRow::read(&row).unwrap();
-            for (name, _) in &read.dead {
-                row.remove(name);
+            prop_assert!(row.get(ACCOUNTS).is_none_or(|value| value.as_s().unwrap().starts_with('~')));
+        }
+    }
+}
+
+/// The row as DynamoDB would have it after these replacements.
+fn hide(row: &mut Attributes, exposed: &[Exposed]) {
+    for exposed in exposed {
+        match exposed {
+            Exposed::Accounts { sealed, .. } => _ = row.insert(ACCOUNTS.into(), AttributeValue::S(sealed.clone())),
+            Exposed::Name { clear, version, sealed } => {
+                row.remove(clear);
+                row.extend(sealed.iter().map(|sealed| (sealed.clone(), AttributeValue::S(version.clone()))));
             }
-            let swept = DeviceRow::read(&row).unwrap();
-            prop_assert_eq!((swept.state, swept.dead.len()), (read.state, 0));
         }
     }
 }
@@ -147,39 +215,6 @@ proptest! {
 fn versions_are_readable() {
     let version = Version { at: 1_763_799_330_123, rank: Kind::Logout, tie_breaker: "evt-7".into() };
     assert_eq!(text(&version), "10000001763799330123.1.evt-7");
-}
-
-#[test]
-fn only_a_key_of_a_device_of_a_known_app_names_a_device() {
-    let apps = AppNames::new(["android", "a#b%c", "a"]);
-    let account = account_key(&AccountKey { app: AppId(0), account: testing::account("1", AccountType(0)) }, &apps);
-    for key in ["apps", "device#huawei#token0", "device#android", "device#android#", "device#a#\u{0}", &account] {
-        assert_eq!(device_of(key, &apps), None, "{key}");
-    }
-    assert!(is_of_an_account(&account) && !is_of_an_account("device#account#1"));
-}
-
-#[test]
-fn keys_carry_kind_and_app_and_no_deleted_account() {
-    let apps = AppNames::new(["android", "a#b%c"]);
-    let device = |app| Device { app: AppId(app), token: Token::new("to#ken").unwrap() };
-    let account =
-        |app, name: &str, kind| AccountKey { app: AppId(app), account: testing::account(name, AccountType(kind)) };
-    assert_eq!(device_key(&device(0), &apps), "device#android#to#ken");
-    assert_eq!(device_key(&device(1), &apps), "device#a%23b%25c#to#ken");
-    // printf '1005\0bob@example.com\0android' | sha256sum
-    assert_eq!(
-        account_key(&account(0, "bob@example.com", 1005), &apps),
-        "account#android#19ad032ea723e8cbf2363324948df579d44591d95d4350501aec303125cbef1b"
-    );
-    let mut keys = vec![
-        account_key(&account(0, "1", 0), &apps),
-        account_key(&account(0, "1", 1), &apps),
-        account_key(&account(0, "11", 0), &apps),
-        account_key(&account(1, "1", 0), &apps),
-    ];
-    keys.dedup();
-    assert_eq!(keys.len(), 4);
 }
 
 #[test]
@@ -202,13 +237,39 @@ fn a_row_that_is_not_as_this_program_writes_it_is_refused_by_attribute() {
     ];
     for (attributes, at_fault) in cases {
         let row = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        assert_eq!(DeviceRow::read(&row), Err(Unreadable(at_fault)), "{attributes:?}");
+        assert_eq!(DeviceRow::read(&row, &CLEAR), Err(Unreadable::Format(at_fault)), "{attributes:?}");
     }
     let row = Attributes::from([(DELETED.to_owned(), s("x"))]);
-    assert_eq!(DeletionRow::read(&row), Err(Unreadable(DELETED)));
+    assert_eq!(DeletionRow::read(&row), Err(Unreadable::Format(DELETED)));
     let row = Attributes::from([(DELETED.to_owned(), s(good)), (ACCEPTED.to_owned(), s("x"))]);
-    assert_eq!(DeletionRow::read(&row), Err(Unreadable(ACCEPTED)));
+    assert_eq!(DeletionRow::read(&row), Err(Unreadable::Format(ACCEPTED)));
     // Attributes of others are left alone.
     let row = Attributes::from([("note".to_owned(), s("x"))]);
-    assert_eq!(DeviceRow::read(&row), Ok(DeviceRow::default()));
+    assert_eq!(DeviceRow::read(&row, &CLEAR), Ok(DeviceRow::default()));
+}
+
+#[test]
+fn what_is_encrypted_can_be_read_with_the_key_only() {
+    let own = some_seal();
+    let seal = RowSeal { seal: Some(&own), ..CLEAR };
+    let mut state = DeviceState::default();
+    let at = |at| Version { at, rank: Kind::Login, tie_breaker: "e".into() };
+    state.own(&at(1), &[testing::account("13711112222", AccountType(1002))]);
+    state.unbind(
+        &at(2),
+        &[ListedAccount { account: testing::account("bob@example.com", AccountType(0)).account, account_type: None }],
+    );
+    let mut row = Attributes::new();
+    write(&mut row, &DeviceRow::default(), &state, &seal);
+    assert_eq!(read(&row, &seal).state, state);
+    let printed = format!("{row:?}");
+    assert!(!printed.contains("1371111") && !printed.contains("bob") && !printed.contains("1002"), "{printed}");
+
+    assert_eq!(DeviceRow::read(&row, &CLEAR), Err(Unreadable::NoKey));
+    let other = Seal::of([8; DATA_KEY_LEN], 0).unwrap();
+    let others = DeviceRow::read(&row, &RowSeal { seal: Some(&other), ..CLEAR });
+    assert!(matches!(others, Err(Unreadable::Format(_))), "{others:?}");
+    // Copied into the row of another device it is not valid.
+    let elsewhere = DeviceRow::read(&row, &RowSeal { key: "device#android#u", ..seal });
+    assert!(matches!(elsewhere, Err(Unreadable::Format(_))), "{elsewhere:?}");
 }

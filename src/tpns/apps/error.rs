@@ -3,10 +3,13 @@
 
 use std::fmt;
 
-use crate::apps::{SEVERAL, UNKNOWN};
+use super::ledger_keys::LedgerKeysError;
+use crate::{
+    apps::{SEVERAL, UNKNOWN},
+    tpns::{Endpoint, EndpointError},
+};
 
 pub(super) const LONGEST_NAME: usize = 64;
-use crate::tpns::{Endpoint, EndpointError};
 
 /// An apps document that can't be used: what to correct, in words that hold no value of the document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum AppsError {
         "gives {0} and {1} the same access_id and endpoint, so they are the same TPNS app; keep one of the two names"
     )]
     SameApp(String, String),
+    /// The ledger's keys.
+    #[error(transparent)]
+    LedgerKeys(#[from] LedgerKeysError),
     /// An app, or one of its fields.
     #[error("{path} {error}")]
     Entry {

@@ -5,7 +5,8 @@
 //!   `drift repaired` unless the device's row is newer than its checks, which then has a check of its own still to come.
 //! * `Drifted` and `DriftShown` count those lines.
 //!
-//! Not so of a process that was killed, which may have repaired and reported nothing.
+//! Not so of a process that was killed, which may have repaired and reported nothing, nor of a check that failed, which is
+//! redelivered.
 //!
 //! Most of it TPNS has made, by losing calls or by their order: there, what was accepted is what the events say. The rest
 //! two invocations have made: an older deletion, say, that was accepted after a newer login of the account.
@@ -103,8 +104,14 @@ impl Checked {
         let printed: Vec<Value> = printed.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let mut lines: Vec<Line> = printed.iter().filter_map(line).collect();
         lines.sort();
-        if lines != expected {
-            return Err(format!("drift made {expected:?}, drift counted {lines:?}"));
+        // On a busy machine an answer may be late, so that a check fails and is redelivered.
+        let failed: u64 = printed.iter().filter_map(|line| line["failed"].as_u64()).sum();
+        let mut missing = expected.clone();
+        let is_expected =
+            |line: &Line| missing.iter().position(|other| other == line).map(|place| missing.remove(place));
+        if !lines.iter().map(is_expected).all(|found| found.is_some()) || missing.len() as u64 > failed {
+            let done: Vec<_> = printed.iter().filter(|line| line["message"] == "checks done").collect();
+            return Err(format!("drift made {expected:?}, drift counted {lines:?}: {done:?}"));
         }
         let metric = |name: &str| printed.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
         let counted = |is: fn(&&Line) -> bool| lines.iter().filter(is).count() as u64;

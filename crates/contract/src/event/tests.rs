@@ -227,6 +227,20 @@ fn ids_and_times_fall_back_from_the_event_to_eventbridge_to_sqs() {
 }
 
 #[test]
+fn another_text_in_place_of_the_id_leaves_the_order_of_a_fifo_queue() {
+    let mut event = read(&["android"], &login()).unwrap();
+    event.name_in_version(|id| format!("<{id}>"));
+    assert_eq!((&*event.version.tie_breaker, &*event.id), ("<e1>", "e1"));
+    let attributes = serde_json::from_str(r#"{"SequenceNumber":"00000000018873491"}"#).unwrap();
+    let fifo = Fallbacks { fifo: true, attributes: Some(attributes), ..Fallbacks::default() };
+    let id: Text = "e1".into();
+    event.version.tie_breaker = fifo.tie_breaker(Kind::Login, &id);
+    assert_eq!(&*event.version.tie_breaker, "~0818873491~e1");
+    event.name_in_version(|_| "hidden".to_owned());
+    assert_eq!(&*event.version.tie_breaker, "~0818873491~hidden");
+}
+
+#[test]
 fn at_equal_times_privacy_wins_and_the_id_breaks_the_tie() {
     let version = |at, rank, id: &str| Version { at, rank, tie_breaker: id.into() };
     let order = [

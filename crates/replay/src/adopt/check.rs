@@ -1,10 +1,13 @@
 //! Whether a line may be written to the ledger, and what of it. Pure.
 
 use contract::{
-    apps::{AppId, AppNames},
+    apps::AppId,
     event::{Change, Device, Event, Invalid, Millis, Version},
 };
-use tpns_account_sync::ledger::{DeviceState, State};
+use tpns_account_sync::{
+    ledger::{DeviceState, State},
+    tpns::Apps,
+};
 
 use crate::{
     lines::{Flaw, Line},
@@ -46,14 +49,18 @@ pub(crate) enum LineError {
 ///
 /// # Errors
 /// [`LineError`].
-pub(crate) fn check(line: &Line, apps: &AppNames, latest: Millis) -> Result<SignedIn, LineError> {
+pub(crate) fn check(line: &Line, apps: &Apps, latest: Millis) -> Result<SignedIn, LineError> {
     let text = line.text.as_ref().map_err(|&flaw| flaw)?;
-    let event = match reading::event(text, false, apps) {
+    let mut event = match reading::event(text, false, &apps.names) {
         Ok(event) => event,
         // Only the time is missing.
-        Err(_) if reading::event(text, true, apps).is_ok() => return Err(LineError::Timeless),
+        Err(_) if reading::event(text, true, &apps.names).is_ok() => return Err(LineError::Timeless),
         Err(invalid) => return Err(invalid.into()),
     };
+    // As the function does.
+    if let Some(key) = apps.ledger_keys.current() {
+        event.name_in_version(|id| key.pseudonym(id));
+    }
     if event.version.at > latest {
         return Err(LineError::InTheFuture);
     }
@@ -73,9 +80,27 @@ mod tests {
 
     const LATEST: Millis = 1_795_334_400_000;
 
+    const APPS: &str = r#""android":{"access_id":1,"secret_key":"k","region":"guangzhou"},
+                          "ios":{"access_id":2,"secret_key":"k","region":"guangzhou"}"#;
+
     fn checked(text: &str) -> Result<SignedIn, String> {
+        checked_with("", text)
+    }
+
+    fn checked_with(ledger_keys: &str, text: &str) -> Result<SignedIn, String> {
         let line = Lines::new(text.as_bytes()).next().unwrap().unwrap();
-        check(&line, &AppNames::new(["android", "ios"]), LATEST).map_err(|error| error.to_string())
+        let apps = Apps::parse(&format!("{{{ledger_keys}{APPS}}}")).unwrap();
+        check(&line, &apps, LATEST).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn with_a_ledger_key_the_version_has_another_text_in_place_of_the_id() {
+        let line = r#"{"id":"annabel-1","type":"user.login","app":"ios","token":"t","occurred_at":1,"account_list":[{"account":"annabel"}]}"#;
+        let (clear, hidden) =
+            (checked(line), checked_with(r#""ledger_keys":["a-key-of-32-characters-and-no-less"],"#, line));
+        let tie_breaker = |signed_in: Result<SignedIn, String>| signed_in.unwrap().version.tie_breaker.to_string();
+        let (clear, hidden) = (tie_breaker(clear), tie_breaker(hidden));
+        assert_eq!((clear.as_str(), hidden.len(), hidden.contains("annabel")), ("annabel-1", 22, false));
     }
 
     #[test]

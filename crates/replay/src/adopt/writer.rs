@@ -7,7 +7,7 @@ use std::{
 
 use tpns_account_sync::{
     ledger::{Owner, RowError, Rows},
-    table::Table,
+    table::{Access, Table},
     tpns::AppsInForce,
 };
 
@@ -48,13 +48,18 @@ impl Writer {
             () = self.interrupt.wait() => return (line, Written::Interrupted),
         }
         let until = tokio::time::Instant::now() + LIMIT;
-        let table = self.table.open(None, &self.apps.current(), SystemTime::now(), until);
+        let table = self.table.open_as(Access::Writer, &self.apps.current(), SystemTime::now(), until);
         let written = match table.raise_device(&line.signed_in.device, &line.signed_in.state).await {
             Ok(row) if row.owner().map(|Owner { version, .. }| version) == Some(&line.signed_in.version) => {
                 Written::Yes
             }
             Ok(_) => Written::NewerIsThere,
             Err(RowError::Unreadable | RowError::RowFull) => Written::Refused(LineError::Row),
+            Err(RowError::NoKey) => Written::Failed(Problem::Stopped(
+                "ledger_keys: the table was written with other keys, or with none; use the apps document that the function \
+                 has, and if a key in it is new, wait until the function has handled an event"
+                    .to_owned(),
+            )),
             Err(_) => {
                 let why =
                     table.last_failure().map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());

@@ -3,16 +3,16 @@
 use std::{
     cell::RefCell,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use contract::{apps::AppNames, event::Millis};
 use tpns_account_sync::{
     check::{NotInspected, inspect},
     config::UnknownBindings,
-    ledger::Ledger,
+    ledger::{Ledger, RowError},
     plan::Verdict,
-    table::{OpenTable, Page, Position, ScanError, Segment, Table},
+    table::{Access, OpenTable, Page, Position, ScanError, Segment, Table},
     tpns::{Apps, AppsInForce, CallSettings, Client, Deadline, Tpns},
     transport::Transport,
 };
@@ -78,7 +78,7 @@ impl Auditor {
             ScanError::Aws(error) => Problem::Stopped(format!(
                 "--table: could not be scanned ({error}); check the name and AWS_REGION, and allow dynamodb:Scan on it"
             )),
-            ScanError::Apps(_) => Problem::Stopped(not_read(&table)),
+            ScanError::Apps(row_error) => Problem::Stopped(not_read(&table, row_error)),
         })
     }
 
@@ -119,10 +119,10 @@ impl Auditor {
                 )));
             }
             let mut found = Seen::of(inspected, now, self.recent);
-            if let (Err(NotInspected::Row(_)), Seen::Unanswered(why), Ledger::Table(table)) =
+            if let (Err(NotInspected::Row(row_error)), Seen::Unanswered(why), Ledger::Table(table)) =
                 (inspected, &mut found, &ledger)
             {
-                *why = not_read(table);
+                *why = not_read(table, *row_error);
             }
             seen.push((target, found));
         }
@@ -130,11 +130,15 @@ impl Auditor {
     }
 
     fn open(&self) -> OpenTable<'_> {
-        self.table.open_to_read(&self.begun_with, tokio::time::Instant::now() + LIMIT)
+        let until = tokio::time::Instant::now() + LIMIT;
+        self.table.open_as(Access::Reader, &self.begun_with, SystemTime::now(), until)
     }
 }
 
-fn not_read(table: &OpenTable<'_>) -> String {
+fn not_read(table: &OpenTable<'_>, row_error: RowError) -> String {
+    if row_error == RowError::NoKey {
+        return contract::outcome::Failure::from(row_error).to_string();
+    }
     let why = table.last_failure().map_or_else(|| "a row is unreadable".to_owned(), |error| error.to_string());
     format!("--table: could not be read ({why}); check the name and AWS_REGION, and allow dynamodb:BatchGetItem on it")
 }

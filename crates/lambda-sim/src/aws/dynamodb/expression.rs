@@ -1,4 +1,4 @@
-//! The expressions of an `UpdateItem`: `SET #a = :a, …` or `REMOVE #a, …`, and conditions of `#a = :a`, `#a = #b`,
+//! The expressions of an `UpdateItem`: `SET #a = :a, …` and `REMOVE #a, …`, one of them or both, and conditions of `#a = :a`, `#a = #b`,
 //! `#a < :a`, `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
 
 mod condition;
@@ -57,7 +57,7 @@ impl Update {
     ) -> Result<Self, ErrorAnswer> {
         let mut tokens = Tokens::of(source)?;
         let mut update = Self::default();
-        let sets = tokens.takes("SET");
+        let mut sets = tokens.takes("SET");
         if !sets {
             tokens.expect("REMOVE")?;
         }
@@ -73,7 +73,9 @@ impl Update {
             if update.0.insert(name.clone(), value).is_some() {
                 return Err(invalid(format!("the update has {name} twice")));
             }
-            if !tokens.takes(",") {
+            if sets && tokens.takes("REMOVE") {
+                sets = false;
+            } else if !tokens.takes(",") {
                 return tokens.end().map(|()| update);
             }
         }

@@ -106,6 +106,7 @@ async fn what_dynamodb_refuses_is_refused() {
         ("SET #set = :one", &format!("{most_operators} OR #one=:one"), "ValidationException"),
         ("SET #set = :one", &fits, ""),
         ("SET #set = :one", &most_operators, ""),
+        ("SET #set = :one REMOVE #cat", &fits, ""),
     ] {
         assert_eq!(error(&world, update, condition).await.unwrap_or_default(), code, "{update}, {condition}");
     }
@@ -129,7 +130,8 @@ async fn what_the_function_does_not_send_is_not_modelled() {
         "SET #set = :one + :two",
         "SET #set = if_not_exists(#set, :one)",
         "SET #set.#one = :one",
-        "SET #set = :one REMOVE #cat",
+        "REMOVE #cat SET #set = :one",
+        "SET #set = :one REMOVE",
         "SET #set = :one,",
         "ADD #set :one",
     ] {
