@@ -121,11 +121,11 @@ def _app_names(path: Path) -> list[str]:
         raise Problem(f"APPS={path}: can't be read ({error.strerror}); name the apps document") from error
     except ValueError as error:
         raise Problem(f"APPS={path}: is not JSON; name the apps document") from error
-    if isinstance(document, dict):
-        document.pop("ledger_keys", None)
-    if not isinstance(document, dict) or not document:
+    # An app is an object; the ledger's keys beside them are a list.
+    names = [name for name, app in document.items() if isinstance(app, dict)] if isinstance(document, dict) else []
+    if not names:
         raise Problem(f"APPS={path}: is not an apps document; it is a JSON object with the apps by name")
-    return list(document)
+    return names
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ mod table;
 mod text;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, BufWriter, Read, Write, stdin},
     path::{Path, PathBuf},
@@ -141,7 +142,7 @@ fn app_names(path: &Path) -> Result<Vec<String>, Problem> {
     let bytes = fs::read(path).map_err(|error| usage(format!("{error}; name the apps document")))?;
     let shape = || usage("is not an apps document; it is a JSON object with the apps by name".to_owned());
     let text = text::decode(&bytes).map_err(|error| usage(error.to_string()))?;
-    let mut apps: std::collections::BTreeMap<String, IgnoredAny> = serde_json::from_str(&text).map_err(|_| shape())?;
+    let mut apps: BTreeMap<String, IgnoredAny> = serde_json::from_str(&text).map_err(|_| shape())?;
     apps.remove(LEDGER_KEYS);
     if apps.is_empty() { Err(shape()) } else { Ok(apps.into_keys().collect()) }
 }

@@ -96,8 +96,7 @@ fn an_event_that_would_be_parked_is_exit_code_3_and_a_command_that_can_not_be_ca
 fn names_of_apps_are_checked_where_there_is_an_apps_document_and_it_says_so_where_there_is_none() {
     let folder = TempDir::new().unwrap();
     let apps = folder.path().join("apps.json");
-    let document =
-        r#"{"ios": {"access_id": 1, "secret_key": "a key"}, "android": {"access_id": 2, "secret_key": "b"}}"#;
+    let document = r#"{"ios": {"access_id": 1, "secret_key": "a key"}, "android": {"access_id": 2, "secret_key": "b"}, "ledger_keys": ["c"]}"#;
     fs::write(&apps, format!("\u{feff}{document}")).unwrap();
     let event = example("README.md").replace("android", "huawei");
     let with_apps = [NOW, "--apps", apps.to_str().unwrap(), "-"];
