@@ -63,8 +63,8 @@ impl CheckQueue {
         })
     }
 
-    /// Sends checks of these devices and deleted accounts, each once, in as few requests as SQS allows. Returns what SQS
-    /// did not take by `until`. Why is logged.
+    /// Sends checks of these devices and deleted accounts, each once, in as few requests as SQS allows. Returns what
+    /// SQS did not take by `until`. Why is logged.
     pub async fn send(
         &self,
         apps: &AppNames,

@@ -49,8 +49,8 @@ pub(crate) struct Merged<'a> {
 }
 
 impl AccountSync {
-    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps or has
-    /// other ledger keys, the batch is opened and merged once more.
+    /// Merges the events. If it is due, the apps document is read again meanwhile, and if it then names other apps or
+    /// has other ledger keys, the batch is opened and merged once more.
     pub(crate) async fn merge(
         &self,
         batch: &Batch<'_>,

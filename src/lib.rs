@@ -258,8 +258,8 @@ impl AccountSync {
             max_skew: millis(self.limits.max_clock_skew),
             ledger: self.table.is_some(),
         };
-        // The ledger keeps versions, and an id may be made of an account. One of random form stays, and with it the order of
-        // two events of one millisecond, which ULIDs have.
+        // The ledger keeps versions, and an id may be made of an account. One of random form stays, and with it the
+        // order of two events of one millisecond, which ULIDs have.
         let key = apps.ledger_keys.current().filter(|_| rules.ledger);
         let mut events = Vec::with_capacity(messages.len());
         for &index in messages {

@@ -24,8 +24,8 @@ pub trait Rows {
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
-    /// Removes accounts of earlier owners, which TPNS does not have any more, from a device's row, if that has not changed
-    /// since `changed`.
+    /// Removes accounts of earlier owners, which TPNS does not have any more, from a device's row, if that has not
+    /// changed since `changed`.
     async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError>;
     /// Whether TPNS is compared with the rows later on, by a check.
     fn are_checked(&self) -> bool;
@@ -117,8 +117,8 @@ impl<R: Rows> Ledger<R> {
         (known, changed)
     }
 
-    /// Removes accounts that TPNS does not have any more from what a device's row remembers, if it has not changed since.
-    /// Nothing depends on its success: at worst they are unbound once more.
+    /// Removes accounts that TPNS does not have any more from what a device's row remembers, if it has not changed
+    /// since. Nothing depends on its success: at worst they are unbound once more.
     pub async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) {
         if let Self::Table(rows) = self {
             _ = rows.forget(device, changed, accounts).await;

@@ -1,5 +1,6 @@
-//! What all rows depend on: the names in their keys, and the data key that hides accounts in them. An app is its AccessID at its access point: renamed, it keeps its rows; at
-//! another access point, where TPNS knows nothing of its devices, it has others.
+//! What all rows depend on: the names in their keys, and the data key that hides accounts in them. An app is its
+//! AccessID at its access point: renamed, it keeps its rows; at another access point, where TPNS knows nothing of its
+//! devices, it has others.
 //!
 //! ```text
 //! pk      attributes
@@ -126,9 +127,10 @@ impl AppsRow {
         Ok(Self { revision, names, wrapped, current_key, sealed_since })
     }
 
-    /// The table's data key, and what has to change in the row so that each of the document's keys opens it, and none that
-    /// was removed from the document. A document that is older than the row removes none. Made at `now`, in seconds since 1970, if the table has none yet. A table without this row is new, so nothing in it
-    /// is older than the key.
+    /// The table's data key, and what has to change in the row so that each of the document's keys opens it, and none
+    /// that was removed from the document. A document that is older than the row removes none. Made at `now`, in
+    /// seconds since 1970, if the table has none yet. A table without this row is new, so nothing in it is older than
+    /// the key.
     pub(super) fn seal(&self, keys: &LedgerKeys, now: u64) -> Result<(Option<Seal>, Rewrapped), Unreadable> {
         let at_fault = |_| Unreadable::Format("key:…");
         let mut rewrapped = Rewrapped::default();

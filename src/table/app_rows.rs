@@ -38,8 +38,8 @@ impl Table {
 }
 
 impl OpenTable<'_> {
-    /// The data key and the names in the keys of the apps' rows. They are read in the first invocation that needs them, and never
-    /// guessed.
+    /// The data key and the names in the keys of the apps' rows. They are read in the first invocation that needs them,
+    /// and never guessed.
     pub(super) async fn app_keys(&self) -> Result<&Arc<AppKeys>, RowError> {
         self.has_time()?;
         // Boxed, since every row passes here and it is nearly always empty.

@@ -17,9 +17,9 @@
 //! both                             expires_at  epoch seconds
 //! ```
 //!
-//! `<app>` is the app's name in the keys of its rows (`app_keys.rs`). If the apps document has `ledger_keys`, the value of
-//! `accounts` and the names of `had:`, `out:` and `any:` are encrypted (`seal.rs`), and written `~…`, `had:~…` and `out:~…`;
-//! what was written before is replaced with the next write to the row.
+//! `<app>` is the app's name in the keys of its rows (`app_keys.rs`). If the apps document has `ledger_keys`, the value
+//! of `accounts` and the names of `had:`, `out:` and `any:` are encrypted (`seal.rs`), and written `~…`, `had:~…` and
+//! `out:~…`; what was written before is replaced with the next write to the row.
 //!
 //! `had:…` are the accounts that TPNS may have for the device. Versions of this function before 0.2 wrote none: where
 //! `remembered` is not the owner's version, the accounts of that owner are added before another one replaces them.
@@ -183,7 +183,8 @@ impl DeviceRow {
             let version = text(&owner.version);
             let unremembered = self.owner.as_ref().filter(|stored| !stored.is_remembered).and(self.state.owner());
             let had: BTreeSet<_> = owner.accounts().chain(unremembered.into_iter().flat_map(Owner::accounts)).collect();
-            // What is encrypted is in no order, so of two owners of one version only who knows both can tell the greater.
+            // What is encrypted is in no order, so of two owners of one version only who knows both can tell the
+            // greater.
             let replaced = self.owner.as_ref().filter(|stored| !stored.is_remembered || stored.version == version);
             registers.push(Register::Owner {
                 version,

@@ -163,8 +163,8 @@ impl OpenTable<'_> {
         Err(RowError::KeepsChanging)
     }
 
-    /// What the account's row says that was written when the table had no key. As long as there may be sandboxes that do
-    /// not know the key, a deletion is written there, too.
+    /// What the account's row says that was written when the table had no key. As long as there may be sandboxes that
+    /// do not know the key, a deletion is written there, too.
     async fn unkeyed_deletion(
         &self,
         key: &AccountKey,

@@ -1,9 +1,10 @@
 //! How rows hide names from those who can read the table and not the apps document.
 //!
-//! Account names are encrypted with the table's data key, which is kept in the row `apps`, encrypted with the keys of the
-//! apps document. The encryption is deterministic within a row, since names of attributes must be found again, and differs
-//! between rows, so that the table does not show which devices have an account in common: AES-256-GCM-SIV (RFC 8452), whose
-//! nonce and associated data are the row's key. What is encrypted begins with `~`, which no text in clear does.
+//! Account names are encrypted with the table's data key, which is kept in the row `apps`, encrypted with the keys of
+//! the apps document. The encryption is deterministic within a row, since names of attributes must be found again, and
+//! differs between rows, so that the table does not show which devices have an account in common: AES-256-GCM-SIV (RFC
+//! 8452), whose nonce and associated data are the row's key. What is encrypted begins with `~`, which no text in clear
+//! does.
 
 use std::fmt;
 

@@ -117,8 +117,8 @@ impl OpenTable<'_> {
         update.update_expression(set).condition_expression(conditions.join(" AND "))
     }
 
-    /// Replaces attributes that name accounts in clear, and returns the row as it then is, also if one of them has changed
-    /// since.
+    /// Replaces attributes that name accounts in clear, and returns the row as it then is, also if one of them has
+    /// changed since.
     pub(super) async fn hide(&self, key: &str, exposed: &[Exposed]) -> Result<Attributes, RowError> {
         match self.send(|| self.hiding(key, exposed).send()).await {
             Ok(answer) => self.written(answer),

@@ -67,8 +67,8 @@ impl World {
         failures(&self.stage.invoke(event.to_bytes()).await)
     }
 
-    /// Delivers all checks that were sent so far and not yet delivered here, and each that is reported again, until none
-    /// is. Returns how many deliveries the last one took.
+    /// Delivers all checks that were sent so far and not yet delivered here, and each that is reported again, until
+    /// none is. Returns how many deliveries the last one took.
     async fn check(&self) -> u32 {
         let all = self.sent();
         let new = &all[self.delivered.load(Ordering::Relaxed) as usize..];

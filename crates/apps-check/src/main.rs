@@ -1,6 +1,6 @@
 //! Reads an apps document from standard input as the function reads it, and connects to the TPNS of each app with the
-//! function's roots. Prints one line of JSON that holds no key: `{"apps":[…],"ledger_keys":1}`, or `{"error":"…"}` for a
-//! document that the function would refuse. `make doctor` uses it.
+//! function's roots. Prints one line of JSON that holds no key: `{"apps":[…],"ledger_keys":1}`, or `{"error":"…"}` for
+//! a document that the function would refuse. `make doctor` uses it.
 
 use std::{
     collections::HashMap,

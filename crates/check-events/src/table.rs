@@ -1,4 +1,5 @@
-//! A table of plain text that fits a width: no column is wrapped, and the last ones are omitted where there is no space.
+//! A table of plain text that fits a width: no column is wrapped, and the last ones are omitted where there is no
+//! space.
 
 use std::io::{self, Write};
 

@@ -172,8 +172,8 @@ impl Event {
         Ok(Self { version, change, id, clock_ahead: time.ahead, deliveries: fallbacks.deliveries() })
     }
 
-    /// Has its version name another text in place of the event's id, which may be made of an account. For the same id it must
-    /// be the same text, or copies of the event do not have the same version.
+    /// Has its version name another text in place of the event's id, which may be made of an account. For the same id
+    /// it must be the same text, or copies of the event do not have the same version.
     pub fn name_in_version(&mut self, pseudonym: impl FnOnce(&str) -> String) {
         // The id comes last, behind what a FIFO queue adds.
         let tie_breaker = &self.version.tie_breaker;

@@ -141,7 +141,8 @@ impl Tpns {
         Self { changes: Some(Changes::default()), ..self }
     }
 
-    /// The tokens that changed after change `number`, oldest change first; none if it is not [`watched`](Self::watched).
+    /// The tokens that changed after change `number`, oldest change first; none if it is not
+    /// [`watched`](Self::watched).
     pub(crate) fn changed_since(&self, number: u64) -> Vec<Device> {
         let changes = self.changes.iter().flat_map(|changes| changes.since(number));
         changes

@@ -141,8 +141,8 @@ impl RunningSim {
         self.shared.settle().await;
     }
 
-    /// Lets `time`, a day at most, pass without waiting: what was accepted takes effect, and is shown, that much earlier.
-    /// Operations that a `delay` fault made late are not accepted earlier.
+    /// Lets `time`, a day at most, pass without waiting: what was accepted takes effect, and is shown, that much
+    /// earlier. Operations that a `delay` fault made late are not accepted earlier.
     pub fn skip_time(&self, time: Duration) {
         self.shared.core().timeline.skip(time.min(DAY), Instant::now());
     }

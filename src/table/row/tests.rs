@@ -78,8 +78,8 @@ proptest! {
         prop_assert_eq!(version(&text(&a)), Some(a));
     }
 
-    /// What two batches write, blindly and in either order, reads as what they say together. Who was refused by an owner of
-    /// the same version reads the row and tries again.
+    /// What two batches write, blindly and in either order, reads as what they say together. Who was refused by an
+    /// owner of the same version reads the row and tries again.
     #[test]
     fn writing_rows_is_merging(a in testing::events_without_types(1..8), b in testing::events_without_types(1..8)) {
         with_and_without_a_key(|seal| {

@@ -1,5 +1,6 @@
 //! The codes that TPNS documents, with its own words (facts.md, section 4). The one table of codes: what a code means,
-//! docs/tpns/codes.md and the tests come from it. Codes are written without underscores, so that they can be searched for.
+//! docs/tpns/codes.md and the tests come from it. Codes are written without underscores, so that they can be searched
+//! for.
 
 use crate::outcome::Reason;
 

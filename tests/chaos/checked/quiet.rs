@@ -5,11 +5,11 @@
 //!   `drift repaired` unless the device's row is newer than its checks, which then has a check of its own still to come.
 //! * `Drifted` and `DriftShown` count those lines.
 //!
-//! Not so of a process that was killed, which may have repaired and reported nothing, nor of a check that failed, which is
-//! redelivered.
+//! Not so of a process that was killed, which may have repaired and reported nothing, nor of a check that failed, which
+//! is redelivered.
 //!
-//! Most of it TPNS has made, by losing calls or by their order: there, what was accepted is what the events say. The rest
-//! two invocations have made: an older deletion, say, that was accepted after a newer login of the account.
+//! Most of it TPNS has made, by losing calls or by their order: there, what was accepted is what the events say. The
+//! rest two invocations have made: an older deletion, say, that was accepted after a newer login of the account.
 //!
 //! When all checks are completed, TPNS has what the events say.
 

@@ -30,7 +30,8 @@ impl Changes {
         }
     }
 
-    /// The tokens that changed after change `number`, each with its app and the number of its last change, oldest first.
+    /// The tokens that changed after change `number`, each with its app and the number of its last change, oldest
+    /// first.
     pub(super) fn since(&self, number: u64) -> impl Iterator<Item = (u64, &str, &str)> {
         self.by_number.range(number.saturating_add(1)..).map(|(&number, (app, token))| (number, &**app, &**token))
     }

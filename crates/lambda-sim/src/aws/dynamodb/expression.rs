@@ -1,5 +1,5 @@
-//! The expressions of an `UpdateItem`: `SET #a = :a, …` and `REMOVE #a, …`, one of them or both, and conditions of `#a = :a`, `#a = #b`,
-//! `#a < :a`, `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
+//! The expressions of an `UpdateItem`: `SET #a = :a, …` and `REMOVE #a, …`, one of them or both, and conditions of `#a
+//! = :a`, `#a = #b`, `#a < :a`, `attribute_not_exists(#a)`, `AND`, `OR` and parentheses.
 
 mod condition;
 mod tokens;
