@@ -85,9 +85,8 @@ advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinn
 	for folder in $(NPM_FOLDERS); do echo "npm audit $$folder"; npm audit --package-lock-only --prefix $$folder || failed=1; done; \
 	exit $$failed
 
-# The tests of whole processes wait more than they compute.
 unit: ## Runs the Rust tests, which need only Rust
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(($$(getconf _NPROCESSORS_ONLN) + 1))} cargo test --workspace --locked
+	cargo test --workspace --locked
 
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile tests/template

@@ -9,6 +9,7 @@ mod row;
 mod rows;
 mod scan;
 mod seal;
+mod unreadable;
 mod version_text;
 mod write;
 
@@ -32,10 +33,7 @@ use tokio::{
 };
 
 pub use self::scan::{Page, Position, ScanError, Segment};
-use self::{
-    app_keys::AppKeys,
-    row::{Attributes, Unreadable},
-};
+use self::{app_keys::AppKeys, row::Attributes, unreadable::Unreadable};
 use crate::{
     aws::{self, AwsError, Tries},
     check_queue::{CheckQueue, Gathering},

@@ -22,8 +22,9 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    row::{Attributes, Unreadable},
+    row::Attributes,
     seal::{RowSeal, Seal},
+    unreadable::Unreadable,
 };
 use crate::{
     apps::AppNames,

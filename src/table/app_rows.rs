@@ -14,7 +14,8 @@ use super::{
     Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
     app_keys::{APPS, Added, AppKeys, AppsRow, REVISION, Rewrapped},
     keys,
-    row::{Attributes, Unreadable},
+    row::Attributes,
+    unreadable::Unreadable,
     write::is_refusal,
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! The names of the attributes that name an account.
 
-use super::{row::Unreadable, seal::RowSeal};
+use super::{seal::RowSeal, unreadable::Unreadable};
 use crate::event::{Account, AccountName, AccountType, ListedAccount};
 
 const OUT: &str = "out:";

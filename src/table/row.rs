@@ -32,6 +32,7 @@ use super::{
     LEDGER_ROW_LIFETIME,
     names::{self, Named},
     seal::RowSeal,
+    unreadable::Unreadable,
     version_text::{self, text},
 };
 use crate::{
@@ -51,17 +52,6 @@ pub(super) const REMEMBERED: &str = "remembered";
 
 /// A row as the SDK returns it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
-
-/// A row that can't be read. Says which attribute is at fault, and nothing of its value.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
-    /// This function does not write it so.
-    #[error("{0} is not in the format that this function writes")]
-    Format(&'static str),
-    /// It was written with a key, and the apps document has none.
-    #[error("names are encrypted, and the apps document has no ledger_keys")]
-    NoKey,
-}
 
 /// The row of a device.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use aws_lc_rs::{
 };
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
-use super::row::Unreadable;
+use super::unreadable::Unreadable;
 use crate::tpns::DATA_KEY_LEN;
 
 /// What is encrypted begins with it.

@@ -11,6 +11,7 @@ mod exchange;
 mod intake;
 mod listener;
 mod page;
+mod refusal;
 mod reply;
 mod state;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    control::{Refusal, bad},
+    refusal::{Refusal, bad},
     state::{Core, Shared},
 };
 use crate::{calls::Call, effects::Effects, model::Device};

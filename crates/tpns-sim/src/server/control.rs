@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::{
     changes,
+    refusal::{Refusal, bad, error},
     state::{Reset, Shared},
 };
 use crate::{
@@ -30,8 +31,6 @@ use crate::{
     fault::{Fault, FaultError},
     model::Bindings,
 };
-
-pub(super) type Refusal = (StatusCode, Json<Value>);
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
@@ -210,12 +209,4 @@ async fn reset(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Va
         "calls": what.calls,
         "faults": what.faults,
     })))
-}
-
-pub(super) fn bad(message: impl Into<String>) -> Refusal {
-    (StatusCode::BAD_REQUEST, error(message))
-}
-
-fn error(message: impl Into<String>) -> Json<Value> {
-    Json(json!({"error": message.into()}))
 }
