@@ -77,7 +77,8 @@ def test_parked_events_that_are_redriven_after_the_fix_are_applied(either: Deplo
     assert counts(either, url) == (3, 0)
 
     apps = json.loads(either.tpns.apps_document())
-    with either.environment(TPNS_APPS=json.dumps({"ios": apps["ios"], "windows": apps["android"]})):
+    apps["windows"] = apps.pop("android")
+    with either.environment(TPNS_APPS=json.dumps(apps)):
         ended = replay.run(*choice, "--yes")
         assert (ended.code, sent(ended)) == (0, 1), ended
         either.drain()
