@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -93,7 +94,9 @@ def test_a_devices_row_can_be_deleted_by_hand(stacks: Stacks, tmp_path: Path) ->
     key = {"pk": {"S": f"device#android#{token}"}}
     dynamodb = stacks.cloud.client("dynamodb")
     assert "Item" in dynamodb.get_item(TableName=table, Key=key)
-    (block,) = page(PAGE).blocks(SHELL)
+    make_key, block = page(PAGE).blocks(SHELL)
     with Shell(tmp_path, tmp_path, working_copy.environment(stacks.cloud, TABLE=table, TOKEN=token)) as shell:
+        ledger_key = shell.run(make_key, make_key.text).strip()
         shell.run(block, block.text)
+    assert len(ledger_key) == len(base64.b64encode(bytes(32)))
     assert "Item" not in dynamodb.get_item(TableName=table, Key=key)
