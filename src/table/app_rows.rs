@@ -16,7 +16,6 @@ use super::{
     keys,
     row::Attributes,
     unreadable::Unreadable,
-    write::is_refusal,
 };
 use crate::{
     ledger::{AccountKey, RowError},
@@ -109,18 +108,11 @@ impl OpenTable<'_> {
                 *self.table.app_keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
                 return Ok(keys);
             }
-            attributes = self.add_apps(row.revision, &added[..added.len().min(APPS_A_WRITE)], &rewrapped).await?;
+            // If no one has written to it since it was read.
+            let added = &added[..added.len().min(APPS_A_WRITE)];
+            attributes = self.row_after(APPS, || self.adding(row.revision, added, &rewrapped)).await?;
         }
         Err(RowError::KeepsChanging)
-    }
-
-    /// Adds apps and keys to the row if no one has written to it since it was read; returns the row as it then is.
-    async fn add_apps(&self, revision: u64, added: &[Added], rewrapped: &Rewrapped) -> Result<Attributes, RowError> {
-        match self.send(|| self.adding(revision, added, rewrapped).send()).await {
-            Ok(answer) => self.written(answer),
-            Err(error) if is_refusal(&error) => self.row_of_refusal(APPS, error).await,
-            Err(error) => Err(self.row_error(&error)),
-        }
     }
 
     fn adding(&self, revision: u64, added: &[Added], rewrapped: &Rewrapped) -> UpdateItemFluentBuilder {

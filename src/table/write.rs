@@ -46,14 +46,27 @@ impl OpenTable<'_> {
         Err(self.row_error(&error))
     }
 
+    /// The row after this write, carried out or refused by its condition.
+    pub(super) async fn row_after(
+        &self,
+        key: &str,
+        write: impl Fn() -> UpdateItemFluentBuilder,
+    ) -> Result<Attributes, RowError> {
+        match self.send(|| write().send()).await {
+            Ok(answer) => self.written(answer),
+            Err(error) if is_refusal(&error) => self.row_of_refusal(key, error).await,
+            Err(error) => Err(self.row_error(&error)),
+        }
+    }
+
     /// The row after a write.
-    pub(super) fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, RowError> {
+    fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, RowError> {
         // A row that has just been written has attributes.
         answer.attributes.ok_or_else(|| self.log(RowError::Unreachable, "an answer without the row"))
     }
 
     /// The row that did not meet a condition. Not every store with DynamoDB's API returns it; otherwise it is read.
-    pub(super) async fn row_of_refusal(
+    async fn row_of_refusal(
         &self,
         key: &str,
         error: SdkError<UpdateItemError, HttpResponse>,
@@ -120,11 +133,7 @@ impl OpenTable<'_> {
     /// Replaces attributes that name accounts in clear, and returns the row as it then is, also if one of them has
     /// changed since.
     pub(super) async fn hide(&self, key: &str, exposed: &[Exposed]) -> Result<Attributes, RowError> {
-        match self.send(|| self.hiding(key, exposed).send()).await {
-            Ok(answer) => self.written(answer),
-            Err(error) if is_refusal(&error) => self.row_of_refusal(key, error).await,
-            Err(error) => Err(self.row_error(&error)),
-        }
+        self.row_after(key, || self.hiding(key, exposed)).await
     }
 
     fn hiding(&self, key: &str, exposed: &[Exposed]) -> UpdateItemFluentBuilder {
