@@ -109,8 +109,10 @@ fn read(message: &Message<'_>, apps: &Apps) -> Result<Vec<CheckKey>, Failure> {
     let malformed = |detail: String| Failure { detail: detail.into(), ..Failure::of(Reason::MalformedCheck) };
     let body = message.text().ok_or_else(|| malformed("the body is not text".to_owned()))?;
     let keys = check::read(&body, &apps.names).map_err(|error| malformed(error.to_string()))?;
-    let unknown =
-        |error: check::UnknownApp| Failure { detail: error.to_string().into(), ..Failure::of(Reason::UnknownApp) };
+    let unknown = |error: check::UnknownApp| {
+        let detail = format!("{error}; the apps are {}", apps.names.listed());
+        Failure { detail: detail.into(), ..Failure::of(Reason::UnknownApp) }
+    };
     keys.into_iter().map(|key| key.map_err(unknown)).collect()
 }
 

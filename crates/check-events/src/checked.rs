@@ -3,10 +3,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use contract::{
+    apps::plain_name,
     event::{Event, Kind, Millis},
     fingerprint, opaque,
     outcome::Reason,
-    preview::{Neighbours, Opened, Preview, Settings, plain_name},
+    preview::{Neighbours, Opened, Preview, Settings},
     warning::Warning,
 };
 use serde::Serialize;

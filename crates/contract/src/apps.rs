@@ -8,6 +8,9 @@ pub const UNKNOWN: &str = "unknown";
 /// The member of the apps document that is no app: the keys of the ledger.
 pub const LEDGER_KEYS: &str = "ledger_keys";
 
+/// How many names a text lists.
+const MOST_LISTED: usize = 10;
+
 /// The place of an app in the apps document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppId(pub u16);
@@ -46,7 +49,37 @@ impl AppNames {
         self.0.get(usize::from(id.0)).map_or("?", String::as_str)
     }
 
+    /// The names as a text for people lists them: `android, ios`.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        let mut listed = self.0.iter().take(MOST_LISTED).map(|name| plain_name(name)).collect::<Vec<_>>().join(", ");
+        if self.0.len() > MOST_LISTED {
+            listed.push_str(&format!(" and {} more", self.0.len() - MOST_LISTED));
+        }
+        listed
+    }
+
     fn id(index: usize) -> Option<AppId> {
         u16::try_from(index).ok().map(AppId)
+    }
+}
+
+/// A name chosen by a producer, if it looks like a name: it could also be an account in the wrong field.
+#[must_use]
+pub fn plain_name(name: &str) -> &str {
+    let like_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '/');
+    let plain = (1..=64).contains(&name.len()) && name.chars().all(like_a_name);
+    if plain { name } else { "(not a plain name)" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_names_shows_ten_at_most_and_nothing_that_may_be_an_account() {
+        assert_eq!(AppNames::new(["android", "ann@example.com"]).listed(), "android, (not a plain name)");
+        let many = AppNames::new((0..12).map(|number| format!("app{number}")));
+        assert_eq!(many.listed(), "app0, app1, app2, app3, app4, app5, app6, app7, app8, app9 and 2 more");
     }
 }

@@ -279,17 +279,16 @@ fn app_of_device(app: Option<&AppName>, apps: &AppNames) -> Result<AppId, Invali
     match app {
         Some(name) => known_app(name, apps),
         None => apps.only().ok_or_else(|| {
-            Invalid::new(
-                Reason::MissingApp,
-                "app: is missing, and more than one app is configured; name the token's app",
-            )
+            let detail = "app: is missing, and more than one app is configured; name the token's app; the apps are";
+            Invalid::new(Reason::MissingApp, format!("{detail} {}", apps.listed()))
         }),
     }
 }
 
 fn known_app(name: &AppName, apps: &AppNames) -> Result<AppId, Invalid> {
     apps.find(name.as_str()).ok_or_else(|| {
-        Invalid::new(Reason::UnknownApp, "app: is not configured; name an app of TPNS_APPS, or add it there")
+        let detail = "app: is not configured; name an app of TPNS_APPS, or add it there; the apps are";
+        Invalid::new(Reason::UnknownApp, format!("{detail} {}", apps.listed()))
     })
 }
 

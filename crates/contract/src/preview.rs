@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use self::{
     neighbours::Neighbours,
     opened::{EnvelopeKind, Opened},
-    words::{duration_text, naming_apps, plain_name},
+    words::duration_text,
 };
 use crate::{
     apps::AppNames,
@@ -60,8 +60,7 @@ impl Settings {
         let any = || AppNames::new([opened.app().unwrap_or("any")]);
         let apps = self.apps.as_ref().map_or_else(|| Cow::Owned(any()), Cow::Borrowed);
         let rules = Rules { apps: &apps, now, max_age: self.max_age, max_skew: self.max_skew, ledger: self.ledger };
-        let verdict =
-            ingress::sent_event(body, now, &rules).map_err(|invalid| naming_apps(invalid, self.apps.as_ref()));
+        let verdict = ingress::sent_event(body, now, &rules);
         let warnings = self.warnings(&opened, verdict.as_ref().ok(), now);
         Preview { opened, verdict, warnings }
     }

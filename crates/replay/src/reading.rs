@@ -7,7 +7,7 @@ use contract::{
     event::{Event, Invalid, Kind, Millis, Rules},
     ingress::Batch,
     outcome::Reason,
-    preview::{Settings, naming_apps},
+    preview::Settings,
 };
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -63,9 +63,7 @@ impl Contract {
         // An event that is valid only with SQS's time has no time of its own.
         let verdict = match event(body, false, &apps) {
             Ok(event) => Ok(When::At(event.version.at)),
-            Err(invalid) => {
-                event(body, true, &apps).map(|_| When::WhenSent).map_err(|_| naming_apps(invalid, self.apps.as_ref()))
-            }
+            Err(invalid) => event(body, true, &apps).map(|_| When::WhenSent).map_err(|_| invalid),
         };
         Reading { kind, app, token, verdict }
     }

@@ -4,10 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
-use contract::{
-    event::Millis,
-    preview::{duration_text, plain_name},
-};
+use contract::{apps::plain_name, event::Millis, preview::duration_text};
 
 /// A time to the second; one that the calendar does not cover as its number.
 pub(crate) fn rfc3339(at: Millis) -> String {
