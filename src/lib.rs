@@ -35,6 +35,7 @@ mod testing;
 pub mod tpns;
 pub mod transport;
 mod turns;
+mod warm;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -42,6 +43,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use aws_config::SdkConfig;
 // The contract is a crate of its own, so that `replay` and backends can use it without the function.
 pub use contract::{apps, event, fingerprint, ingress, opaque, outcome};
 use futures_util::FutureExt;
@@ -130,6 +132,10 @@ impl AccountSync {
             || !matches!(config.apps, AppsFrom::Environment(_));
         let transport = Transport::new()?;
         let sdk = if needs_aws { Some(aws::sdk(&transport, config.calls.timeout).await) } else { None };
+        let sqs = config.check_queue_url.clone().map(|url| match sdk.as_ref().and_then(SdkConfig::endpoint_url) {
+            Some(endpoint) => endpoint.to_owned(),
+            None => url,
+        });
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
         let check_queue = sdk.as_ref().zip(config.check_queue_url).map(|(sdk, url)| CheckQueue::new(sdk, url));
         let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
@@ -140,7 +146,7 @@ impl AccountSync {
                  docs/security.md"
             );
         }
-        Ok(Self {
+        let function = Self {
             table,
             calls: config.calls,
             limits: config.limits,
@@ -153,7 +159,9 @@ impl AccountSync {
             checks: config.checks,
             metrics: Metrics::new(config.function_name),
             short_of_time: Once::new(),
-        })
+        };
+        function.warm(sqs.as_deref()).await;
+        Ok(function)
     }
 
     /// Handles an invocation, from the payload to the answer.

@@ -68,14 +68,17 @@ impl Transport {
         Self(Arc::new(Inner { connector: Connector::new(tls), pool: Mutex::default() }))
     }
 
-    /// Connects to an absolute address, and closes the connection again.
+    /// Connects to an absolute address, and keeps the connection for a request.
     ///
     /// # Errors
     /// Why there is no connection.
-    pub async fn reach(&self, address: &str, limit: Duration) -> Result<(), NoConnection> {
+    pub async fn connect(&self, address: &str, limit: Duration) -> Result<(), NoConnection> {
         let address = address.parse().map_err(|_| NoConnection::Unresolved)?;
         let origin = Origin::of(&address).ok_or(NoConnection::Unresolved)?;
-        timeout(limit, self.0.connector.connect(&origin)).await.unwrap_or(Err(NoConnection::TimedOut)).map(drop)
+        let connecting = timeout(limit, self.0.connector.connect(&origin));
+        let connection = connecting.await.unwrap_or(Err(NoConnection::TimedOut))?;
+        self.pool().keep(origin.key, connection, Moment::now());
+        Ok(())
     }
 
     /// Begins an invocation: connections kept so far may have died while the sandbox was frozen.

@@ -3,12 +3,15 @@
 use std::{
     cell::Cell,
     sync::{Arc, PoisonError},
+    time::SystemTime,
 };
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
+use futures_util::future::join;
+use tokio::time::Instant;
 
 use super::{
     Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
@@ -18,9 +21,20 @@ use super::{
     unreadable::Unreadable,
 };
 use crate::{
+    aws::AwsError,
     ledger::{AccountKey, RowError},
+    outcome::Failure,
     tpns::Apps,
 };
+
+/// The names and keys of the apps could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotWarm {
+    #[error(transparent)]
+    Request(AwsError),
+    #[error("{}", Failure::from(*.0).detail)]
+    Row(RowError),
+}
 
 /// An expression may have 4 KB, and an app takes some 15 bytes of it.
 const APPS_A_WRITE: usize = 100;
@@ -29,6 +43,22 @@ impl Table {
     fn known_keys(&self, apps: &Arc<Apps>) -> Option<Arc<AppKeys>> {
         let known = self.app_keys.lock().unwrap_or_else(PoisonError::into_inner);
         known.as_ref().filter(|keys| keys.fit(apps)).cloned()
+    }
+
+    /// Reads them before the first invocation, over as many connections as a first event uses: one for its write, and
+    /// one for the read beside it.
+    ///
+    /// # Errors
+    /// Why they could not be read by `until`. The first invocation that needs them reads them, too.
+    pub(crate) async fn warm(&self, apps: &Arc<Apps>, until: Instant) -> Result<(), NotWarm> {
+        let table = self.open(None, apps, SystemTime::now(), until);
+        // The line about it would speak of events.
+        table.is_logged.set(true);
+        let (keys, _) = join(table.app_keys(), table.read_batch(&[APPS])).await;
+        keys.map(drop).map_err(|row_error| match table.last_failure() {
+            Some(error) => NotWarm::Request(error),
+            None => NotWarm::Row(row_error),
+        })
     }
 
     /// Has them read again in the next invocation.

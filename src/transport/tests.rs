@@ -64,6 +64,7 @@ async fn get(transport: &Transport, url: &str) -> Result<Vec<u8>, TransportError
 #[tokio::test]
 async fn a_trusted_server_is_read_over_one_connection() {
     let (transport, url) = (transport(), server(GOOD, "hello"));
+    assert_eq!(transport.connect(&url, LIMITS.connect).await, Ok(()));
     for _ in 0..3 {
         // The server takes one connection at a time: another one would wait for ever.
         assert_eq!(get(&transport, &url).await, Ok(b"hello".to_vec()));
@@ -79,14 +80,14 @@ async fn an_answer_that_is_too_long_is_not_read() {
 #[tokio::test]
 async fn a_server_is_reached_if_its_certificate_is_trusted() {
     let (url, limit) = (server(GOOD, ""), LIMITS.connect);
-    assert_eq!(transport().reach(&url, limit).await, Ok(()));
+    assert_eq!(transport().connect(&url, limit).await, Ok(()));
     let untrusted = Err(NoConnection::Tls(TlsFailure::Untrusted));
-    assert_eq!(Transport::new().unwrap().reach(&url, limit).await, untrusted);
+    assert_eq!(Transport::new().unwrap().connect(&url, limit).await, untrusted);
     // Nothing answers the handshake, and the time is up at once.
     let silent = listen(std::mem::forget);
-    assert_eq!(transport().reach(&silent, Duration::ZERO).await, Err(NoConnection::TimedOut));
+    assert_eq!(transport().connect(&silent, Duration::ZERO).await, Err(NoConnection::TimedOut));
     for nowhere in ["/v3", "not an address"] {
-        assert_eq!(transport().reach(nowhere, limit).await, Err(NoConnection::Unresolved));
+        assert_eq!(transport().connect(nowhere, limit).await, Err(NoConnection::Unresolved));
     }
 }
 

@@ -83,5 +83,5 @@ async fn check(apps: &Apps, transport: &Transport) -> Vec<Checked> {
 }
 
 async fn failure(transport: &Transport, endpoint: &Endpoint) -> Option<&'static str> {
-    transport.reach(endpoint.url().as_str(), LIMIT).await.err().map(NoConnection::text)
+    transport.connect(endpoint.url().as_str(), LIMIT).await.err().map(NoConnection::text)
 }
