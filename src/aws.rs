@@ -1,6 +1,7 @@
 //! AWS's SDK, over the same connections as TPNS. Its own client would read the system's roots, 154 files on Debian and
 //! most of what Init takes with a ledger, and would draw dead connections from its pool again and again.
 
+pub(crate) mod json;
 mod parameters;
 mod retry;
 
@@ -10,7 +11,8 @@ use aws_config::{
     BehaviorVersion, SdkConfig, environment::EnvironmentVariableRegionProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+pub(crate) use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::error::SdkError;
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -24,6 +26,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 
 pub(crate) use self::{
+    json::Failure,
     parameters::Parameters,
     retry::{Tries, send},
 };
@@ -37,13 +40,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Where the SDK sets no limit: a whole try has one ([`send`]).
 const UNLIMITED: Duration = Duration::from_secs(3600);
 /// `BatchGetItem` answers with at most 16 MB, and DynamoDB's JSON doubles some characters.
-const LONGEST_ANSWER: usize = 64 << 20;
+pub(crate) const LONGEST_ANSWER: usize = 64 << 20;
 
 /// The SDK's configuration, from Lambda's environment. A kept connection may be silent for half of `timeout` at most,
 /// the time that a call to TPNS has. Nothing is asked over the network for it: Lambda sets the region, and where it
 /// does not, the SDK would look for one on a machine of EC2.
 pub(crate) async fn sdk(transport: &Transport, timeout: Duration) -> SdkConfig {
-    let client = SharedHttpClient::new(Client { transport: transport.clone(), silence: SILENCE.min(timeout / 2) });
+    let client = SharedHttpClient::new(Client { transport: transport.clone(), silence: silence(timeout) });
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(client)
         .region(EnvironmentVariableRegionProvider::new())
@@ -52,6 +55,11 @@ pub(crate) async fn sdk(transport: &Transport, timeout: Duration) -> SdkConfig {
         .retry_config(RetryConfig::disabled())
         .load()
         .await
+}
+
+/// How long a kept connection may be silent, where a call to TPNS has this timeout.
+pub(crate) fn silence(timeout: Duration) -> Duration {
+    SILENCE.min(timeout / 2)
 }
 
 /// What the SDK sends requests with.

@@ -138,7 +138,10 @@ impl AccountSync {
         });
         let parking = sdk.as_ref().zip(config.parking_queue_url).map(|(sdk, url)| Parking::new(sdk, url));
         let check_queue = sdk.as_ref().zip(config.check_queue_url).map(|(sdk, url)| CheckQueue::new(sdk, url));
-        let table = sdk.as_ref().zip(config.ledger_table).map(|(sdk, name)| Table::new(sdk, name));
+        let table = sdk
+            .as_ref()
+            .zip(config.ledger_table)
+            .map(|(sdk, name)| Table::new(sdk, &transport, config.calls.timeout, name));
         let apps = AppsInForce::read(config.apps, config.apps_max_age, sdk.as_ref(), &transport).await?;
         if table.is_some() && apps.current().ledger_keys.is_empty() {
             tracing::warn!(

@@ -2,6 +2,7 @@
 
 mod app_keys;
 mod app_rows;
+mod dynamodb;
 mod keys;
 mod names;
 mod read;
@@ -16,29 +17,28 @@ mod write;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
-    error::Error,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{
-    Client,
-    config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
-};
 use tokio::{
     sync::{OnceCell, Semaphore},
     time::{Instant, timeout_at},
 };
 
 pub use self::scan::{Page, Position, ScanError, Segment};
-use self::{app_keys::AppKeys, row::Attributes, unreadable::Unreadable};
+use self::{
+    app_keys::AppKeys,
+    dynamodb::{Attributes, Dynamo},
+    unreadable::Unreadable,
+};
 use crate::{
-    aws::{self, AwsError, Tries},
+    aws::{self, AwsError, Failure, ProvideErrorMetadata, Tries},
     check_queue::{CheckQueue, Gathering},
     ledger::{RowError, WRITES_AT_A_TIME},
     tpns::Apps,
+    transport::Transport,
 };
 
 /// How long a row of the ledger is kept after its last change: longer than an event may be under way, which is
@@ -63,8 +63,7 @@ const MOST_WRITES: usize = 12;
 /// The table, and the client kept over warm invocations.
 #[derive(Debug)]
 pub struct Table {
-    client: Client,
-    name: String,
+    dynamo: Dynamo,
     app_keys: Mutex<Option<Arc<AppKeys>>>,
 }
 
@@ -103,10 +102,12 @@ pub enum Access {
 }
 
 impl Table {
-    /// The table of this name or ARN.
+    /// The table of this name or ARN. A kept connection may be silent for half of `timeout` at most, the time that a
+    /// call to TPNS has.
     #[must_use]
-    pub fn new(sdk: &SdkConfig, name: String) -> Self {
-        Self { client: Client::new(sdk), name, app_keys: Mutex::default() }
+    pub fn new(sdk: &SdkConfig, transport: &Transport, timeout: Duration, name: String) -> Self {
+        let dynamo = Dynamo::new(sdk, transport, aws::silence(timeout), name);
+        Self { dynamo, app_keys: Mutex::default() }
     }
 
     /// The table for an invocation that knows these apps and began `now`; no request is waited for after `until`.
@@ -168,10 +169,9 @@ impl OpenTable<'_> {
     }
 
     /// Sends a request that may be carried out twice, and tries again while there is time.
-    async fn send<T, E, F>(&self, request: impl Fn() -> F) -> Result<T, SdkError<E, HttpResponse>>
+    async fn send<T, F>(&self, request: impl Fn() -> F) -> Result<T, Failure>
     where
-        E: ProvideErrorMetadata,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<T, Failure>>,
     {
         // After the end this resolves at once, and no request is made.
         let _turn = timeout_at(self.until, self.turns.acquire()).await;
@@ -184,7 +184,7 @@ impl OpenTable<'_> {
         self.last_failure.borrow().clone()
     }
 
-    fn row_error<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> RowError {
+    fn row_error(&self, error: &Failure) -> RowError {
         // A table that is created again has another data key.
         if error.code() == Some("ResourceNotFoundException") {
             self.table.forget_keys();

@@ -101,7 +101,7 @@ fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> b
     }
 }
 
-fn is_of_the_signature(code: &str) -> bool {
+pub(super) fn is_of_the_signature(code: &str) -> bool {
     matches!(code, "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestTimeTooSkewed")
 }
 

@@ -19,10 +19,8 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::{
-    row::Attributes,
+    dynamodb::{AttributeValue, Attributes},
     seal::{RowSeal, Seal},
     unreadable::Unreadable,
 };
@@ -99,14 +97,14 @@ impl AppsRow {
     }
 
     pub(super) fn read(row: &Attributes) -> Result<Self, Unreadable> {
-        let number = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
+        let number = |value: &AttributeValue| value.as_n()?.parse().ok();
         let revision = match row.get(REVISION) {
             Some(value) => number(value).ok_or(Unreadable::Format(REVISION))?,
             None => 0,
         };
         let (mut names, mut wrapped) = (BTreeMap::new(), BTreeMap::new());
         for (attribute, value) in row {
-            let text = |at_fault| value.as_s().cloned().map_err(|_| Unreadable::Format(at_fault));
+            let text = |at_fault| value.as_s().cloned().ok_or(Unreadable::Format(at_fault));
             if attribute.starts_with(APP) {
                 names.insert(attribute.clone(), text("app:…")?);
             } else if let Some(id) = attribute.strip_prefix(KEY) {
@@ -124,7 +122,7 @@ impl AppsRow {
         if sealed_since.is_some() == wrapped.is_empty() {
             return Err(Unreadable::Format("key:…"));
         }
-        let current_key = row.get(CURRENT_KEY).and_then(|value| value.as_s().ok()).cloned();
+        let current_key = row.get(CURRENT_KEY).and_then(|value| value.as_s()).cloned();
         Ok(Self { revision, names, wrapped, current_key, sealed_since })
     }
 

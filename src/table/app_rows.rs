@@ -6,18 +6,14 @@ use std::{
     time::SystemTime,
 };
 
-use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
 use futures_util::future::join;
 use tokio::time::Instant;
 
 use super::{
     Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
     app_keys::{APPS, Added, AppKeys, AppsRow, REVISION, Rewrapped},
+    dynamodb::{AttributeValue, Attributes, Update},
     keys,
-    row::Attributes,
     unreadable::Unreadable,
 };
 use crate::{
@@ -145,12 +141,11 @@ impl OpenTable<'_> {
         Err(RowError::KeepsChanging)
     }
 
-    fn adding(&self, revision: u64, added: &[Added], rewrapped: &Rewrapped) -> UpdateItemFluentBuilder {
+    fn adding<'a>(&'a self, revision: u64, added: &'a [Added], rewrapped: &'a Rewrapped) -> Update<'a> {
         let number = |number: u64| AttributeValue::N(number.to_string());
         let mut update = self
             .update(APPS)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .returning_the_row()
             .expression_attribute_names("#revision", REVISION)
             .expression_attribute_values(":next", number(revision.saturating_add(1)));
         let mut set = "SET #revision = :next".to_owned();

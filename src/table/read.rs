@@ -2,17 +2,11 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::{
-    config::http::HttpResponse,
-    error::SdkError,
-    operation::batch_get_item::{BatchGetItemError, BatchGetItemOutput},
-    types::{AttributeValue, KeysAndAttributes},
-};
 use tokio::time::{Instant, sleep};
 
 use super::{
     OpenTable,
-    row::{Attributes, KEY},
+    dynamodb::{Attributes, KEY},
 };
 use crate::ledger::RowError;
 
@@ -67,20 +61,13 @@ impl OpenTable<'_> {
         &self,
         keys: &[String],
     ) -> Result<(Vec<(String, Attributes)>, Vec<String>), RowError> {
-        let answer = self.send(|| self.reading(keys)).await.map_err(|error| self.row_error(&error))?;
-        let key = |row: &Attributes| row.get(KEY).and_then(|key| key.as_s().ok()).cloned();
+        let answer = self.send(|| self.table.dynamo.batch_get(keys)).await.map_err(|error| self.row_error(&error))?;
+        let key = |row: &Attributes| row.get(KEY).and_then(|key| key.as_s()).cloned();
         // One table was read, whatever name it has in the answer.
         let found = answer.responses.map(|tables| tables.into_values().flatten());
         let found = found.and_then(|rows| rows.map(|row| Some((key(&row)?, row))).collect());
         let unread = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, keys)| keys.keys);
         let unread = unread.map(|row| key(&row)).collect::<Option<_>>();
         found.zip(unread).ok_or_else(|| self.log(RowError::Unreachable, "an answer without the rows"))
-    }
-
-    async fn reading(&self, keys: &[String]) -> Result<BatchGetItemOutput, SdkError<BatchGetItemError, HttpResponse>> {
-        let keys = keys.iter().map(|key| HashMap::from([(KEY.to_owned(), AttributeValue::S(key.clone()))]));
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
-        let wanted = wanted.map_err(SdkError::construction_failure)?;
-        self.table.client.batch_get_item().request_items(&self.table.name, wanted).send().await
     }
 }

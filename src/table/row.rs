@@ -24,12 +24,11 @@
 //! `had:…` are the accounts that TPNS may have for the device. Versions of this function before 0.2 wrote none: where
 //! `remembered` is not the owner's version, the accounts of that owner are added before another one replaces them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     LEDGER_ROW_LIFETIME,
+    dynamodb::{AttributeValue, Attributes},
     names::{self, Named},
     seal::RowSeal,
     unreadable::Unreadable,
@@ -40,7 +39,6 @@ use crate::{
     ledger::{DeletionRow, DeviceState, MOST_EARLIER, Owner},
 };
 
-pub(super) const KEY: &str = "pk";
 pub(super) const EXPIRES: &str = "expires_at";
 pub(super) const OWNER: &str = "owner";
 pub(super) const ACCOUNTS: &str = "accounts";
@@ -49,9 +47,6 @@ pub(super) const ACCEPTED: &str = "accepted";
 /// DynamoDB's limit for an item, 400 KB, less what a key takes.
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
 pub(super) const REMEMBERED: &str = "remembered";
-
-/// A row as the SDK returns it.
-pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// The row of a device.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -115,7 +110,7 @@ impl Register {
 pub(super) fn size(row: &Attributes) -> usize {
     let value = |value: &AttributeValue| match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
-        _ => 0,
+        AttributeValue::Other => 0,
     };
     row.iter().map(|(name, of)| name.len() + value(of)).sum()
 }
@@ -195,7 +190,7 @@ impl DeviceRow {
 
 impl OwnerAsStored {
     fn read(row: &Attributes) -> Result<Option<Self>, Unreadable> {
-        let stored = |name| row.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let stored = |name| row.get(name).and_then(|value| value.as_s()).cloned();
         match (row.contains_key(OWNER), row.contains_key(ACCOUNTS)) {
             (false, false) => return Ok(None),
             (false, true) => return Err(Unreadable::Format(OWNER)),
@@ -221,12 +216,12 @@ impl DeletionRow {
 
 /// When a row last changed, in milliseconds since 1970: as long before it expires as a row is kept.
 pub(super) fn changed(row: &Attributes) -> Option<Millis> {
-    let expires: u64 = row.get(EXPIRES)?.as_n().ok()?.parse().ok()?;
+    let expires: u64 = row.get(EXPIRES)?.as_n()?.parse().ok()?;
     Millis::try_from(expires.checked_sub(LEDGER_ROW_LIFETIME.as_secs())?).ok()?.checked_mul(1000)
 }
 
 fn version_of(value: &AttributeValue) -> Option<Version> {
-    version_text::version(value.as_s().ok()?)
+    version_text::version(value.as_s()?)
 }
 
 fn accounts_of(text: &str) -> Option<BTreeMap<AccountType, AccountName>> {

@@ -1,21 +1,19 @@
 //! The whole table, part by part. The function's role may not do this: it is for `replay audit`.
 
-use aws_sdk_dynamodb::{config::http::HttpResponse, error::SdkError, operation::scan::ScanError as ScanFailure};
-
 use super::{
     OpenTable,
     app_keys::APPS,
+    dynamodb::{Attributes, KEY},
     keys,
-    row::{Attributes, KEY},
 };
 use crate::{
-    aws::{self, AwsError},
+    aws::{self, AwsError, Failure},
     event::Device,
     ledger::RowError,
 };
 
 /// The most rows in a page; DynamoDB also ends a page at 1 MB.
-const ROWS_A_PAGE: i32 = 1000;
+const ROWS_A_PAGE: u16 = 1000;
 
 /// A part of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +65,13 @@ impl OpenTable<'_> {
     /// # Errors
     /// [`ScanError`].
     pub async fn scan(&self, segment: Segment, after: Option<&Position>) -> Result<Page, ScanError> {
-        let request = || {
-            let scan = self.table.client.scan().table_name(&self.table.name).limit(ROWS_A_PAGE);
-            let scan = scan.segment(segment.number.into()).total_segments(segment.of.into());
-            let scan = scan.projection_expression("#pk").expression_attribute_names("#pk", KEY);
-            scan.set_exclusive_start_key(after.map(|Position(key)| key.clone())).send()
-        };
-        let failed = |error: SdkError<ScanFailure, HttpResponse>| ScanError::Aws(aws::failure(&error));
+        let after = after.map(|Position(key)| key);
+        let request = || self.table.dynamo.scan(segment.number, segment.of, ROWS_A_PAGE, after);
+        let failed = |error: Failure| ScanError::Aws(aws::failure(&error));
         let answer = self.send(request).await.map_err(failed)?;
         let apps = self.app_keys().await.map_err(ScanError::Apps)?;
         let mut page = Page { next: answer.last_evaluated_key.map(Position), ..Page::default() };
-        for key in answer.items.iter().flatten().filter_map(|row| row.get(KEY)).filter_map(|key| key.as_s().ok()) {
+        for key in answer.items.iter().filter_map(|row| row.get(KEY)).filter_map(|key| key.as_s()) {
             match keys::device_of(key, &apps.names) {
                 Some(device) => page.devices.push(device),
                 None if keys::is_of_an_account(key) => page.accounts += 1,

@@ -1,21 +1,13 @@
 //! Writes. Each has a condition, so that it may be carried out twice, and only the first time counts.
 
-use aws_sdk_dynamodb::{
-    config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
-
 use super::{
     OpenTable,
-    row::{
-        self, ACCEPTED, ACCOUNTS, Attributes, DELETED, DeviceRow, EXPIRES, Exposed, KEY, OWNER, REMEMBERED, Register,
-    },
+    dynamodb::{self, AttributeValue, Attributes, Update},
+    row::{self, ACCEPTED, ACCOUNTS, DELETED, DeviceRow, EXPIRES, Exposed, OWNER, REMEMBERED, Register},
     version_text,
 };
 use crate::{
-    aws::{self, Tries},
+    aws::{self, Failure, ProvideErrorMetadata, Tries},
     event::{Millis, Version},
     ledger::RowError,
 };
@@ -32,7 +24,7 @@ impl OpenTable<'_> {
     pub(super) async fn raise(&self, key: &str, registers: &[Register]) -> Result<Attributes, RowError> {
         let error = match self.send(|| self.raising(key, registers).send()).await {
             Ok(answer) => return self.written(answer),
-            Err(error) if is_refusal(&error) => return self.row_of_refusal(key, error).await,
+            Err(error) if is_refusal(&error) => return self.row_of_refusal(key, &error).await,
             Err(error) => error,
         };
         // DynamoDB has one code for everything that is wrong with a write, so the row itself has to be read.
@@ -47,48 +39,40 @@ impl OpenTable<'_> {
     }
 
     /// The row after this write, carried out or refused by its condition.
-    pub(super) async fn row_after(
+    pub(super) async fn row_after<'w>(
         &self,
         key: &str,
-        write: impl Fn() -> UpdateItemFluentBuilder,
+        write: impl Fn() -> Update<'w>,
     ) -> Result<Attributes, RowError> {
         match self.send(|| write().send()).await {
             Ok(answer) => self.written(answer),
-            Err(error) if is_refusal(&error) => self.row_of_refusal(key, error).await,
+            Err(error) if is_refusal(&error) => self.row_of_refusal(key, &error).await,
             Err(error) => Err(self.row_error(&error)),
         }
     }
 
     /// The row after a write.
-    fn written(&self, answer: UpdateItemOutput) -> Result<Attributes, RowError> {
+    fn written(&self, row: Option<Attributes>) -> Result<Attributes, RowError> {
         // A row that has just been written has attributes.
-        answer.attributes.ok_or_else(|| self.log(RowError::Unreachable, "an answer without the row"))
+        row.ok_or_else(|| self.log(RowError::Unreachable, "an answer without the row"))
     }
 
-    /// The row that did not meet a condition. Not every store with DynamoDB's API returns it; otherwise it is read.
-    async fn row_of_refusal(
-        &self,
-        key: &str,
-        error: SdkError<UpdateItemError, HttpResponse>,
-    ) -> Result<Attributes, RowError> {
-        match error.into_service_error() {
-            UpdateItemError::ConditionalCheckFailedException(refusal) if refusal.item.is_some() => {
-                Ok(refusal.item.unwrap_or_default())
-            }
-            _ => self.read_row(key).await,
+    /// The row that did not meet a condition. It is read if the store does not return it.
+    async fn row_of_refusal(&self, key: &str, error: &Failure) -> Result<Attributes, RowError> {
+        match dynamodb::row_of_refusal(error) {
+            Some(row) => Ok(row),
+            None => self.read_row(key).await,
         }
     }
 
-    pub(super) fn update(&self, key: &str) -> UpdateItemFluentBuilder {
-        let update = self.table.client.update_item().table_name(&self.table.name);
-        update.key(KEY, AttributeValue::S(key.into()))
+    pub(super) fn update<'a>(&'a self, key: &'a str) -> Update<'a> {
+        self.table.dynamo.update(key)
     }
 
-    fn raising(&self, key: &str, registers: &[Register]) -> UpdateItemFluentBuilder {
+    fn raising<'a>(&'a self, key: &'a str, registers: &'a [Register]) -> Update<'a> {
         let mut update = self
             .update(key)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .returning_the_row()
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":expires", AttributeValue::N(self.expires_at.to_string()));
         let mut set = "SET #expires = :expires".to_owned();
@@ -136,11 +120,8 @@ impl OpenTable<'_> {
         self.row_after(key, || self.hiding(key, exposed)).await
     }
 
-    fn hiding(&self, key: &str, exposed: &[Exposed]) -> UpdateItemFluentBuilder {
-        let mut update = self
-            .update(key)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    fn hiding<'a>(&'a self, key: &'a str, exposed: &'a [Exposed]) -> Update<'a> {
+        let mut update = self.update(key).returning_the_row();
         let (mut set, mut remove, mut conditions) = (Vec::new(), Vec::new(), Vec::new());
         for (n, exposed) in exposed.iter().enumerate() {
             let (name, value) = match exposed {
@@ -173,7 +154,7 @@ impl OpenTable<'_> {
     }
 
     /// Removes these attributes from a row that still expires then, which is one that has not changed.
-    pub(super) fn forgetting(&self, key: &str, expires: Millis, attributes: &[String]) -> UpdateItemFluentBuilder {
+    pub(super) fn forgetting<'a>(&'a self, key: &'a str, expires: Millis, attributes: &'a [String]) -> Update<'a> {
         let mut update = self
             .update(key)
             .condition_expression("#expires = :expires")
@@ -187,7 +168,7 @@ impl OpenTable<'_> {
         update.update_expression(format!("REMOVE {}", names.join(", ")))
     }
 
-    pub(super) fn accepting(&self, key: &str, version: &Version) -> UpdateItemFluentBuilder {
+    pub(super) fn accepting<'a>(&'a self, key: &'a str, version: &Version) -> Update<'a> {
         self.update(key)
             .update_expression("SET #accepted = :version")
             .condition_expression("#deleted = :version")
@@ -214,7 +195,7 @@ impl OpenTable<'_> {
         _ = aws::send(Tries::one(self.until), || self.sweeping(key, row).send()).await;
     }
 
-    fn sweeping(&self, key: &str, row: &DeviceRow) -> UpdateItemFluentBuilder {
+    fn sweeping<'a>(&'a self, key: &'a str, row: &'a DeviceRow) -> Update<'a> {
         let dead = row.dead.iter().take(REGISTERS).enumerate();
         let (mut update, mut names, mut conditions) = (self.update(key), Vec::new(), Vec::new());
         for (n, (name, version)) in dead {
@@ -229,6 +210,6 @@ impl OpenTable<'_> {
 }
 
 /// Whether the condition of the write failed.
-pub(super) fn is_refusal<R>(error: &SdkError<UpdateItemError, R>) -> bool {
-    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+pub(super) fn is_refusal(error: &Failure) -> bool {
+    error.code() == Some("ConditionalCheckFailedException")
 }

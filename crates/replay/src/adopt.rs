@@ -73,7 +73,8 @@ pub(crate) async fn run(args: AdoptArgs, interrupt: Interrupt) -> Result<Ending,
         run.check_all(lines, &interrupt).await;
     } else {
         let pace = RefCell::new(Pace::new(args.rate, Instant::now()));
-        let writer = Writer { table: Table::new(&sdk, args.table.clone()), apps, pace, interrupt: interrupt.clone() };
+        let table = Table::new(&sdk, &transport, tpns_apps::TIMEOUT, args.table.clone());
+        let writer = Writer { table, apps, pace, interrupt: interrupt.clone() };
         run.write_all(&writer, lines, &interrupt).await;
     }
     drop(claimed);

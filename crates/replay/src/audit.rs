@@ -48,7 +48,7 @@ pub(crate) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<Ending,
     let transport = Transport::new().map_err(|error| Problem::Stopped(format!("TLS can't be used: {error}")))?;
     let apps = tpns_apps::read(&args.apps, &sdk, &transport).await?;
     let source = source(&args, &apps.current().names)?;
-    let table = Table::new(&sdk, args.table.clone());
+    let table = Table::new(&sdk, &transport, tpns_apps::TIMEOUT, args.table.clone());
     let judging = (args.unknown_bindings.into(), args.recent);
     let auditor = Auditor::new(transport, apps, table, judging, args.rate, interrupt.clone());
     let (state, state_file) = resume(&args, auditor.names(), &source)?;

@@ -10,6 +10,9 @@ use tpns_account_sync::{
 
 use crate::{cli::AppsArgs, problem::Problem};
 
+/// How long a call to TPNS may take.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Reads the document that the command line names.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ fn retype(operation: Operation, answer: &mut Value) {
     match operation {
         Operation::GetSecretValue => answer["CreatedDate"] = "yesterday".into(),
         Operation::GetParameter => answer["Parameter"] = "none".into(),
-        Operation::UpdateItem => answer["ConsumedCapacity"] = "one unit".into(),
+        Operation::UpdateItem => answer["Attributes"] = "none".into(),
         Operation::BatchGetItem => answer["UnprocessedKeys"] = "none".into(),
         Operation::SendMessageBatch | Operation::DeleteMessageBatch | Operation::ChangeMessageVisibilityBatch => {
             answer["Failed"] = "none".into();

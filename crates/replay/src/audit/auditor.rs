@@ -18,12 +18,11 @@ use tpns_account_sync::{
 };
 
 use super::{tally::Seen, targets::Target};
-use crate::{clock, interrupt::Interrupt, problem::Problem, rate::Pace};
+use crate::{clock, interrupt::Interrupt, problem::Problem, rate::Pace, tpns_apps::TIMEOUT};
 
 /// For a call to TPNS or a page of the table, with all retries.
 const LIMIT: Duration = Duration::from_secs(30);
-const SETTINGS: CallSettings =
-    CallSettings { concurrency: 4, timeout: Duration::from_secs(5), max_attempts: 3, checked: true };
+const SETTINGS: CallSettings = CallSettings { concurrency: 4, timeout: TIMEOUT, max_attempts: 3, checked: true };
 
 /// What devices are looked at with.
 #[derive(Debug)]
