@@ -78,6 +78,8 @@ pub struct AccountSync {
     check_queue: Option<CheckQueue>,
     checks: CheckSettings,
     source_queue: SourceQueue,
+    /// Where checks are sent to.
+    sqs: Option<String>,
     metrics: Metrics,
     /// Whether the log has a line about it: one for each process is enough.
     short_of_time: Once,
@@ -122,15 +124,25 @@ pub struct Invocation<'a> {
 }
 
 impl AccountSync {
-    /// Makes the function ready for its first batch. AWS's clients are made only if a setting needs them.
+    /// Makes the function ready for its first batch, connections included.
     ///
     /// # Errors
     /// [`StartError`], one line that names the setting and what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let function = Self::over(Transport::new()?, config).await?;
+        function.warm().await;
+        Ok(function)
+    }
+
+    /// The same over connections that are made this way, none of them so far unless the apps document is fetched. AWS's
+    /// clients are made only if a setting needs them.
+    ///
+    /// # Errors
+    /// [`StartError`], one line that names the setting and what to do.
+    pub async fn over(transport: Transport, config: Config) -> Result<Self, StartError> {
         let needs_aws = config.ledger_table.is_some()
             || config.parking_queue_url.is_some()
             || !matches!(config.apps, AppsFrom::Environment(_));
-        let transport = Transport::new()?;
         let sdk = if needs_aws { Some(aws::sdk(&transport, config.calls.timeout).await) } else { None };
         let sqs = config.check_queue_url.clone().map(|url| match sdk.as_ref().and_then(SdkConfig::endpoint_url) {
             Some(endpoint) => endpoint.to_owned(),
@@ -149,7 +161,7 @@ impl AccountSync {
                  docs/security.md"
             );
         }
-        let function = Self {
+        Ok(Self {
             table,
             calls: config.calls,
             limits: config.limits,
@@ -161,10 +173,9 @@ impl AccountSync {
             check_queue,
             checks: config.checks,
             metrics: Metrics::new(config.function_name),
+            sqs,
             short_of_time: Once::new(),
-        };
-        function.warm(sqs.as_deref()).await;
-        Ok(function)
+        })
     }
 
     /// Handles an invocation, from the payload to the answer.

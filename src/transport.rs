@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, client::conn::http1::SendRequest, header::HOST};
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use error::{NoConnection, TlsFailure, TransportError};
@@ -56,12 +56,21 @@ pub(crate) struct RequestLimits {
 }
 
 impl Transport {
-    /// Without connections so far, and with Mozilla's roots.
+    /// Without connections so far, and with Mozilla's roots built in: reading the system's costs 4-5 ms of Init
+    /// (measured; docs/decisions/0023-tls-roots-built-in.md).
     ///
     /// # Errors
     /// What the TLS library refuses; nothing of the environment enters.
     pub fn new() -> Result<Self, rustls::Error> {
-        Ok(Self::with(connect::tls()?))
+        Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+    }
+
+    /// The same with other roots, for servers that stand in for TPNS and AWS.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn trusting(roots: RootCertStore) -> Result<Self, rustls::Error> {
+        Ok(Self::with(connect::tls(roots)?))
     }
 
     fn with(tls: ClientConfig) -> Self {

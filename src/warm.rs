@@ -10,26 +10,28 @@ use tokio::time::Instant;
 
 use crate::AccountSync;
 
-/// A service that does not answer by then is connected to with the first event that needs it.
+/// A service that is not connected to by then is connected to with the first event that needs it.
 const LONGEST: Duration = Duration::from_secs(1);
+/// The same for the row, which is read over the connection.
+const LONGEST_READ: Duration = Duration::from_millis(1500);
 /// The regions of TPNS; an apps document that names more endpoints has them connected to when they are used.
 const MOST_ENDPOINTS: usize = 4;
 
 impl AccountSync {
     /// Opens what the first event needs, side by side. What fails is logged.
-    pub(crate) async fn warm(&self, sqs: Option<&str>) {
+    pub async fn warm(&self) {
         let apps = self.apps.current();
         let endpoints: BTreeMap<_, _> =
             apps.list.iter().map(|app| (app.endpoint.origin(), app.endpoint.url().as_str())).collect();
         let tpns = endpoints.values().take(MOST_ENDPOINTS).map(|url| self.connect("TPNS", url));
         let table = async {
             let Some(table) = &self.table else { return };
-            if let Err(error) = table.warm(&apps, Instant::now() + LONGEST).await {
+            if let Err(error) = table.warm(&apps, Instant::now() + LONGEST_READ).await {
                 tracing::warn!("LEDGER_TABLE: not read in Init: {error}; the first event tries again");
             }
         };
         let sqs = async {
-            if let Some(url) = sqs {
+            if let Some(url) = &self.sqs {
                 self.connect("SQS", url).await;
             }
         };

@@ -98,10 +98,8 @@ async fn speak(stream: impl Read + Write + Unpin + Send + 'static) -> Result<Con
     Ok(connection)
 }
 
-/// One TLS provider for the whole binary, and Mozilla's roots built in: reading the system's costs 4-5 ms of Init
-/// (measured; docs/decisions/0023-tls-roots-built-in.md).
-pub(super) fn tls() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// One TLS provider for the whole binary.
+pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)

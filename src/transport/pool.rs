@@ -14,8 +14,9 @@ const LONGEST_IDLE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Pool<C> {
     waiting: HashMap<String, Vec<Waiting<C>>>,
-    /// Counts invocations.
+    /// Counts invocations. Init and the first one are one era: what Init opened is then as good as new, or too old.
     era: u64,
+    has_begun: bool,
 }
 
 #[derive(Debug)]
@@ -35,14 +36,14 @@ pub(super) struct Kept<C> {
 
 impl<C> Default for Pool<C> {
     fn default() -> Self {
-        Self { waiting: HashMap::new(), era: 0 }
+        Self { waiting: HashMap::new(), era: 0, has_begun: false }
     }
 }
 
 impl<C> Pool<C> {
     /// Begins an invocation, and drops what has waited too long.
     pub(super) fn begin_era(&mut self, now: Moment) {
-        self.era += 1;
+        self.era += u64::from(std::mem::replace(&mut self.has_begun, true));
         self.retain(|_, waiting| now.since(waiting.since) < LONGEST_IDLE);
     }
 
@@ -121,6 +122,9 @@ mod tests {
     fn a_dead_connection_condemns_its_address_and_what_is_from_before_the_invocation() {
         let now = Moment::now();
         let mut pool = pool(now);
+        pool.begin_era(now);
+        assert!(!pool.take("b", now).unwrap().is_from_before, "the first invocation has Init's");
+        pool.keep("b".into(), 3, now);
         pool.begin_era(now);
         pool.keep("c".into(), 4, now);
         assert!(pool.take("a", now).unwrap().is_from_before);

@@ -51,9 +51,7 @@ fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
 fn transport() -> Transport {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_slice(ROOT)).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    let config = config.with_safe_default_protocol_versions().unwrap();
-    Transport::with(config.with_root_certificates(roots).with_no_client_auth())
+    Transport::trusting(roots).unwrap()
 }
 
 async fn get(transport: &Transport, url: &str) -> Result<Vec<u8>, TransportError> {

@@ -31,7 +31,7 @@ const FLOORS: [&[&str]; 5] = [
         "log",
         "metrics",
     ],
-    &["turns", "lib", "main"],
+    &["turns", "warm", "lib", "main"],
 ];
 
 /// Every crate with its `src/` folder or its only file.

@@ -1,6 +1,7 @@
 //! How the binary starts, or refuses to start.
 
 mod unanswered;
+mod warm;
 
 use std::{process::Command, time::Duration};
 
