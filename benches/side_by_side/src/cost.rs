@@ -34,10 +34,18 @@ pub(crate) const SIZES: [u32; 6] = [128, 256, 512, 1024, 1769, 3008];
 /// A producer sends each event separately; Lambda's pollers receive and delete ten at a time.
 pub(crate) const SQS_REQUESTS_PER_EVENT: f64 = 1.0 + 0.1 + 0.1;
 
+/// Requests to DynamoDB for an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct TableRequests {
+    pub(crate) writes: f64,
+    pub(crate) reads: f64,
+}
+
 /// For the benchmark's events (eight logins, a logout of one account, a logout of all): one write each, and three
 /// reads, except one for the logout of all (docs/guarantees.md, "Do I need the ledger?").
-pub(crate) const LEDGER_WRITES_PER_EVENT: f64 = 1.0;
-pub(crate) const LEDGER_READS_PER_EVENT: f64 = 0.9 * 3.0 + 0.1;
+pub(crate) const LEDGER: TableRequests = TableRequests { writes: 1.0, reads: 0.9 * 3.0 + 0.1 };
+/// Of the Rust peer that writes.
+pub(crate) const WRITES_ALONE: TableRequests = TableRequests { writes: 1.0, reads: 0.0 };
 
 /// Dollars for a million events.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -61,20 +69,25 @@ impl Cost {
 ///
 /// An invocation waits as long as measured, and its computing time is scaled by Lambda's share of a processor, assuming
 /// processors as fast as this machine's. Starts are not included.
-pub(crate) fn per_million(messages: usize, wall: Duration, cpu: Duration, peak_bytes: u64, ledger: bool) -> Cost {
+pub(crate) fn per_million(
+    messages: usize,
+    wall: Duration,
+    cpu: Duration,
+    peak_bytes: u64,
+    table: TableRequests,
+) -> Cost {
     let (wall, cpu, invocations) = (wall.as_secs_f64(), cpu.as_secs_f64(), 1e6 / messages as f64);
     let waiting = (wall - cpu).max(0.0);
     let at = |memory_mb: u32| {
         let seconds = waiting + cpu * (MB_PER_PROCESSOR / f64::from(memory_mb)).max(1.0);
         let gb_seconds = invocations * seconds * f64::from(memory_mb) / 1024.0;
         let lambda = gb_seconds * PRICES.lambda_gb_second + invocations / 1e6 * PRICES.lambda_million_requests;
-        let (writes, reads) = if ledger { (LEDGER_WRITES_PER_EVENT, LEDGER_READS_PER_EVENT) } else { (0.0, 0.0) };
         Cost {
             memory_mb,
             billed_ms: seconds * 1e3,
             lambda,
             sqs: SQS_REQUESTS_PER_EVENT * PRICES.sqs_million_requests,
-            dynamodb: writes * PRICES.dynamodb_million_writes + reads * PRICES.dynamodb_million_reads,
+            dynamodb: table.writes * PRICES.dynamodb_million_writes + table.reads * PRICES.dynamodb_million_reads,
         }
     };
     let fits = SIZES.into_iter().filter(|&size| u64::from(size) << 20 >= peak_bytes).map(at);

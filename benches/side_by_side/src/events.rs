@@ -11,7 +11,7 @@ use lambda_sim::{Message, event::EXAMPLE_QUEUE_ARN, event_of};
 use serde_json::json;
 
 /// Of ten devices eight sign in, one signs out of one account, one of all. Each device has one event, since the peers
-/// do not keep any order.
+/// without a table do not keep any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Login,
@@ -22,9 +22,11 @@ enum What {
 /// Not read by any contender. SQS's are longer; with those, 10,000 messages would not fit into Lambda's 6 MB.
 const RECEIPT_HANDLE: &str = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a==";
 
-/// A batch of messages.
+/// A batch of messages, about devices and accounts that no other batch is about: a contender with a table may skip what
+/// it has applied before.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
+    created_at: u64,
     bodies: Vec<Arc<str>>,
 }
 
@@ -35,7 +37,11 @@ impl Events {
     /// Created now, since the age of events is checked.
     pub(crate) fn of(messages: usize) -> anyhow::Result<Self> {
         let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
-        Ok(Self { bodies: (0..messages).map(|n| body(n, now).into()).collect() })
+        Ok(Self::created_at(now, messages))
+    }
+
+    fn created_at(now: u64, messages: usize) -> Self {
+        Self { created_at: now, bodies: (0..messages).map(|n| body(n, now).into()).collect() }
     }
 
     /// As delivered by Lambda.
@@ -69,8 +75,9 @@ impl Events {
     pub(crate) fn bound_before(&self) -> Vec<serde_json::Value> {
         let out = (0..self.bodies.len()).filter(|&n| what(n) != What::Login);
         out.map(|n| {
-            let accounts = json!([{ "account": account(n) }, { "account": other(n), "account_type": 1 }]);
-            json!({ "token": token(n), "account_list": accounts })
+            let accounts = [account(n, self.created_at), other(n, self.created_at)];
+            let accounts = json!([{ "account": accounts[0] }, { "account": accounts[1], "account_type": 1 }]);
+            json!({ "token": token(n, self.created_at), "account_list": accounts })
         })
         .collect()
     }
@@ -78,8 +85,8 @@ impl Events {
     /// What must be bound in the end.
     pub(crate) fn bound_after(&self) -> Bound {
         let bound = |n| match what(n) {
-            What::Login => Some((token(n), account(n))),
-            What::Logout => Some((token(n), other(n))),
+            What::Login => Some((token(n, self.created_at), account(n, self.created_at))),
+            What::Logout => Some((token(n, self.created_at), other(n, self.created_at))),
             What::LogoutAll => None,
         };
         (0..self.bodies.len()).filter_map(bound).collect()
@@ -105,20 +112,26 @@ fn message_id(n: usize) -> String {
 }
 
 /// Has the length of TPNS's tokens.
-fn token(n: usize) -> String {
-    format!("05da87c0ae5973bd2dfa9e08d884{n:08}")
+fn token(n: usize, created_at: u64) -> String {
+    format!("05da87c0ae5973bd{created_at:012x}{n:08}")
 }
 
-fn account(n: usize) -> String {
-    format!("1527{n:06}")
+fn account(n: usize, created_at: u64) -> String {
+    nth_account(2 * n, created_at)
 }
 
-fn other(n: usize) -> String {
-    format!("1528{n:06}")
+fn other(n: usize, created_at: u64) -> String {
+    nth_account(2 * n + 1, created_at)
+}
+
+/// Ten characters, without which 10,000 messages would have another size, and those of one hour all different.
+fn nth_account(n: usize, created_at: u64) -> String {
+    const A_MILLISECOND: u64 = 20_000;
+    format!("{:010x}", (created_at * A_MILLISECOND + n as u64) & 0xff_ffff_ffff)
 }
 
 fn body(n: usize, now: u64) -> String {
-    let (token, account) = (token(n), account(n));
+    let (token, account) = (token(n, now), account(n, now));
     match what(n) {
         What::Login => {
             format!(
@@ -129,5 +142,27 @@ fn body(n: usize, now: u64) -> String {
             r#"{{"type":"user.logout","occurred_at":{now},"token":"{token}","account_list":[{{"account":"{account}"}}]}}"#
         ),
         What::LogoutAll => format!(r#"{{"type":"user.logout","occurred_at":{now},"token":"{token}"}}"#),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_of_different_times_share_no_device_and_no_account() {
+        let bound = |created_at| Events::created_at(created_at, 10_000).bound_after();
+        let (one, next) = (bound(1_795_737_600_000), bound(1_795_737_600_001));
+        let tokens = |bound: &Bound| bound.iter().map(|(token, _)| token.clone()).collect::<BTreeSet<_>>();
+        let accounts = |bound: &Bound| bound.iter().map(|(_, account)| account.clone()).collect::<BTreeSet<_>>();
+        assert_eq!((one.len(), tokens(&one).len(), accounts(&one).len()), (9_000, 9_000, 9_000));
+        assert!(tokens(&one).is_disjoint(&tokens(&next)));
+        assert!(accounts(&one).is_disjoint(&accounts(&next)));
+    }
+
+    #[test]
+    fn batches_of_different_times_have_the_same_size() {
+        let len = |created_at| Events::created_at(created_at, 100).payload().len();
+        assert_eq!(len(1_795_737_600_000), len(1_795_741_199_999));
     }
 }

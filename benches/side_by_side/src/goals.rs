@@ -3,7 +3,9 @@
 use crate::{
     contenders::Contender::{
         self, Floor, NodeByTwenty, NodeOneCall, Ours, OursWithChecks, OursWithLedger, PythonByTwenty, PythonOneCall,
+        RustByTwenty, RustSdkWrites,
     },
+    measure::Batch,
     report::{PureModules, Report, mebibytes, millis},
 };
 
@@ -38,18 +40,13 @@ fn show(measured: f64, unit: &str) -> String {
 /// What checks add to the events.
 pub(crate) fn of_checks(report: &Report) -> Vec<Goal> {
     let of = |contender: Contender| report.checks.get(&contender);
-    let walls = |contender| of(contender).map_or(&[][..], |batch| &batch.wall);
-    // Of the two of a round, since they met the same load.
-    let rounds = walls(OursWithChecks).iter().zip(walls(OursWithLedger));
-    let mut ratios: Vec<_> = rounds.map(|(on, off)| millis(*on) / millis(*off)).collect();
-    ratios.sort_unstable_by(f64::total_cmp);
     let calls = [OursWithChecks, OursWithLedger].map(|contender| of(contender).map_or(0, |batch| batch.calls));
     vec![
         Goal::at_most(
             "ledger, warm batch of 10: checks on against off",
             "1.05 x",
             1.05,
-            ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN),
+            paired(of(OursWithChecks), of(OursWithLedger)),
             "x",
         ),
         Goal {
@@ -61,8 +58,36 @@ pub(crate) fn of_checks(report: &Report) -> Vec<Goal> {
     ]
 }
 
+/// The ratio of the times of two contenders: the median over the rounds, since the two of a round met the same load.
+fn paired(one: Option<&Batch>, other: Option<&Batch>) -> f64 {
+    let (Some(one), Some(other)) = (one, other) else { return f64::NAN };
+    let mut ratios: Vec<_> =
+        one.wall.iter().zip(&other.wall).map(|(one, other)| millis(*one) / millis(*other)).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The function without its ledger beside what you would write by hand, and with it.
+pub(crate) fn of_rust(report: &Report) -> Vec<Goal> {
+    let batch = |contender: Contender, messages| report.size(messages)?.batches.get(&contender);
+    let time = |one, other, messages| paired(batch(one, messages), batch(other, messages));
+    let cpu = |one, other| match (batch(one, 1_000), batch(other, 1_000)) {
+        (Some(one), Some(other)) => millis(one.cpu) / millis(other.cpu),
+        _ => f64::NAN,
+    };
+    let goal = |what, goal, most, measured| Goal::at_most(what, goal, most, measured, "x");
+    vec![
+        goal("CPU for 1,000 messages, ledger on", "6 x ledger off", 6.0, cpu(OursWithLedger, Ours)),
+        goal("the same", "1 x Rust, SDK writes", 1.0, cpu(OursWithLedger, RustSdkWrites)),
+        goal("CPU for 1,000 messages, ledger off", "1.2 x Rust, by twenty", 1.2, cpu(Ours, RustByTwenty)),
+        goal("time for 1,000 messages, ledger off", "1.05 x Rust, by twenty", 1.05, time(Ours, RustByTwenty, 1_000)),
+        goal("warm batch of 10, ledger on", "1.5 x ledger off", 1.5, time(OursWithLedger, Ours, 10)),
+    ]
+}
+
 pub(crate) fn all(report: &Report) -> Vec<Goal> {
     let mut all = of_events(report);
+    all.extend(of_rust(report));
     all.extend(of_checks(report));
     all
 }
@@ -154,4 +179,47 @@ fn of_events(report: &Report) -> Vec<Goal> {
             "MiB",
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{events::Events, report::Size};
+
+    fn batch(wall_ms: &[u64], cpu_ms: u64) -> Batch {
+        let wall = wall_ms.iter().copied().map(Duration::from_millis).collect();
+        Batch { wall, cpu: Duration::from_millis(cpu_ms), ..Batch::default() }
+    }
+
+    #[test]
+    fn times_are_compared_within_a_round() {
+        // The machine was ten times slower in the third round, and the second contender took too long for a fourth.
+        let (one, other) = (batch(&[20, 22, 200, 20], 0), batch(&[10, 10, 100], 0));
+        assert_eq!(paired(Some(&one), Some(&other)), 2.0);
+        assert!(paired(Some(&one), None).is_nan());
+    }
+
+    #[test]
+    fn a_goal_that_was_not_measured_is_missed() {
+        let goals = of_rust(&Report::default());
+        assert_eq!(goals.iter().filter(|goal| !goal.hit).count(), goals.len());
+    }
+
+    #[test]
+    fn each_goal_compares_its_two_contenders() {
+        let mut size = Size::new(1_000, &Events::of(0).unwrap());
+        size.batches.insert(Ours, batch(&[105], 12));
+        size.batches.insert(OursWithLedger, batch(&[300], 60));
+        size.batches.insert(RustByTwenty, batch(&[100], 10));
+        size.batches.insert(RustSdkWrites, batch(&[300], 50));
+        let mut ten = Size::new(10, &Events::of(0).unwrap());
+        ten.batches.insert(Ours, batch(&[20], 1));
+        ten.batches.insert(OursWithLedger, batch(&[32], 1));
+        let goals = of_rust(&Report { sizes: vec![size, ten], ..Report::default() });
+        let measured: Vec<_> = goals.iter().map(|goal| (goal.measured.as_str(), goal.hit)).collect();
+        let expected = [("5.00 x", true), ("1.20 x", false), ("1.20 x", true), ("1.05 x", true), ("1.60 x", false)];
+        assert_eq!(measured, expected);
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 pub(crate) fn write(report: &Report) -> serde_json::Result<String> {
     let all = json!({
-        "contenders": Contender::ALL.map(|contender| of_contender(report, contender)),
+        "contenders": report.contenders.iter().map(|each| of_contender(report, *each)).collect::<Vec<Value>>(),
         "sizes": report.sizes.iter().map(of_size).collect::<Vec<Value>>(),
         "modules": report.modules.iter().map(of_modules).collect::<Vec<Value>>(),
         "goals": goals::all(report).iter().map(of_goal).collect::<Vec<Value>>(),

@@ -1,8 +1,8 @@
 //! Compares the function, its alternatives and the floor in one run, on any machine.
 //!
 //! `make bench` builds and installs what this needs, then starts it. It prints one table, and writes
-//! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`. With the argument
-//! `checks` it measures and prints only what checks add to events.
+//! `target/bench/bench.json`, the picture `docs/bench.svg`, and the table into `docs/bench.md`. With an argument it
+//! only prints: with `checks` what checks add to events, with `rust` the function beside the Rust peers.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table and its progress")]
 
@@ -15,6 +15,7 @@ mod measure;
 mod picture;
 mod processor_time;
 mod report;
+mod selection;
 mod table;
 mod tpns;
 
@@ -31,6 +32,7 @@ use contenders::{Contender, Places, Stage};
 use events::Events;
 use measure::{Batch, Contestant, start};
 use report::{PureModules, Report, Size, Starts};
+use selection::Selection;
 use tpns::Tpns;
 
 const TPNS_LATENCY: Duration = Duration::from_millis(20);
@@ -46,44 +48,45 @@ const PURE_MODULES_ROUNDS: &str = "31";
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
     let begun = Instant::now();
+    let selection = Selection::named(std::env::args().nth(1).as_deref())?;
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = root.join("target");
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder)?;
 
     let tpns = Tpns::start(TPNS_LATENCY).await?;
-    let stage = Stage::new(Places::find(&target)?, tpns.apps(), TABLE_LATENCY).await?;
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("checks") => {
-            let report = Report { checks: checks(&stage, &tpns).await?, ..Report::default() };
-            print!("{}", table::goals(&goals::of_checks(&report)));
-            return Ok(());
+    let contenders = selection.contenders();
+    let stage = Stage::new(Places::find(&target, contenders)?, tpns.apps(), TABLE_LATENCY).await?;
+    let mut report = Report { contenders, ..Report::default() };
+    if selection != Selection::Checks {
+        report.starts = starts(&stage, &tpns, contenders).await?;
+        for (messages, rounds) in SIZES {
+            report.sizes.push(size(&stage, &tpns, contenders, messages, rounds).await?);
+            eprintln!("  {messages} messages done, {} s so far", begun.elapsed().as_secs());
         }
-        Some(other) => bail!("{other}: is not measured alone; give `checks`, or nothing for everything"),
+        for &contender in contenders {
+            report.zipped.insert(contender, stage.zipped(contender, &folder)?);
+        }
     }
-    let mut report = Report { starts: starts(&stage, &tpns).await?, ..Report::default() };
-    for (messages, rounds) in SIZES {
-        report.sizes.push(size(&stage, &tpns, messages, rounds).await?);
-        eprintln!("  {messages} messages done, {} s so far", begun.elapsed().as_secs());
+    if selection != Selection::Rust {
+        report.checks = checks(&stage, &tpns).await?;
     }
-    report.checks = checks(&stage, &tpns).await?;
-    for messages in [1_000, 10_000] {
-        report.modules.insert(messages, pure_modules(&stage, &folder, messages)?);
+    match selection {
+        Selection::Checks => print!("{}", table::goals(&goals::of_checks(&report))),
+        Selection::Rust => print!("{}", table::text(&report, &goals::of_rust(&report))),
+        Selection::Everything => {
+            for messages in [1_000, 10_000] {
+                report.modules.insert(messages, pure_modules(&stage, &folder, messages)?);
+            }
+            let text = table::text(&report, &goals::all(&report));
+            print!("{text}");
+            quote(&root.join("docs/bench.md"), &text)?;
+            std::fs::write(folder.join("bench.json"), json::write(&report)?)?;
+            std::fs::write(root.join("docs/bench.svg"), picture::svg(&report))?;
+            println!("\nWritten: target/bench/bench.json, docs/bench.svg, the table in docs/bench.md.");
+        }
     }
-    for contender in Contender::ALL {
-        report.zipped.insert(contender, stage.zipped(contender, &folder)?);
-    }
-
-    let text = table::text(&report);
-    print!("{text}");
-    quote(&root.join("docs/bench.md"), &text)?;
-    std::fs::write(folder.join("bench.json"), json::write(&report)?)?;
-    std::fs::write(root.join("docs/bench.svg"), picture::svg(&report))?;
-    println!(
-        "\nWritten: target/bench/bench.json, docs/bench.svg, the table in docs/bench.md. It took {} s.",
-        begun.elapsed().as_secs()
-    );
+    println!("\nIt took {} s.", begun.elapsed().as_secs());
     Ok(())
 }
 
@@ -99,12 +102,12 @@ fn quote(page: &Path, table: &str) -> anyhow::Result<()> {
 }
 
 /// Starts fresh processes of all contenders in turn, so that other load on the machine affects all of them equally.
-async fn starts(stage: &Stage, tpns: &Tpns) -> anyhow::Result<Starts> {
-    let one = Events::of(1)?;
+async fn starts(stage: &Stage, tpns: &Tpns, contenders: &[Contender]) -> anyhow::Result<Starts> {
     let mut starts = Starts::default();
     for round in 0..=STARTS {
         eprint!("\r  starting fresh processes: round {round} of {STARTS}");
-        for contender in Contender::ALL {
+        let one = Events::of(1)?;
+        for &contender in contenders {
             tpns.prepare(&one).await?;
             let started = start(stage, contender, &one).await?;
             // The first round only brings the files into the page cache.
@@ -119,11 +122,17 @@ async fn starts(stage: &Stage, tpns: &Tpns) -> anyhow::Result<Starts> {
 
 /// Batches of one size: each contender is first checked for correct results, then all are measured in turn, with a bare
 /// call to TPNS.
-async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> anyhow::Result<Size> {
+async fn size(
+    stage: &Stage,
+    tpns: &Tpns,
+    contenders: &[Contender],
+    messages: usize,
+    rounds: usize,
+) -> anyhow::Result<Size> {
     let events = Events::of(messages)?;
     let mut size = Size::new(messages, &events);
     let mut contestants = Vec::new();
-    for contender in Contender::APPLYING {
+    for &contender in contenders.iter().filter(|contender| contender.applies_events()) {
         if contender.is_sequential() && messages > LARGEST_SEQUENTIAL {
             continue;
         }
@@ -133,6 +142,7 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
     let floor = stage.function(Contender::Floor)?;
     floor.invoke(events.payload()).await?;
     for _ in 0..rounds {
+        let events = Events::of(messages)?;
         tpns.prepare(&Events::of(1)?).await?;
         size.bare_call.push(tpns.bare_call().await?);
         size.empty.push(floor.invoke(events.payload()).await?.duration);
@@ -146,14 +156,13 @@ async fn size(stage: &Stage, tpns: &Tpns, messages: usize, rounds: usize) -> any
 
 /// Batches of ten with a ledger, with and without a check queue, in turn.
 async fn checks(stage: &Stage, tpns: &Tpns) -> anyhow::Result<BTreeMap<Contender, Batch>> {
-    let events = Events::of(10)?;
     let mut pair = Vec::new();
     for contender in [Contender::OursWithLedger, Contender::OursWithChecks] {
-        pair.push(Contestant::checked(stage, tpns, contender, &events).await?);
+        pair.push(Contestant::checked(stage, tpns, contender, &Events::of(10)?).await?);
     }
     for _ in 0..CHECKS_ROUNDS {
         for contestant in &mut pair {
-            contestant.turn(&events).await?;
+            contestant.turn(&Events::of(10)?).await?;
         }
         // Each of them is as often the first of a round.
         pair.reverse();

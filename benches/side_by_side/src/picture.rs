@@ -33,7 +33,7 @@ pub(crate) fn svg(report: &Report) -> String {
 
 fn panels(report: &Report) -> Vec<Panel> {
     let each = |of: &dyn Fn(Contender) -> Option<f64>| {
-        Contender::APPLYING.into_iter().filter_map(|contender| of(contender).map(|value| (contender, value))).collect()
+        report.applying().filter_map(|contender| of(contender).map(|value| (contender, value))).collect()
     };
     let figures = |contender| report.figures(contender, 1_000);
     vec![
@@ -47,7 +47,7 @@ fn panels(report: &Report) -> Vec<Panel> {
             title: "A warm batch of 1,000 messages, TPNS answering after 20 ms",
             unit: "ms",
             bars: each(&|contender| figures(contender).map(|figures| millis(figures.wall))),
-            remarks: (Contender::APPLYING.into_iter())
+            remarks: (report.applying())
                 .filter_map(|contender| Some((contender, figures(contender)?.redelivered)))
                 .filter(|(_, failed)| *failed > 0)
                 .map(|(contender, failed)| (contender, format!(" · {failed} failed")))
@@ -83,7 +83,7 @@ fn panels(report: &Report) -> Vec<Panel> {
 fn draw(out: &mut String, panels: &[Panel], height: f64) -> std::fmt::Result {
     writeln!(
         out,
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="The function compared with Python and Node.js with Powertools: the figures are in docs/bench.md">
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="The function compared with Rust by hand, and with Python and Node.js with Powertools: the figures are in docs/bench.md">
 <!-- Made by `make bench`. -->
 <style>
 text {{ font: 13px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }}
@@ -112,8 +112,7 @@ impl Panel {
             let y = top + PANEL + BAR * index as f64;
             // The shortest bar is a tenth of the longest one's width.
             let share = if most > least { 0.1 + 0.9 * (value / least).ln() / (most / least).ln() } else { 1.0 };
-            let own = matches!(contender, Contender::Ours | Contender::OursWithLedger);
-            let class = if own { "own" } else { "other" };
+            let class = if contender.is_own() { "own" } else { "other" };
             let (width, middle) = (BARS * share, y + 11.0);
             writeln!(out, r#"<text x="{}" y="{middle}" text-anchor="end">{}</text>"#, LABELS - 8.0, contender.name())?;
             writeln!(out, r#"<rect class="{class}" x="{LABELS}" y="{y}" width="{width:.1}" height="14" rx="2"/>"#)?;

@@ -15,6 +15,8 @@ pub(crate) type Starts = BTreeMap<Contender, Vec<Start>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
+    /// What is compared, in the order of the columns.
+    pub(crate) contenders: &'static [Contender],
     pub(crate) starts: Starts,
     pub(crate) sizes: Vec<Size>,
     /// Batches of ten with a ledger, with and without checks.
@@ -74,6 +76,10 @@ impl Size {
 }
 
 impl Report {
+    pub(crate) fn applying(&self) -> impl Iterator<Item = Contender> {
+        self.contenders.iter().copied().filter(|contender| contender.applies_events())
+    }
+
     pub(crate) fn size(&self, messages: usize) -> Option<&Size> {
         self.sizes.iter().find(|size| size.messages == messages)
     }
@@ -133,8 +139,8 @@ impl Report {
     /// `None` if messages were redelivered, or the peak is not known.
     pub(crate) fn cost(&self, contender: Contender, messages: usize) -> Option<Cost> {
         let figures = self.figures(contender, messages).filter(|figures| figures.redelivered == 0)?;
-        let ledger = contender == Contender::OursWithLedger;
-        Some(cost::per_million(messages, figures.wall, figures.cpu, figures.peak_bytes?, ledger))
+        let (peak, table) = (figures.peak_bytes?, contender.table_requests());
+        Some(cost::per_million(messages, figures.wall, figures.cpu, peak, table))
     }
 }
 

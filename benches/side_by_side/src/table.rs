@@ -4,26 +4,30 @@ use std::fmt::Write;
 
 use crate::{
     contenders::Contender,
-    cost::{LEDGER_READS_PER_EVENT, LEDGER_WRITES_PER_EVENT, MB_PER_PROCESSOR, PRICES, SQS_REQUESTS_PER_EVENT},
-    goals::{self, Goal},
+    cost::{LEDGER, MB_PER_PROCESSOR, PRICES, SQS_REQUESTS_PER_EVENT, WRITES_ALONE},
+    goals::Goal,
     report::{Figures, Report, mebibytes, median, millis},
 };
 
 const FIRST: usize = 34;
-const COLUMN: usize = 20;
+const COLUMN: usize = 15;
 
 type Row = (String, Vec<String>);
 
-pub(crate) fn text(report: &Report) -> String {
+pub(crate) fn text(report: &Report, goals: &[Goal]) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut out, report);
+    out.push_str(&self::goals(goals));
     out
 }
 
 fn write(out: &mut String, report: &Report) -> std::fmt::Result {
-    row(out, "", Contender::ALL.map(|contender| contender.name().to_owned()))?;
-    let all = |of: &dyn Fn(Contender) -> String| Contender::ALL.map(of);
+    let names = report.contenders.iter().map(|contender| heading(contender.name()));
+    let (first, second): (Vec<_>, Vec<_>) = names.unzip();
+    row(out, "", first)?;
+    row(out, "", second)?;
+    let all = |of: &dyn Fn(Contender) -> String| -> Vec<String> { report.contenders.iter().copied().map(of).collect() };
     row(out, "start: ready for the first event", all(&|c| ms(millis(report.ready(c)))))?;
     row(out, "  against the floor", all(&|c| times(millis(report.ready(c)) / millis(report.ready(Contender::Floor)))))?;
     row(out, "start: first answer", all(&|c| ms(millis(report.first_answer(c)))))?;
@@ -49,7 +53,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     )?;
     writeln!(
         out,
-        "\nA million events cost: 1e6/messages x (seconds x GB x {} + {}/1e6) + {SQS_REQUESTS_PER_EVENT:.1} x {} + with a ledger {LEDGER_WRITES_PER_EVENT} x {} + {LEDGER_READS_PER_EVENT:.1} x {}",
+        "\nA million events cost: 1e6/messages x (seconds x GB x {} + {}/1e6) + {SQS_REQUESTS_PER_EVENT:.1} x {} + writes x {} + reads x {}",
         PRICES.lambda_gb_second,
         PRICES.lambda_million_requests,
         PRICES.sqs_million_requests,
@@ -58,10 +62,21 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     )?;
     writeln!(
         out,
-        "dollars (Lambda on arm64, SQS, DynamoDB on demand; us-east-1); seconds = waiting + CPU x {MB_PER_PROCESSOR}/MB, at the cheapest memory that holds the peak.\n"
+        "dollars (Lambda on arm64, SQS, DynamoDB on demand; us-east-1); seconds = waiting + CPU x {MB_PER_PROCESSOR}/MB, at the cheapest memory that holds the peak."
     )?;
-    out.push_str(&goals(&goals::all(report)));
-    Ok(())
+    writeln!(
+        out,
+        "An event takes {} write and {:.1} reads with the ledger, {} write and no read with SDK writes.\n",
+        LEDGER.writes, LEDGER.reads, WRITES_ALONE.writes
+    )
+}
+
+/// A name in two lines.
+fn heading(name: &str) -> (String, String) {
+    match name.split_once(' ') {
+        Some((first, second)) => (first.to_owned(), second.to_owned()),
+        None => (name.to_owned(), String::new()),
+    }
 }
 
 /// The goals, a line each.
@@ -78,7 +93,7 @@ pub(crate) fn goals(goals: &[Goal]) -> String {
 fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Row> {
     let cells = |of: &dyn Fn(Figures) -> String| -> Vec<String> {
         let cell = |contender| report.figures(contender, messages).map(of).unwrap_or_default();
-        Contender::APPLYING.map(cell).into()
+        report.applying().map(cell).collect()
     };
     let ours = report.figures(Contender::Ours, messages);
     let against = |of: &dyn Fn(&Figures) -> f64| {
@@ -88,8 +103,10 @@ fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Ro
         |contender| report.cost(contender, messages).map_or_else(String::new, |cost| format!("${:.2}", cost.total()));
     let lambda = |contender| {
         let cost = report.cost(contender, messages);
-        cost.map_or_else(String::new, |cost| format!("${} at {} MB", dollars(cost.lambda), cost.memory_mb))
+        cost.map_or_else(String::new, |cost| format!("${}", dollars(cost.lambda)))
     };
+    let memory =
+        |contender| report.cost(contender, messages).map_or_else(String::new, |cost| format!("{} MB", cost.memory_mb));
     let mut wall = cells(&|figures| {
         let failed = if figures.redelivered > 0 { "!" } else { "" };
         format!("{failed}{}{}", if figures.extrapolated { "~" } else { "" }, ms(millis(figures.wall)))
@@ -113,8 +130,9 @@ fn of_size(report: &Report, messages: usize, fewest: usize, bare: f64) -> Vec<Ro
             calls.push(thousands(fewest));
             calls
         }),
-        ("  a million events: Lambda".into(), Contender::APPLYING.map(lambda).into()),
-        ("  a million events: all".into(), Contender::APPLYING.map(cost).into()),
+        ("  a million events: Lambda".into(), report.applying().map(lambda).collect()),
+        ("  at this memory size".into(), report.applying().map(memory).collect()),
+        ("  a million events: all".into(), report.applying().map(cost).collect()),
     ]
 }
 
@@ -162,4 +180,25 @@ fn thousands(number: usize) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_heading_fits_its_column_and_keeps_all_of_the_name() {
+        for contender in Contender::EVERYTHING {
+            let (first, second) = heading(contender.name());
+            assert!(first.len() < COLUMN && second.len() < COLUMN, "{first} / {second}");
+            assert_eq!(format!("{first} {second}").trim_end(), contender.name());
+        }
+    }
+
+    #[test]
+    fn the_floor_is_the_last_column_since_it_has_no_cells_in_most_rows() {
+        for contenders in [Contender::EVERYTHING, Contender::RUST] {
+            assert_eq!(contenders.iter().position(|contender| !contender.applies_events()), Some(contenders.len() - 1));
+        }
+    }
 }
