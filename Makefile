@@ -134,10 +134,18 @@ dynalite: tests/dynalite/node_modules/.made ## Compares the DynamoDB of the ledg
 	node tests/dynalite/compare.mjs target/dynamodb.jsonl
 
 # The function by itself, so that it is built as for Lambda, and the floor and the pure modules with the same profile.
-bench: $(if $(ONLY),,target/bench/peers/.python target/bench/peers/.node) ## Measures the function beside Rust by hand, Python and Node.js: one table, target/bench/bench.json, docs/bench.svg: ONLY=rust, ONLY=checks
+# The first event runs the library in a process of its own, so it needs nothing of the others.
+FIRST_EVENT = cargo run --profile harness --locked -p first-event
+ifeq ($(ONLY),first-event)
+bench:
+	$(FIRST_EVENT)
+else
+bench: $(if $(ONLY),,target/bench/peers/.python target/bench/peers/.node) ## Measures the function beside Rust by hand, Python and Node.js: one table, target/bench/bench.json, docs/bench.svg: ONLY=rust, ONLY=checks, ONLY=first-event
 	cargo build --release --locked -p tpns-account-sync -p empty-handler -p pure-modules
 	$(if $(filter checks,$(ONLY)),,cargo build --release --locked --manifest-path $(RUST_PEERS)/Cargo.toml --target-dir target/bench/peers/rust)
 	cargo run --profile harness --locked -p side-by-side -- $(ONLY)
+	$(if $(ONLY),,$(FIRST_EVENT))
+endif
 
 outage: .venv/.run ## Outages with and without redelivery delays and the lane: a table and docs/outage.svg: ARGS=--simulate
 	@exec .venv/bin/python -m local.outage $(ARGS)

@@ -1,4 +1,4 @@
-"""MiniStack, with three patches where MiniStack 1.5.33 differs from AWS."""
+"""MiniStack, with four patches where MiniStack 1.5.33 differs from AWS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import samtranslator.translator.transform as sam
 from ministack.app import main as ministack
 from ministack.core.lambda_runtime import Worker
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers
 
 _parameters: ContextVar[dict[str, str] | None] = ContextVar("parameters", default=None)
@@ -18,6 +18,7 @@ def main() -> None:
     _pass_parameters_to_the_sam_transform()
     _wait_for_the_last_line_of_an_invocation()
     _share_the_concurrency_among_the_mappings()
+    _evaluate_an_alarm_on_its_own_dimensions()
     ministack()
 
 
@@ -69,3 +70,21 @@ def _share_the_concurrency_among_the_mappings() -> None:
         return min(limit, reserved - sum(lambda_svc._esm_inflight.get(uuid, 0) for uuid in others))
 
     lambda_svc._sqs_esm_concurrency = concurrency
+
+
+def _evaluate_an_alarm_on_its_own_dimensions() -> None:
+    """MiniStack evaluates an alarm on every metric of its name: one stack's failed invocation raised the alarm of a
+    stack that was deployed in the minutes after it."""
+    of_all = cloudwatch._evaluate_alarm
+
+    def evaluate(alarm: dict[str, Any]) -> None:
+        own = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm.get("Dimensions", [])))
+        metrics = cloudwatch._metrics
+        cloudwatch._metrics = {key: points for key, points in metrics.items() if key[2] == own}
+        try:
+            of_all(alarm)
+        finally:
+            cloudwatch._metrics = metrics
+
+    cloudwatch._evaluate_alarm = evaluate
+

@@ -401,3 +401,23 @@ def sent_at(stage: Deployment, url: str) -> float:
     sqs = stage.cloud.client("sqs")
     (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0)["Messages"]
     return int(message["Attributes"]["SentTimestamp"]) / 1000
+
+
+def test_an_alarm_is_evaluated_on_its_own_dimensions(world: World) -> None:
+    cloudwatch = world.cloud.client("cloudwatch")
+    own, other = ([{"Name": "FunctionName", "Value": uuid.uuid4().hex}] for _ in range(2))
+    metric = {"MetricName": "Errors", "Namespace": "AWS/Lambda"}
+    compared = {"Threshold": 1.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "missing"}
+
+    def state_after_an_error_of(dimensions: list[dict[str, str]], name: str) -> str:
+        error = {"MetricName": metric["MetricName"], "Dimensions": dimensions, "Value": 1.0}
+        cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=[error])
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, **metric, Dimensions=own, Period=60, EvaluationPeriods=1, Statistic="Sum", **compared
+        )
+        (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        cloudwatch.delete_alarms(AlarmNames=[name])
+        return str(alarm["StateValue"])
+
+    assert state_after_an_error_of(other, "before") != "ALARM"
+    assert state_after_an_error_of(own, "after") == "ALARM"
