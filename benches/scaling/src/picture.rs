@@ -123,7 +123,13 @@ fn curve(out: &mut String, curve: &Curve) -> std::fmt::Result {
 fn limit(out: &mut String, quota: &Quota, short: &str) -> std::fmt::Result {
     let y = up(quota.reached_at.log10());
     writeln!(out, r#"<path class="quota" d="M{LEFT} {y:.1}H{:.1}"/>"#, WIDTH - RIGHT)?;
-    writeln!(out, r#"<text class="limit" x="{:.1}" y="{:.1}">{short}</text>"#, LEFT + 6.0, y - 4.0)
+    // On the right, where no curve is.
+    writeln!(
+        out,
+        r#"<text class="limit" x="{:.1}" y="{:.1}" text-anchor="end">{short}</text>"#,
+        WIDTH - RIGHT - 6.0,
+        y - 4.0
+    )
 }
 
 fn across(power: f64) -> f64 {
