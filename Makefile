@@ -4,7 +4,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
 # Names that are both a target and possibly a file or folder.
-.PHONY: help check-events run doctor test test-release check lint advisories unit template page chromium e2e tools build release reproduce docs dynalite bench outage counts search chaos fuzz lock clean
+.PHONY: help check-events run doctor test test-release check lint advisories unit template page chromium e2e tools build release reproduce docs dynalite bench outage scaling counts search chaos fuzz lock clean
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { \
@@ -149,6 +149,15 @@ endif
 
 outage: .venv/.run ## Outages with and without redelivery delays and the lane: a table and docs/outage.svg: ARGS=--simulate
 	@exec .venv/bin/python -m local.outage $(ARGS)
+
+# The tables are calculated in seconds. What is measured is built as for `make bench`.
+scaling: ## Prints how many events per second settings and quotas allow (docs/scaling.md); measures a hot device and account: HOT=1
+ifeq ($(call on,$(HOT)),)
+	@cargo run --quiet --locked -p scaling
+else
+	cargo build --release --locked -p tpns-account-sync
+	cargo run --profile harness --locked -p scaling -- hot "$${CARGO_TARGET_DIR:-target}/release/tpns-account-sync"
+endif
 
 counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure modules; fails where one grew by over 5 %: ACCEPT=1
 	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }

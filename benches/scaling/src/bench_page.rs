@@ -1,0 +1,50 @@
+//! The table of docs/bench.md, for the tests that compare the model with it.
+
+const PAGE: &str = include_str!("../../../docs/bench.md");
+
+/// What was measured for a batch of one size, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    pub(crate) messages: usize,
+    pub(crate) ledger: bool,
+    pub(crate) bare_call: f64,
+    pub(crate) time: f64,
+    pub(crate) cpu: f64,
+}
+
+/// All sizes, with and without the ledger.
+pub(crate) fn measured() -> Vec<Measured> {
+    let table = PAGE.split("```").find(|text| text.contains("10 messages,")).unwrap();
+    let heads: Vec<_> = fields(table.lines().find(|line| line.contains("ours, ledger")).unwrap());
+    let column = |name: &str| heads.iter().position(|head| *head == name).unwrap();
+    let columns = [(false, column("ours")), (true, column("ours, ledger"))];
+    let mut found = Vec::new();
+    for section in table.split("\n\n").filter(|section| section.contains(" messages, ") && section.contains("  CPU  "))
+    {
+        let section = section.trim_start();
+        let messages = section.split_once(" messages").unwrap().0.replace(',', "").parse().unwrap();
+        let bare_call = millis(section.split_once("a bare call to TPNS ").unwrap().1.split(',').next().unwrap());
+        let row = |name: &str| fields(section.lines().find(|line| line.trim_start().starts_with(name)).unwrap());
+        for (ledger, column) in columns {
+            let [time, cpu] = ["time ", "CPU "].map(|name| millis(row(name)[column + 1]));
+            found.push(Measured { messages, ledger, bare_call, time, cpu });
+        }
+    }
+    assert_eq!(found.len(), 10);
+    found
+}
+
+/// Columns have at least two blanks between them.
+fn fields(line: &str) -> Vec<&str> {
+    line.split("  ").map(str::trim).filter(|field| !field.is_empty()).collect()
+}
+
+fn millis(text: &str) -> f64 {
+    let (number, unit) = text.trim().split_once(' ').unwrap();
+    let number: f64 = number.parse().unwrap();
+    match unit {
+        "ms" => number,
+        "s" => number * 1e3,
+        other => panic!("{other}: is no unit of docs/bench.md"),
+    }
+}
