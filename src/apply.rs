@@ -249,6 +249,10 @@ impl<R: Rows, P: Push> Settling<'_, R, P> {
     /// not worth a call yet.
     fn carry_over(&self, merged: MergedSlice, carried: &mut Carried, is_last: bool) -> MergedSlice {
         let MergedSlice { mut groups, mut known, merging } = merged;
+        // Without a check nothing would repair what TPNS has lost since it was confirmed.
+        if self.ledger.is_checked() {
+            known.state.find_unchanged(self.now);
+        }
         groups.append(&mut carried.0);
         known.extend(std::mem::take(&mut carried.1));
         if !is_last {

@@ -8,4 +8,4 @@ mod run;
 
 pub use compare::{Comparison, compare};
 pub use inspect::{Inspection, NotInspected, inspect};
-pub use run::{Agreement, Asked, Drift, Finding, Findings, Forgettable, check};
+pub use run::{Agreement, Asked, Drift, Finding, Findings, check};

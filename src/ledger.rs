@@ -7,17 +7,19 @@ mod device;
 mod known;
 mod protocol;
 
+use std::collections::HashSet;
+
 use indexmap::{IndexMap, map::Entry};
 
-pub(crate) use device::MOST_EARLIER;
+pub(crate) use device::{CONFIRMED_FOR, MOST_EARLIER};
 pub use device::{DeviceState, Owner};
 pub use known::{FailedRows, KnownState, RowError, Unchecked};
 pub(crate) use protocol::WRITES_AT_A_TIME;
-pub use protocol::{DeletionRow, Ledger, Read, Rows};
+pub use protocol::{Confirmation, DeletionRow, Ledger, Read, Rows};
 
 use crate::{
     apps::AppId,
-    event::{Account, Change, Device, Event, Version},
+    event::{Account, Change, Device, Event, Millis, Version},
 };
 
 /// An account of an app, the key of its deletion.
@@ -45,6 +47,8 @@ pub struct State {
     pub deleted: IndexMap<AccountKey, Deletion>,
     /// Whether it holds what earlier batches said of its devices.
     pub remembers: bool,
+    /// Devices for which TPNS has exactly what this state says: they need no call.
+    pub unchanged: HashSet<Device>,
 }
 
 /// The newest deletion of an account.
@@ -97,6 +101,17 @@ impl State {
         for (key, deletion) in &other.deleted {
             self.delete(key.clone(), deletion.clone());
         }
+    }
+
+    /// Finds the devices that need no call: a check has confirmed their owner's accounts, and no deletion of one of
+    /// these is known.
+    pub fn find_unchanged(&mut self, now: Millis) {
+        let is_deleted = |key: AccountKey| self.deleted.contains_key(&key);
+        let is_unchanged = |(device, state): &(&Device, &DeviceState)| {
+            state.is_confirmed(now)
+                && !state.owner().into_iter().flat_map(|owner| owner.keys(device.app)).any(is_deleted)
+        };
+        self.unchanged = self.devices.iter().filter(is_unchanged).map(|(device, _)| device.clone()).collect();
     }
 
     /// The deletion that takes this account from an owner of this version, if one does.

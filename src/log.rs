@@ -73,6 +73,7 @@ pub fn finished(finished: &Finished<'_>) {
     tracing::info!(
         received = outcomes.len(),
         applied = count(OutcomeKind::Applied),
+        unchanged = outcomes.iter().filter(|outcome| **outcome == Outcome::Unchanged).count(),
         superseded = count(OutcomeKind::Superseded),
         retry = count(OutcomeKind::Retry),
         rejected = count(OutcomeKind::Rejected),
@@ -134,7 +135,7 @@ fn message(settled: &MessageOutcome<'_>, source: Source) {
         };
     }
     match outcome {
-        Outcome::Applied => line!(debug, "event applied"),
+        Outcome::Applied | Outcome::Unchanged => line!(debug, "event applied"),
         Outcome::AppliedNotBound => line!(warn, "event applied"),
         Outcome::Superseded | Outcome::SupersededAtSameTime => line!(debug, "event superseded"),
         Outcome::Parked(_) => line!(warn, "event parked"),

@@ -83,7 +83,7 @@ pub enum Share {
     Own(ItemIndex),
     /// The item does what another event says, but would be different without this one.
     Shaped(ItemIndex),
-    /// TPNS has accepted what the event says, in an earlier invocation.
+    /// TPNS has accepted what the event says, in an earlier invocation, or a check has seen that it has it.
     Done,
 }
 
@@ -109,6 +109,10 @@ pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
         plan.deletions.insert(key.clone(), PlannedDeletion { item, shaped: Vec::new() });
     }
     for (device, known) in &state.devices {
+        if state.unchanged.contains(device) {
+            plan.devices.insert(device.clone(), Vec::new());
+            continue;
+        }
         let travel = redelivered.device(device);
         plan.add_device(device, known, state, travel.is_some());
         if let Some(Travel::Alone(number)) = travel {
@@ -125,6 +129,11 @@ impl Plan {
     #[must_use]
     pub fn shares(&self, event: &Event) -> Vec<Share> {
         match &event.change {
+            Change::Login(device, _) | Change::Logout(device, _) | Change::LogoutAll(device)
+                if self.is_unchanged(device) =>
+            {
+                vec![Share::Done]
+            }
             Change::Logout(device, _) => self.items_of(device).iter().copied().map(Share::Own).collect(),
             Change::Login(device, _) | Change::LogoutAll(device) => {
                 let share = |&item: &ItemIndex| match self.item(item).work {
@@ -160,6 +169,12 @@ impl Plan {
     #[must_use]
     pub fn items_of(&self, device: &Device) -> &[ItemIndex] {
         self.devices.get(device).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the device needs no item, since TPNS has what the state says.
+    #[must_use]
+    pub fn is_unchanged(&self, device: &Device) -> bool {
+        self.devices.get(device).is_some_and(Vec::is_empty)
     }
 
     /// These items, which belong to no event.

@@ -94,7 +94,11 @@ fn accepted(event: &Event, state: &State, plan: &Plan) -> Outcome {
     if let Some(newer) = state.superseded_by(event) {
         return superseded(event, Some(newer));
     }
-    let Change::Logout(device, listed) = &event.change else { return Outcome::Applied };
+    let (device, listed) = match &event.change {
+        Change::Logout(device, listed) => (device, listed),
+        Change::Login(device, _) if plan.is_unchanged(device) => return Outcome::Unchanged,
+        Change::Login(..) | Change::LogoutAll(_) | Change::Deletion(..) => return Outcome::Applied,
+    };
     let owner = state.devices.get(device).and_then(DeviceState::owner);
     let is_owners = |listed: &ListedAccount| owner.is_none_or(|owner| owner.has(listed));
     // If the device has no account in the end, what a logout missed is not bound either.

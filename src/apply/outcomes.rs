@@ -55,7 +55,7 @@ fn gravity(outcome: &Outcome) -> (u8, Option<Duration>) {
     let gravity = match outcome {
         Outcome::SupersededAtSameTime => 0,
         Outcome::Superseded => 1,
-        Outcome::Applied | Outcome::AppliedNotBound => 2,
+        Outcome::Applied | Outcome::AppliedNotBound | Outcome::Unchanged => 2,
         Outcome::Rejected(_) | Outcome::Parked(_) => 3,
         Outcome::Retry(_) => 4,
         Outcome::Misconfigured(_) => 5,

@@ -8,7 +8,7 @@ use std::{
 use contract::check::{self, CheckKey};
 use futures_util::future::join_all;
 
-use super::run::{Agreement, Asked, Finding, Findings, Forgettable, check};
+use super::run::{Agreement, Asked, Finding, Findings, check};
 use crate::{
     AccountSync,
     event::Millis,
@@ -70,7 +70,7 @@ impl AccountSync {
         let tpns = Tpns::new(&self.client, &self.apps, apps.clone(), self.calls, &calls(&keys, apps.list.len()));
         let deadline = Some(Deadline(times.ends.calls));
         let findings = check(&ledger, &tpns, &asked, self.checks.unknown, deadline).await;
-        forget(&ledger, &findings, times.now, self.checks.after).await;
+        confirm(&ledger, &findings, times.now, self.checks.after).await;
         let mut each = keys.iter().map(|(index, _)| *index).zip(&findings.each).peekable();
         while let Some(&(index, _)) = each.peek() {
             let own = std::iter::from_fn(|| each.next_if(|(of, _)| *of == index)).map(|(_, finding)| finding);
@@ -137,13 +137,11 @@ fn outcome<'f>(findings: impl Iterator<Item = &'f Finding>, young: bool) -> Outc
     outcome
 }
 
-/// Rows need not remember what TPNS is seen not to have, if nothing is under way that says anything else of the device:
-/// that is so when the row has not changed for as long as a check waits.
-async fn forget<R: Rows>(ledger: &Ledger<R>, findings: &Findings, now: SystemTime, after: Duration) {
-    let since = |changed: Millis| {
-        let now = now.duration_since(UNIX_EPOCH).map(millis).unwrap_or_default();
-        now.saturating_sub(changed) > millis(after)
-    };
-    let old = findings.forgettable.iter().filter(|forgettable| since(forgettable.changed));
-    join_all(old.map(|Forgettable { device, changed, accounts }| ledger.forget(device, *changed, accounts))).await;
+/// Rows record what TPNS is seen to have and to be without, if nothing is under way that says anything else of the
+/// device: that is so when the row has not changed for as long as a check waits.
+async fn confirm<R: Rows>(ledger: &Ledger<R>, findings: &Findings, now: SystemTime, after: Duration) {
+    let now = now.duration_since(UNIX_EPOCH).map(millis).unwrap_or_default();
+    let is_settled = |changed: Millis| now.saturating_sub(changed) > millis(after);
+    let settled = findings.confirmations.iter().filter(|confirmation| is_settled(confirmation.changed));
+    join_all(settled.map(|confirmation| ledger.confirm(confirmation))).await;
 }

@@ -16,7 +16,7 @@ use crate::{
     apps::AppId,
     config::UnknownBindings,
     event::{Account, Device, Millis},
-    ledger::{AccountKey, KnownState, Ledger, Rows},
+    ledger::{AccountKey, CONFIRMED_FOR, Confirmation, DeviceState, KnownState, Ledger, Owner, Rows},
     outcome::Outcome,
     plan::{Item, ItemIndex, Plan, Verdict, Work, desired},
     tpns::{BoundAccount, Deadline, Verdicts},
@@ -78,19 +78,8 @@ pub struct Findings {
     pub each: Vec<Finding>,
     /// Apps whose accounts TPNS writes in another way.
     pub foreign: HashSet<AppId>,
-    /// Devices that agree and whose rows remember accounts that TPNS does not have any more.
-    pub forgettable: Vec<Forgettable>,
-}
-
-/// What a row need not remember any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forgettable {
-    /// The device.
-    pub device: Device,
-    /// When its row last changed, in milliseconds since 1970.
-    pub changed: Millis,
-    /// The accounts.
-    pub accounts: Vec<Account>,
+    /// What their rows may record of devices that agree, each once.
+    pub confirmations: Vec<Confirmation>,
 }
 
 /// Checks these keys, and repairs what differs.
@@ -131,10 +120,10 @@ pub async fn check<R: Rows>(
     let verdicts = verdicts.all();
     let mut findings = Findings { foreign, ..Findings::default() };
     for look in looks {
-        if let Ok(Seen { forgettable: Some(forgettable), .. }) = &look.0
-            && !findings.forgettable.contains(forgettable)
+        if let Ok(Seen { confirmation: Some(confirmation), .. }) = &look.0
+            && !findings.confirmations.contains(confirmation)
         {
-            findings.forgettable.push(forgettable.clone());
+            findings.confirmations.push(confirmation.clone());
         }
         findings.each.push(look.finding(&verdicts));
     }
@@ -171,7 +160,7 @@ struct Seen {
     items: Vec<ItemIndex>,
     changed: Option<Millis>,
     unknown: usize,
-    forgettable: Option<Forgettable>,
+    confirmation: Option<Confirmation>,
 }
 
 impl Scene {
@@ -191,10 +180,10 @@ impl Scene {
             comparison.remove_unknown();
         }
         let changed = self.changed.get(device).copied();
-        let forgettable = comparison.agrees().then(|| self.forgettable(device, changed)).flatten();
+        let confirmation = comparison.agrees().then(|| self.confirmation(device, changed, unknown == 0)).flatten();
         let drift = Drift { shown: comparison.is_shown(), missing: comparison.missing.is_some() };
         let (repair, is_strange) = (comparison.repair(device), comparison.is_strange);
-        Ok(Seen { drift, is_strange, repair, items: Vec::new(), changed, unknown, forgettable })
+        Ok(Seen { drift, is_strange, repair, items: Vec::new(), changed, unknown, confirmation })
     }
 
     /// A deleted account may be bound again by a newer login. Every other device loses it.
@@ -225,15 +214,35 @@ impl Scene {
         row_error.map_or(Outcome::UNTOUCHED, |row_error| Outcome::Retry(row_error.into()))
     }
 
-    /// Accounts of earlier owners under types that the row's login does not name: each push of the device unbinds them.
-    fn forgettable(&self, device: &Device, changed: Option<Millis>) -> Option<Forgettable> {
+    /// What the row of a device that agrees may record: that its owner is confirmed, and which accounts of earlier owners
+    /// TPNS is without. If the owner can't be confirmed, only accounts under types that it does not name: each push of
+    /// the device unbinds them.
+    fn confirmation(&self, device: &Device, changed: Option<Millis>, all_is_known: bool) -> Option<Confirmation> {
         let row = self.known.state.devices.get(device)?;
-        let desired = desired(device.app, row, row.owner()?, &self.known.state);
+        let owner = row.owner()?;
+        let desired = desired(device.app, row, owner, &self.known.state);
+        if desired.is_empty() {
+            return None;
+        }
+        let is_confirmable = all_is_known && row.unbound().is_empty() && !self.has_deletion(device, owner);
         let is_named = |account: &&Account| desired.iter().any(|other| other.account_type == account.account_type);
-        let accounts: Vec<_> = row.may_have().iter().filter(|account| !is_named(account)).cloned().collect();
-        let is_pushed = !desired.is_empty() && !accounts.is_empty();
-        is_pushed.then_some(Forgettable { device: device.clone(), changed: changed?, accounts })
+        let without = row.may_have().iter().filter(|account| is_confirmable || !is_named(account));
+        let without: Vec<_> = without.cloned().collect();
+        let owner = (is_confirmable && is_worth_confirming(row, owner)).then(|| owner.version.clone());
+        let is_new = owner.is_some() || !without.is_empty();
+        is_new.then_some(Confirmation { device: device.clone(), changed: changed?, owner, without })
     }
+
+    /// Whether a deletion of one of the owner's accounts is known, however old.
+    fn has_deletion(&self, device: &Device, owner: &Owner) -> bool {
+        let key = |account| AccountKey { app: device.app, account };
+        owner.accounts().any(|account| self.known.state.deleted.contains_key(&key(account)))
+    }
+}
+
+/// Whether the owner has no confirmation, or one that is about to be too old: repeated logins cost no write.
+fn is_worth_confirming(row: &DeviceState, owner: &Owner) -> bool {
+    row.confirmed().is_none_or(|confirmed| owner.version.at.saturating_sub(confirmed.at) > CONFIRMED_FOR / 2)
 }
 
 fn answer<T>(answer: Option<&Result<Vec<T>, Verdict>>) -> Result<&[T], Outcome> {

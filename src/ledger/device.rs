@@ -8,7 +8,7 @@ use std::{
 use super::AccountKey;
 use crate::{
     apps::AppId,
-    event::{Account, AccountName, AccountType, ListedAccount, Version},
+    event::{Account, AccountName, AccountType, ListedAccount, Millis, Version},
 };
 
 /// The state of one device after the events.
@@ -18,6 +18,7 @@ pub struct DeviceState {
     unbound: BTreeMap<ListedAccount, Version>,
     /// Besides the owner's.
     may_have: BTreeSet<Account>,
+    confirmed: Option<Version>,
 }
 
 /// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half
@@ -25,6 +26,10 @@ pub struct DeviceState {
 pub(super) const MOST_UNBOUND: usize = 200;
 /// The most accounts of earlier owners that are kept, for the same reason.
 pub(crate) const MOST_EARLIER: usize = 100;
+
+/// How old an owner may be at whose time a check confirmed the device: younger than the rows of deletions are kept
+/// ([`LEDGER_ROW_LIFETIME`](crate::table::LEDGER_ROW_LIFETIME)), so that the row of each newer deletion is there.
+pub(crate) const CONFIRMED_FOR: Millis = 30 * 24 * 3600 * 1000;
 
 /// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.
 ///
@@ -100,6 +105,30 @@ impl DeviceState {
         &self.may_have
     }
 
+    /// The owner's version when a check saw that TPNS had exactly its accounts, while no call was under way that says
+    /// otherwise. No event since then has changed the accounts or signed one out.
+    #[must_use]
+    pub fn confirmed(&self) -> Option<&Version> {
+        self.confirmed.as_ref()
+    }
+
+    /// A check has confirmed the owner of this version.
+    pub fn confirm(&mut self, version: Version) {
+        self.confirmed = Some(version);
+    }
+
+    /// Whether TPNS has exactly the owner's accounts by a confirmation that is young enough to rely on. What is in
+    /// `unbound` or `may_have` besides was written by a version of this function that knows no confirmations.
+    #[must_use]
+    pub fn is_confirmed(&self, now: Millis) -> bool {
+        let is_young = |confirmed: &Version| now.saturating_sub(confirmed.at) <= CONFIRMED_FOR;
+        let has_accounts = |owner: &Owner| !owner.accounts.is_empty();
+        self.confirmed.as_ref().is_some_and(is_young)
+            && self.owner.as_ref().is_some_and(has_accounts)
+            && self.unbound.is_empty()
+            && self.may_have.is_empty()
+    }
+
     /// Whether events that are not in this state would make another of it: what TPNS may have besides does not count,
     /// since it follows from the owners.
     #[must_use]
@@ -161,6 +190,7 @@ impl DeviceState {
         if let Some(owner) = &mut self.owner {
             owner.accounts.clear();
         }
+        self.confirmed = None;
     }
 
     /// Merges another state of the device.
@@ -194,6 +224,9 @@ impl DeviceState {
         if !self.may_have.is_empty() {
             self.forget(&owner.accounts().collect::<Vec<_>>());
         }
+        if self.owner.as_ref().is_none_or(|own| own.accounts != owner.accounts) {
+            self.confirmed = None;
+        }
         let earlier = self.owner.replace(owner);
         self.remember(earlier.iter().flat_map(Owner::accounts));
         None
@@ -209,6 +242,7 @@ impl DeviceState {
             self.unbound.retain(|known, since| known.account != listed.account || *since > *version);
         }
         self.unbound.insert(listed.clone(), version.clone());
+        self.confirmed = None;
     }
 
     /// Keeps what a row holds within bounds: a device that [`MOST_UNBOUND`] accounts and more have been signed out of

@@ -81,6 +81,7 @@ impl KnownState {
     pub fn extend(&mut self, other: Self) {
         self.state.remembers |= other.state.remembers;
         self.state.devices.extend(other.state.devices);
+        self.state.unchanged.extend(other.state.unchanged);
         for (key, deletion) in other.state.deleted {
             self.state.delete(key, deletion);
         }
@@ -98,6 +99,7 @@ impl KnownState {
             return other;
         }
         other.state.devices = self.state.devices.extract_if(.., |device, _| devices.contains(device)).collect();
+        other.state.unchanged = self.state.unchanged.extract_if(|device| devices.contains(device)).collect();
         let own = self.state.deleted.extract_if(.., |key, _| deletions.contains(key));
         other.state.deleted = own.collect();
         let known = self.state.deleted.iter().filter(|(_, deletion)| !deletion.due);

@@ -24,9 +24,15 @@ pub trait Rows {
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
-    /// Removes accounts of earlier owners, which TPNS does not have any more, from a device's row, if that has not
-    /// changed since `changed`.
-    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError>;
+    /// Records in a device's row, if that has not changed since `changed`, what a check has seen: that TPNS has exactly
+    /// the accounts of the owner of this version, if one is given, and is without these accounts of earlier owners.
+    async fn confirm(
+        &self,
+        device: &Device,
+        changed: Millis,
+        owner: Option<&Version>,
+        without: &[Account],
+    ) -> Result<(), RowError>;
     /// Whether TPNS is compared with the rows later on, by a check.
     fn are_checked(&self) -> bool;
     /// Has a check sent of each of these devices and deleted accounts. Returns those that were not sent.
@@ -65,6 +71,19 @@ impl DeletionRow {
             _ => self,
         }
     }
+}
+
+/// What a check has seen of a device and its row need not leave to a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The device.
+    pub device: Device,
+    /// When its row last changed, in milliseconds since 1970.
+    pub changed: Millis,
+    /// The version of the owner, if TPNS has exactly its accounts.
+    pub owner: Option<Version>,
+    /// Accounts of earlier owners that TPNS does not have.
+    pub without: Vec<Account>,
 }
 
 /// Where the state is kept.
@@ -117,11 +136,11 @@ impl<R: Rows> Ledger<R> {
         (known, changed)
     }
 
-    /// Removes accounts that TPNS does not have any more from what a device's row remembers, if it has not changed
-    /// since. Nothing depends on its success: at worst they are unbound once more.
-    pub async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) {
+    /// Records what a check has seen of a device in its row, if that has not changed since. Nothing depends on its
+    /// success: at worst accounts are bound and unbound once more.
+    pub async fn confirm(&self, seen: &Confirmation) {
         if let Self::Table(rows) = self {
-            _ = rows.forget(device, changed, accounts).await;
+            _ = rows.confirm(&seen.device, seen.changed, seen.owner.as_ref(), &seen.without).await;
         }
     }
 

@@ -84,3 +84,57 @@ fn two_events_of_the_same_version_merge_the_same_in_either_order() {
     let (a, b) = (login("a"), login("b"));
     assert_eq!(content(&state(&[a.clone(), b.clone()])), content(&state(&[b, a])));
 }
+
+const DAY: Millis = 24 * 3600 * 1000;
+
+/// A device that has this account since the version of this time, confirmed then.
+fn confirmed(at: Millis) -> State {
+    let device = Device { app: AppId(0), token: Token::new("t").unwrap() };
+    let login = Change::Login(device.clone(), vec![testing::account("a", AccountType(0))]);
+    let login = testing::happened(at, Kind::Login, "login", login);
+    let mut state = state(std::slice::from_ref(&login));
+    state.devices[&device].confirm(login.version);
+    state
+}
+
+fn is_unchanged(mut state: State, now: Millis) -> bool {
+    state.find_unchanged(now);
+    state.unchanged.len() == 1
+}
+
+#[test]
+fn a_device_is_unchanged_as_long_as_its_confirmation_is_young() {
+    assert!(is_unchanged(confirmed(0), 30 * DAY));
+    assert!(!is_unchanged(confirmed(0), 30 * DAY + 1));
+    // A deletion that is newer than the confirmation still has its row: an event may be as old as this when it comes.
+    let kept = Millis::try_from(crate::table::LEDGER_ROW_LIFETIME.as_millis()).unwrap();
+    assert!(CONFIRMED_FOR + 14 * DAY < kept);
+}
+
+#[test]
+fn a_device_is_not_unchanged_if_anything_is_known_that_its_confirmation_does_not_have() {
+    let device = || Device { app: AppId(0), token: Token::new("t").unwrap() };
+    let with = |change: fn(&mut DeviceState)| {
+        let mut state = confirmed(0);
+        change(&mut state.devices[&device()]);
+        state
+    };
+    let version = |at| Version { at, rank: Kind::Logout, tie_breaker: "e".into() };
+    assert!(is_unchanged(with(|_| {}), 0));
+    assert!(!is_unchanged(with(|row| row.remember([testing::account("b", AccountType(1))])), 0));
+    let mut deleted = confirmed(5);
+    let account = testing::account("a", AccountType(0));
+    // An older one, too: its operator_type 5 may be under way.
+    let key = AccountKey { app: AppId(0), account: account.clone() };
+    deleted.deleted.insert(key, Deletion { version: version(1), due: false });
+    assert!(!is_unchanged(deleted, 5));
+    for accounts in [vec![], vec![testing::account("b", AccountType(0))]] {
+        let mut state = confirmed(0);
+        state.devices[&device()].own(&version(1), &accounts);
+        state.devices[&device()].own(&version(2), std::slice::from_ref(&account));
+        assert!(!is_unchanged(state, 2), "{accounts:?}");
+    }
+    let mut again = confirmed(0);
+    again.devices[&device()].own(&version(1), &[account]);
+    assert!(is_unchanged(again, 2));
+}

@@ -10,6 +10,7 @@
 //!                                  accounts    {"<account_type>":"<account>", …}
 //!                                  had:<account_type>:<account>   version of the newest owner that had the account
 //!                                  remembered  version of the owner at whose write its accounts were remembered
+//!                                  confirmed   version of the owner when a check saw that TPNS has its accounts
 //!                                  out:<account_type>:<account>   version of the logout
 //!                                  any:<account>                  the same, of the account under every type
 //! account#<app>#<digest>           deleted     version of the deletion
@@ -20,6 +21,9 @@
 //! `<app>` is the app's name in the keys of its rows (`app_keys.rs`). If the apps document has `ledger_keys`, the value
 //! of `accounts` and the names of `had:`, `out:` and `any:` are encrypted (`seal.rs`), and written `~…`, `had:~…` and
 //! `out:~…`; what was written before is replaced with the next write to the row.
+//!
+//! `confirmed` is removed by each write that changes the accounts or signs one out, so it holds for `accounts` as they
+//! are. A write that does not know the row is refused if it would change the accounts of a confirmed one.
 //!
 //! `had:…` are the accounts that TPNS may have for the device. Versions of this function before 0.2 wrote none: where
 //! `remembered` is not the owner's version, the accounts of that owner are added before another one replaces them.
@@ -47,6 +51,7 @@ pub(super) const ACCEPTED: &str = "accepted";
 /// DynamoDB's limit for an item, 400 KB, less what a key takes.
 pub(super) const LARGEST: usize = 400 * 1024 - 512;
 pub(super) const REMEMBERED: &str = "remembered";
+pub(super) const CONFIRMED: &str = "confirmed";
 
 /// The row of a device.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -86,7 +91,8 @@ pub(super) enum Register {
         accounts: String,
         /// The attributes of the accounts that the row is to remember with it.
         had: Vec<String>,
-        /// The version and accounts of the owner that it replaces, if the table can't tell by the version alone.
+        /// The version and accounts of the owner that it replaces, if the table can't tell by the version alone; or if it
+        /// has other accounts and was confirmed.
         replaced: Option<(String, String)>,
     },
     /// An attribute that only grows, and its new value.
@@ -94,6 +100,17 @@ pub(super) enum Register {
 }
 
 impl Register {
+    /// Whether what a check has confirmed may still hold after it: it is a login, and the table refuses it if it changes
+    /// the accounts.
+    pub(super) fn keeps_confirmed(&self) -> bool {
+        matches!(self, Self::Owner { had, replaced: None, .. } if !had.is_empty())
+    }
+
+    /// Whether it is part of the row of a device, and not of a deletion.
+    pub(super) fn is_of_a_device(&self) -> bool {
+        !matches!(self, Self::Version { name, .. } if name == DELETED)
+    }
+
     /// What it adds to a row at most, in bytes.
     pub(super) fn size(&self) -> usize {
         match self {
@@ -155,6 +172,9 @@ impl DeviceRow {
         let earlier = had.len().saturating_sub(MOST_EARLIER);
         dead.extend(had.drain(..earlier).map(|(version, name, _)| (name.clone(), text(&version))));
         state.remember(had.into_iter().map(|(_, _, account)| account));
+        if let Some(confirmed) = row.get(CONFIRMED) {
+            state.confirm(version_of(confirmed).ok_or(Unreadable::Format(CONFIRMED))?);
+        }
         Ok(Self { state, dead, exposed, owner })
     }
 
@@ -170,10 +190,14 @@ impl DeviceRow {
             let had: BTreeSet<_> = owner.accounts().chain(unremembered.into_iter().flat_map(Owner::accounts)).collect();
             // What is encrypted is in no order, so of two owners of one version only who knows both can tell the
             // greater.
-            let replaced = self.owner.as_ref().filter(|stored| !stored.is_remembered || stored.version == version);
+            let accounts = seal.seal("", &owner.accounts_text())?;
+            let is_confirmed = self.state.confirmed().is_some();
+            let replaced = self.owner.as_ref().filter(|stored| {
+                !stored.is_remembered || stored.version == version || (is_confirmed && stored.accounts != accounts)
+            });
             registers.push(Register::Owner {
                 version,
-                accounts: seal.seal("", &owner.accounts_text())?,
+                accounts,
                 had: had.iter().map(|account| names::had(account, seal)).collect::<Result<_, _>>()?,
                 replaced: replaced.map(|stored| (stored.version.clone(), stored.accounts.clone())),
             });

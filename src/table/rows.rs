@@ -68,18 +68,29 @@ impl Rows for OpenTable<'_> {
         }
     }
 
-    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
+    async fn confirm(
+        &self,
+        device: &Device,
+        changed: Millis,
+        owner: Option<&Version>,
+        without: &[Account],
+    ) -> Result<(), RowError> {
         let app_keys = self.app_keys().await?;
         let key = keys::device_key(device, &app_keys.names);
         let seal = app_keys.row(&key);
         let expires = changed / 1000 + Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
-        let had = accounts.iter().map(|account| names::had(account, &seal)).collect::<Result<Vec<_>, _>>();
+        let had = without.iter().map(|account| names::had(account, &seal)).collect::<Result<Vec<_>, _>>();
         let mut had = had.map_err(|error| self.unreadable(&error))?;
         if app_keys.seal.is_some() {
-            had.extend(accounts.iter().map(names::had_in_clear));
+            had.extend(without.iter().map(names::had_in_clear));
         }
-        for had in had.chunks(write::REGISTERS) {
-            match self.send(|| self.forgetting(&key, expires, had).send()).await {
+        let mut parts: Vec<_> = had.chunks(write::REGISTERS).collect();
+        if parts.is_empty() {
+            parts.push(&[]);
+        }
+        for (n, had) in parts.into_iter().enumerate() {
+            let owner = owner.filter(|_| n == 0);
+            match self.send(|| self.confirming(&key, expires, owner, had).send()).await {
                 Err(error) if !write::is_refusal(&error) => return Err(self.row_error(&error)),
                 // Refused: the row has changed, and has a newer check.
                 _ => {}

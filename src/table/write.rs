@@ -3,7 +3,7 @@
 use super::{
     OpenTable,
     dynamodb::{self, AttributeValue, Attributes, Update},
-    row::{self, ACCEPTED, ACCOUNTS, DELETED, DeviceRow, EXPIRES, Exposed, OWNER, REMEMBERED, Register},
+    row::{self, ACCEPTED, ACCOUNTS, CONFIRMED, DELETED, DeviceRow, EXPIRES, Exposed, OWNER, REMEMBERED, Register},
     version_text,
 };
 use crate::{
@@ -77,6 +77,7 @@ impl OpenTable<'_> {
             .expression_attribute_values(":expires", AttributeValue::N(self.expires_at.to_string()));
         let mut set = "SET #expires = :expires".to_owned();
         let mut conditions = Vec::with_capacity(registers.len());
+        let keeps_confirmed = registers.iter().all(Register::keeps_confirmed);
         for (n, register) in registers.iter().enumerate() {
             let (name, version) = match register {
                 Register::Owner { version, accounts, had, .. } => {
@@ -99,6 +100,10 @@ impl OpenTable<'_> {
             set += &format!(", #r{n} = :r{n}");
             conditions.push(match register {
                 Register::Version { .. } => format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n})"),
+                Register::Owner { replaced: None, .. } if keeps_confirmed => format!(
+                    "(attribute_not_exists(#r{n}) OR (#remembered = #r{n} AND #r{n} < :r{n} AND \
+                     (attribute_not_exists(#confirmed) OR #accounts = :accounts)))"
+                ),
                 Register::Owner { replaced: None, .. } => {
                     format!("(attribute_not_exists(#r{n}) OR (#remembered = #r{n} AND #r{n} < :r{n}))")
                 }
@@ -110,6 +115,12 @@ impl OpenTable<'_> {
                     format!("(#r{n} = :replaced AND #accounts = :its_accounts)")
                 }
             });
+        }
+        if registers.iter().any(Register::is_of_a_device) {
+            update = update.expression_attribute_names("#confirmed", CONFIRMED);
+            if !keeps_confirmed {
+                set += " REMOVE #confirmed";
+            }
         }
         update.update_expression(set).condition_expression(conditions.join(" AND "))
     }
@@ -153,19 +164,37 @@ impl OpenTable<'_> {
         update.update_expression(expression.trim_end()).condition_expression(conditions.join(" AND "))
     }
 
-    /// Removes these attributes from a row that still expires then, which is one that has not changed.
-    pub(super) fn forgetting<'a>(&'a self, key: &'a str, expires: Millis, attributes: &'a [String]) -> Update<'a> {
+    /// Confirms the owner of this version, if there is one, and removes these attributes, of a row that still expires
+    /// then, which is one that has not changed.
+    pub(super) fn confirming<'a>(
+        &'a self,
+        key: &'a str,
+        expires: Millis,
+        owner: Option<&Version>,
+        attributes: &'a [String],
+    ) -> Update<'a> {
         let mut update = self
             .update(key)
-            .condition_expression("#expires = :expires")
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()));
+        let (mut expression, mut condition) = (String::new(), "#expires = :expires".to_owned());
+        if let Some(owner) = owner {
+            update = update
+                .expression_attribute_names("#owner", OWNER)
+                .expression_attribute_names("#confirmed", CONFIRMED)
+                .expression_attribute_values(":owner", AttributeValue::S(version_text::text(owner)));
+            expression += "SET #confirmed = :owner ";
+            condition += " AND #owner = :owner";
+        }
         let mut names = Vec::with_capacity(attributes.len());
         for (n, attribute) in attributes.iter().enumerate() {
             update = update.expression_attribute_names(format!("#h{n}"), attribute);
             names.push(format!("#h{n}"));
         }
-        update.update_expression(format!("REMOVE {}", names.join(", ")))
+        if !names.is_empty() {
+            expression += &format!("REMOVE {}", names.join(", "));
+        }
+        update.update_expression(expression.trim_end()).condition_expression(condition)
     }
 
     pub(super) fn accepting<'a>(&'a self, key: &'a str, version: &Version) -> Update<'a> {

@@ -75,6 +75,8 @@ pub enum Outcome {
     /// The same, but it is a logout that names an account which the device's known login does not have, and the device
     /// still has an account.
     AppliedNotBound,
+    /// A login that needed no call: a check has seen that TPNS has what it says.
+    Unchanged,
     /// A newer event superseded it, and what that one shaped has been accepted.
     Superseded,
     /// The same, but the newer event has the same time, so its kind or id decided.
@@ -148,7 +150,7 @@ impl Outcome {
             "account_list: names an account that the device's known login does not have; compare spelling and account_type",
         );
         match self {
-            Self::Applied | Self::Superseded | Self::SupersededAtSameTime => None,
+            Self::Applied | Self::Unchanged | Self::Superseded | Self::SupersededAtSameTime => None,
             Self::AppliedNotBound => Some(NOT_BOUND),
             Self::Retry(failure) | Self::Rejected(failure) | Self::Parked(failure) | Self::Misconfigured(failure) => {
                 Some(failure)
@@ -160,7 +162,7 @@ impl Outcome {
     #[must_use]
     pub fn kind(&self) -> OutcomeKind {
         match self {
-            Self::Applied | Self::AppliedNotBound => OutcomeKind::Applied,
+            Self::Applied | Self::AppliedNotBound | Self::Unchanged => OutcomeKind::Applied,
             Self::Superseded | Self::SupersededAtSameTime => OutcomeKind::Superseded,
             Self::Retry(_) => OutcomeKind::Retry,
             Self::Rejected(_) => OutcomeKind::Rejected,

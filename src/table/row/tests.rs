@@ -39,12 +39,19 @@ fn version_of_any() -> impl Strategy<Value = Version> {
 /// The row as DynamoDB would have it after these raises, each register by itself.
 fn raise(row: &mut Attributes, registers: Vec<Register>) {
     let get = |row: &Attributes, name: &str| row.get(name).map(|value| value.as_s().unwrap().clone());
+    let keeps_confirmed = registers.iter().all(Register::keeps_confirmed);
+    if !keeps_confirmed {
+        row.remove(CONFIRMED);
+    }
     for register in registers {
         match register {
             Register::Owner { version, accounts, had, replaced } => {
                 let known = get(row, OWNER);
                 let may_replace = match replaced {
-                    None => known == get(row, REMEMBERED) && known < Some(version.clone()),
+                    None => {
+                        let changes = row.contains_key(CONFIRMED) && get(row, ACCOUNTS) != Some(accounts.clone());
+                        known == get(row, REMEMBERED) && known < Some(version.clone()) && !changes
+                    }
                     Some((owner, accounts)) => known == Some(owner) && get(row, ACCOUNTS) == Some(accounts),
                 };
                 if may_replace {
@@ -102,6 +109,41 @@ proptest! {
                 }
                 let owned: BTreeSet<_> = read.owner().into_iter().flat_map(Owner::accounts).collect();
                 prop_assert_eq!(read.may_have(), &had.difference(&owned).cloned().collect());
+            }
+            Ok(())
+        })?;
+    }
+
+    /// A confirmation holds for the accounts as they are: no write leaves it in a row whose accounts it has changed, or
+    /// one of which it has signed out. One that repeats the login leaves it.
+    #[test]
+    fn a_confirmation_stays_with_the_accounts_that_it_was_made_for(
+        a in testing::events_without_types(1..4), b in testing::events_without_types(1..4),
+    ) {
+        with_and_without_a_key(|seal| {
+            for (a, b) in states(&a).into_iter().zip(states(&b)) {
+                let Some(owner) = a.owner().filter(|owner| !owner.accounts.is_empty() && a.unbound().is_empty()) else {
+                    continue;
+                };
+                let mut row = Attributes::new();
+                write(&mut row, &DeviceRow::default(), &a, seal);
+                row.insert(CONFIRMED.into(), AttributeValue::S(text(&owner.version)));
+                write(&mut row, &DeviceRow::default(), &b, seal);
+                let known = read(&row, seal);
+                write(&mut row, &known, &b, seal);
+                let then = read(&row, seal).state;
+                let mut merged = a.clone();
+                merged.confirm(owner.version.clone());
+                merged.raise(&b);
+                prop_assert!(then.is_ordered_as(&merged));
+                if then.confirmed().is_some() {
+                    prop_assert_eq!(then.confirmed(), merged.confirmed());
+                    prop_assert_eq!(then.owner().map(|owner| &owner.accounts), Some(&owner.accounts));
+                    prop_assert!(then.unbound().is_empty());
+                }
+                if b.unbound().is_empty() && b.owner().is_some_and(|b| b.accounts == owner.accounts) {
+                    prop_assert!(then.confirmed().is_some());
+                }
             }
             Ok(())
         })?;
@@ -231,6 +273,7 @@ fn a_row_that_is_not_as_this_program_writes_it_is_refused_by_attribute() {
         (&[(OWNER, s(good)), (ACCOUNTS, s(r#"{"x":"a"}"#))], ACCOUNTS),
         (&[(OWNER, s(good)), (ACCOUNTS, s(r#"{"0":""}"#))], ACCOUNTS),
         (&[(ACCOUNTS, s("{}"))], OWNER),
+        (&[(OWNER, s(good)), (ACCOUNTS, s("{}")), (CONFIRMED, s("late"))], CONFIRMED),
         (&[("out:0:a", s("late"))], "out:…"),
         (&[("out:a", s(good))], "the name of out:…"),
         (&[("out:x:a", s(good))], "the name of out:…"),
