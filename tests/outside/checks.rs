@@ -2,6 +2,7 @@
 
 mod commute;
 mod repeated;
+mod unchanged;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -399,7 +400,7 @@ async fn a_row_forgets_what_tpns_is_seen_not_to_have() {
     assert!(!remembers("had:1:bb"));
     assert!(remembers("had:0:cc"));
     let calls = world.stage.calls().len();
-    assert_eq!(world.batch(&[login(4, "t", &["cc"])]).await, NONE);
+    assert_eq!(world.batch(&[login(4, "t", &["dd"])]).await, NONE);
     assert_eq!(world.stage.calls().len(), calls + 1, "nothing else is unbound");
 }
 

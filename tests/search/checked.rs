@@ -6,7 +6,7 @@ use tpns_account_sync::{
     apply::apply,
     check::{Agreement, Asked, check as check_keys},
     config::UnknownBindings,
-    event::Event,
+    event::{Change, Event},
     ingress::MessageIndex,
     ledger::{Ledger, State},
     outcome::Outcome,
@@ -15,8 +15,17 @@ use tpns_account_sync::{
 use crate::{
     desk::Desk,
     events::{APP, device},
-    steps::Key,
+    steps::{Keeps, Key},
+    weaker::Blind,
 };
+
+/// Which rows checks confirm, if TPNS agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confirms {
+    None,
+    /// Those that have not changed for as long as a check waits.
+    Old,
+}
 
 /// How an invocation sends checks, and how a check ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +41,16 @@ pub(crate) struct Form {
     pub(crate) checks_accepted: bool,
     /// Whether a check that has repaired something is deleted.
     pub(crate) ends_repaired: bool,
+    /// Whether checks are delivered.
+    pub(crate) delivers: bool,
+    /// Which rows checks confirm.
+    pub(crate) confirms: Confirms,
+    /// Which changes of a row leave a confirmation in it.
+    pub(crate) keeps: Keeps,
+    /// Whether logins read rows again behind the push.
+    pub(crate) verifies: bool,
+    /// Whether logins know of deletions.
+    pub(crate) knows_deletions: bool,
 }
 
 impl Form {
@@ -43,13 +62,23 @@ impl Form {
         checks_accounts: true,
         checks_accepted: true,
         ends_repaired: false,
+        delivers: true,
+        confirms: Confirms::None,
+        keeps: Keeps::SameAccounts,
+        verifies: true,
+        knows_deletions: true,
     };
 }
 
 /// A delivery of events.
 pub(crate) async fn settle(form: Form, desk: &Desk<'_>, events: &[(MessageIndex, Event)]) -> Vec<Outcome> {
     let mut outcomes = vec![Outcome::UNTOUCHED; events.len()];
-    apply(&Ledger::Table(desk), desk, events, 0, None, &mut outcomes).await;
+    let is_login = |(_, event): &(MessageIndex, Event)| matches!(event.change, Change::Login(..));
+    if form.verifies || !events.iter().all(is_login) {
+        apply(&Ledger::Table(desk), desk, events, 0, None, &mut outcomes).await;
+    } else {
+        apply(&Ledger::Table(Blind::new(desk, false)), desk, events, 0, None, &mut outcomes).await;
+    }
     if !form.sends_first {
         let state = State::of(events.iter().map(|(_, event)| event));
         let devices = state.devices.keys().map(Desk::key_of);
@@ -67,9 +96,12 @@ pub(crate) async fn check(form: Form, desk: &Desk<'_>, key: Key) -> bool {
     let key = match key {
         Key::Device(index) => CheckKey::from(device(index.into())),
         Key::Account(index) => CheckKey::Account { app: APP, account: desk.account_of(index) },
+        Key::Row(_) => unreachable!("no check"),
     };
     let asked = [Asked { key, again: false }];
-    let findings = check_keys(&Ledger::Table(desk), desk, &asked, UnknownBindings::Report, None).await;
+    let ledger = Ledger::Table(desk);
+    let findings = check_keys(&ledger, desk, &asked, UnknownBindings::Report, None).await;
+    join_all(findings.confirmations.iter().map(|confirmation| ledger.confirm(confirmation))).await;
     match &findings.each[0].agreement {
         Agreement::Agrees => true,
         Agreement::Repaired(_) => form.ends_repaired,

@@ -66,6 +66,7 @@ pub(crate) fn word(checks: &Checks) -> u64 {
         let key = match check.key {
             Key::Device(device) => device,
             Key::Account(account) => 8 | account,
+            Key::Row(device) => 4 | device,
         };
         (1 + key + (check.stage as u8) * 16).wrapping_add(check.deliveries.wrapping_mul(49))
     };
@@ -85,6 +86,23 @@ impl State {
         self.mark(slot, wait);
     }
 
+    /// The row of a device has changed.
+    pub(crate) fn row_changes(&mut self, device: u8, wait: Wait) {
+        if let Some(slot) = self.slot_of(Key::Row(device)) {
+            self.delete_check(slot);
+        }
+        self.send_check(Key::Row(device), wait);
+    }
+
+    /// Whether the row of a device has not changed for as long as a check waits.
+    pub(crate) fn is_row_old(&self, device: u8) -> bool {
+        self.slot_of(Key::Row(device)).is_none()
+    }
+
+    fn slot_of(&self, key: Key) -> Option<usize> {
+        self.checks.iter().position(|check| check.is_some_and(|check| check.key == key))
+    }
+
     /// A wait begins.
     fn mark(&mut self, slot: usize, wait: Wait) {
         self.calls.mark(1 << slot);
@@ -100,7 +118,9 @@ impl State {
 
     /// The checks that can be delivered.
     pub(crate) fn due_checks(&self) -> impl Iterator<Item = usize> {
-        let is_due = |&slot: &usize| self.stage(slot) == Some(Stage::Wait) && !self.is_marked(slot);
+        let is_check = |slot: usize| !matches!(self.checks[slot], Some(Check { key: Key::Row(_), .. }));
+        let is_due =
+            move |&slot: &usize| self.stage(slot) == Some(Stage::Wait) && !self.is_marked(slot) && is_check(slot);
         (0..CHECKS).filter(is_due)
     }
 
@@ -159,6 +179,10 @@ impl State {
             if self.stage(slot) == Some(Stage::FirstWait) && !self.is_marked(slot) {
                 self.checks[slot].as_mut().expect("a check").stage = Stage::Wait;
                 self.mark(slot, wait);
+            }
+            let is_row = matches!(self.checks[slot], Some(Check { key: Key::Row(_), .. }));
+            if is_row && self.stage(slot) == Some(Stage::Wait) && !self.is_marked(slot) {
+                self.delete_check(slot);
             }
         }
         let mut places: Vec<usize> = (0..CHECKS).filter(|&slot| self.checks[slot].is_some()).collect();

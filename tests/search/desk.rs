@@ -34,6 +34,8 @@ pub(crate) struct Desk<'a> {
     form: Option<Form>,
     /// Whether the invocation handles a check.
     is_check: bool,
+    /// Whether a check may confirm rows: they are old enough.
+    may_confirm: bool,
     now: RefCell<Now>,
 }
 
@@ -56,9 +58,10 @@ impl<'a> Desk<'a> {
         own: Option<By>,
         form: Option<Form>,
         is_check: bool,
+        may_confirm: bool,
     ) -> Self {
         let now = Now { seen: [NO_ROW; DEVICES], ..Now::default() };
-        Self { book, values, own, form, is_check, now: RefCell::new(now) }
+        Self { book, values, own, form, is_check, may_confirm, now: RefCell::new(now) }
     }
 
     /// The steps that wait for an answer, in an order that does not depend on which was first.
@@ -197,9 +200,23 @@ impl Rows for &Desk<'_> {
         }
     }
 
-    /// Rows have no times here, so nothing is old enough to be forgotten.
-    async fn forget(&self, _: &Device, _: Millis, _: &[Account]) -> Result<(), RowError> {
-        Ok(())
+    async fn confirm(
+        &self,
+        device: &Device,
+        _: Millis,
+        owner: Option<&Version>,
+        without: &[Account],
+    ) -> Result<(), RowError> {
+        let device = index_of(|each| each == device);
+        let seen = self.now.borrow().seen[usize::from(device)];
+        let mut row = self.values().device(seen).clone();
+        row.forget(without);
+        owner.into_iter().for_each(|owner| row.confirm(owner.clone()));
+        let confirmed = self.values.borrow_mut().device_id(row);
+        match self.ask(Op::Confirm(device, seen, confirmed)).await {
+            Answer::Done => Ok(()),
+            _ => Err(RowError::Unreachable),
+        }
     }
 
     fn are_checked(&self) -> bool {
@@ -229,7 +246,11 @@ impl Rows for &Desk<'_> {
             };
             (device.clone(), row)
         });
+        let is_hidden = self.form.is_some_and(|form| !form.knows_deletions);
         let deletions = accounts.iter().map(async |key| {
+            if is_hidden {
+                return (key.clone(), Ok(None));
+            }
             let row = match self.ask(Op::ReadDeletion(self.account(&key.account))).await {
                 Answer::Deletion(row) => Ok(self.values().deletion(row).cloned()),
                 _ => Err(RowError::Unreachable),
@@ -237,10 +258,8 @@ impl Rows for &Desk<'_> {
             (key.clone(), row)
         });
         let (devices, deletions) = join(join_all(devices), join_all(deletions)).await;
-        Read {
-            devices: devices.into_iter().collect(),
-            deletions: deletions.into_iter().collect(),
-            changed: HashMap::new(),
-        }
+        // Rows have no times here: whether they are old enough was decided when the check was delivered.
+        let changed = devices.iter().filter(|_| self.may_confirm).map(|(device, _)| (device.clone(), 0)).collect();
+        Read { changed, devices: devices.into_iter().collect(), deletions: deletions.into_iter().collect() }
     }
 }

@@ -77,9 +77,10 @@ type Seen<T> = HashMap<State, T, BuildHasherDefault<Mixer>>;
 /// Explores all states.
 pub(crate) fn explore(world: &World<'_>, learner: &mut Learner) -> Tally {
     let truth = world.scenario.truth(&learner.book);
+    let start = world.start(learner);
     let mut walk =
         Walk { world, learner, truth, seen: Seen::default(), results: Seen::default(), tally: Tally::default() };
-    walk.tally.orders = walk.visit(world.start());
+    walk.tally.orders = walk.visit(start);
     walk.tally.scenarios = 1;
     walk.tally.states = walk.seen.len() as u64;
     walk.tally.results = walk.results.len() as u64;
@@ -160,7 +161,7 @@ pub(crate) fn shortest(
     below: usize,
 ) -> Option<Path> {
     let truth = world.scenario.truth(&learner.book);
-    let start = world.start();
+    let start = world.start(learner);
     let mut before: Seen<Option<(State, Move)>> = Seen::from_iter([(start, None)]);
     let mut open = VecDeque::from([(start, 0)]);
     while let Some((state, steps)) = open.pop_front() {

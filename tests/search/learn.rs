@@ -21,7 +21,7 @@ use tpns_account_sync::{
 use crate::{
     desk::Desk,
     events::{Book, By, EventId},
-    steps::{Answer, Asked, Key, Op, Values},
+    steps::{Answer, Asked, Key, Op, RowId, Values},
     weaker::Protocol,
 };
 
@@ -32,7 +32,8 @@ pub(crate) type NodeId = u32;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Task {
     Events(Vec<EventId>),
-    Check(Key),
+    /// Whether it may confirm rows.
+    Check(Key, bool),
 }
 
 /// The state of an invocation in the middle of its work.
@@ -65,11 +66,27 @@ pub(crate) struct Learner {
     pub(crate) runs: u64,
 }
 
+impl Node {
+    /// The first phone's row as the events left it, if it is merged and nothing has been pushed.
+    pub(crate) fn merged_without_a_call(&self) -> Option<RowId> {
+        let steps = || self.open.iter().chain(self.answers.iter().map(|(asked, _)| asked)).map(|(op, _)| op);
+        let is_merged = self.end.is_some() || steps().any(|op| matches!(op, Op::ReadDevice(0)));
+        if !is_merged || steps().any(|op| matches!(op, Op::Item(_))) {
+            return None;
+        }
+        self.answers.iter().rev().find_map(|((op, _), answer)| match (op, answer) {
+            (Op::RaiseDevice(0, _), Answer::Device(row)) => Some(*row),
+            _ => None,
+        })
+    }
+}
+
 type Reached = (Vec<Asked>, Option<Vec<bool>>);
 
 impl Learner {
     pub(crate) fn new(protocol: Protocol, book: Book) -> Self {
-        Self { protocol, book, values: RefCell::default(), nodes: Vec::new(), known: HashMap::new(), runs: 0 }
+        let values = RefCell::new(Values::of(protocol.form().map(|form| form.keeps).unwrap_or_default()));
+        Self { protocol, book, values, nodes: Vec::new(), known: HashMap::new(), runs: 0 }
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
@@ -132,12 +149,13 @@ impl Learner {
         let own = if self.protocol.pushes_rows() { None } else { self.newest_login(ids) };
         let events = ids.iter().map(|&id| self.book.event(id).clone()).enumerate();
         let events: Vec<_> = events.map(|(n, event)| (MessageIndex(n), event)).collect();
-        let is_check = matches!(task, Task::Check(_));
-        let desk = Desk::new(&self.book, &self.values, own, self.protocol.form(), is_check);
+        let is_check = matches!(task, Task::Check(..));
+        let may_confirm = matches!(task, Task::Check(_, true));
+        let desk = Desk::new(&self.book, &self.values, own, self.protocol.form(), is_check, may_confirm);
         let mut invocation = pin!(async {
             match *task {
                 Task::Events(_) => self.protocol.settle(&desk, &events).await.iter().map(is_acknowledged).collect(),
-                Task::Check(key) => vec![self.protocol.check(&desk, key).await],
+                Task::Check(key, _) => vec![self.protocol.check(&desk, key).await],
             }
         });
         let mut context = Context::from_waker(Waker::noop());

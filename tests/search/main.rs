@@ -48,6 +48,7 @@ mod run;
 mod sets;
 mod steps;
 mod tpns;
+mod unchanged;
 mod weaker;
 mod world;
 

@@ -2,11 +2,12 @@
 
 use crate::{
     calls::Landing,
+    checked::Confirms,
     checks::{CHECKS, Stage, Wait},
-    events::Tpns,
+    events::{Bound, Tpns},
     learn::{Learner, Node, Task},
     sets::Scenario,
-    steps::{Answer, Item, Op},
+    steps::{Answer, Item, Key, Op},
     world::{Luck, NO_CHECK, State, WORKERS, Worker, each},
 };
 
@@ -21,6 +22,16 @@ pub(crate) struct Rules {
     /// What the delay of a check outlasts.
     pub(crate) wait: Wait,
     pub(crate) luck: Luck,
+}
+
+/// A login without a call counts as if its call had been applied when it was merged.
+fn adopt(state: &mut State, node: &Node, learner: &Learner) {
+    let Some(row) = node.merged_without_a_call() else { return };
+    let values = learner.values.borrow();
+    if let Some(owner) = values.device(row).owner().filter(|_| values.device(row).confirmed().is_some()) {
+        let login = learner.book.event_at(&owner.version);
+        state.adopt(&learner.book.truth(Bound::default(), &[login]));
+    }
 }
 
 /// One thing that can happen.
@@ -68,8 +79,12 @@ pub(crate) struct World<'a> {
 }
 
 impl World<'_> {
-    pub(crate) fn start(&self) -> State {
-        State::start(self.scenario, self.rules.luck)
+    pub(crate) fn start(&self, learner: &mut Learner) -> State {
+        let mut state = State::start(self.scenario, self.rules.luck);
+        if let Some(login) = self.scenario.confirmed {
+            state.devices[0] = learner.values.get_mut().confirmed(learner.book.event(login));
+        }
+        state
     }
 
     /// What can happen next.
@@ -178,7 +193,11 @@ impl World<'_> {
             }
             Move::DeliverCheck { worker, slot } => {
                 let key = state.checks[slot].expect("a check").key;
-                let node = learner.begin(&Task::Check(key));
+                let may_confirm = match (learner.protocol.confirms(), key) {
+                    (Confirms::None, _) | (_, Key::Account(_) | Key::Row(_)) => false,
+                    (Confirms::Old, Key::Device(device)) => state.is_row_old(device),
+                };
+                let node = learner.begin(&Task::Check(key, may_confirm));
                 state.take_check(worker, slot, node, self.rules.wait);
             }
             Move::Step { worker, step, how } => {
@@ -189,11 +208,20 @@ impl World<'_> {
                     Op::Send(key) => {
                         match how {
                             How::Refused => state.left.unsent -= 1,
+                            _ if learner.protocol.form().is_some_and(|form| !form.delivers) => {}
                             _ => state.send_check(key, self.rules.wait),
                         }
                         Answer::Done
                     }
                     _ if how == How::Refused => Answer::Failed,
+                    Op::RaiseDevice(device, _) if learner.protocol.confirms() == Confirms::Old => {
+                        let before = state.devices;
+                        let answer = state.perform(op, learner.values.get_mut(), &learner.book);
+                        if state.devices != before {
+                            state.row_changes(device, self.rules.wait);
+                        }
+                        answer
+                    }
                     _ => state.perform(op, learner.values.get_mut(), &learner.book),
                 };
                 if how != How::Done && !matches!(op, Op::Send(_)) {
@@ -204,6 +232,9 @@ impl World<'_> {
                 }
                 let matters = self.rules.luck.twice > 0 && how != How::Refused && matches!(op, Op::Item(_));
                 let node = learner.after(at.node, step, answer);
+                if self.scenario.confirmed.is_some() && learner.node(at.node).merged_without_a_call().is_none() {
+                    adopt(&mut state, learner.node(node), learner);
+                }
                 // The step may have marked it.
                 let at = state.workers[worker].unwrap();
                 state.workers[worker] = Some(Worker { node, pushed: at.pushed || matters, ..at });

@@ -169,6 +169,7 @@ impl Describer<'_> {
                 format!("records in the row of {} that TPNS accepted [{}]", name(account), book.name(event)),
                 deletion_row(account),
             ),
+            Op::Confirm(device, ..) => (format!("confirms the row of {}", phone(device)), device_row(device)),
             Op::ReadDevice(device) => (format!("reads the row of {}", phone(device)), device_row(device)),
             Op::ReadDeletion(account) => (format!("reads the row of {}", name(account)), deletion_row(account)),
             Op::Send(of) => (format!("sends a check of {}", key(of)), String::new()),
@@ -178,6 +179,7 @@ impl Describer<'_> {
             Op::Query(Key::Account(account)) => {
                 (format!("asks TPNS for the phones of {}", name(account)), has(&self.state.bound))
             }
+            Op::Query(Key::Row(_)) => unreachable!("no check"),
             Op::Item(sent) => {
                 let sees = match self.world.rules.landing {
                     Landing::Late | Landing::LateInOne => "accepted".to_owned(),
@@ -205,7 +207,7 @@ fn has(all: &Bound) -> String {
 
 fn key(key: Key) -> &'static str {
     match key {
-        Key::Device(device) => phone(device),
+        Key::Device(device) | Key::Row(device) => phone(device),
         Key::Account(account) => name(account),
     }
 }
@@ -222,7 +224,8 @@ fn phone(device: u8) -> &'static str {
 fn row(state: &DeviceState, book: &Book) -> String {
     let owner = state.owner().map(|owner| book.name(book.event_at(&owner.version)));
     let out = state.unbound().values().map(|version| book.name(book.event_at(version)));
-    format!("[{}]", owner.into_iter().chain(out).collect::<Vec<_>>().join(", "))
+    let confirmed = state.confirmed().map(|version| format!("confirmed by {}", book.name(book.event_at(version))));
+    format!("[{}]", owner.into_iter().chain(out).chain(confirmed).collect::<Vec<_>>().join(", "))
 }
 
 fn deletion(row: Option<&DeletionRow>, book: &Book) -> String {

@@ -2,7 +2,7 @@
 
 use crate::events::{
     Book, Bound, EventId, FROM_BEFORE, TimedEvent, Tpns,
-    What::{self, DeleteA, DeleteAb, LoginA, LoginAElsewhere, LoginB, LogoutAll},
+    What::{self, DeleteA, DeleteAb, LoginA, LoginAElsewhere, LoginAb, LoginB, LoginCb, LogoutAll},
 };
 
 /// The maximum number of messages in a scenario.
@@ -12,19 +12,26 @@ pub(crate) const MESSAGES: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) messages: Vec<EventId>,
-    /// The accounts bound before the ledger existed.
+    /// The accounts bound before the ledger existed, or by the login that is confirmed.
     pub(crate) before: Bound,
+    /// A login before them, which the first phone's row has, confirmed by its check.
+    pub(crate) confirmed: Option<EventId>,
 }
 
 impl Scenario {
     /// The accounts that must be bound in the end.
     pub(crate) fn truth(&self, book: &Book) -> Bound {
-        book.truth(self.before, &self.messages)
+        let events: Vec<_> = self.confirmed.iter().chain(&self.messages).copied().collect();
+        book.truth(self.before, &events)
     }
 
     pub(crate) fn name(&self, book: &Book) -> String {
         let names: Vec<_> = self.messages.iter().map(|&id| book.name(id)).collect();
-        let before = if self.before == Bound::default() { "" } else { " (on a phone that was bound before)" };
+        let before = match self.confirmed {
+            Some(login) => format!(" (after {}, confirmed)", book.name(login)),
+            None if self.before == Bound::default() => String::new(),
+            None => " (on a phone that was bound before)".to_owned(),
+        };
         format!("{}{before}", names.join(", "))
     }
 }
@@ -50,6 +57,15 @@ pub(crate) enum Set {
     OneAccount,
     /// Five of them, in which everything that can go wrong does.
     FivePairs,
+    /// On a phone with a confirmed login: that login again, and every other event, before the confirmed one, between
+    /// the two and after both, and at the same time as the later one; and that login in two messages.
+    Repeats,
+    /// The same with a third event: that login again after two other events, and twice with another one between.
+    RepeatsOfThree,
+    /// That login again, and a deletion of one of its accounts.
+    RepeatsDeleted,
+    /// That login again, where TPNS has lost its binding.
+    Drifted,
 }
 
 fn at(what: What, at: u8) -> TimedEvent {
@@ -70,8 +86,56 @@ fn pairs((first, second): (What, What)) -> [Vec<TimedEvent>; 2] {
     [vec![at(first, 1), at(second, 2)], vec![at(first, 1), same_time]]
 }
 
+/// Repeats of a confirmed login, which is that of time 2.
+fn repeats(set: Set, login: What, kinds: &[What]) -> Vec<Vec<TimedEvent>> {
+    let again = |time| at(login, time);
+    match set {
+        Set::Repeats => {
+            let one = |&other: &What| {
+                let same_time = TimedEvent { what: other, at: 3, twin: 1 };
+                let others = [at(other, 1), at(other, 4), same_time].map(|other| vec![again(3), other]);
+                others.into_iter().chain([vec![at(other, 3), again(4)]])
+            };
+            kinds.iter().flat_map(one).chain([vec![again(3); 2], vec![again(2), again(3)]]).collect()
+        }
+        Set::RepeatsOfThree => {
+            let twice = kinds.iter().map(|&other| vec![again(3), at(other, 4), again(5)]);
+            let two = both(kinds, kinds).into_iter().flat_map(|(one, other)| {
+                [[1, 3], [3, 4]].map(|times| vec![at(one, times[0]), at(other, times[1]), again(5)])
+            });
+            twice.chain(two).collect()
+        }
+        Set::RepeatsDeleted => {
+            vec![vec![at(DeleteA, 1), again(3)], vec![at(DeleteA, 3), again(4)], vec![again(3), at(DeleteA, 4)]]
+        }
+        _ => vec![vec![again(3)]],
+    }
+}
+
 impl Set {
+    /// On a phone with each confirmed login.
+    fn after_confirmed(self, book: &mut Book) -> Vec<Scenario> {
+        let kinds = book.tpns.kinds();
+        let logins = kinds.iter().filter(|what| matches!(what, LoginA | LoginB | LoginAb | LoginCb));
+        let mut scenarios = Vec::new();
+        for &login in logins {
+            let confirmed = book.id(at(login, 2));
+            let before = match self {
+                Self::Drifted => Bound::default(),
+                _ => book.truth(Bound::default(), &[confirmed]),
+            };
+            for events in repeats(self, login, kinds) {
+                let messages = events.into_iter().map(|each| book.id(each)).collect();
+                scenarios.push(Scenario { messages, before, confirmed: Some(confirmed) });
+            }
+        }
+        scenarios
+    }
+
     pub(crate) fn scenarios(self, book: &mut Book) -> Vec<Scenario> {
+        if matches!(self, Self::Repeats | Self::RepeatsOfThree | Self::RepeatsDeleted | Self::Drifted) {
+            return self.after_confirmed(book);
+        }
         let kinds = book.tpns.kinds();
         let all: Vec<Vec<TimedEvent>> = match self {
             Self::Pairs | Self::PairsAfter => {
@@ -109,6 +173,9 @@ impl Set {
                 let pairs = both(&kinds, &kinds).into_iter();
                 pairs.map(|(first, second)| vec![at(first, 1), at(second, 2)]).collect()
             }
+            Self::Repeats | Self::RepeatsOfThree | Self::RepeatsDeleted | Self::Drifted => {
+                unreachable!("they have a confirmed login")
+            }
         };
         let nothing = Bound::default();
         let mut bound = nothing;
@@ -120,7 +187,9 @@ impl Set {
         };
         let messages: Vec<Vec<EventId>> =
             all.into_iter().map(|events| events.into_iter().map(|each| book.id(each)).collect()).collect();
-        let of = |&before: &Bound| messages.iter().cloned().map(move |messages| Scenario { messages, before });
+        let of = |&before: &Bound| {
+            messages.iter().cloned().map(move |messages| Scenario { messages, before, confirmed: None })
+        };
         before.iter().flat_map(of).collect()
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use tpns_account_sync::ledger::{DeletionRow, DeviceState};
+use tpns_account_sync::{
+    event::{Change, Event},
+    ledger::{DeletionRow, DeviceState},
+};
 
 use crate::events::{Book, By, EventId};
 
@@ -15,6 +18,9 @@ pub(crate) enum Op {
     RaiseDeletion(u8, EventId),
     /// Records that TPNS has accepted a deletion.
     Accept(u8, EventId),
+    /// Records in a device's row that a check has confirmed it, if it is this row and has not changed for as long as a
+    /// check waits: it becomes the other one.
+    Confirm(u8, RowId, RowId),
     /// Reads one row of a device.
     ReadDevice(u8),
     /// Reads one row of an account.
@@ -32,6 +38,8 @@ pub(crate) enum Op {
 pub(crate) enum Key {
     Device(u8),
     Account(u8),
+    /// No check: how long the row of a device has not changed.
+    Row(u8),
 }
 
 /// An item of a call to TPNS. Accounts are bits.
@@ -74,15 +82,47 @@ pub(crate) struct Values {
     devices: Vec<DeviceState>,
     deletions: Vec<Option<DeletionRow>>,
     merged: HashMap<(RowId, RowId), RowId>,
+    keeps: Keeps,
+}
+
+/// Which changes of a row leave a confirmation in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// As the ledger's rule is: only a login with the same accounts.
+    #[default]
+    SameAccounts,
+    /// Besides, logouts.
+    Logouts,
+    /// Besides, logins with other accounts.
+    OtherAccounts,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Self { devices: vec![DeviceState::default()], deletions: vec![None], merged: HashMap::new() }
+        Self {
+            devices: vec![DeviceState::default()],
+            deletions: vec![None],
+            merged: HashMap::new(),
+            keeps: Keeps::default(),
+        }
     }
 }
 
 impl Values {
+    pub(crate) fn of(keeps: Keeps) -> Self {
+        Self { keeps, ..Self::default() }
+    }
+
+    /// The row of this login, confirmed by its check.
+    pub(crate) fn confirmed(&mut self, login: &Event) -> RowId {
+        let mut state = DeviceState::default();
+        if let Change::Login(_, accounts) = &login.change {
+            state.own(&login.version, accounts);
+        }
+        state.confirm(login.version.clone());
+        self.device_id(state)
+    }
+
     pub(crate) fn device(&self, id: RowId) -> &DeviceState {
         &self.devices[usize::from(id)]
     }
@@ -108,6 +148,15 @@ impl Values {
         }
         let mut state = self.device(row).clone();
         state.raise(self.device(change));
+        let signs_out = self.device(change).owner().is_none_or(|owner| owner.accounts.is_empty());
+        let is_kept = match self.keeps {
+            Keeps::SameAccounts => false,
+            Keeps::Logouts => signs_out,
+            Keeps::OtherAccounts => !signs_out,
+        };
+        if let Some(confirmed) = self.device(row).confirmed().filter(|_| is_kept) {
+            state.confirm(confirmed.clone());
+        }
         let merged = self.device_id(state);
         self.merged.insert((row, change), merged);
         merged

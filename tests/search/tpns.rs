@@ -76,7 +76,8 @@ fn the_model_of_tpns_behaves_like_tpns_sim() {
                     service.batch_operate(APP, &BatchOperate::Override(named(tpns, device, accounts)));
                     each(accounts).for_each(|account| before[device][account] = 1);
                 }
-                let mut state = State::start(&Scenario { messages: Vec::new(), before }, Luck::default());
+                let mut state =
+                    State::start(&Scenario { messages: Vec::new(), before, confirmed: None }, Luck::default());
                 assert_eq!(bound(&service, tpns), [first, second]);
 
                 let answer = service.batch_operate(APP, &operation(tpns, item));

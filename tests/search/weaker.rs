@@ -14,7 +14,7 @@ use tpns_account_sync::{
 };
 
 use crate::{
-    checked::{self, Form},
+    checked::{self, Confirms, Form},
     desk::Desk,
     steps::Key,
 };
@@ -59,6 +59,11 @@ impl Protocol {
     /// How it sends checks, if it does.
     pub(crate) fn form(self) -> Option<Form> {
         if let Self::Checked(form) = self { Some(form) } else { None }
+    }
+
+    /// Which rows checks confirm.
+    pub(crate) fn confirms(self) -> Confirms {
+        self.form().map_or(Confirms::None, |form| form.confirms)
     }
 
     /// One invocation of a check. Returns whether the check is deleted.
@@ -171,7 +176,7 @@ async fn record(rows: &impl Rows, event: &Event) -> bool {
 }
 
 /// Rows whose second read returns the result of the first one.
-struct Blind<R> {
+pub(crate) struct Blind<R> {
     rows: R,
     /// Whether devices are read again all the same.
     rereads_devices: bool,
@@ -180,7 +185,7 @@ struct Blind<R> {
 }
 
 impl<R> Blind<R> {
-    fn new(rows: R, rereads_devices: bool) -> Self {
+    pub(crate) fn new(rows: R, rereads_devices: bool) -> Self {
         Self { rows, rereads_devices, devices: RefCell::default(), deletions: RefCell::default() }
     }
 }
@@ -202,8 +207,14 @@ impl<R: Rows> Rows for Blind<R> {
         self.rows.accept_deletion(key, version).await
     }
 
-    async fn forget(&self, device: &Device, changed: Millis, accounts: &[Account]) -> Result<(), RowError> {
-        self.rows.forget(device, changed, accounts).await
+    async fn confirm(
+        &self,
+        device: &Device,
+        changed: Millis,
+        owner: Option<&Version>,
+        without: &[Account],
+    ) -> Result<(), RowError> {
+        self.rows.confirm(device, changed, owner, without).await
     }
 
     fn are_checked(&self) -> bool {
@@ -219,8 +230,9 @@ impl<R: Rows> Rows for Blind<R> {
         let is_second = !devices.is_empty();
         let seen = |key: &AccountKey| is_second && self.deletions.borrow().contains_key(key);
         let unseen: Vec<_> = accounts.iter().filter(|key| !seen(key)).cloned().collect();
-        let to_read = if self.rereads_devices { devices } else { &[] };
-        let mut read = self.rows.read(to_read, &unseen).await;
+        let is_known = |device: &&Device| !self.rereads_devices && self.devices.borrow().contains_key(*device);
+        let to_read: Vec<_> = devices.iter().filter(|device| !is_known(device)).cloned().collect();
+        let mut read = self.rows.read(&to_read, &unseen).await;
         for (key, row) in &read.deletions {
             if let Ok(row) = row {
                 self.deletions.borrow_mut().insert(key.clone(), row.clone());
@@ -228,7 +240,8 @@ impl<R: Rows> Rows for Blind<R> {
         }
         if !self.rereads_devices {
             let known = self.devices.borrow();
-            read.devices = devices.iter().map(|device| (device.clone(), Ok(known[device].clone()))).collect();
+            let known = devices.iter().filter_map(|device| Some((device.clone(), Ok(known.get(device)?.clone()))));
+            read.devices.extend(known);
         }
         let known = self.deletions.borrow();
         read.deletions.extend(accounts.iter().filter_map(|key| Some((key.clone(), Ok(known.get(key)?.clone())))));

@@ -172,6 +172,15 @@ impl State {
         *mail = Mail { waiting: false, acknowledged: true, unsettled: false, ..*mail };
     }
 
+    /// What is bound of these accounts counts as bound by this login.
+    pub(crate) fn adopt(&mut self, login: &Bound) {
+        for (bound, by) in self.bound.iter_mut().flatten().zip(login.iter().flatten()) {
+            if *bound != NOT_BOUND && *by != NOT_BOUND {
+                *bound = *by;
+            }
+        }
+    }
+
     /// A copy of a message ended without success: it is redelivered, unless it was deleted by another one.
     pub(crate) fn redeliver(&mut self, message: usize, worker: &Worker) {
         let unsettled = worker.pushed || worker.repairs >> message & 1 == 1;
@@ -215,6 +224,14 @@ impl State {
                 *row = values.accepted(*row, deletion, book);
                 Answer::Done
             }
+            Op::Confirm(device, from, to) => {
+                let is_old = self.is_row_old(device);
+                let row = &mut self.devices[usize::from(device)];
+                if *row == from && is_old {
+                    *row = to;
+                }
+                Answer::Done
+            }
             Op::ReadDevice(device) => Answer::Device(self.devices[usize::from(device)]),
             Op::ReadDeletion(account) => Answer::Deletion(self.deletions[usize::from(account)]),
             Op::Query(Key::Device(device)) => {
@@ -225,6 +242,7 @@ impl State {
                 let has = |&device: &usize| self.bound[device][usize::from(account)] != NOT_BOUND;
                 Answer::Bound(bits((0..DEVICES).filter(has)))
             }
+            Op::Query(Key::Row(_)) => unreachable!("no check"),
             Op::Item(_) => unreachable!("TPNS receives items"),
             Op::Send(_) => unreachable!("a queue receives checks"),
         }
