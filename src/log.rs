@@ -68,12 +68,13 @@ pub fn finished(finished: &Finished<'_>) {
     }
     let Finished { outcomes, calls, .. } = finished;
     let count = |kind| outcomes.iter().filter(|outcome| outcome.kind() == kind).count();
+    let unchanged = outcomes.iter().filter(|outcome| **outcome == Outcome::Unchanged).count();
     let is_of_the_ledger =
         |outcome: &&Outcome| outcome.failure().is_some_and(|failure| failure.reason.cause() == Cause::Ledger);
     tracing::info!(
         received = outcomes.len(),
         applied = count(OutcomeKind::Applied),
-        unchanged = outcomes.iter().filter(|outcome| **outcome == Outcome::Unchanged).count(),
+        unchanged = (unchanged > 0).then_some(unchanged),
         superseded = count(OutcomeKind::Superseded),
         retry = count(OutcomeKind::Retry),
         rejected = count(OutcomeKind::Rejected),

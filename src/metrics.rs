@@ -32,7 +32,6 @@ pub struct Metrics {
 struct Figures {
     received: u64,
     applied: u64,
-    unchanged: u64,
     superseded: u64,
     retried: u64,
     rejected: u64,
@@ -124,7 +123,6 @@ impl Figures {
         let is_of_the_ledger = outcome.failure().is_some_and(|failure| failure.reason.cause() == Cause::Ledger);
         self.ledger_failed += u64::from(is_of_the_ledger);
         self.account_not_bound += u64::from(*outcome == Outcome::AppliedNotBound);
-        self.unchanged += u64::from(*outcome == Outcome::Unchanged);
         self.tied_times += u64::from(*outcome == Outcome::SupersededAtSameTime);
         self.clock_ahead += u64::from(event.is_some_and(|event| event.clock_ahead > 0));
         self.record_times(settled, at);

@@ -55,7 +55,6 @@ impl<'a> AppLine<'a> {
         let Figures {
             received,
             applied,
-            unchanged,
             superseded,
             retried,
             rejected,
@@ -77,7 +76,6 @@ impl<'a> AppLine<'a> {
         // Also when they are 0: a graph without gaps, and an alarm that has something to compare.
         line.metric("Received", Count(*received));
         line.metric("Applied", Count(*applied));
-        line.metric("Unchanged", Count(*unchanged));
         line.metric("Superseded", Count(*superseded));
         line.metric("Retried", Count(*retried));
         line.metric("Rejected", Count(*rejected));
