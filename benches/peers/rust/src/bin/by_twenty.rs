@@ -11,7 +11,7 @@ async fn handle(tpns: &Tpns, batch: SqsEvent) -> Result<SqsBatchResponse, Error>
     Ok(response)
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let tpns = &Tpns::from_env()?;
     run(service_fn(move |event: LambdaEvent<SqsEvent>| handle(tpns, event.payload))).await

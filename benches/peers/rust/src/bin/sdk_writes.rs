@@ -74,7 +74,7 @@ async fn handle(tpns: &Tpns, table: &Table, batch: SqsEvent) -> Result<SqsBatchR
     Ok(response)
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let (tpns, table) = (&Tpns::from_env()?, &Table::from_env().await?);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| handle(tpns, table, event.payload))).await
