@@ -185,7 +185,9 @@ fn event(rng: &mut Rng, n: usize, at: i64, devices: &mut [Device], mode: Overrid
     let mut end = device.end;
     let change = match rng.u8(0..100) {
         0..50 => {
-            let list = accounts_of_login(rng, device, mode);
+            // As with an app that reports each start.
+            let repeats = !device.last_login.is_empty() && rng.u8(0..5) < 2;
+            let list = if repeats { device.last_login.clone() } else { accounts_of_login(rng, device, mode) };
             device.last_login.clone_from(&list);
             Change::Login(device.token.clone(), list)
         }
