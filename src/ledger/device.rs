@@ -28,7 +28,7 @@ pub(super) const MOST_UNBOUND: usize = 200;
 pub(crate) const MOST_EARLIER: usize = 100;
 
 /// How old an owner may be at whose time a check confirmed the device: younger than the rows of deletions are kept
-/// ([`LEDGER_ROW_LIFETIME`](crate::table::LEDGER_ROW_LIFETIME)), so that the row of each newer deletion is there.
+/// (`LEDGER_ROW_LIFETIME` of the table, whose tests compare them), so that the row of each newer deletion is there.
 pub(crate) const CONFIRMED_FOR: Millis = 30 * 24 * 3600 * 1000;
 
 /// Whose device it is: the newest login's accounts, or no one's after a logout of all accounts.

@@ -3,7 +3,7 @@ use proptest::{prelude::*, test_runner::TestCaseError};
 use super::*;
 use crate::{
     event::{Event, Kind, ListedAccount},
-    ledger::State,
+    ledger::{CONFIRMED_FOR, State},
     table::{seal::Seal, version_text::version},
     testing,
     tpns::DATA_KEY_LEN,
@@ -251,6 +251,12 @@ fn hide(row: &mut Attributes, exposed: &[Exposed]) {
             }
         }
     }
+}
+
+/// A deletion's row is written at its event's time or later, so one that is newer than the confirmation still has it.
+#[test]
+fn the_row_of_a_deletion_outlives_each_older_confirmation() {
+    assert!(u128::try_from(CONFIRMED_FOR).unwrap() < LEDGER_ROW_LIFETIME.as_millis());
 }
 
 #[test]
