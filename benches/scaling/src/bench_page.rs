@@ -15,7 +15,7 @@ pub(crate) struct Measured {
 /// All sizes, with and without the ledger.
 pub(crate) fn measured() -> Vec<Measured> {
     let table = PAGE.split("```").find(|text| text.contains("10 messages,")).unwrap();
-    let heads: Vec<_> = fields(table.lines().find(|line| line.contains("ours, ledger")).unwrap());
+    let heads = heads(table);
     let column = |name: &str| heads.iter().position(|head| *head == name).unwrap();
     let columns = [(false, column("ours")), (true, column("ours, ledger"))];
     let mut found = Vec::new();
@@ -32,6 +32,20 @@ pub(crate) fn measured() -> Vec<Measured> {
     }
     assert_eq!(found.len(), 10);
     found
+}
+
+/// The names of the columns, which have two lines.
+fn heads(table: &str) -> Vec<String> {
+    let mut lines = table.lines().filter(|line| !line.trim().is_empty());
+    let (first, second) = (lines.next().unwrap(), lines.next().unwrap());
+    let mut begin = 0;
+    let head = |name: &str| {
+        let end = begin + first[begin..].find(name).unwrap() + name.len();
+        let rest = second.get(begin..end.min(second.len())).unwrap_or_default().trim();
+        begin = end;
+        format!("{name} {rest}").trim_end().to_owned()
+    };
+    fields(first).into_iter().map(head).collect()
 }
 
 /// Columns have at least two blanks between them.

@@ -12,7 +12,9 @@ fn an_invocation_takes_as_long_as_the_benchmark_measured() {
             memory_mb: MB_PER_CPU,
         };
         let ratio = setup.invocation_ms() / of.time;
-        assert!((0.75..1.3).contains(&ratio), "{of:?}: the model has {:.1} ms", setup.invocation_ms());
+        // In the largest batches slices overlap: one computes while the calls of another are under way.
+        let most = if of.messages > 1_000 { 1.5 } else { 1.3 };
+        assert!((0.75..most).contains(&ratio), "{of:?}: the model has {:.1} ms", setup.invocation_ms());
     }
 }
 
