@@ -87,4 +87,3 @@ def _evaluate_an_alarm_on_its_own_dimensions() -> None:
             cloudwatch._metrics = metrics
 
     cloudwatch._evaluate_alarm = evaluate
-

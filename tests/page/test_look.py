@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from typing import Any, Literal
 
 import pytest
 import scene
 from conftest import OpenPage
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from simulator import Simulator
 
 from local.run import ROOT
@@ -114,7 +115,6 @@ def _let_poll_until_shown(page: Page, row: Locator) -> None:
     ends = time.monotonic() + 60
     while row.count() == 0 and time.monotonic() < ends:
         page.clock.run_for(500)
-        page.wait_for_function("() => true")
         time.sleep(0.05)
 
 

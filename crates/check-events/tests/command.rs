@@ -153,7 +153,7 @@ fn an_error_of_syntax_names_the_line_of_the_file() {
     let (code, report) = report(&[], &broken);
     assert_eq!((code, report["events"].as_array().unwrap().len()), (Some(3), 1));
     let detail = report["events"][0]["detail"].as_str().unwrap();
-    assert!(detail.contains("at line 8 column "), "{detail}");
+    assert!(detail.contains("at line 5 column "), "{detail}");
 }
 
 /// The template's parameters and the function's defaults are the same facts in two files.
