@@ -274,7 +274,9 @@ def test_concurrent_functions_end_with_the_bindings_of_version_order(stage: Depl
         ]
     )
     before = function_processes.running(stage.cloud)
-    with stage.side_by_side(functions=4, batch_size=3):
+    # A call that a busy machine makes time out may land late, and is settled by its check, which comes after the test.
+    patient = stage.environment(TPNS_TIMEOUT_MS="12000")
+    with patient, stage.side_by_side(functions=4, batch_size=3):
         sent = stage.handle(*events)
         processes = function_processes.running(stage.cloud) - before
     assert len(processes) >= 2, "they did not run concurrently"

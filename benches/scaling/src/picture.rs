@@ -8,10 +8,10 @@ use crate::{
     tables::count,
 };
 
-const WIDTH: f64 = 640.0;
+const WIDTH: f64 = 656.0;
 const HEIGHT: f64 = 470.0;
 const LEFT: f64 = 84.0;
-const RIGHT: f64 = 16.0;
+const RIGHT: f64 = 32.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = 52.0;
 /// Powers of ten at the ends of the axes: concurrency and events per second.
