@@ -26,7 +26,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 
 pub(crate) use self::{
-    json::Failure,
+    json::RequestError,
     parameters::Parameters,
     retry::{Tries, send},
 };

@@ -34,7 +34,7 @@ use self::{
     unreadable::Unreadable,
 };
 use crate::{
-    aws::{self, AwsError, Failure, ProvideErrorMetadata, Tries},
+    aws::{self, AwsError, ProvideErrorMetadata, RequestError, Tries},
     check_queue::{CheckQueue, Gathering},
     ledger::{RowError, WRITES_AT_A_TIME},
     tpns::Apps,
@@ -169,9 +169,9 @@ impl OpenTable<'_> {
     }
 
     /// Sends a request that may be carried out twice, and tries again while there is time.
-    async fn send<T, F>(&self, request: impl Fn() -> F) -> Result<T, Failure>
+    async fn send<T, F>(&self, request: impl Fn() -> F) -> Result<T, RequestError>
     where
-        F: Future<Output = Result<T, Failure>>,
+        F: Future<Output = Result<T, RequestError>>,
     {
         // After the end this resolves at once, and no request is made.
         let _turn = timeout_at(self.until, self.turns.acquire()).await;
@@ -184,7 +184,7 @@ impl OpenTable<'_> {
         self.last_failure.borrow().clone()
     }
 
-    fn row_error(&self, error: &Failure) -> RowError {
+    fn row_error(&self, error: &RequestError) -> RowError {
         // A table that is created again has another data key.
         if error.code() == Some("ResourceNotFoundException") {
             self.table.forget_keys();

@@ -38,11 +38,11 @@ const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 
 /// Why a request failed: of the SDK's type, so that [`super::failure`] describes it, too.
-pub(crate) type Failure = SdkError<ErrorMetadata, HttpResponse>;
+pub(crate) type RequestError = SdkError<ErrorMetadata, HttpResponse>;
 
 /// What distinguishes the services.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
+pub(crate) struct JsonApi {
     /// In hosts and signatures: `dynamodb`.
     pub(crate) name: &'static str,
     /// In the names of settings: `DynamoDB`.
@@ -56,7 +56,7 @@ pub(crate) struct Kind {
 /// A service, with the SDK's credentials, region and endpoint.
 #[derive(Debug)]
 pub(crate) struct JsonService {
-    kind: Kind,
+    api: JsonApi,
     sdk: SdkConfig,
     transport: Transport,
     limits: RequestLimits,
@@ -82,15 +82,14 @@ struct Refusal {
 
 impl JsonService {
     /// A kept connection may be silent for `silence`.
-    pub(crate) fn new(kind: Kind, sdk: &SdkConfig, transport: &Transport, silence: Duration) -> Self {
-        let limits =
-            RequestLimits { connect: CONNECT_TIMEOUT, exchange: UNLIMITED, silence, body: kind.longest_answer };
+    pub(crate) fn new(api: JsonApi, sdk: &SdkConfig, transport: &Transport, silence: Duration) -> Self {
+        let limits = RequestLimits { connect: CONNECT_TIMEOUT, exchange: UNLIMITED, silence, body: api.longest_answer };
         Self {
-            kind,
+            api,
             sdk: sdk.clone(),
             transport: transport.clone(),
             limits,
-            address: Address::of(kind, sdk),
+            address: Address::of(api, sdk),
             identity: Mutex::default(),
             ahead: AtomicI64::default(),
         }
@@ -104,23 +103,23 @@ impl JsonService {
         &self,
         target: &'static str,
         input: &impl Serialize,
-    ) -> Result<A, Failure> {
+    ) -> Result<A, RequestError> {
         let body = Bytes::from(serde_json::to_vec(input).map_err(unsendable)?);
         let request = self.signed(target, body).await?;
         let sent = self.transport.send(request, self.limits).await;
         self.read(sent.map_err(|error| SdkError::dispatch_failure(failed(error)))?)
     }
 
-    async fn signed(&self, target: &'static str, body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
+    async fn signed(&self, target: &'static str, body: Bytes) -> Result<Request<Full<Bytes>>, RequestError> {
         let Address { url, uri, region } = self.address.as_ref().ok_or_else(|| unsendable("Missing Region"))?;
         let identity = self.identity().await?;
-        let content_type = self.kind.content_type;
+        let content_type = self.api.content_type;
         let headers = [("content-type", content_type), ("x-amz-target", target)];
         let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(&body));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(region)
-            .name(self.kind.name)
+            .name(self.api.name)
             .time(self.clock())
             .settings(SigningSettings::default())
             .build()
@@ -139,7 +138,7 @@ impl JsonService {
     }
 
     /// Who signs. Asked for once: Lambda's credentials stay as long as the process.
-    async fn identity(&self) -> Result<Identity, Failure> {
+    async fn identity(&self) -> Result<Identity, RequestError> {
         let lasts = |identity: &&Identity| {
             identity.expiration().is_none_or(|expires| expires > SystemTime::now() + BEFORE_EXPIRY)
         };
@@ -164,7 +163,7 @@ impl JsonService {
     }
 
     #[expect(clippy::result_large_err, reason = "it is the error of every request of the SDK")]
-    fn read<A: DeserializeOwned>(&self, answer: Response<Vec<u8>>) -> Result<A, Failure> {
+    fn read<A: DeserializeOwned>(&self, answer: Response<Vec<u8>>) -> Result<A, RequestError> {
         if answer.status().is_success() {
             return serde_json::from_slice(answer.body()).or_else(|error| {
                 // The raw answer is only for its status: the error's text quotes what could not be read.
@@ -196,17 +195,17 @@ impl JsonService {
 }
 
 impl Address {
-    fn of(kind: Kind, sdk: &SdkConfig) -> Option<Self> {
+    fn of(api: JsonApi, sdk: &SdkConfig) -> Option<Self> {
         let region = sdk.region()?.as_ref().to_owned();
         let of_the_service = ServiceConfigKey::builder()
-            .service_id(kind.id)
+            .service_id(api.id)
             .env("AWS_ENDPOINT_URL")
             .profile("endpoint_url")
             .build()
             .ok()
             .and_then(|key| sdk.service_config()?.load_config(key));
         let url = of_the_service.or_else(|| sdk.endpoint_url().map(str::to_owned));
-        let url = url.unwrap_or_else(|| endpoint(kind.name, &region, sdk));
+        let url = url.unwrap_or_else(|| endpoint(api.name, &region, sdk));
         let url = format!("{}/", url.trim_end_matches('/'));
         Some(Self { uri: url.parse().ok()?, url, region })
     }
@@ -228,11 +227,11 @@ fn endpoint(name: &str, region: &str, sdk: &SdkConfig) -> String {
 }
 
 #[expect(clippy::result_large_err, reason = "it is the error of every request of the SDK")]
-fn raw(answer: Response<Vec<u8>>) -> Result<HttpResponse, Failure> {
+fn raw(answer: Response<Vec<u8>>) -> Result<HttpResponse, RequestError> {
     HttpResponse::try_from(answer.map(SdkBody::from)).map_err(unsendable)
 }
 
-fn unsendable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+fn unsendable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> RequestError {
     SdkError::construction_failure(error)
 }
 

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     SILENCE,
-    json::{Failure, JsonService, Kind},
+    json::{JsonApi, JsonService, RequestError},
 };
 use crate::transport::Transport;
 
-const SSM: Kind = Kind {
+const SSM: JsonApi = JsonApi {
     name: "ssm",
     id: "SSM",
     content_type: "application/x-amz-json-1.1",
@@ -52,7 +52,7 @@ impl Parameters {
     ///
     /// # Errors
     /// As the SDK's; [`super::failure`] describes them.
-    pub(crate) async fn get(&self, name: &str) -> Result<Parameter, Failure> {
+    pub(crate) async fn get(&self, name: &str) -> Result<Parameter, RequestError> {
         let answer = self.0.call("AmazonSSM.GetParameter", &GetParameter { name, with_decryption: true }).await;
         answer.map(|Answer { parameter }| parameter)
     }

@@ -13,12 +13,12 @@ use serde::{
 use crate::{
     aws::{
         LONGEST_ANSWER,
-        json::{Failure, JsonService, Kind},
+        json::{JsonApi, JsonService, RequestError},
     },
     transport::Transport,
 };
 
-const DYNAMODB: Kind = Kind {
+const DYNAMODB: JsonApi = JsonApi {
     name: "dynamodb",
     id: "DynamoDB",
     content_type: "application/x-amz-json-1.0",
@@ -214,7 +214,7 @@ impl Dynamo {
     }
 
     /// Reads rows consistently.
-    pub(super) async fn batch_get(&self, keys: &[String]) -> Result<Got, Failure> {
+    pub(super) async fn batch_get(&self, keys: &[String]) -> Result<Got, RequestError> {
         let request_items = HashMap::from([(self.table.as_str(), Wanted { keys, consistent_read: true })]);
         self.service.call("DynamoDB_20120810.BatchGetItem", &BatchGetItem { request_items }).await
     }
@@ -226,7 +226,7 @@ impl Dynamo {
         of: u16,
         limit: u16,
         after: Option<&Attributes>,
-    ) -> Result<Scanned, Failure> {
+    ) -> Result<Scanned, RequestError> {
         let scan = Scan {
             table_name: &self.table,
             limit,
@@ -277,14 +277,14 @@ impl<'a> Update<'a> {
     }
 
     /// Returns the row, if it was asked for.
-    pub(super) async fn send(self) -> Result<Option<Attributes>, Failure> {
+    pub(super) async fn send(self) -> Result<Option<Attributes>, RequestError> {
         let updated = self.dynamo.service.call("DynamoDB_20120810.UpdateItem", &self.input).await;
         updated.map(|Updated { attributes }| attributes)
     }
 }
 
 /// The row that did not meet a condition. Not every store with DynamoDB's API returns it.
-pub(super) fn row_of_refusal(error: &Failure) -> Option<Attributes> {
+pub(super) fn row_of_refusal(error: &RequestError) -> Option<Attributes> {
     #[derive(Deserialize)]
     struct Refusal {
         #[serde(rename = "Item")]

@@ -7,7 +7,7 @@ use super::{
     keys,
 };
 use crate::{
-    aws::{self, AwsError, Failure},
+    aws::{self, AwsError, RequestError},
     event::Device,
     ledger::RowError,
 };
@@ -67,7 +67,7 @@ impl OpenTable<'_> {
     pub async fn scan(&self, segment: Segment, after: Option<&Position>) -> Result<Page, ScanError> {
         let after = after.map(|Position(key)| key);
         let request = || self.table.dynamo.scan(segment.number, segment.of, ROWS_A_PAGE, after);
-        let failed = |error: Failure| ScanError::Aws(aws::failure(&error));
+        let failed = |error: RequestError| ScanError::Aws(aws::failure(&error));
         let answer = self.send(request).await.map_err(failed)?;
         let apps = self.app_keys().await.map_err(ScanError::Apps)?;
         let mut page = Page { next: answer.last_evaluated_key.map(Position), ..Page::default() };

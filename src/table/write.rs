@@ -7,7 +7,7 @@ use super::{
     version_text,
 };
 use crate::{
-    aws::{self, Failure, ProvideErrorMetadata, Tries},
+    aws::{self, ProvideErrorMetadata, RequestError, Tries},
     event::{Millis, Version},
     ledger::RowError,
 };
@@ -58,7 +58,7 @@ impl OpenTable<'_> {
     }
 
     /// The row that did not meet a condition. It is read if the store does not return it.
-    async fn row_of_refusal(&self, key: &str, error: &Failure) -> Result<Attributes, RowError> {
+    async fn row_of_refusal(&self, key: &str, error: &RequestError) -> Result<Attributes, RowError> {
         match dynamodb::row_of_refusal(error) {
             Some(row) => Ok(row),
             None => self.read_row(key).await,
@@ -239,6 +239,6 @@ impl OpenTable<'_> {
 }
 
 /// Whether the condition of the write failed.
-pub(super) fn is_refusal(error: &Failure) -> bool {
+pub(super) fn is_refusal(error: &RequestError) -> bool {
     error.code() == Some("ConditionalCheckFailedException")
 }

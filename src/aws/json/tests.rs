@@ -5,12 +5,12 @@ use aws_config::Region;
 use super::*;
 use crate::aws::{failure, retry};
 
-const KIND: Kind =
-    Kind { name: "dynamodb", id: "DynamoDB", content_type: "application/x-amz-json-1.0", longest_answer: 1000 };
+const API: JsonApi =
+    JsonApi { name: "dynamodb", id: "DynamoDB", content_type: "application/x-amz-json-1.0", longest_answer: 1000 };
 
 fn service() -> JsonService {
     let sdk = SdkConfig::builder().region(Region::from_static("eu-west-1")).build();
-    JsonService::new(KIND, &sdk, &Transport::new().unwrap(), Duration::from_secs(1))
+    JsonService::new(API, &sdk, &Transport::new().unwrap(), Duration::from_secs(1))
 }
 
 fn answer(status: u16, body: &str) -> Response<Vec<u8>> {
@@ -39,9 +39,9 @@ fn each_region_has_an_endpoint_of_its_partition() {
 
 #[test]
 fn without_a_region_there_is_nowhere_to_send_to_and_an_endpoint_of_the_environment_replaces_aws_s() {
-    assert!(Address::of(KIND, &SdkConfig::builder().build()).is_none());
+    assert!(Address::of(API, &SdkConfig::builder().build()).is_none());
     let sdk = SdkConfig::builder().region(Region::from_static("eu-west-1")).endpoint_url("http://127.0.0.1:1/").build();
-    assert_eq!(Address::of(KIND, &sdk).unwrap().url, "http://127.0.0.1:1/");
+    assert_eq!(Address::of(API, &sdk).unwrap().url, "http://127.0.0.1:1/");
 }
 
 #[test]
