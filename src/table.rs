@@ -11,6 +11,7 @@ mod rows;
 mod scan;
 mod seal;
 mod unreadable;
+mod value;
 mod version_text;
 mod write;
 
@@ -28,11 +29,7 @@ use tokio::{
 };
 
 pub use self::scan::{Page, Position, ScanError, Segment};
-use self::{
-    app_keys::AppKeys,
-    dynamodb::{Attributes, Dynamo},
-    unreadable::Unreadable,
-};
+use self::{app_keys::AppKeys, dynamodb::Dynamo, unreadable::Unreadable, value::Attributes};
 use crate::{
     aws::{self, AwsError, ProvideErrorMetadata, RequestError, Tries},
     check_queue::{CheckQueue, Gathering},

@@ -20,9 +20,9 @@ use std::{
 };
 
 use super::{
-    dynamodb::{AttributeValue, Attributes},
     seal::{RowSeal, Seal},
     unreadable::Unreadable,
+    value::{AttributeValue, Attributes},
 };
 use crate::{
     apps::AppNames,

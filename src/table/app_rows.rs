@@ -12,9 +12,10 @@ use tokio::time::Instant;
 use super::{
     Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
     app_keys::{APPS, Added, AppKeys, AppsRow, REVISION, Rewrapped},
-    dynamodb::{AttributeValue, Attributes, Update},
+    dynamodb::Update,
     keys,
     unreadable::Unreadable,
+    value::{AttributeValue, Attributes},
 };
 use crate::{
     aws::AwsError,

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     OpenTable,
-    dynamodb::{Attributes, KEY},
+    value::{Attributes, KEY},
 };
 use crate::ledger::RowError;
 

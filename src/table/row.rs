@@ -32,10 +32,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     LEDGER_ROW_LIFETIME,
-    dynamodb::{AttributeValue, Attributes},
     names::{self, Named},
     seal::RowSeal,
     unreadable::Unreadable,
+    value::{AttributeValue, Attributes},
     version_text::{self, text},
 };
 use crate::{

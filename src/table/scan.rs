@@ -3,8 +3,8 @@
 use super::{
     OpenTable,
     app_keys::APPS,
-    dynamodb::{Attributes, KEY},
     keys,
+    value::{Attributes, KEY},
 };
 use crate::{
     aws::{self, AwsError, RequestError},

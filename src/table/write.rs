@@ -2,8 +2,9 @@
 
 use super::{
     OpenTable,
-    dynamodb::{self, AttributeValue, Attributes, Update},
+    dynamodb::{self, Update},
     row::{self, ACCEPTED, ACCOUNTS, CONFIRMED, DELETED, DeviceRow, EXPIRES, Exposed, OWNER, REMEMBERED, Register},
+    value::{AttributeValue, Attributes},
     version_text,
 };
 use crate::{
