@@ -66,6 +66,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     devices: HashMap<Device, Vec<ItemIndex>>,
     deletions: HashMap<AccountKey, PlannedDeletion>,
+    /// Whether a device needs no item.
+    has_unchanged: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,6 +113,7 @@ pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     for (device, known) in &state.devices {
         if state.unchanged.contains(device) {
             plan.devices.insert(device.clone(), Vec::new());
+            plan.has_unchanged = true;
             continue;
         }
         let travel = redelivered.device(device);
@@ -174,7 +177,8 @@ impl Plan {
     /// Whether the device needs no item, since TPNS has what the state says.
     #[must_use]
     pub fn is_unchanged(&self, device: &Device) -> bool {
-        self.devices.get(device).is_some_and(Vec::is_empty)
+        // Asked of each login, and most plans have none.
+        self.has_unchanged && self.devices.get(device).is_some_and(Vec::is_empty)
     }
 
     /// These items, which belong to no event.

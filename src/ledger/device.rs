@@ -18,7 +18,8 @@ pub struct DeviceState {
     unbound: BTreeMap<ListedAccount, Version>,
     /// Besides the owner's.
     may_have: BTreeSet<Account>,
-    confirmed: Option<Version>,
+    /// Boxed, since states are moved often and few are confirmed.
+    confirmed: Option<Box<Version>>,
 }
 
 /// The most accounts that a device is signed out of one by one: with the longest names and ids, this number takes half
@@ -109,12 +110,12 @@ impl DeviceState {
     /// otherwise. No event since then has changed the accounts or signed one out.
     #[must_use]
     pub fn confirmed(&self) -> Option<&Version> {
-        self.confirmed.as_ref()
+        self.confirmed.as_deref()
     }
 
     /// A check has confirmed the owner of this version.
     pub fn confirm(&mut self, version: Version) {
-        self.confirmed = Some(version);
+        self.confirmed = Some(Box::new(version));
     }
 
     /// Whether TPNS has exactly the owner's accounts by a confirmation that is young enough to rely on. What is in
@@ -123,7 +124,7 @@ impl DeviceState {
     pub fn is_confirmed(&self, now: Millis) -> bool {
         let is_young = |confirmed: &Version| now.saturating_sub(confirmed.at) <= CONFIRMED_FOR;
         let has_accounts = |owner: &Owner| !owner.accounts.is_empty();
-        self.confirmed.as_ref().is_some_and(is_young)
+        self.confirmed.as_deref().is_some_and(is_young)
             && self.owner.as_ref().is_some_and(has_accounts)
             && self.unbound.is_empty()
             && self.may_have.is_empty()
@@ -224,7 +225,7 @@ impl DeviceState {
         if !self.may_have.is_empty() {
             self.forget(&owner.accounts().collect::<Vec<_>>());
         }
-        if self.owner.as_ref().is_none_or(|own| own.accounts != owner.accounts) {
+        if self.confirmed.is_some() && self.owner.as_ref().is_none_or(|own| own.accounts != owner.accounts) {
             self.confirmed = None;
         }
         let earlier = self.owner.replace(owner);
