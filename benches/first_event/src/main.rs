@@ -54,16 +54,15 @@ async fn compare() -> anyhow::Result<()> {
     Ok(())
 }
 
+type PhaseOf = fn(&Measured) -> Phase;
+type FigureOf = fn(Phase) -> f64;
+
 fn print(cold: &[Measured], warmed: &[Measured]) {
     println!("{:<28}{:>16}{:>16}", "", "as before", "opened in Init");
-    let phases: [(&str, fn(&Measured) -> Phase); 3] =
+    let phases: [(&str, PhaseOf); 3] =
         [("Init", |each| each.init), ("first event", |each| each.first), ("a warm event", |each| each.warm)];
     for (name, phase) in phases {
-        let figures: [(&str, fn(Phase) -> f64); 3] = [
-            ("", |phase| phase.wall_ms),
-            (", CPU", |phase| phase.cpu_ms),
-            (", 256 MB", |phase| phase.wall_ms - phase.cpu_ms + phase.cpu_ms / SHARE),
-        ];
+        let figures: [(&str, FigureOf); 3] = [("", wall), (", CPU", |phase| phase.cpu_ms), (", 256 MB", small)];
         for (what, figure) in figures {
             // Init has a whole core.
             if name == "Init" && what == ", 256 MB" {
@@ -73,7 +72,7 @@ fn print(cold: &[Measured], warmed: &[Measured]) {
             println!("{:<28}{:>13.2} ms{:>13.2} ms", format!("{name}{what}"), of(cold), of(warmed));
         }
     }
-    for (what, figure) in [("first / warm", wall as fn(Phase) -> f64), ("first / warm, 256 MB", small)] {
+    for (what, figure) in [("first / warm", wall as FigureOf), ("first / warm, 256 MB", small)] {
         let ratio = |all: &[Measured]| median(all.iter().map(|each| figure(each.first) / figure(each.warm)));
         println!("{what:<28}{:>14.2} x{:>14.2} x", ratio(cold), ratio(warmed));
     }
