@@ -39,7 +39,8 @@ def watched(ecosystem: str) -> set[str]:
 def test_the_jobs_are_the_stages_of_make_test_and_make_test_release() -> None:
     stages = re.findall(r"^\t@bash tests/all\.sh (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     matrix = document("workflows/ci.yml")["jobs"]["stage"]["strategy"]["matrix"]
-    assert matrix["stage"] == " ".join(stages).split()
+    # Those that run side by side on one machine have machines of their own there.
+    assert matrix["stage"] == " ".join(stages).replace("+", " ").split()
 
 
 def test_a_release_is_what_make_release_builds_signed_and_built_twice() -> None:
