@@ -106,12 +106,16 @@ impl State {
     /// Finds the devices that need no call: a check has confirmed their owner's accounts, and no deletion of one of
     /// these is known.
     pub fn find_unchanged(&mut self, now: Millis) {
-        let is_deleted = |key: AccountKey| self.deleted.contains_key(&key);
         let is_unchanged = |(device, state): &(&Device, &DeviceState)| {
-            state.is_confirmed(now)
-                && !state.owner().into_iter().flat_map(|owner| owner.keys(device.app)).any(is_deleted)
+            state.is_confirmed(now) && !state.owner().is_some_and(|owner| self.knows_a_deletion(device, owner))
         };
         self.unchanged = self.devices.iter().filter(is_unchanged).map(|(device, _)| device.clone()).collect();
+    }
+
+    /// Whether a deletion of one of the owner's accounts is known, however old.
+    #[must_use]
+    pub fn knows_a_deletion(&self, device: &Device, owner: &Owner) -> bool {
+        owner.keys(device.app).any(|key| self.deleted.contains_key(&key))
     }
 
     /// The deletion that takes this account from an owner of this version, if one does.

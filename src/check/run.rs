@@ -224,19 +224,14 @@ impl Scene {
         if desired.is_empty() {
             return None;
         }
-        let is_confirmable = all_is_known && row.unbound().is_empty() && !self.has_deletion(device, owner);
+        let is_confirmable =
+            all_is_known && row.unbound().is_empty() && !self.known.state.knows_a_deletion(device, owner);
         let is_named = |account: &&Account| desired.iter().any(|other| other.account_type == account.account_type);
         let without = row.may_have().iter().filter(|account| is_confirmable || !is_named(account));
         let without: Vec<_> = without.cloned().collect();
         let owner = (is_confirmable && is_worth_confirming(row, owner)).then(|| owner.version.clone());
         let is_new = owner.is_some() || !without.is_empty();
         is_new.then_some(Confirmation { device: device.clone(), changed: changed?, owner, without })
-    }
-
-    /// Whether a deletion of one of the owner's accounts is known, however old.
-    fn has_deletion(&self, device: &Device, owner: &Owner) -> bool {
-        let key = |account| AccountKey { app: device.app, account };
-        owner.accounts().any(|account| self.known.state.deleted.contains_key(&key(account)))
     }
 }
 

@@ -24,15 +24,8 @@ pub trait Rows {
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
-    /// Records in a device's row, if that has not changed since `changed`, what a check has seen: that TPNS has exactly
-    /// the accounts of the owner of this version, if one is given, and is without these accounts of earlier owners.
-    async fn confirm(
-        &self,
-        device: &Device,
-        changed: Millis,
-        owner: Option<&Version>,
-        without: &[Account],
-    ) -> Result<(), RowError>;
+    /// Records in a device's row what a check has seen, if the row has not changed since.
+    async fn confirm(&self, seen: &Confirmation) -> Result<(), RowError>;
     /// Whether TPNS is compared with the rows later on, by a check.
     fn are_checked(&self) -> bool;
     /// Has a check sent of each of these devices and deleted accounts. Returns those that were not sent.
@@ -140,7 +133,7 @@ impl<R: Rows> Ledger<R> {
     /// success: at worst accounts are bound and unbound once more.
     pub async fn confirm(&self, seen: &Confirmation) {
         if let Self::Table(rows) = self {
-            _ = rows.confirm(&seen.device, seen.changed, seen.owner.as_ref(), &seen.without).await;
+            _ = rows.confirm(seen).await;
         }
     }
 

@@ -12,8 +12,8 @@ use super::{
     version_text, write,
 };
 use crate::{
-    event::{Account, Device, Millis, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
+    event::{Device, Millis, Version},
+    ledger::{AccountKey, Confirmation, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
 };
 
 impl Rows for OpenTable<'_> {
@@ -68,14 +68,9 @@ impl Rows for OpenTable<'_> {
         }
     }
 
-    async fn confirm(
-        &self,
-        device: &Device,
-        changed: Millis,
-        owner: Option<&Version>,
-        without: &[Account],
-    ) -> Result<(), RowError> {
+    async fn confirm(&self, seen: &Confirmation) -> Result<(), RowError> {
         let app_keys = self.app_keys().await?;
+        let Confirmation { device, changed, owner, without } = seen;
         let key = keys::device_key(device, &app_keys.names);
         let seal = app_keys.row(&key);
         let expires = changed / 1000 + Millis::try_from(LEDGER_ROW_LIFETIME.as_secs()).unwrap_or(Millis::MAX);
@@ -89,7 +84,7 @@ impl Rows for OpenTable<'_> {
             parts.push(&[]);
         }
         for (n, had) in parts.into_iter().enumerate() {
-            let owner = owner.filter(|_| n == 0);
+            let owner = owner.as_ref().filter(|_| n == 0);
             match self.send(|| self.confirming(&key, expires, owner, had).send()).await {
                 Err(error) if !write::is_refusal(&error) => return Err(self.row_error(&error)),
                 // Refused: the row has changed, and has a newer check.

@@ -12,8 +12,8 @@ use std::{
 
 use futures_util::future::{join, join_all};
 use tpns_account_sync::{
-    event::{Account, Device, Millis, Version},
-    ledger::{AccountKey, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
+    event::{Account, Device, Version},
+    ledger::{AccountKey, Confirmation, DeletionRow, DeviceState, Read, RowError, Rows, Unchecked},
     plan::Work,
     tpns::BoundAccount,
 };
@@ -200,18 +200,13 @@ impl Rows for &Desk<'_> {
         }
     }
 
-    async fn confirm(
-        &self,
-        device: &Device,
-        _: Millis,
-        owner: Option<&Version>,
-        without: &[Account],
-    ) -> Result<(), RowError> {
+    async fn confirm(&self, seen: &Confirmation) -> Result<(), RowError> {
+        let Confirmation { device, owner, without, .. } = seen;
         let device = index_of(|each| each == device);
         let seen = self.now.borrow().seen[usize::from(device)];
         let mut row = self.values().device(seen).clone();
         row.forget(without);
-        owner.into_iter().for_each(|owner| row.confirm(owner.clone()));
+        owner.iter().for_each(|owner| row.confirm(owner.clone()));
         let confirmed = self.values.borrow_mut().device_id(row);
         match self.ask(Op::Confirm(device, seen, confirmed)).await {
             Answer::Done => Ok(()),

@@ -4,9 +4,11 @@ use std::{cell::RefCell, collections::HashMap};
 
 use tpns_account_sync::{
     apply::{Push, apply},
-    event::{Account, Change, Device, Event, Millis, Version},
+    event::{Change, Device, Event, Version},
     ingress::MessageIndex,
-    ledger::{AccountKey, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State, Unchecked},
+    ledger::{
+        AccountKey, Confirmation, Deletion, DeletionRow, DeviceState, Ledger, Read, RowError, Rows, State, Unchecked,
+    },
     outcome::Outcome,
     plan::{Verdict, plan},
     redelivery::Redelivered,
@@ -207,14 +209,8 @@ impl<R: Rows> Rows for Blind<R> {
         self.rows.accept_deletion(key, version).await
     }
 
-    async fn confirm(
-        &self,
-        device: &Device,
-        changed: Millis,
-        owner: Option<&Version>,
-        without: &[Account],
-    ) -> Result<(), RowError> {
-        self.rows.confirm(device, changed, owner, without).await
+    async fn confirm(&self, seen: &Confirmation) -> Result<(), RowError> {
+        self.rows.confirm(seen).await
     }
 
     fn are_checked(&self) -> bool {
