@@ -77,7 +77,7 @@ lint: .venv-check/.made .venv/.tests ## Checks spelling, what is not Rust, and t
 	done
 
 # All lock files, each in one folder; a failed look-up does not stop the next one.
-PIP_FOLDERS = local tests tests/check tests/check/advisories tests/template tests/template/checkov tests/page tests/docs benches/peers/python benches/peers/python/runtime
+PIP_FOLDERS = local local/uv tests tests/check tests/check/advisories tests/template tests/template/checkov tests/page tests/docs benches/peers/python benches/peers/python/runtime
 NPM_FOLDERS = tests/docs/node tests/dynalite benches/peers/node benches/peers/node/runtime
 advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinned dependency has a known vulnerability: needs the network
 	@failed=0; \
@@ -196,53 +196,52 @@ target/tools/bin/cargo-about:
 target/tools/bin/gungraun-runner:
 	cargo install gungraun-runner --version 0.20.0 --locked --root target/tools
 
-lock: ## Pins the Python packages again after a change to a requirements.in
-	@command -v uv >/dev/null || { echo 'make lock: uv is not installed: pip install uv' >&2; exit 1; }
+lock: .venv-uv/.made ## Pins the Python packages again after a change to a requirements.in
 	@for folder in $(PIP_FOLDERS); do \
-	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  (cd $$folder && "$(CURDIR)/.venv-uv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command 'make lock' requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean: ## Removes everything that was built or downloaded into this folder
 	cargo clean
-	rm -rf .venv .venv-check .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
+	rm -rf .venv .venv-uv .venv-check .venv-sam .venv-checkov .venv-deploy .aws-sam .local tests/docs/node/node_modules tests/dynalite/node_modules
 
 # Python environments. One whose stamp is older than its requirements is rebuilt. Progress goes to stderr: with
 # JSON=1 stdout belongs to the result.
 
-.venv/.run: local/requirements.txt
-	@$(call make-venv,.venv)
+.venv/.run: local/requirements.txt | .venv-uv/.made
+	@$(call make-venv,.venv,--without-pip)
 	@$(call install,.venv,local/requirements.txt)
 	@touch $@
 
-.venv/.tests: tests/requirements.txt .venv/.run
+.venv/.tests: tests/requirements.txt .venv/.run | .venv-uv/.made
 	@$(call install,.venv,tests/requirements.txt)
 	@touch $@
 
-.venv/.page: tests/page/requirements.txt .venv/.tests
+.venv/.page: tests/page/requirements.txt .venv/.tests | .venv-uv/.made
 	@$(call install,.venv,tests/page/requirements.txt)
 	@touch $@
 
-.venv-check/.made: tests/check/requirements.txt
-	@$(call make-venv,.venv-check)
+.venv-check/.made: tests/check/requirements.txt | .venv-uv/.made
+	@$(call make-venv,.venv-check,--without-pip)
 	@$(call install,.venv-check,tests/check/requirements.txt)
 	@touch $@
 
-.venv-check/.advisories: tests/check/advisories/requirements.txt .venv-check/.made
+.venv-check/.advisories: tests/check/advisories/requirements.txt .venv-check/.made | .venv-uv/.made
 	@$(call install,.venv-check,tests/check/advisories/requirements.txt)
 	@touch $@
 
-.venv-sam/.made: tests/template/requirements.txt
-	@$(call make-venv,.venv-sam)
+.venv-sam/.made: tests/template/requirements.txt | .venv-uv/.made
+	@$(call make-venv,.venv-sam,--without-pip)
 	@$(call install,.venv-sam,tests/template/requirements.txt)
 	@touch $@
 
 # The peers of `make bench`, each as a deployment package (package) beside its Lambda runtime (runtime). The package is a
 # copy of benches/peers, so that nothing is installed into the sources.
 
-target/bench/peers/.python: $(wildcard benches/peers/python/* benches/peers/python/runtime/*)
+target/bench/peers/.python: $(wildcard benches/peers/python/* benches/peers/python/runtime/*) | .venv-uv/.made
 	@rm -rf target/bench/peers/python && mkdir -p target/bench/peers/python/package
-	@$(call make-venv,target/bench/peers/python/runtime)
+	@$(call make-venv,target/bench/peers/python/runtime,--without-pip)
 	@$(call install,target/bench/peers/python/runtime,benches/peers/python/runtime/requirements.txt)
 	@$(call install,target/bench/peers/python/runtime,benches/peers/python/requirements.txt --target target/bench/peers/python/package)
 	@cp benches/peers/python/*.py benches/peers/python/bootstrap target/bench/peers/python/package
@@ -260,13 +259,13 @@ target/bench/peers/.node: $(wildcard benches/peers/node/* benches/peers/node/run
 	cd target/bench/peers/node/package && npm ci --omit=dev --no-audit --no-fund >&2 && rm package-lock.json
 	@touch $@
 
-.venv-checkov/.made: tests/template/checkov/requirements.txt
-	@$(call make-venv,.venv-checkov)
+.venv-checkov/.made: tests/template/checkov/requirements.txt | .venv-uv/.made
+	@$(call make-venv,.venv-checkov,--without-pip)
 	@$(call install,.venv-checkov,tests/template/checkov/requirements.txt)
 	@touch $@
 
-.venv-deploy/.made: tests/docs/requirements.txt
-	@$(call make-venv,.venv-deploy)
+.venv-deploy/.made: tests/docs/requirements.txt | .venv-uv/.made
+	@$(call make-venv,.venv-deploy,--without-pip)
 	@$(call install,.venv-deploy,tests/docs/requirements.txt)
 	@touch $@
 
@@ -280,17 +279,26 @@ tests/docs/node/node_modules/.made: tests/docs/node/package-lock.json
 tests/dynalite/node_modules/.made: tests/dynalite/package-lock.json
 	$(NPM_CI)
 
+# uv installs what takes pip a minute in seconds. It heeds pip's settings of an index and of certificates.
+.venv-uv/.made: local/uv/requirements.txt
+	@$(call make-venv,.venv-uv,)
+	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r $< >&2 || { \
+	  echo 'make: pip could not install uv: see above; if the network failed, run the command again' >&2; exit 1; }
+	@touch $@
+
 define make-venv
   $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
     echo 'make: Python 3.11 or newer is needed: install it, or set PYTHON=/path/to/python3' >&2; exit 1; }; \
   rm -rf $(1); \
-  $(PYTHON) -m venv $(1) >&2 || { \
+  $(PYTHON) -m venv $(2) $(1) >&2 || { \
     echo 'make: $(PYTHON) could not create a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
 endef
 
-# --no-deps: the files list all dependencies, and without it older versions of pip fail on pinned packages with extras.
+UV = env UV_CACHE_DIR=.venv-uv/cache UV_PYTHON_DOWNLOADS=never $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} \
+  $${PIP_CERT:+SSL_CERT_FILE="$$PIP_CERT"} .venv-uv/bin/uv
+# --no-deps: the files list all dependencies.
 define install
   echo "Installing $$(grep -c '==' $(firstword $(2))) pinned Python packages into $(1) (only once)" >&2; \
-  $(1)/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r $(2) >&2 || { \
-    echo 'make: pip could not install $(firstword $(2)): see above; if the network failed, run the command again' >&2; exit 1; }
+  $(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r $(2) >&2 || { \
+    echo 'make: uv could not install $(firstword $(2)): see above; if the network failed, run the command again; for an index of your own set UV_DEFAULT_INDEX' >&2; exit 1; }
 endef
