@@ -4,6 +4,7 @@
 pub(crate) mod json;
 mod parameters;
 mod retry;
+mod signature;
 
 use std::{error::Error, time::Duration};
 
@@ -32,7 +33,7 @@ pub(crate) use self::{
 };
 pub(crate) use aws_failure::{AwsError, aws_code};
 
-use crate::transport::{NoConnection, RequestLimits, Transport, TransportError};
+use crate::transport::{NoConnection, Origin, RequestLimits, Transport, TransportError, path};
 
 /// AWS's services answer within milliseconds: a kept connection that is silent for this long is dead.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -95,9 +96,16 @@ impl HttpConnector for Connector {
             let (head, body) =
                 request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
             let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
-            let mut request = Request::new(Full::new(body));
-            (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (head.method, head.uri, head.headers);
-            let response = transport.send(request, limits).await.map_err(failed)?;
+            let nowhere = || failed(NoConnection::Unresolved.into());
+            let (origin, path) = (Origin::of(&head.uri).ok_or_else(nowhere)?, path(&head.uri));
+            let request = || {
+                let mut request = Request::new(Full::new(body.clone()));
+                *request.method_mut() = head.method.clone();
+                *request.uri_mut() = path.clone();
+                *request.headers_mut() = head.headers.clone();
+                request
+            };
+            let response = transport.send(&origin, request, limits).await.map_err(failed)?;
             HttpResponse::try_from(response.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })

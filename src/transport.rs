@@ -23,7 +23,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub use error::{NoConnection, TlsFailure, TransportError};
 
 use crate::moment::Moment;
-use connect::{Connector, Origin};
+use connect::Connector;
+pub(crate) use connect::{Origin, path};
 use pool::{Kept, Pool};
 
 /// What carries requests over one connection.
@@ -86,7 +87,7 @@ impl Transport {
         let origin = Origin::of(&address).ok_or(NoConnection::Unresolved)?;
         let connecting = timeout(limit, self.0.connector.connect(&origin));
         let connection = connecting.await.unwrap_or(Err(NoConnection::TimedOut))?;
-        self.pool().keep(origin.key, connection, Moment::now());
+        self.pool().keep(&origin.key, connection, Moment::now());
         Ok(())
     }
 
@@ -95,37 +96,57 @@ impl Transport {
         self.pool().begin_era(Moment::now());
     }
 
-    /// Sends a request that may be carried out twice, and reads the whole answer.
+    /// Sends a request that may be carried out twice, and reads the whole answer. It is written for this origin, with a
+    /// path only ([`path`]), and written again for a second connection.
     pub(crate) async fn send(
         &self,
-        mut request: Request<Full<Bytes>>,
+        origin: &Origin,
+        request: impl Fn() -> Request<Full<Bytes>>,
         limits: RequestLimits,
     ) -> Result<Response<Vec<u8>>, TransportError> {
-        let origin = Origin::of(request.uri()).ok_or(NoConnection::Unresolved)?;
-        *request.uri_mut() = connect::path(request.uri());
-        request.headers_mut().entry(HOST).or_insert_with(|| origin.host.clone());
+        if let Some(kept) = self.kept(&origin.key).await
+            && let Some(answer) = self.send_over(kept, origin, request(), limits).await
+        {
+            return answer;
+        }
+        // Boxed, since it is rare: what carries a request, and what carries that, is moved more often than it connects.
+        Box::pin(self.send_anew(origin, request(), limits)).await
+    }
 
-        if let Some(mut kept) = self.kept(&origin.key).await {
-            let limit = if kept.is_from_before { limits.silence } else { limits.exchange };
-            let exchanged = timeout(limit, exchange(&mut kept.connection, request.clone(), limits.body)).await;
-            match exchanged {
-                Ok(Ok(response)) => return Ok(self.keep(origin.key, kept.connection, response)),
-                Ok(Err(TransportError::TooLong)) => return Err(TransportError::TooLong),
-                // It carried a request in this invocation: what is slow is the service.
-                Err(_) if !kept.is_from_before => return Err(TransportError::Timeout),
-                Ok(Err(_)) | Err(_) => {
-                    tracing::debug!(silent = exchanged.is_err(), "a kept connection was dead; using a new one");
-                    self.pool().condemn(&origin.key);
-                }
+    /// Sends a request over a kept connection; `None` if that was dead.
+    async fn send_over(
+        &self,
+        mut kept: Kept<Connection>,
+        origin: &Origin,
+        request: Request<Full<Bytes>>,
+        limits: RequestLimits,
+    ) -> Option<Result<Response<Vec<u8>>, TransportError>> {
+        let limit = if kept.is_from_before { limits.silence } else { limits.exchange };
+        match timeout(limit, exchange(&mut kept.connection, origin, request, limits.body)).await {
+            Ok(Ok(response)) => Some(Ok(self.keep(origin, kept.connection, response))),
+            Ok(Err(TransportError::TooLong)) => Some(Err(TransportError::TooLong)),
+            // It carried a request in this invocation: what is slow is the service.
+            Err(_) if !kept.is_from_before => Some(Err(TransportError::Timeout)),
+            exchanged => {
+                tracing::debug!(silent = exchanged.is_err(), "a kept connection was dead; using a new one");
+                self.pool().condemn(&origin.key);
+                None
             }
         }
+    }
 
+    async fn send_anew(
+        &self,
+        origin: &Origin,
+        request: Request<Full<Bytes>>,
+        limits: RequestLimits,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let end = Instant::now() + limits.exchange;
-        let connecting = timeout(limits.connect.min(limits.exchange), self.0.connector.connect(&origin));
+        let connecting = timeout(limits.connect.min(limits.exchange), self.0.connector.connect(origin));
         let mut connection = connecting.await.unwrap_or(Err(NoConnection::TimedOut))?;
-        let exchanged = timeout_at(end, exchange(&mut connection, request, limits.body)).await;
+        let exchanged = timeout_at(end, exchange(&mut connection, origin, request, limits.body)).await;
         let response = exchanged.unwrap_or(Err(TransportError::Timeout))?;
-        Ok(self.keep(origin.key, connection, response))
+        Ok(self.keep(origin, connection, response))
     }
 
     /// A kept connection that is open as far as is known.
@@ -148,9 +169,9 @@ impl Transport {
         self.pool().take(key, Moment::now())
     }
 
-    fn keep(&self, key: String, connection: Connection, response: Response<Vec<u8>>) -> Response<Vec<u8>> {
+    fn keep(&self, origin: &Origin, connection: Connection, response: Response<Vec<u8>>) -> Response<Vec<u8>> {
         if !connection.is_closed() {
-            self.pool().keep(key, connection, Moment::now());
+            self.pool().keep(&origin.key, connection, Moment::now());
         }
         response
     }
@@ -163,9 +184,11 @@ impl Transport {
 /// One request and the whole answer.
 async fn exchange(
     connection: &mut Connection,
-    request: Request<Full<Bytes>>,
+    origin: &Origin,
+    mut request: Request<Full<Bytes>>,
     most: usize,
 ) -> Result<Response<Vec<u8>>, TransportError> {
+    request.headers_mut().entry(HOST).or_insert_with(|| origin.host.clone());
     let (head, mut body) = connection.send_request(request).await.map_err(|_| TransportError::Broken)?.into_parts();
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -1,10 +1,9 @@
-//! AWS's services that speak JSON, asked by requests of our own over the same connections as TPNS, and signed by AWS's
-//! own crate. The SDK's clients do more for a request than signing, writing and reading it takes
+//! AWS's services that speak JSON, asked by requests of our own over the same connections as TPNS. The SDK's clients do more for a request than signing, writing and reading it takes
 //! (docs/decisions/0051-dynamodb-without-its-client.md).
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -12,28 +11,36 @@ use std::{
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{
-    config::{ProvideCredentials, http::HttpResponse},
+    config::{Credentials, ProvideCredentials, http::HttpResponse},
     error::{ErrorMetadata, SdkError},
 };
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
-use aws_smithy_runtime_api::client::{identity::Identity, result::ConnectorError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::service_config::ServiceConfigKey;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Request, Response, Uri,
-    header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue},
+    HeaderMap, Method, Request, Response, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{CONNECT_TIMEOUT, UNLIMITED, failed, retry};
-use crate::transport::{RequestLimits, Transport};
+use super::{
+    CONNECT_TIMEOUT, UNLIMITED, failed, retry,
+    signature::{Scope, Signature, Signer},
+};
+use crate::transport::{Origin, RequestLimits, Transport, path};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+/// What a signature writes otherwise in a path, even where it is encoded already.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// Bytes.
+const USUAL_BODY: usize = 1024;
+/// The most that a request has, `host` included.
+const HEADERS: usize = 7;
 /// Credentials that expire are asked for again before they do.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 
@@ -62,15 +69,16 @@ pub(crate) struct JsonService {
     limits: RequestLimits,
     /// `None` without a region.
     address: Option<Address>,
-    identity: Mutex<Option<Identity>>,
+    signer: Mutex<Option<Signer>>,
     /// By how much AWS's clock is ahead of this one, if that matters: milliseconds.
     ahead: AtomicI64,
 }
 
 #[derive(Debug)]
 struct Address {
-    url: String,
-    uri: Uri,
+    origin: Origin,
+    /// As a request has it, and as its signature has it.
+    path: (Uri, String),
     region: String,
 }
 
@@ -90,7 +98,7 @@ impl JsonService {
             transport: transport.clone(),
             limits,
             address: Address::of(api, sdk),
-            identity: Mutex::default(),
+            signer: Mutex::default(),
             ahead: AtomicI64::default(),
         }
     }
@@ -104,55 +112,65 @@ impl JsonService {
         target: &'static str,
         input: &impl Serialize,
     ) -> Result<A, RequestError> {
-        let body = Bytes::from(serde_json::to_vec(input).map_err(unsendable)?);
-        let request = self.signed(target, body).await?;
-        let sent = self.transport.send(request, self.limits).await;
+        let mut body = Vec::with_capacity(USUAL_BODY);
+        serde_json::to_writer(&mut body, input).map_err(unsendable)?;
+        let body = Bytes::from(body);
+        let address = self.address.as_ref().ok_or_else(|| unsendable("Missing Region"))?;
+        let signature = self.sign(address, target, &body).await?;
+        let request = || self.request(address, target, &body, &signature);
+        let sent = self.transport.send(&address.origin, request, self.limits).await;
         self.read(sent.map_err(|error| SdkError::dispatch_failure(failed(error)))?)
     }
 
-    async fn signed(&self, target: &'static str, body: Bytes) -> Result<Request<Full<Bytes>>, RequestError> {
-        let Address { url, uri, region } = self.address.as_ref().ok_or_else(|| unsendable("Missing Region"))?;
-        let identity = self.identity().await?;
-        let content_type = self.api.content_type;
-        let headers = [("content-type", content_type), ("x-amz-target", target)];
-        let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(&body));
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(region)
-            .name(self.api.name)
-            .time(self.clock())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(unsendable)?
-            .into();
-        let (signature, _) = signable.and_then(|request| sign(request, &parameters)).map_err(unsendable)?.into_parts();
-        let mut request = Request::post(uri.clone()).body(Full::new(body)).map_err(unsendable)?;
-        let own = request.headers_mut();
-        own.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        own.insert(TARGET, HeaderValue::from_static(target));
-        for header in signature.into_parts().0 {
-            let value = HeaderValue::try_from(header.value()).map_err(unsendable)?;
-            own.insert(HeaderName::from_static(header.name()), value);
+    fn request(
+        &self,
+        address: &Address,
+        target: &'static str,
+        body: &Bytes,
+        signature: &Signature,
+    ) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = address.path.0.clone();
+        let headers = request.headers_mut();
+        headers.reserve(HEADERS);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.api.content_type));
+        headers.insert(TARGET, HeaderValue::from_static(target));
+        headers.insert(AMZ_DATE, signature.date.clone());
+        headers.insert(AUTHORIZATION, signature.authorization.clone());
+        headers.extend(signature.token.clone().map(|token| (SECURITY_TOKEN, token)));
+        request
+    }
+
+    async fn sign(&self, address: &Address, target: &str, body: &[u8]) -> Result<Signature, RequestError> {
+        let Address { origin, path, region } = address;
+        let scope = Scope {
+            service: self.api.name,
+            region,
+            host: origin.host.to_str().map_err(unsendable)?,
+            path: &path.1,
+            content_type: self.api.content_type,
+        };
+        if let Some(signer) = &mut *self.signer()
+            && signer.ends().is_none_or(|ends| ends > SystemTime::now() + BEFORE_EXPIRY)
+        {
+            return signer.sign(scope, self.clock(), target, body).map_err(unsendable);
         }
-        Ok(request)
+        let mut signer = Signer::new(self.credentials().await?).map_err(unsendable)?;
+        let signature = signer.sign(scope, self.clock(), target, body).map_err(unsendable);
+        *self.signer() = Some(signer);
+        signature
+    }
+
+    fn signer(&self) -> MutexGuard<'_, Option<Signer>> {
+        self.signer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who signs. Asked for once: Lambda's credentials stay as long as the process.
-    async fn identity(&self) -> Result<Identity, RequestError> {
-        let lasts = |identity: &&Identity| {
-            identity.expiration().is_none_or(|expires| expires > SystemTime::now() + BEFORE_EXPIRY)
-        };
-        let kept = self.identity.lock().unwrap_or_else(PoisonError::into_inner).as_ref().filter(lasts).cloned();
-        if let Some(identity) = kept {
-            return Ok(identity);
-        }
+    async fn credentials(&self) -> Result<Credentials, RequestError> {
         let provider = self.sdk.credentials_provider().ok_or_else(|| unsendable("no credentials"))?;
         let credentials = provider.provide_credentials().await;
-        let identity = Identity::from(
-            credentials.map_err(|error| SdkError::dispatch_failure(ConnectorError::other(error.into(), None)))?,
-        );
-        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
-        Ok(identity)
+        credentials.map_err(|error| SdkError::dispatch_failure(ConnectorError::other(error.into(), None)))
     }
 
     /// AWS's time, as far as it is known.
@@ -206,8 +224,9 @@ impl Address {
             .and_then(|key| sdk.service_config()?.load_config(key));
         let url = of_the_service.or_else(|| sdk.endpoint_url().map(str::to_owned));
         let url = url.unwrap_or_else(|| endpoint(api.name, &region, sdk));
-        let url = format!("{}/", url.trim_end_matches('/'));
-        Some(Self { uri: url.parse().ok()?, url, region })
+        let uri: Uri = format!("{}/", url.trim_end_matches('/')).parse().ok()?;
+        let path = (path(&uri), utf8_percent_encode(uri.path(), ENCODED).to_string());
+        Some(Self { origin: Origin::of(&uri)?, path, region })
     }
 }
 

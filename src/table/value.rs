@@ -1,6 +1,6 @@
 //! The values of attributes, as DynamoDB's JSON has them.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -11,8 +11,8 @@ use serde::{
 /// The attribute that rows are found by.
 pub(super) const KEY: &str = "pk";
 
-/// A row.
-pub(super) type Attributes = HashMap<String, AttributeValue>;
+/// A row. It has few attributes: comparing a name with some of them takes less than hashing it.
+pub(super) type Attributes = BTreeMap<String, AttributeValue>;
 
 /// The value of an attribute: of the types that rows have.
 #[derive(Clone, Debug, PartialEq, Eq)]

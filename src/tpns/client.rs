@@ -21,7 +21,7 @@ use super::{
 use crate::{
     moment::Moment,
     plan::Verdict,
-    transport::{RequestLimits, Transport, TransportError},
+    transport::{NoConnection, Origin, RequestLimits, Transport, TransportError, path},
 };
 
 /// No account call answers with more: twenty items have twenty codes, and twenty accounts at most two thousand tokens.
@@ -91,21 +91,26 @@ impl Client {
         let now = SystemTime::now();
         let timestamp = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
         let sign = app.key.sign(&timestamp, &body);
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = app.endpoint.uri(operation).clone();
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        headers.insert(USER_AGENT, AGENT);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in [(ACCESS_ID, app.key.access_id()), (TIME_STAMP, &timestamp), (SIGN, &sign)] {
-            // Digits and Base64 fit into a header.
-            headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
-        }
+        let uri = app.endpoint.uri(operation);
+        let (origin, path) = (Origin::of(uri).ok_or(NoConnection::Unresolved)?, path(uri));
+        let request = || {
+            let mut request = Request::new(Full::new(body.clone()));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = path.clone();
+            let headers = request.headers_mut();
+            headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+            headers.insert(USER_AGENT, AGENT);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            for (name, value) in [(ACCESS_ID, app.key.access_id()), (TIME_STAMP, &timestamp), (SIGN, &sign)] {
+                // Digits and Base64 fit into a header.
+                headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+            }
+            request
+        };
         // Half of the time, if there is not enough for two exchanges: the second is the one that counts.
         let silence = timeout.min(remaining / 2);
         let limits = RequestLimits { connect: timeout, exchange: timeout, silence, body: LONGEST_ANSWER };
-        let exchange = tokio::time::timeout(remaining, self.transport.send(request, limits));
+        let exchange = tokio::time::timeout(remaining, self.transport.send(&origin, request, limits));
         let (head, body) = exchange.await.unwrap_or(Err(TransportError::Timeout))?.into_parts();
         let after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = after.and_then(|value| retry_after(value, now));

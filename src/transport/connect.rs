@@ -33,18 +33,18 @@ use super::{
 
 /// Where requests go.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// Scheme, host and port: what connections are kept by.
     pub(super) key: String,
     /// The header.
-    pub(super) host: HeaderValue,
+    pub(crate) host: HeaderValue,
     address: Uri,
     tls: bool,
 }
 
 impl Origin {
     /// Of an absolute address; `None` for any other.
-    pub(super) fn of(uri: &Uri) -> Option<Self> {
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let (scheme, authority) = (uri.scheme()?, uri.authority()?);
         let tls = *scheme == Scheme::HTTPS;
         let default_port = if tls { 443 } else { 80 };
@@ -57,7 +57,7 @@ impl Origin {
 }
 
 /// What a request over a connection, and not to a proxy, names.
-pub(super) fn path(uri: &Uri) -> Uri {
+pub(crate) fn path(uri: &Uri) -> Uri {
     uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")).into()
 }
 

@@ -58,9 +58,13 @@ impl<C> Pool<C> {
         Some(Kept { connection: waiting.connection, is_from_before: waiting.era != self.era })
     }
 
-    pub(super) fn keep(&mut self, key: String, connection: C, now: Moment) {
+    pub(super) fn keep(&mut self, key: &str, connection: C, now: Moment) {
         // No more than are in use at a time, which the callers limit.
-        self.waiting.entry(key).or_default().push(Waiting { connection, since: now, era: self.era });
+        let waiting = Waiting { connection, since: now, era: self.era };
+        match self.waiting.get_mut(key) {
+            Some(others) => others.push(waiting),
+            None => _ = self.waiting.insert(key.to_owned(), vec![waiting]),
+        }
     }
 
     /// One connection to this address was dead: drops the others, and all from before this invocation.
@@ -84,7 +88,7 @@ mod tests {
     fn pool(now: Moment) -> Pool<u8> {
         let mut pool = Pool::default();
         for (key, connection) in [("a", 1), ("a", 2), ("b", 3)] {
-            pool.keep(key.into(), connection, now);
+            pool.keep(key, connection, now);
         }
         pool
     }
@@ -124,9 +128,9 @@ mod tests {
         let mut pool = pool(now);
         pool.begin_era(now);
         assert!(!pool.take("b", now).unwrap().is_from_before, "the first invocation has Init's");
-        pool.keep("b".into(), 3, now);
+        pool.keep("b", 3, now);
         pool.begin_era(now);
-        pool.keep("c".into(), 4, now);
+        pool.keep("c", 4, now);
         assert!(pool.take("a", now).unwrap().is_from_before);
         pool.condemn("a");
         assert!(pool.take("a", now).is_none() && pool.take("b", now).is_none());

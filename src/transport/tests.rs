@@ -55,8 +55,9 @@ fn transport() -> Transport {
 }
 
 async fn get(transport: &Transport, url: &str) -> Result<Vec<u8>, TransportError> {
-    let request = Request::get(url).body(Full::default()).unwrap();
-    transport.send(request, LIMITS).await.map(Response::into_body)
+    let origin = Origin::of(&url.parse().unwrap()).unwrap();
+    let request = || Request::get("/").body(Full::default()).unwrap();
+    transport.send(&origin, request, LIMITS).await.map(Response::into_body)
 }
 
 #[tokio::test]

@@ -41,7 +41,11 @@ fn each_region_has_an_endpoint_of_its_partition() {
 fn without_a_region_there_is_nowhere_to_send_to_and_an_endpoint_of_the_environment_replaces_aws_s() {
     assert!(Address::of(API, &SdkConfig::builder().build()).is_none());
     let sdk = SdkConfig::builder().region(Region::from_static("eu-west-1")).endpoint_url("http://127.0.0.1:1/").build();
-    assert_eq!(Address::of(API, &sdk).unwrap().url, "http://127.0.0.1:1/");
+    let address = Address::of(API, &sdk).unwrap();
+    assert_eq!((address.origin.host.to_str().unwrap(), address.path.1.as_str()), ("127.0.0.1:1", "/"));
+    let below = sdk.to_builder().endpoint_url("http://127.0.0.1:1/a%20b").build();
+    let path = Address::of(API, &below).unwrap().path;
+    assert_eq!((path.0.to_string().as_str(), path.1.as_str()), ("/a%20b/", "/a%2520b/"));
 }
 
 #[test]

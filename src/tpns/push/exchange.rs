@@ -89,7 +89,7 @@ impl Tpns<'_> {
         request: &Request<'_, Item>,
     ) -> Result<Judgement<Item>, Verdict> {
         let Request { app, deadline, .. } = *request;
-        // What a call needs is made when it is its turn, the exchange's own state included, which is boxed for that.
+        // What a call needs is made when it is its turn. So what waits for something else is boxed: hundreds of calls wait.
         let _slot = self.slots.take(app).await.ok_or(NOT_SENT)?;
         let health = self.health.get(usize::from(app.0)).ok_or(NOT_SENT)?;
         self.is_worth_it(health, deadline)?;
@@ -101,7 +101,7 @@ impl Tpns<'_> {
             &judgement,
             Judgement::Whole(Verdict::Misconfigured(failure)) if failure.reason.cause() == Cause::Credentials
         );
-        if keys_at_fault && !renewed && self.renew(app, deadline).await {
+        if keys_at_fault && !renewed && Box::pin(self.renew(app, deadline)).await {
             self.client.note(self.app(app)?, None);
             judgement = Box::pin(self.exchange(self.app(app)?, health, request, &body)).await?;
         }
