@@ -183,8 +183,8 @@ async fn merge_slice<R: Rows>(
     pace: &Pace,
     groups: Vec<Group>,
 ) -> MergedSlice {
-    let places = groups.iter().flat_map(|group| &group.places);
-    let batch = State::of(places.map(|&place| part.event(events, place)));
+    let places: Vec<_> = groups.iter().flat_map(|group| &group.places).collect();
+    let batch = State::of(places.into_iter().map(|&place| part.event(events, place)));
     match ledger {
         Ledger::Invocation => {
             MergedSlice { groups, known: ledger.merge(batch, std::future::pending).await, merging: None }

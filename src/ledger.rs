@@ -3,6 +3,7 @@
 //! Merging [`State`]s is commutative, associative and idempotent, so neither order nor duplicates matter. [`Ledger`] is
 //! where the state is kept: for one invocation, or in a table that all invocations share.
 
+mod accounts;
 mod device;
 mod known;
 mod protocol;
@@ -11,6 +12,7 @@ use std::collections::HashSet;
 
 use indexmap::{IndexMap, map::Entry};
 
+pub use accounts::Accounts;
 pub(crate) use device::{CONFIRMED_FOR, MOST_EARLIER};
 pub use device::{DeviceState, Owner};
 pub use known::{FailedRows, KnownState, RowError, Unchecked};
@@ -66,8 +68,11 @@ pub struct Deletion {
 impl State {
     /// The state after these events.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
+        let events = events.into_iter();
         let mut state = Self::default();
-        events.into_iter().for_each(|event| state.absorb(event));
+        // Nearly all events are of a device each.
+        state.devices.reserve_exact(events.size_hint().0);
+        events.for_each(|event| state.absorb(event));
         state
     }
 

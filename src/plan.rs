@@ -4,7 +4,10 @@
 mod gates;
 mod verdict;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 pub use gates::{GateState, HELD, Patience};
 pub use verdict::Verdict;
@@ -64,7 +67,8 @@ pub enum Gate {
 pub struct Plan {
     /// Everything that TPNS must be sent.
     pub items: Vec<Item>,
-    devices: HashMap<Device, Vec<ItemIndex>>,
+    /// The places of their items, which are neighbours.
+    devices: HashMap<Device, Range<usize>>,
     deletions: HashMap<AccountKey, PlannedDeletion>,
     /// Whether a device needs no item.
     has_unchanged: bool,
@@ -102,6 +106,9 @@ pub enum Share {
 #[must_use]
 pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     let mut plan = Plan::default();
+    // Nearly each device and each deleted account has one.
+    plan.items.reserve_exact(state.devices.len() + state.deleted.len());
+    plan.devices.reserve(state.devices.len());
     for (key, deletion) in &state.deleted {
         let work = || Work::UnbindEverywhere(key.account.clone());
         let item = deletion.due.then(|| plan.add(key.app, work(), Vec::new()));
@@ -112,14 +119,14 @@ pub fn plan(state: &State, redelivered: &Redelivered) -> Plan {
     }
     for (device, known) in &state.devices {
         if state.unchanged.contains(device) {
-            plan.devices.insert(device.clone(), Vec::new());
+            plan.devices.insert(device.clone(), 0..0);
             plan.has_unchanged = true;
             continue;
         }
         let travel = redelivered.device(device);
         plan.add_device(device, known, state, travel.is_some());
         if let Some(Travel::Alone(number)) = travel {
-            for item in plan.devices.get(device).into_iter().flatten() {
+            for item in plan.items_of(device) {
                 plan.items[item.0].alone = Some(number);
             }
         }
@@ -137,14 +144,14 @@ impl Plan {
             {
                 vec![Share::Done]
             }
-            Change::Logout(device, _) => self.items_of(device).iter().copied().map(Share::Own).collect(),
+            Change::Logout(device, _) => self.items_of(device).map(Share::Own).collect(),
             Change::Login(device, _) | Change::LogoutAll(device) => {
-                let share = |&item: &ItemIndex| match self.item(item).work {
+                let share = |item| match self.item(item).work {
                     // Others bound or signed out what is unbound beside a login.
                     Work::Unbind(..) => Share::Shaped(item),
                     _ => Share::Own(item),
                 };
-                self.items_of(device).iter().map(share).collect()
+                self.items_of(device).map(share).collect()
             }
             Change::Deletion(apps, accounts) => AccountKey::each(apps, accounts)
                 .filter_map(|key| self.deletions.get(&key))
@@ -170,15 +177,15 @@ impl Plan {
 
     /// The device's items.
     #[must_use]
-    pub fn items_of(&self, device: &Device) -> &[ItemIndex] {
-        self.devices.get(device).map_or(&[], Vec::as_slice)
+    pub fn items_of(&self, device: &Device) -> impl ExactSizeIterator<Item = ItemIndex> + Clone + use<> {
+        self.devices.get(device).cloned().unwrap_or_default().map(ItemIndex)
     }
 
     /// Whether the device needs no item, since TPNS has what the state says.
     #[must_use]
     pub fn is_unchanged(&self, device: &Device) -> bool {
         // Asked of each login, and most plans have none.
-        self.has_unchanged && self.devices.get(device).is_some_and(Vec::is_empty)
+        self.has_unchanged && self.devices.get(device).is_some_and(Range::is_empty)
     }
 
     /// These items, which belong to no event.
@@ -193,12 +200,12 @@ impl Plan {
     }
 
     fn add_device(&mut self, device: &Device, known: &DeviceState, state: &State, redelivered: bool) {
-        let (app, token) = (device.app, device.token.clone());
+        let (app, token, first) = (device.app, device.token.clone(), self.items.len());
         let Some(owner) = known.owner() else {
             let unbound: BTreeSet<_> = known.unbound().keys().cloned().map(ListedAccount::with_default_type).collect();
             let unbound = unbound.into_iter().collect();
-            let item = self.add(app, Work::Unbind(token, unbound), Vec::new());
-            self.devices.insert(device.clone(), vec![item]);
+            self.add(app, Work::Unbind(token, unbound), Vec::new());
+            self.devices.insert(device.clone(), first..self.items.len());
             return;
         };
         let desired = desired(app, known, owner, state);
@@ -213,23 +220,25 @@ impl Plan {
             let keys = desired.iter().map(|account| AccountKey { app, account: account.clone() });
             gates.extend(keys.filter_map(|key| self.deletion_of(&key)).map(gate));
         }
-        let items = if desired.is_empty() {
-            vec![self.add(app, Work::UnbindAll(token), Vec::new())]
+        if desired.is_empty() {
+            self.add(app, Work::UnbindAll(token), Vec::new());
         } else if state.remembers {
             let undesired = undesired(known, owner, &desired);
-            let bind = self.add(app, Work::Bind(token.clone(), desired), gates);
-            let unbind = (!undesired.is_empty()).then(|| self.add(app, Work::Unbind(token, undesired), Vec::new()));
-            [bind].into_iter().chain(unbind).collect()
-        } else if names_all_types(known, owner, &desired) {
-            vec![self.add(app, Work::Bind(token, desired), gates)]
+            self.add(app, Work::Bind(token.clone(), desired), gates);
+            if !undesired.is_empty() {
+                self.add(app, Work::Unbind(token, undesired), Vec::new());
+            }
         } else {
-            let clear = self.add(app, Work::UnbindAll(token.clone()), Vec::new());
-            gates.push(Gate::Cleared(clear));
-            vec![clear, self.add(app, Work::Bind(token, desired), gates)]
-        };
+            if !names_all_types(known, owner, &desired) {
+                let clear = self.add(app, Work::UnbindAll(token.clone()), Vec::new());
+                gates.push(Gate::Cleared(clear));
+            }
+            self.add(app, Work::Bind(token, desired), gates);
+        }
+        let items = first..self.items.len();
         for key in shaped_by {
             if let Some(deletion) = self.deletions.get_mut(&key) {
-                deletion.shaped.extend(&items);
+                deletion.shaped.extend(items.clone().map(ItemIndex));
             }
         }
         self.devices.insert(device.clone(), items);
@@ -245,7 +254,9 @@ pub fn desired(app: AppId, known: &DeviceState, owner: &Owner, state: &State) ->
     };
     let has_deletions = !state.deleted.is_empty();
     let is_out = |account: &Account| known.is_unbound(account) || (has_deletions && is_deleted(account));
-    owner.accounts().filter(|account| !is_out(account)).collect()
+    let mut desired = Vec::with_capacity(owner.accounts.len());
+    desired.extend(owner.accounts.iter().filter(|account| !is_out(account)).cloned());
+    desired
 }
 
 /// The accounts that TPNS may have, and that the operator_type 2 with the desired ones does not replace: those under other
@@ -264,7 +275,7 @@ fn undesired(known: &DeviceState, owner: &Owner, desired: &[Account]) -> Vec<Acc
 /// Whether the desired accounts are under all types that the events named.
 fn names_all_types(known: &DeviceState, owner: &Owner, desired: &[Account]) -> bool {
     let signed_out = signed_out(known, owner).map(|out| out.account_type.unwrap_or_default());
-    let mut named = owner.accounts.keys().copied().chain(signed_out);
+    let mut named = owner.accounts.iter().map(|account| account.account_type).chain(signed_out);
     named.all(|account_type| desired.iter().any(|account| account.account_type == account_type))
 }
 

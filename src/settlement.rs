@@ -45,11 +45,11 @@ pub fn wait_for_fresh_tokens(state: &State, plan: &Plan, verdicts: &mut [Verdict
             .owner()
             .is_some_and(|Owner { version, .. }| version.rank == Kind::Login && now.saturating_sub(version.at) < FRESH);
         let items = plan.items_of(device);
-        let binds = |item: &ItemIndex| matches!(plan.item(*item).work, Work::Bind(..)) && unknown(&verdicts[item.0]);
-        if !is_fresh || !items.iter().any(binds) {
+        let binds = |item: ItemIndex| matches!(plan.item(item).work, Work::Bind(..)) && unknown(&verdicts[item.0]);
+        if !is_fresh || !items.clone().any(binds) {
             continue;
         }
-        for &item in items {
+        for item in items {
             if let Verdict::Rejected(failure) = &verdicts[item.0] {
                 let failure = Failure { reason: Reason::TpnsTokenNotYetKnown, ..failure.clone() };
                 verdicts[item.0] = Verdict::Retry(failure, None);
@@ -68,7 +68,9 @@ pub fn settlement<'e>(
     plan: &Plan,
     verdicts: &[Verdict],
 ) -> Settlement {
+    let round = round.into_iter();
     let mut settlement = Settlement::default();
+    settlement.settled.reserve_exact(round.size_hint().0);
     let mut rejected: IndexMap<&Device, Spoilt<'e>> = IndexMap::new();
     for (index, event) in round {
         match (combined(&plan.shares(event), verdicts), event.device()) {
@@ -102,7 +104,7 @@ fn accepted(event: &Event, state: &State, plan: &Plan) -> Outcome {
     let owner = state.devices.get(device).and_then(DeviceState::owner);
     let is_owners = |listed: &ListedAccount| owner.is_none_or(|owner| owner.has(listed));
     // If the device has no account in the end, what a logout missed is not bound either.
-    let keeps_one = plan.items_of(device).iter().any(|&item| matches!(plan.item(item).work, Work::Bind(..)));
+    let keeps_one = plan.items_of(device).any(|item| matches!(plan.item(item).work, Work::Bind(..)));
     if keeps_one && !listed.iter().all(is_owners) { Outcome::AppliedNotBound } else { Outcome::Applied }
 }
 
@@ -156,7 +158,7 @@ impl Settlement {
         plan: &Plan,
     ) {
         let rejected = || Outcome::Rejected(failure.clone());
-        let works = plan.items_of(device).iter().map(|&item| &plan.item(item).work);
+        let works = plan.items_of(device).map(|item| &plan.item(item).work);
         let owner = state.devices.get(device).and_then(|known| known.owner());
         let binds = works.clone().any(|work| matches!(work, Work::Bind(..)));
         let unbinds = works.clone().any(|work| matches!(work, Work::Unbind(..)));

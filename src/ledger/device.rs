@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::AccountKey;
+use super::{AccountKey, Accounts};
 use crate::{
     apps::AppId,
-    event::{Account, AccountName, AccountType, ListedAccount, Millis, Version},
+    event::{Account, ListedAccount, Millis, Version},
 };
 
 /// The state of one device after the events.
@@ -41,23 +41,22 @@ pub(crate) const CONFIRMED_FOR: Millis = 30 * 24 * 3600 * 1000;
 pub struct Owner {
     /// Since when.
     pub version: Version,
-    /// The accounts, one a type; none after a logout of all accounts.
-    pub accounts: BTreeMap<AccountType, AccountName>,
+    /// None after a logout of all accounts.
+    pub accounts: Accounts,
 }
 
 impl Owner {
     /// Whether one of the accounts is listed.
     #[must_use]
     pub fn has(&self, listed: &ListedAccount) -> bool {
-        match listed.account_type {
-            Some(account_type) => self.accounts.get(&account_type) == Some(&listed.account),
-            None => self.accounts.values().any(|name| *name == listed.account),
-        }
+        self.accounts.iter().any(|account| {
+            account.account == listed.account && listed.account_type.is_none_or(|is| is == account.account_type)
+        })
     }
 
     /// The accounts, each with its type.
     pub fn accounts(&self) -> impl Iterator<Item = Account> + '_ {
-        self.accounts.iter().map(|(&account_type, name)| Account { account: name.clone(), account_type })
+        self.accounts.iter().cloned()
     }
 
     /// The accounts as the keys of their deletions.
@@ -67,9 +66,8 @@ impl Owner {
 
     /// The accounts as the table keeps them and orders them: `{"0":"1527000000","1005":"926@126.com"}`.
     pub(crate) fn accounts_text(&self) -> String {
-        let accounts: BTreeMap<u32, &str> = self.accounts.iter().map(|(kind, name)| (kind.0, name.as_str())).collect();
         // A map of numbers to strings can't fail to be JSON.
-        serde_json::to_string(&accounts).unwrap_or_default()
+        serde_json::to_string(&self.accounts).unwrap_or_default()
     }
 }
 
@@ -160,17 +158,14 @@ impl DeviceState {
         if self.owner.as_ref().is_some_and(|owner| owner.version > *version) {
             return self.remember(accounts.iter().cloned());
         }
-        let accounts = accounts.iter().map(|each| (each.account_type, each.account.clone())).collect();
-        let lost = self.take_owner(Owner { version: version.clone(), accounts });
+        let lost = self.take_owner(Owner { version: version.clone(), accounts: accounts.iter().cloned().collect() });
         self.remember(lost.iter().flat_map(Owner::accounts));
     }
 
     /// TPNS may have these accounts for the device.
     pub fn remember(&mut self, accounts: impl IntoIterator<Item = Account>) {
         let owner = &self.owner;
-        let is_owners = |account: &Account| {
-            owner.as_ref().is_some_and(|owner| owner.accounts.get(&account.account_type) == Some(&account.account))
-        };
+        let is_owners = |account: &Account| owner.as_ref().is_some_and(|owner| owner.accounts.contains(account));
         self.may_have.extend(accounts.into_iter().filter(|account| !is_owners(account)));
     }
 
@@ -189,7 +184,7 @@ impl DeviceState {
     /// Keeps the owner's version, and none of its accounts.
     pub(super) fn give_up_accounts(&mut self) {
         if let Some(owner) = &mut self.owner {
-            owner.accounts.clear();
+            owner.accounts = Accounts::default();
         }
         self.confirmed = None;
     }
@@ -223,7 +218,7 @@ impl DeviceState {
         }
         self.unbound.retain(|_, version| *version > owner.version);
         if !self.may_have.is_empty() {
-            self.forget(&owner.accounts().collect::<Vec<_>>());
+            self.forget(&owner.accounts);
         }
         if self.confirmed.is_some() && self.owner.as_ref().is_none_or(|own| own.accounts != owner.accounts) {
             self.confirmed = None;

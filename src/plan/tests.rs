@@ -83,12 +83,11 @@ fn bound(tpns: &model::Tpns, device: &Device) -> BTreeSet<Account> {
 fn wanted(state: &State, device: &Device) -> BTreeSet<Account> {
     let known = &state.devices[device];
     let Some(owner) = known.owner() else { return BTreeSet::new() };
-    let accounts = owner.accounts.iter().map(|(&account_type, name)| Account { account: name.clone(), account_type });
     let is_deleted = |account: &Account| {
         let key = AccountKey { app: device.app, account: account.clone() };
         state.deletion_after(&key, &owner.version).is_some()
     };
-    accounts.filter(|account| !known.is_unbound(account) && !is_deleted(account)).collect()
+    owner.accounts().filter(|account| !known.is_unbound(account) && !is_deleted(account)).collect()
 }
 
 /// The events in version order, each version once: between two events of one version there is no order to follow.
@@ -168,7 +167,7 @@ proptest! {
             prop_assert!(wanted.is_subset(&bound), "{device:?} is to have {wanted:?} and has {bound:?}");
             // And no others: but an account of a type that the batch does not speak of, where TPNS overrides per type.
             let spoken_of = |account_type| {
-                owner.accounts.contains_key(&account_type)
+                owner.accounts.iter().any(|account| account.account_type == account_type)
                     || known.unbound().keys().any(|out| out.account_type == Some(account_type))
             };
             for other in bound.difference(&wanted) {

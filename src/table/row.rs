@@ -39,8 +39,8 @@ use super::{
     version_text::{self, text},
 };
 use crate::{
-    event::{AccountName, AccountType, Millis, Version},
-    ledger::{DeletionRow, DeviceState, MOST_EARLIER, Owner},
+    event::{Account, AccountName, AccountType, Millis, Version},
+    ledger::{Accounts, DeletionRow, DeviceState, MOST_EARLIER, Owner},
 };
 
 pub(super) const EXPIRES: &str = "expires_at";
@@ -248,10 +248,11 @@ fn version_of(value: &AttributeValue) -> Option<Version> {
     version_text::version(value.as_s()?)
 }
 
-fn accounts_of(text: &str) -> Option<BTreeMap<AccountType, AccountName>> {
+fn accounts_of(text: &str) -> Option<Accounts> {
     let accounts: BTreeMap<u32, String> = serde_json::from_str(text).ok()?;
-    let account =
-        |(account_type, name): (u32, String)| Some((AccountType(account_type), AccountName::taken_before(&name)?));
+    let account = |(account_type, name): (u32, String)| {
+        Some(Account { account: AccountName::taken_before(&name)?, account_type: AccountType(account_type) })
+    };
     accounts.into_iter().map(account).collect()
 }
 

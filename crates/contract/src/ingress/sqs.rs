@@ -30,7 +30,9 @@ pub(super) fn open(records: Vec<Object<Record<'_>>>) -> Result<Batch<'_>, Unreco
     let fifo = queue_arn.as_ref().is_some_and(|arn| arn.ends_with(".fifo"));
     let source = if fifo { Source::FifoQueue } else { Source::StandardQueue };
     let messages = records.into_iter().enumerate().map(|(index, record)| message(index, record, fifo));
-    let messages = messages.collect::<Result<_, _>>()?;
+    let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
+    // It has grown by doubling, and is kept until the batch is finished.
+    messages.shrink_to_fit();
     Ok(Batch { source, messages, queue_arn })
 }
 
