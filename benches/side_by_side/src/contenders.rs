@@ -19,6 +19,9 @@ const TABLE: &str = "ledger";
 /// The table of the Rust peer that writes.
 const TABLE_OF_THE_PEER: &str = "newest_events";
 const CHECK_QUEUE: &str = "checks";
+/// As in the template.
+const GLIBC_TUNABLES: &str =
+    "glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536:glibc.malloc.arena_max=1";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Contender {
@@ -179,6 +182,7 @@ impl Stage {
             NodeOneCall => Function::builder(package.join("bootstrap")).handler("one_call.handler"),
             NodeByTwenty => Function::builder(package.join("bootstrap")).handler("by_twenty.handler"),
         };
+        let builder = if contender.is_own() { builder.env("GLIBC_TUNABLES", GLIBC_TUNABLES) } else { builder };
         let builder = builder.env("TPNS_APPS", &*self.apps);
         let builder = match &self.places.node {
             Some(node) => builder.env("NODE", node.to_string_lossy()),
@@ -208,5 +212,16 @@ impl Stage {
         let size = std::fs::metadata(&zip)?.len();
         std::fs::remove_file(&zip)?;
         Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_function_has_the_memory_settings_of_the_template() {
+        let template = include_str!("../../../template.yaml");
+        assert!(template.contains(&format!("GLIBC_TUNABLES: {GLIBC_TUNABLES}\n")));
     }
 }
