@@ -90,8 +90,10 @@ advisories: .venv-check/.made .venv-check/.advisories ## Looks up whether a pinn
 	for folder in $(NPM_FOLDERS); do echo "npm audit $$folder"; npm audit --package-lock-only --prefix $$folder || failed=1; done; \
 	exit $$failed
 
-unit: ## Runs the Rust tests, which need only Rust
-	cargo test --workspace --locked
+# As `cargo test --workspace`, in a third of the time.
+unit: .venv-check/.made ## Runs the Rust tests, with nextest: ARGS=NAME
+	.venv-check/bin/cargo-nextest nextest run --workspace --locked $(ARGS)
+	$(if $(ARGS),,cargo test --workspace --locked --doc --quiet)
 
 template: .venv/.tests .venv-sam/.made .venv-checkov/.made ## Checks template.yaml: SAM CLI, cfn-lint before and after the SAM transform, checkov, our own rules
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile tests/template
@@ -108,7 +110,7 @@ chromium:
 	  echo 'make page: Chromium is not installed: apt-get install chromium (Debian), or set CHROMIUM=/path/to/chrome' >&2; exit 1; }
 
 e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
-	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
+	.venv/bin/python -m pytest --numprocesses 6 --dist worksteal tests/e2e
 
 tools: .venv-sam/.made .venv-deploy/.made ## Installs the pinned tools of docs/deploying.md: AWS CLI, SAM CLI and cargo-lambda
 
