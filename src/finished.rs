@@ -1,6 +1,6 @@
 //! A finished batch, as the log and the metrics report it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use contract::check::CheckKey;
 use indexmap::IndexMap;
@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use crate::{
     apps::{AppNames, SEVERAL, UNKNOWN},
     check::{Agreement, Drift, Findings},
-    event::{Change, Event, Millis},
+    event::{Change, Event},
     ingress::{Batch, Message, MessageIndex},
+    millis, millis_since_epoch,
     outcome::Outcome,
     tpns::CallMade,
 };
@@ -56,51 +57,43 @@ pub struct FinishedChecks<'a> {
     pub at: SystemTime,
     /// How long it took.
     pub took: Duration,
+    /// How long a check waits.
+    pub after: Duration,
 }
 
 /// Something that differed at TPNS.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
-    /// The message of the check: of several the first that `settled` holds for, or else the first.
+    /// The message of the check, the first of several.
     pub message: &'a Message<'a>,
     /// What was checked.
     pub key: &'a CheckKey,
     /// How it differed.
     pub drift: Drift,
-    /// Whether TPNS had time to apply what the row says: it has not changed since the check was sent. Anything newer has a
-    /// check of its own.
-    pub settled: bool,
-    /// The time since the device's row last changed, in milliseconds, where that is known.
+    /// Whether TPNS had time to apply what the row says: it had not changed for at least half of the time that a check
+    /// waits, which is longer than an invocation and a call take (ARCHITECTURE.md, "The check"). Where the time of the
+    /// change is not known, it counts as long ago.
+    pub is_settled: bool,
+    /// The time from the last change of the device's row until the invocation began, in milliseconds, where it is known.
     pub age: Option<u64>,
 }
 
 impl<'a> FinishedChecks<'a> {
     /// What differed and was repaired: each device and account once, although several messages may name it.
     pub fn repaired(&self) -> impl Iterator<Item = Found<'a>> + use<'a> {
-        let Self { batch, at, .. } = *self;
-        let at = millis_of(at);
+        let Self { batch, at, took, after, .. } = *self;
+        let begun = millis_since_epoch(at.checked_sub(took).unwrap_or(at));
+        let settled_from = millis(after).unsigned_abs() / 2;
         let mut found: IndexMap<&CheckKey, Found<'a>> = IndexMap::new();
         for ((index, key), finding) in self.keys.iter().zip(&self.findings.each) {
             let Agreement::Repaired(drift) = finding.agreement else { continue };
             let message = &batch.messages[index.0];
-            let sent = message.attributes().sent.and_then(|sent| sent.parse::<Millis>().ok());
-            let settled = finding.changed.zip(sent).is_none_or(|(changed, sent)| changed <= sent + CLOCKS);
-            let age = finding.changed.map(|changed| u64::try_from(at.saturating_sub(changed)).unwrap_or_default());
-            let this = Found { message, key, drift, settled, age };
-            let first = found.entry(key).or_insert(this);
-            if settled && !first.settled {
-                *first = this;
-            }
+            let age = finding.changed.map(|changed| u64::try_from(begun.saturating_sub(changed)).unwrap_or_default());
+            let is_settled = age.is_none_or(|age| age >= settled_from);
+            found.entry(key).or_insert(Found { message, key, drift, is_settled, age });
         }
         found.into_values()
     }
-}
-
-/// The row is written beside the sending of the check, and its time has whole seconds.
-const CLOCKS: Millis = 2000;
-
-fn millis_of(time: SystemTime) -> Millis {
-    Millis::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// A message and its outcome.

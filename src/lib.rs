@@ -241,6 +241,7 @@ impl AccountSync {
                 apps: &checked.apps.names,
                 at: span.now + begun.elapsed(),
                 took: begun.elapsed(),
+                after: self.checks.after,
             };
             log::checks_finished(&finished);
             self.metrics.print_checks(request_id, &finished);

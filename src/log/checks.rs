@@ -83,10 +83,10 @@ fn drift(finished: &FinishedChecks<'_>, found: &Found<'_>) {
             )
         };
     }
-    if found.settled {
+    if found.is_settled {
         line!(warn, "drift repaired");
     } else {
-        // A newer event changed the row meanwhile, and has a check of its own.
+        // TPNS may still be about to apply what the row says.
         line!(debug, "repaired ahead of a newer check");
     }
 }

@@ -72,7 +72,7 @@ fn figures(finished: &FinishedChecks<'_>) -> Figures {
             Agreement::Agrees | Agreement::Repaired(_) | Agreement::Refused(_) => figures.checked += 1,
         }
     }
-    for found in finished.repaired().filter(|found| found.settled) {
+    for found in finished.repaired().filter(|found| found.is_settled) {
         figures.drifted += 1;
         figures.drift_shown += u64::from(found.drift.shown);
         found.age.into_iter().for_each(|age| figures.drift_age.record(age));

@@ -4,6 +4,7 @@
 //! [`standard`](crate::standard) has the rounds, their faults and kills; [`time`] lets minutes pass between them, and
 //! [`quiet`] holds the drift that the checks count against the drift that there is.
 
+mod drift;
 mod quiet;
 mod time;
 

@@ -1,6 +1,7 @@
 //! Accepted is not applied: what TPNS has is compared with the ledger, and repaired.
 
 mod commute;
+mod counted;
 mod repeated;
 mod unchanged;
 
