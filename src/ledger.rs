@@ -63,6 +63,8 @@ pub struct Deletion {
     /// Whether its operator_type 5 has to be sent now. It does not if TPNS has accepted it before, or if it is only
     /// known from the table: then its own message sends it.
     pub due: bool,
+    /// When its row last changed, in milliseconds since 1970, where the table knows.
+    pub changed: Option<Millis>,
 }
 
 impl State {
@@ -92,7 +94,7 @@ impl State {
             Change::Logout(device, accounts) => self.device(device).unbind(version, accounts),
             Change::Deletion(apps, accounts) => {
                 for key in AccountKey::each(apps, accounts) {
-                    self.delete(key, Deletion { version: version.clone(), due: true });
+                    self.delete(key, Deletion { version: version.clone(), due: true, changed: None });
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     in_force::Times,
     ingress::{Batch, Message, MessageIndex},
     ledger::{Ledger, Rows},
-    millis,
+    millis, millis_since_epoch,
     outcome::{Failure, Outcome, Reason},
     tpns::{Apps, CallMade, Deadline, ITEMS_PER_CALL, Needs, Tpns},
 };
@@ -26,6 +26,10 @@ const CLOCKS: Duration = Duration::from_secs(5);
 const YOUNG: Outcome = Outcome::Retry(Failure::new(
     Reason::CheckYoung,
     "CHECK_AFTER: the check was delivered earlier; set the queue's delay and visibility timeout to at least as long",
+));
+const DELETED: Outcome = Outcome::Retry(Failure::new(
+    Reason::CheckYoung,
+    "an older deletion of an account was delivered within CHECK_AFTER; the check is repeated when TPNS has applied it",
 ));
 const DIFFERS: Outcome = Outcome::Retry(Failure::new(
     Reason::CheckDiffers,
@@ -74,7 +78,8 @@ impl AccountSync {
         let mut each = keys.iter().map(|(index, _)| *index).zip(&findings.each).peekable();
         while let Some(&(index, _)) = each.peek() {
             let own = std::iter::from_fn(|| each.next_if(|(of, _)| *of == index)).map(|(_, finding)| finding);
-            outcomes[index.0] = outcome(own, is_young(&batch.messages[index.0], times.now, self.checks.after));
+            let is_early = is_young(&batch.messages[index.0], times.now, self.checks.after);
+            outcomes[index.0] = outcome(own, is_early, |changed| is_recent(changed, times.now, self.checks.after));
         }
         drop(each);
         Checked { keys, findings, calls: tpns.into_calls(), apps }
@@ -124,10 +129,18 @@ fn is_young(message: &Message<'_>, now: SystemTime, after: Duration) -> bool {
     sent.is_some_and(|sent| now + CLOCKS < sent + after)
 }
 
-/// A message is completed when TPNS was seen to agree with all that it names.
-fn outcome<'f>(findings: impl Iterator<Item = &'f Finding>, young: bool) -> Outcome {
-    let mut outcome = if young { YOUNG } else { Outcome::Applied };
+/// A message is completed when TPNS was seen to agree with all that it names, and nothing is under way that would change
+/// it: neither a call of the check's own time nor the operator_type 5 of an older deletion.
+fn outcome<'f>(
+    findings: impl Iterator<Item = &'f Finding>,
+    is_early: bool,
+    is_recent: impl Fn(Millis) -> bool,
+) -> Outcome {
+    let mut outcome = if is_early { YOUNG } else { Outcome::Applied };
     for finding in findings {
+        if outcome == Outcome::Applied && finding.deleted.is_some_and(&is_recent) {
+            outcome = DELETED;
+        }
         match &finding.agreement {
             Agreement::Agrees | Agreement::Refused(_) => {}
             Agreement::Repaired(_) | Agreement::Left(_) => outcome = DIFFERS,
@@ -137,11 +150,14 @@ fn outcome<'f>(findings: impl Iterator<Item = &'f Finding>, young: bool) -> Outc
     outcome
 }
 
+/// Whether calls may be under way that were made when this row changed.
+fn is_recent(changed: Millis, now: SystemTime, after: Duration) -> bool {
+    millis_since_epoch(now).saturating_sub(changed) < millis(after)
+}
+
 /// Rows record what TPNS is seen to have and to be without, if nothing is under way that says anything else of the
 /// device: that is so when the row has not changed for as long as a check waits.
 async fn confirm<R: Rows>(ledger: &Ledger<R>, findings: &Findings, now: SystemTime, after: Duration) {
-    let now = now.duration_since(UNIX_EPOCH).map(millis).unwrap_or_default();
-    let is_settled = |changed: Millis| now.saturating_sub(changed) > millis(after);
-    let settled = findings.confirmations.iter().filter(|confirmation| is_settled(confirmation.changed));
+    let settled = findings.confirmations.iter().filter(|confirmation| !is_recent(confirmation.changed, now, after));
     join_all(settled.map(|confirmation| ledger.confirm(confirmation))).await;
 }

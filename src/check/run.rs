@@ -43,6 +43,9 @@ pub struct Finding {
     pub agreement: Agreement,
     /// When the device's row last changed, in milliseconds since 1970, where that is known.
     pub changed: Option<Millis>,
+    /// When the row of a deletion last changed, in milliseconds since 1970, that is older than the device's login and names
+    /// one of its accounts: its operator_type 5 may be under way for some time, and unbinds the account all the same.
+    pub deleted: Option<Millis>,
     /// Bindings that nothing known of the device names.
     pub unknown: usize,
 }
@@ -159,6 +162,7 @@ struct Seen {
     /// Where the repair is among the items that are sent.
     items: Vec<ItemIndex>,
     changed: Option<Millis>,
+    deleted: Option<Millis>,
     unknown: usize,
     confirmation: Option<Confirmation>,
 }
@@ -183,7 +187,17 @@ impl Scene {
         let confirmation = comparison.agrees().then(|| self.confirmation(device, changed, unknown == 0)).flatten();
         let drift = Drift { shown: comparison.is_shown(), missing: comparison.missing.is_some() };
         let (repair, is_strange) = (comparison.repair(device), comparison.is_strange);
-        Ok(Seen { drift, is_strange, repair, items: Vec::new(), changed, unknown, confirmation })
+        let deleted = self.deleted(device, row);
+        Ok(Seen { drift, is_strange, repair, items: Vec::new(), changed, deleted, unknown, confirmation })
+    }
+
+    /// When a deletion of an account that the device is to have was last delivered.
+    fn deleted(&self, device: &Device, row: &DeviceState) -> Option<Millis> {
+        let state = &self.known.state;
+        let owner = row.owner().filter(|_| !state.deleted.is_empty())?;
+        let desired = desired(device.app, row, owner, state).into_iter();
+        let deletions = desired.filter_map(|account| state.deleted.get(&AccountKey { app: device.app, account }));
+        deletions.filter_map(|deletion| deletion.changed).max()
     }
 
     /// A deleted account may be bound again by a newer login. Every other device loses it.
@@ -270,9 +284,12 @@ impl Look {
     fn finding(self, verdicts: &[Verdict]) -> Finding {
         let seen = match self.0 {
             Ok(seen) => seen,
-            Err(outcome) => return Finding { agreement: Agreement::Failed(outcome), changed: None, unknown: 0 },
+            Err(outcome) => {
+                let agreement = Agreement::Failed(outcome);
+                return Finding { agreement, changed: None, deleted: None, unknown: 0 };
+            }
         };
-        let Seen { drift, items, changed, unknown, .. } = seen;
+        let Seen { drift, items, changed, deleted, unknown, .. } = seen;
         let agreement = if drift == Drift::default() {
             Agreement::Agrees
         } else if items.is_empty() {
@@ -280,7 +297,7 @@ impl Look {
         } else {
             of_repair(drift, items.iter().filter_map(|item| verdicts.get(item.0)))
         };
-        Finding { agreement, changed, unknown }
+        Finding { agreement, changed, deleted, unknown }
     }
 }
 

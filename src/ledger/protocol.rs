@@ -1,7 +1,10 @@
 //! Merges a batch's events with those of earlier batches: merge, push the winner, verify, acknowledge. Why each step is
 //! needed is in ARCHITECTURE.md, "The ledger"; `tests/search` shows that they are enough.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use futures_util::{
     future::{join, join3},
@@ -20,7 +23,8 @@ pub(crate) const WRITES_AT_A_TIME: usize = 64;
 pub trait Rows {
     /// Adds to a device's row, and returns the row as it then is.
     async fn raise_device(&self, device: &Device, added: &DeviceState) -> Result<DeviceState, RowError>;
-    /// Adds a deletion to an account's row, and returns the row as it then is.
+    /// Adds a deletion to an account's row, and returns the row as it then is. If TPNS has not accepted the deletion
+    /// that it has, the row counts as changed.
     async fn raise_deletion(&self, key: &AccountKey, version: &Version) -> Result<DeletionRow, RowError>;
     /// Records that TPNS has accepted the deletion of this version, unless there is a newer one.
     async fn accept_deletion(&self, key: &AccountKey, version: &Version) -> Result<(), RowError>;
@@ -52,16 +56,20 @@ pub struct DeletionRow {
     pub version: Version,
     /// Whether TPNS has accepted that one.
     pub accepted: bool,
+    /// When the row last changed, in milliseconds since 1970, where the table knows.
+    pub changed: Option<Millis>,
 }
 
 impl DeletionRow {
     /// The newer one of two rows of the account.
     #[must_use]
     pub fn or(self, other: Option<Self>) -> Self {
-        match other {
-            Some(other) if other.version > self.version => other,
-            Some(other) if other.version == self.version => Self { accepted: self.accepted || other.accepted, ..self },
-            _ => self,
+        let Some(other) = other else { return self };
+        let changed = self.changed.max(other.changed);
+        match other.version.cmp(&self.version) {
+            Ordering::Greater => Self { changed, ..other },
+            Ordering::Equal => Self { accepted: self.accepted || other.accepted, changed, ..self },
+            Ordering::Less => Self { changed, ..self },
         }
     }
 }
@@ -231,7 +239,7 @@ async fn raise_deletions<R: Rows>(
 ) -> IndexMap<AccountKey, Result<Deletion, RowError>> {
     let raises = batch.deleted.iter().map(async |(key, deletion)| {
         let row = rows.raise_deletion(key, &deletion.version).await;
-        (key.clone(), row.map(|row| Deletion { due: !row.accepted, version: row.version }))
+        (key.clone(), row.map(|row| Deletion { due: !row.accepted, version: row.version, changed: row.changed }))
     });
     side_by_side(raises, over).await.into_iter().collect()
 }
@@ -270,7 +278,7 @@ fn is_as_pushed(
 
 /// Deletions that are only known from rows are not due: each has a message of its own.
 fn known_from_table(rows: HashMap<AccountKey, Result<Option<DeletionRow>, RowError>>) -> Deletions {
-    let known = |row: DeletionRow| Deletion { version: row.version, due: false };
+    let known = |row: DeletionRow| Deletion { version: row.version, due: false, changed: row.changed };
     rows.into_iter().map(|(key, row)| (key, row.map(|row| row.map(known)))).collect()
 }
 

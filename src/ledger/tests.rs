@@ -123,7 +123,7 @@ fn a_device_is_not_unchanged_if_anything_is_known_that_its_confirmation_does_not
     let account = testing::account("a", AccountType(0));
     // An older one, too: its operator_type 5 may be under way.
     let key = AccountKey { app: AppId(0), account: account.clone() };
-    deleted.deleted.insert(key, Deletion { version: version(1), due: false });
+    deleted.deleted.insert(key, Deletion { version: version(1), due: false, changed: None });
     assert!(!is_unchanged(deleted, 5));
     for accounts in [vec![], vec![testing::account("b", AccountType(0))]] {
         let mut state = confirmed(0);

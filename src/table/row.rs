@@ -234,7 +234,9 @@ impl DeletionRow {
             row.get(name).map(|value| version_of(value).ok_or(Unreadable::Format(name))).transpose()
         };
         let accepted = version(ACCEPTED)?;
-        Ok(version(DELETED)?.map(|version| Self { accepted: accepted.is_some_and(|by| by >= version), version }))
+        let changed = changed(row);
+        let accepted = |version: &Version| accepted.as_ref().is_some_and(|by| by >= version);
+        Ok(version(DELETED)?.map(|version| Self { accepted: accepted(&version), version, changed }))
     }
 }
 

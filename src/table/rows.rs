@@ -158,12 +158,16 @@ impl Rows for OpenTable<'_> {
 
 impl OpenTable<'_> {
     async fn raise_deletion_at(&self, key: &str, version: &Version) -> Result<DeletionRow, RowError> {
-        let deleted = Register::Version { name: DELETED.into(), version: version_text::text(version) };
+        let mut version = version.clone();
         for _ in 0..MOST_WRITES {
-            let row = self.raise(key, std::slice::from_ref(&deleted)).await?;
-            // Without a deletion, the row was removed after it had refused the write.
-            if let Some(row) = DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
-                return Ok(row);
+            let deleted = Register::Version { name: DELETED.into(), version: version_text::text(&version) };
+            let row = self.raise(key, &[deleted]).await?;
+            match DeletionRow::read(&row).map_err(|error| self.unreadable(&error))? {
+                // This delivery sends the newer one to TPNS, so its row has to become younger.
+                Some(row) if row.version > version && !row.accepted => version = row.version,
+                Some(row) => return Ok(row),
+                // The row was removed after it had refused the write.
+                None => {}
             }
         }
         Err(RowError::KeepsChanging)

@@ -100,6 +100,14 @@ impl OpenTable<'_> {
                 .expression_attribute_values(format!(":r{n}"), AttributeValue::S(version.clone()));
             set += &format!(", #r{n} = :r{n}");
             conditions.push(match register {
+                // Each delivery that sends the deletion to TPNS makes its row younger: checks wait for the call.
+                Register::Version { name, .. } if name == DELETED => {
+                    update = update.expression_attribute_names("#accepted", ACCEPTED);
+                    format!(
+                        "(attribute_not_exists(#r{n}) OR #r{n} < :r{n} OR (#r{n} = :r{n} AND \
+                         (attribute_not_exists(#accepted) OR #accepted < :r{n})))"
+                    )
+                }
                 Register::Version { .. } => format!("(attribute_not_exists(#r{n}) OR #r{n} < :r{n})"),
                 Register::Owner { replaced: None, .. } if keeps_confirmed => format!(
                     "(attribute_not_exists(#r{n}) OR (#remembered = #r{n} AND #r{n} < :r{n} AND \

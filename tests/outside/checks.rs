@@ -2,6 +2,7 @@
 
 mod commute;
 mod counted;
+mod deletions;
 mod repeated;
 mod unchanged;
 

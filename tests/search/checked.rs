@@ -43,6 +43,10 @@ pub(crate) struct Form {
     pub(crate) ends_repaired: bool,
     /// Whether checks are delivered.
     pub(crate) delivers: bool,
+    /// Whether a check is left open while an older deletion of an account of its device is young.
+    pub(crate) waits_for_deletions: bool,
+    /// Whether it is young again with each delivery, until TPNS has accepted it.
+    pub(crate) renews_deletions: bool,
     /// Which rows checks confirm.
     pub(crate) confirms: Confirms,
     /// Which changes of a row leave a confirmation in it.
@@ -63,6 +67,8 @@ impl Form {
         checks_accepted: true,
         ends_repaired: false,
         delivers: true,
+        waits_for_deletions: true,
+        renews_deletions: true,
         confirms: Confirms::None,
         keeps: Keeps::SameAccounts,
         verifies: true,
@@ -96,14 +102,14 @@ pub(crate) async fn check(form: Form, desk: &Desk<'_>, key: Key) -> bool {
     let key = match key {
         Key::Device(index) => CheckKey::from(device(index.into())),
         Key::Account(index) => CheckKey::Account { app: APP, account: desk.account_of(index) },
-        Key::Row(_) => unreachable!("no check"),
+        Key::Row(_) | Key::Deletion(_) => unreachable!("no check"),
     };
     let asked = [Asked { key, again: false }];
     let ledger = Ledger::Table(desk);
     let findings = check_keys(&ledger, desk, &asked, UnknownBindings::Report, None).await;
     join_all(findings.confirmations.iter().map(|confirmation| ledger.confirm(confirmation))).await;
     match &findings.each[0].agreement {
-        Agreement::Agrees => true,
+        Agreement::Agrees => findings.each[0].deleted.is_none(),
         Agreement::Repaired(_) => form.ends_repaired,
         Agreement::Failed(_) => false,
         other => panic!("nothing here is rejected or written in another way: {other:?}"),

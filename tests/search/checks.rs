@@ -67,6 +67,7 @@ pub(crate) fn word(checks: &Checks) -> u64 {
             Key::Device(device) => device,
             Key::Account(account) => 8 | account,
             Key::Row(device) => 4 | device,
+            Key::Deletion(account) => 12 | account,
         };
         (1 + key + (check.stage as u8) * 16).wrapping_add(check.deliveries.wrapping_mul(49))
     };
@@ -86,17 +87,17 @@ impl State {
         self.mark(slot, wait);
     }
 
-    /// The row of a device has changed.
-    pub(crate) fn row_changes(&mut self, device: u8, wait: Wait) {
-        if let Some(slot) = self.slot_of(Key::Row(device)) {
+    /// A row has changed.
+    pub(crate) fn row_changes(&mut self, row: Key, wait: Wait) {
+        if let Some(slot) = self.slot_of(row) {
             self.delete_check(slot);
         }
-        self.send_check(Key::Row(device), wait);
+        self.send_check(row, wait);
     }
 
-    /// Whether the row of a device has not changed for as long as a check waits.
-    pub(crate) fn is_row_old(&self, device: u8) -> bool {
-        self.slot_of(Key::Row(device)).is_none()
+    /// Whether a row has not changed for as long as a check waits.
+    pub(crate) fn is_row_old(&self, row: Key) -> bool {
+        self.slot_of(row).is_none()
     }
 
     fn slot_of(&self, key: Key) -> Option<usize> {
@@ -118,7 +119,7 @@ impl State {
 
     /// The checks that can be delivered.
     pub(crate) fn due_checks(&self) -> impl Iterator<Item = usize> {
-        let is_check = |slot: usize| !matches!(self.checks[slot], Some(Check { key: Key::Row(_), .. }));
+        let is_check = |slot: usize| self.checks[slot].is_some_and(|check| check.key.is_check());
         let is_due =
             move |&slot: &usize| self.stage(slot) == Some(Stage::Wait) && !self.is_marked(slot) && is_check(slot);
         (0..CHECKS).filter(is_due)
@@ -180,7 +181,7 @@ impl State {
                 self.checks[slot].as_mut().expect("a check").stage = Stage::Wait;
                 self.mark(slot, wait);
             }
-            let is_row = matches!(self.checks[slot], Some(Check { key: Key::Row(_), .. }));
+            let is_row = self.checks[slot].is_some_and(|check| !check.key.is_check());
             if is_row && self.stage(slot) == Some(Stage::Wait) && !self.is_marked(slot) {
                 self.delete_check(slot);
             }

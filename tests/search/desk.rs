@@ -248,6 +248,11 @@ impl Rows for &Desk<'_> {
             }
             let row = match self.ask(Op::ReadDeletion(self.account(&key.account))).await {
                 Answer::Deletion(row) => Ok(self.values().deletion(row).cloned()),
+                // Rows have no times here: that it is there says that the row is young.
+                Answer::Young(row) => {
+                    let row = self.values().deletion(row).cloned();
+                    Ok(row.map(|row| DeletionRow { changed: Some(0), ..row }))
+                }
                 _ => Err(RowError::Unreachable),
             };
             (key.clone(), row)

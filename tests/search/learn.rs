@@ -93,6 +93,12 @@ impl Learner {
         &self.nodes[id as usize]
     }
 
+    /// Whether this is the row of a deletion that TPNS has not accepted.
+    pub(crate) fn is_unaccepted(&self, answer: Answer) -> bool {
+        let Answer::Deletion(row) = answer else { return false };
+        self.values.borrow().deletion(row).is_some_and(|row| !row.accepted)
+    }
+
     /// An invocation, before its first step.
     pub(crate) fn begin(&mut self, task: &Task) -> NodeId {
         match self.known.get(&(task.clone(), Vec::new())) {

@@ -194,8 +194,8 @@ impl World<'_> {
             Move::DeliverCheck { worker, slot } => {
                 let key = state.checks[slot].expect("a check").key;
                 let may_confirm = match (learner.protocol.confirms(), key) {
-                    (Confirms::None, _) | (_, Key::Account(_) | Key::Row(_)) => false,
-                    (Confirms::Old, Key::Device(device)) => state.is_row_old(device),
+                    (Confirms::Old, Key::Device(device)) => state.is_row_old(Key::Row(device)),
+                    _ => false,
                 };
                 let node = learner.begin(&Task::Check(key, may_confirm));
                 state.take_check(worker, slot, node, self.rules.wait);
@@ -203,6 +203,7 @@ impl World<'_> {
             Move::Step { worker, step, how } => {
                 let at = state.workers[worker].unwrap();
                 let (op, _) = learner.node(at.node).open[step];
+                let waiting = learner.protocol.form().filter(|form| form.delivers && form.waits_for_deletions);
                 let mut answer = match op {
                     Op::Item(item) => self.receive(&mut state, (item, at.marks), how, learner.book.tpns),
                     Op::Send(key) => {
@@ -218,9 +219,22 @@ impl World<'_> {
                         let before = state.devices;
                         let answer = state.perform(op, learner.values.get_mut(), &learner.book);
                         if state.devices != before {
-                            state.row_changes(device, self.rules.wait);
+                            state.row_changes(Key::Row(device), self.rules.wait);
                         }
                         answer
+                    }
+                    Op::RaiseDeletion(account, _) if waiting.is_some() => {
+                        let before = state.deletions;
+                        let answer = state.perform(op, learner.values.get_mut(), &learner.book);
+                        let is_renewed =
+                            waiting.is_some_and(|form| form.renews_deletions) && learner.is_unaccepted(answer);
+                        if is_renewed || state.deletions != before {
+                            state.row_changes(Key::Deletion(account), self.rules.wait);
+                        }
+                        answer
+                    }
+                    Op::ReadDeletion(account) if at.holds == 0 && !state.is_row_old(Key::Deletion(account)) => {
+                        Answer::Young(state.deletions[usize::from(account)])
                     }
                     _ => state.perform(op, learner.values.get_mut(), &learner.book),
                 };

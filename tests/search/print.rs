@@ -179,7 +179,7 @@ impl Describer<'_> {
             Op::Query(Key::Account(account)) => {
                 (format!("asks TPNS for the phones of {}", name(account)), has(&self.state.bound))
             }
-            Op::Query(Key::Row(_)) => unreachable!("no check"),
+            Op::Query(Key::Row(_) | Key::Deletion(_)) => unreachable!("no check"),
             Op::Item(sent) => {
                 let sees = match self.world.rules.landing {
                     Landing::Late | Landing::LateInOne => "accepted".to_owned(),
@@ -208,7 +208,7 @@ fn has(all: &Bound) -> String {
 fn key(key: Key) -> &'static str {
     match key {
         Key::Device(device) | Key::Row(device) => phone(device),
-        Key::Account(account) => name(account),
+        Key::Account(account) | Key::Deletion(account) => name(account),
     }
 }
 

@@ -40,6 +40,15 @@ pub(crate) enum Key {
     Account(u8),
     /// No check: how long the row of a device has not changed.
     Row(u8),
+    /// No check: how long the row of an account has not changed.
+    Deletion(u8),
+}
+
+impl Key {
+    /// Whether it is what a check is about.
+    pub(crate) fn is_check(self) -> bool {
+        matches!(self, Self::Device(_) | Self::Account(_))
+    }
 }
 
 /// An item of a call to TPNS. Accounts are bits.
@@ -60,6 +69,8 @@ pub(crate) enum Item {
 pub(crate) enum Answer {
     Device(RowId),
     Deletion(RowId),
+    /// The same, of a row that has changed within the time that a check waits. Only checks distinguish it.
+    Young(RowId),
     /// Accounts or devices, as bits.
     Bound(u8),
     Done,
@@ -168,7 +179,7 @@ impl Values {
         if self.deletion(row).is_some_and(|known| known.version >= *version) {
             return row;
         }
-        id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: false }))
+        id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: false, changed: None }))
     }
 
     /// An account's row after it was recorded that TPNS has accepted this deletion.
@@ -177,7 +188,7 @@ impl Values {
         if self.deletion(row).is_none_or(|known| known.version != *version) {
             return row;
         }
-        id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: true }))
+        id_of(&mut self.deletions, Some(DeletionRow { version: version.clone(), accepted: true, changed: None }))
     }
 }
 

@@ -143,7 +143,7 @@ async fn read_rows(rows: &impl Rows, event: &Event) -> Option<State> {
     }
     for (key, row) in read.deletions {
         if let Some(row) = row.ok()? {
-            state.deleted.insert(key, Deletion { version: row.version, due: false });
+            state.deleted.insert(key, Deletion { version: row.version, due: false, changed: None });
         }
     }
     Some(state)
@@ -156,7 +156,7 @@ async fn write(rows: &impl Rows, event: &Event) -> Option<State> {
     }
     for (key, deletion) in &mut state.deleted {
         let row = rows.raise_deletion(key, &deletion.version).await.ok()?;
-        *deletion = Deletion { due: !row.accepted, version: row.version };
+        *deletion = Deletion { due: !row.accepted, version: row.version, changed: None };
     }
     Some(state)
 }

@@ -225,7 +225,7 @@ impl State {
                 Answer::Done
             }
             Op::Confirm(device, from, to) => {
-                let is_old = self.is_row_old(device);
+                let is_old = self.is_row_old(Key::Row(device));
                 let row = &mut self.devices[usize::from(device)];
                 if *row == from && is_old {
                     *row = to;
@@ -242,7 +242,7 @@ impl State {
                 let has = |&device: &usize| self.bound[device][usize::from(account)] != NOT_BOUND;
                 Answer::Bound(bits((0..DEVICES).filter(has)))
             }
-            Op::Query(Key::Row(_)) => unreachable!("no check"),
+            Op::Query(Key::Row(_) | Key::Deletion(_)) => unreachable!("no check"),
             Op::Item(_) => unreachable!("TPNS receives items"),
             Op::Send(_) => unreachable!("a queue receives checks"),
         }

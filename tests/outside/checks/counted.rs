@@ -5,13 +5,13 @@ use std::time::Duration;
 use lambda_sim::{Message, SqsEvent, Timestamp};
 
 use super::{TABLE, World, account};
-use crate::stage::login;
+use crate::stage::{failures, login};
 
-const CHECK_AFTER: u64 = 600;
+pub(super) const CHECK_AFTER: u64 = 600;
 
 impl World {
     /// Makes the rows older.
-    fn age(&self, seconds: u64) {
+    pub(super) fn age(&self, seconds: u64) {
         let seconds = i64::try_from(seconds).unwrap();
         let older = |row: &mut lambda_sim::aws::dynamodb::Item| {
             if let Some(expires) = row.number("expires_at") {
@@ -21,12 +21,12 @@ impl World {
         self.aws.with_table(TABLE, |table| table.change_all(older));
     }
 
-    /// Delivers the check that was sent, as if it had been sent that long ago.
-    async fn deliver_sent(&self, seconds_ago: u64) {
+    /// Delivers the first check, as if it had been sent that long ago. Returns the reported ids.
+    pub(super) async fn deliver_sent(&self, seconds_ago: u64) -> Vec<String> {
         let now = Timestamp::now().as_millis();
         let sent = Timestamp::from_millis(now - seconds_ago * 1000);
         let check = Message::new("m0", self.sent()[0].clone()).sent_at(sent);
-        self.stage.invoke(SqsEvent::of_queue(&self.arn).message(check).to_bytes()).await;
+        failures(&self.stage.invoke(SqsEvent::of_queue(&self.arn).message(check).to_bytes()).await)
     }
 }
 
