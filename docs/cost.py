@@ -57,8 +57,9 @@ IN_FLIGHT = 120_000
 # The average delays in seconds of a message that keeps failing: 2 s, doubling, up to RETRY_MAX_DELAY, less a quarter,
 # because half of each is random. The last one repeats.
 DELAYS = [0.75 * min(2**delivery, 600) for delivery in range(1, 11)]
-# BatchSize and MaximumBatchingWindowInSeconds of the check queue's mapping, and its maxReceiveCount.
-CHECKS_A_BATCH, CHECK_WINDOW, CHECK_DELIVERIES = 100, 30, 10
+# BatchSize and MaximumBatchingWindowInSeconds of the check queue's mapping; the queue's maxReceiveCount and visibility
+# timeout.
+CHECKS_A_BATCH, CHECK_WINDOW, CHECK_DELIVERIES, CHECK_VISIBILITY = 100, 30, 262, 330
 # Devices or accounts that one query of TPNS asks about, and TPNS_CONCURRENCY.
 ITEMS_A_CALL, CALLS_AT_A_TIME = 20, 8
 # How the unbind lane shares MaximumConcurrency, as in template.yaml.
@@ -93,7 +94,7 @@ def million(given: argparse.Namespace) -> dict[str, float]:
     }
 
 
-def check(given: argparse.Namespace, deliveries: int = 1) -> dict[str, float]:
+def check(given: argparse.Namespace, deliveries: float = 1) -> dict[str, float]:
     """Dollars for the checks of a million events, by service, each check delivered this often."""
     # A batch sends one request, with one message for each app in it.
     requests = 1_000_000 / given.batch
@@ -181,8 +182,11 @@ def outage(given: argparse.Namespace) -> dict[str, float]:
     once = argparse.Namespace(**{**vars(given), **changed})
     each = million(once)
     if given.checks:
-        # While TPNS is down, a check is redelivered until it is dead-lettered.
-        each["The check"] = sum(check(once, CHECK_DELIVERIES).values())
+        # Each is delivered once when TPNS is up again, and before in vain, for which it is in flight each time.
+        checks = deliveries / given.batch * once.apps_a_batch
+        in_vain = min(IN_FLIGHT * seconds / CHECK_VISIBILITY / checks, CHECK_DELIVERIES - 1)
+        found["deliveries of checks in vain, at most"] = in_vain * checks
+        each["The check"] = sum(check(once, 1 + in_vain).values())
     each["SQS"] = 2e6 / min(given.batch, 10) / 1e6 * PRICE["SQS standard, a million requests"]
     each["Logs"] += 1e6 * (FAILED_LINE + LINE_OVERHEAD) / 1e9 * PRICE["CloudWatch Logs, a GB ingested"]
     found["dollars, at most"] = deliveries / 1e6 * sum(each.values())
@@ -272,7 +276,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandboxes", type=int, default=1, metavar="N", help="average number of busy sandboxes; default %(default)s"
     )
-    parser.add_argument("--alarms", type=int, default=18, metavar="N", help="number of alarms; default %(default)s")
+    parser.add_argument("--alarms", type=int, default=19, metavar="N", help="number of alarms; default %(default)s")
     parser.add_argument(
         "--lanes", type=int, choices=[1, 2], default=2, help="queues that the function reads; default %(default)s"
     )

@@ -6,6 +6,7 @@ mod compare;
 mod inspect;
 mod run;
 
+pub(crate) use batch::Checked;
 pub use compare::{Comparison, compare};
 pub use inspect::{Inspection, NotInspected, inspect};
 pub use run::{Agreement, Asked, Drift, Finding, Findings, check};

@@ -50,6 +50,7 @@ use futures_util::FutureExt;
 use lambda_runtime::Diagnostic;
 use tracing::Instrument;
 
+use check::Checked;
 use check_queue::CheckQueue;
 use config::{CheckSettings, Config, ConfigError, Limits};
 use event::{Event, Invalid, Millis, Rules};
@@ -226,26 +227,27 @@ impl AccountSync {
     async fn take_checks(&self, batch: &Batch<'_>, request_id: &str, begun: Instant, span: Span) -> Answer {
         let mut outcomes = vec![Outcome::UNTOUCHED; batch.messages.len()];
         let times = span.times(Duration::ZERO);
-        // If anything in it panics, the checks are redelivered.
         let checked = AssertUnwindSafe(self.check(batch, times, &mut outcomes)).catch_unwind().await;
+        let checked = checked.unwrap_or_else(|_| {
+            outcomes.fill(Outcome::Retry(PANIC));
+            Checked::nothing(self.apps.current())
+        });
         if let Some(parking) = &self.parking {
             parking.park(batch, &mut outcomes, span.remaining() / 2).await;
         }
-        if let Ok(checked) = checked {
-            let finished = FinishedChecks {
-                batch,
-                outcomes: &outcomes,
-                keys: &checked.keys,
-                findings: &checked.findings,
-                calls: &checked.calls,
-                apps: &checked.apps.names,
-                at: span.now + begun.elapsed(),
-                took: begun.elapsed(),
-                after: self.checks.after,
-            };
-            log::checks_finished(&finished);
-            self.metrics.print_checks(request_id, &finished);
-        }
+        let finished = FinishedChecks {
+            batch,
+            outcomes: &outcomes,
+            keys: &checked.keys,
+            findings: &checked.findings,
+            calls: &checked.calls,
+            apps: &checked.apps.names,
+            at: span.now + begun.elapsed(),
+            took: begun.elapsed(),
+            after: self.checks.after,
+        };
+        log::checks_finished(&finished);
+        self.metrics.print_checks(request_id, &finished);
         report::answer_queue(batch, &outcomes)
     }
 

@@ -49,6 +49,13 @@ pub(crate) struct Checked {
     pub(crate) apps: Arc<Apps>,
 }
 
+impl Checked {
+    /// Nothing was checked.
+    pub(crate) fn nothing(apps: Arc<Apps>) -> Self {
+        Self { keys: Vec::new(), findings: Findings::default(), calls: Vec::new(), apps }
+    }
+}
+
 impl AccountSync {
     /// Checks what the messages of a batch name, and writes their outcomes.
     pub(crate) async fn check(&self, batch: &Batch<'_>, times: Times, outcomes: &mut [Outcome]) -> Checked {

@@ -1,6 +1,9 @@
 //! What is counted of the checks.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+};
 
 use super::{
     Distribution, Metrics,
@@ -11,7 +14,7 @@ use super::{
     },
     lines::Common,
 };
-use crate::{check::Agreement, finished::FinishedChecks};
+use crate::{check::Agreement, finished::FinishedChecks, ingress::MessageIndex};
 
 const OF_CHECKS: DimensionSets = &[&["FunctionName"]];
 
@@ -61,6 +64,11 @@ impl Metrics {
 
 fn figures(finished: &FinishedChecks<'_>) -> Figures {
     let mut figures = Figures::default();
+    // Messages that could not be read, or whose handling panicked.
+    let read: HashSet<MessageIndex> = finished.keys.iter().map(|(index, _)| *index).collect();
+    let outcomes = finished.outcomes.iter().enumerate();
+    let unread = outcomes.filter(|(n, outcome)| !outcome.is_acknowledged() && !read.contains(&MessageIndex(*n)));
+    figures.failed += unread.count() as u64;
     for finding in &finished.findings.each {
         figures.unknown += finding.unknown as u64;
         match finding.agreement {

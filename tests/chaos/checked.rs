@@ -35,7 +35,7 @@ const DEVICES: usize = 60;
 const EPOCH: usize = 250;
 /// From this delivery on a check meets no faults, so that none is delivered [`MOST_DELIVERIES`] times.
 const SPARED_FROM: u32 = 4;
-/// As in the template.
+/// Fewer than in the template: a check that does not end is given up, and found.
 const MOST_DELIVERIES: u32 = 10;
 /// How many calls TPNS accepts and never applies.
 const LOST: f64 = 0.01;

@@ -134,10 +134,11 @@ def test_the_check_is_calculated_with_the_numbers_of_the_template(cost: ModuleTy
     mapping = template.resources("AWS::Lambda::EventSourceMapping")["CheckMapping"]["Properties"]
     assert mapping["BatchSize"] == cost.CHECKS_A_BATCH
     windows = template.document()["Mappings"]["CheckWindow"]
-    default = template.document()["Parameters"]["CheckAfterSeconds"]["Default"]
-    assert windows[str(default)]["Seconds"] == cost.CHECK_WINDOW
-    queue = template.resources("AWS::SQS::Queue")["CheckQueue"]["Properties"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == cost.CHECK_DELIVERIES
+    defaults = {name: str(parameter.get("Default")) for name, parameter in template.parameters().items()}
+    after, mappings = defaults["CheckAfterSeconds"], template.document()["Mappings"]
+    assert windows[after]["Seconds"] == cost.CHECK_WINDOW
+    assert mappings["CheckDeliveries"][defaults["GiveUpAfter"]][after] == cost.CHECK_DELIVERIES
+    assert mappings["CheckVisibilityTimeout"][defaults["FunctionTimeout"]][after] == cost.CHECK_VISIBILITY
 
 
 def size(line: dict[str, object]) -> int:

@@ -38,6 +38,7 @@ HEADINGS = [
     "The ledger fails",
     "Unbinds are late",
     "TPNS had not kept what it accepted",
+    "Checks fail",
     "Checks are dead-lettered",
     "An account stays bound after a logout",
     "One person's messages reach another's phone",

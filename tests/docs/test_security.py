@@ -29,14 +29,14 @@ def test_the_times_are_those_of_the_template_and_the_code() -> None:
         for name, queue in template.resources("AWS::SQS::Queue").items()
     }
     events = {"Queue": 10, "UnbindQueue": 10, "DeadLetterQueue": 14, "ParkedEvents": 14}
-    assert kept == events | {"CheckQueue": 4, "CheckDeadLetterQueue": 14}
+    assert kept == events | {"CheckQueue": 10, "CheckDeadLetterQueue": 14}
     for text in (
         "queues<br>10 days",
         "dead letters<br>14 days",
         "parked<br>14 days",
         "ledger<br>45 days",
         "its dead letters<br>14 days",
-        "minutes as a rule, at most 4 days",
+        "minutes as a rule, at most 10 days",
         "log 30 days",
     ):
         assert text in TEXT

@@ -195,6 +195,15 @@ def drifted(stage: Deployment) -> None:
     assert stage.accounts("android", device) == {"ann"}
 
 
+def failed_check(stage: Deployment) -> None:
+    """TPNS does not say what a device has."""
+    stage.tpns.inject({"fault": "status", "status": 503, "times": None})
+    (check,) = records(stage, {"checks": [{"app": "android", "token": token()}]})
+    answer = stage.invoke({"Records": [{**check, "eventSourceARN": check_queue_arn(stage)}]})
+    assert len(answer["batchItemFailures"]) == 1
+    stage.tpns.reset()
+
+
 def given_up_check(stage: Deployment) -> None:
     url = stage.stack.check_dead_letter_queue_url
     stage.cloud.client("sqs").send_message(QueueUrl=url, MessageBody='{"checks":[{"app":"android","token":"t"}]}')
@@ -263,7 +272,13 @@ NOT_LOCAL: dict[str, Callable[[Deployment], Datapoint]] = {
 }
 
 
-ALL = {name for name, _, _ in FAILURES} | {"DurationAlarm"} | OLDEST.keys() | IN_FLIGHT.keys() | NOT_LOCAL.keys()
+ALL = (
+    {name for name, _, _ in FAILURES}
+    | {"DurationAlarm", "ChecksFailAlarm"}
+    | OLDEST.keys()
+    | IN_FLIGHT.keys()
+    | NOT_LOCAL.keys()
+)
 
 
 def failed_invocation(stage: Deployment, rule: str) -> Datapoint:
@@ -394,6 +409,22 @@ def check(stage: Deployment, alarm: Alarm, minutes: Minutes, quiet: list[Datapoi
     assert not alarm.is_up([*minutes, *[quiet] * enough]), "it stays up"
     assert state_in_ministack(stage.cloud, alarm, [quiet]) != "ALARM"
     assert state_in_ministack(stage.cloud, alarm, minutes) == "ALARM"
+
+
+def test_the_alarm_on_failing_checks_goes_up_when_they_have_failed_for_longer_than_a_quarter_of_an_hour(
+    stage: Deployment, quiet: list[Datapoint]
+) -> None:
+    alarm = Alarm.of(stage.cloud, "watched", "ChecksFailAlarm")
+    with Minute(stage) as minute:
+        failed_check(stage)
+    # Repeated as seldom as the template has it: after 930 s, so that a period of a quarter of an hour may have none.
+    for first in range(16):
+        hour: Minutes = [minute.points if number % 16 == first else quiet for number in range(60)]
+        assert alarm.is_up(hour), f"a failure in minute {first} and each 16th after it"
+    # A failure of a quarter of an hour.
+    short: Minutes = [quiet] * 22 + [minute.points] * 15 + [quiet] * 23
+    assert not any(alarm.is_up(short[:end]) for end in range(1, 61))
+    check(stage, alarm, hour, quiet)
 
 
 def sent_at(stage: Deployment, url: str) -> float:

@@ -3,6 +3,7 @@ ways in which it is broken."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 # The queues that the function reads. The second exists only with the unbind lane.
@@ -18,6 +19,8 @@ _LONGEST_DELAY = 600
 _MARGIN = _DAY
 # A message of a standard queue keeps the time it was first sent when it moves, and operators need time to redrive it.
 _LEFT_FOR_OPERATORS = 4 * _DAY
+# The highest maxReceiveCount that SQS takes.
+_MOST_DELIVERIES = 1000
 
 _READING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 # All actions that the function may perform, by resource. A secret is not a resource of this stack, and X-Ray has no
@@ -196,9 +199,41 @@ def _checks(template: dict[str, Any], resolved: dict[str, Any]) -> list[str]:
         for after, seconds in row.items():
             if seconds != max(_VISIBILITY_FACTOR * int(timeout), int(after)) + _CHECK_WINDOW:
                 found.append(f"visibility for FunctionTimeout {timeout} and CheckAfterSeconds {after} is {seconds}")
+    found += _check_deliveries(template, queue["MessageRetentionPeriod"])
     if queue["RedrivePolicy"].get("deadLetterTargetArn") != {"Fn::GetAtt": ["CheckDeadLetterQueue", "Arn"]}:
         found.append("CheckQueue does not use its dead-letter queue")
     return found
+
+
+def _check_deliveries(template: dict[str, Any], kept: int) -> list[str]:
+    """A check is repeated for GiveUpAfter as an event is, and its queue keeps it for longer."""
+    wanted = {"Fn::FindInMap": ["CheckDeliveries", {"Ref": "GiveUpAfter"}, {"Ref": "CheckAfterSeconds"}]}
+    found, longest = [], 0
+    if template["Resources"]["CheckQueue"]["Properties"]["RedrivePolicy"].get("maxReceiveCount") != wanted:
+        found.append(f"CheckQueue: maxReceiveCount is not {wanted}")
+    visibility, given = template["Mappings"]["CheckVisibilityTimeout"], template["Mappings"]["GiveUpAfter"]
+    for give_up_after, row in template["Mappings"]["CheckDeliveries"].items():
+        for after, deliveries in row.items():
+            waits = [
+                of[after] for timeout, of in visibility.items() if (int(timeout), int(after)) in _allowed(template)
+            ]
+            least = 1 + math.ceil((given[give_up_after]["Seconds"] - int(after)) / min(waits))
+            if deliveries != min(least, _MOST_DELIVERIES):
+                found.append(f"deliveries for GiveUpAfter {give_up_after} and CheckAfterSeconds {after}: {deliveries}")
+            longest = max(longest, int(after) + deliveries * max(waits))
+    if kept < longest + _MARGIN:
+        found.append(f"CheckQueue keeps messages {kept} s, less than {longest + _MARGIN} s")
+    if kept + _LEFT_FOR_OPERATORS > _FOURTEEN_DAYS:
+        found.append(f"CheckQueue keeps messages {kept} s, which leaves too little in its dead-letter queue")
+    return found
+
+
+def _allowed(template: dict[str, Any]) -> set[tuple[int, int]]:
+    """FunctionTimeout and CheckAfterSeconds, as the rule ChecksComeLateEnough allows them."""
+    timeouts, delays = (
+        template["Parameters"][name]["AllowedValues"] for name in ("FunctionTimeout", "CheckAfterSeconds")
+    )
+    return {(timeout, after) for timeout in timeouts for after in delays if timeout < 120 or after >= 600}
 
 
 def _read_queues(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -276,6 +276,8 @@ def test_cfn_lint_finds_a_broken_template(
         ("Function.Timeout", 900, "not the parameter FunctionTimeout"),
         ("Queue.RedrivePolicy.maxReceiveCount", 5, "Queue: maxReceiveCount is not"),
         ("UnbindQueue.RedrivePolicy.maxReceiveCount", 5, "UnbindQueue: maxReceiveCount is not"),
+        ("CheckQueue.RedrivePolicy.maxReceiveCount", 10, "CheckQueue: maxReceiveCount is not"),
+        ("CheckQueue.MessageRetentionPeriod", 345600, "CheckQueue keeps messages 345600 s, less than 476520 s"),
         ("UnbindQueue.VisibilityTimeout", 30, "UnbindQueue: VisibilityTimeout is not"),
         ("UnbindQueue.RedrivePolicy.deadLetterTargetArn", "other", "UnbindQueue does not use the dead-letter queue"),
         (
