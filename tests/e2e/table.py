@@ -41,6 +41,15 @@ class Table:
         }
         self._dynamodb.put_item(TableName=self.name, Item={"pk": {"S": key}, **item})
 
+    def age(self, key: str, seconds: int) -> None:
+        """Makes a row older."""
+        self._dynamodb.update_item(
+            TableName=self.name,
+            Key={"pk": {"S": key}},
+            UpdateExpression="ADD expires_at :older",
+            ExpressionAttributeValues={":older": {"N": str(-seconds)}},
+        )
+
     def delete(self, key: str) -> None:
         self._dynamodb.delete_item(TableName=self.name, Key={"pk": {"S": key}})
 

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from conftest import World
 from datapoints import Datapoint
 from deployment import Deployment
+from table import device_key
 from waiting import eventually
 
 from local import function_log, pace
@@ -188,6 +189,9 @@ def drifted(stage: Deployment) -> None:
     """TPNS has another account for a device than its login."""
     device = token()
     stage.handle({**login(device, "ann"), **now()})
+    # Before, TPNS might still be about to apply it.
+    assert stage.table
+    stage.table.age(device_key("android", device), 600)
     stage.tpns.bind("android", device, "ben")
     (check,) = records(stage, {"checks": [{"app": "android", "token": device}]})
     answer = stage.invoke({"Records": [{**check, "eventSourceARN": check_queue_arn(stage)}]})
@@ -197,7 +201,7 @@ def drifted(stage: Deployment) -> None:
 
 def failed_check(stage: Deployment) -> None:
     """TPNS does not say what a device has."""
-    stage.tpns.inject({"fault": "status", "status": 503, "times": None})
+    stage.tpns.inject({"fault": "status", "status": 503, "api": "query", "times": None})
     (check,) = records(stage, {"checks": [{"app": "android", "token": token()}]})
     answer = stage.invoke({"Records": [{**check, "eventSourceARN": check_queue_arn(stage)}]})
     assert len(answer["batchItemFailures"]) == 1
