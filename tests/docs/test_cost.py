@@ -65,8 +65,8 @@ def test_the_program_uses_the_numbers_of_the_template_and_of_the_function(cost: 
     assert [delay / 0.75 for delay in cost.DELAYS] == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600]
     lanes = template.document()["Mappings"]["Lanes"]
     assert all(of["Unbinds"] == int(most) * cost.UNBINDS_SHARE for most, of in lanes.items() if most != "2")
-    assert template.document()["Mappings"]["InFlight"]["standard"]["Threshold"] == cost.IN_FLIGHT * 0.8
     alarms = template.resources("AWS::CloudWatch::Alarm")
+    assert alarms["InFlightAlarm"]["Properties"]["Threshold"] == cost.IN_FLIGHT * 0.8
     assert cost.parse([]).alarms == len(alarms)
 
 

@@ -34,8 +34,8 @@ pub(crate) const MB_PER_CPU: f64 = 1769.0;
 /// `BatchSize` and `MaximumConcurrency` (template.yaml).
 pub(crate) const BATCH: usize = 10;
 pub(crate) const CONCURRENCY: usize = 10;
-/// The check queue's `BatchSize`, in messages, of which a batch sends one for each app, and its `MaximumConcurrency`
-/// (template.yaml, `CheckMapping`).
+/// The check queue's `BatchSize`, in messages, of which a batch sends one for each app, and `CheckConcurrency`
+/// (template.yaml).
 pub(crate) const CHECK_MESSAGES: usize = 100;
 pub(crate) const CHECK_CONCURRENCY: usize = 2;
 /// `MOST_KEYS` of a message (crates/contract/src/check.rs).

@@ -40,7 +40,6 @@ pub(crate) enum Remedy {
     Request,
     Traffic,
     AnotherQueue,
-    Template,
 }
 
 impl Remedy {
@@ -50,7 +49,6 @@ impl Remedy {
             Self::Request => "AWS, on request",
             Self::Traffic => "grows with the traffic",
             Self::AnotherQueue => "a mapping for another queue",
-            Self::Template => "a line of the template",
         }
     }
 }
@@ -75,7 +73,7 @@ pub(crate) fn quotas(setup: Setup) -> Vec<Quota> {
     let both = 1.0 / (1.0 / sandbox + 1.0 / checked);
     let mut all = vec![
         quota("`MaximumConcurrency`, default", CONCURRENCY as f64, sandbox, Remedy::Parameter),
-        quota("sandboxes for checks", CHECK_CONCURRENCY as f64, checked, Remedy::Template),
+        quota("`CheckConcurrency`, default", CHECK_CONCURRENCY as f64, checked, Remedy::Parameter),
         quota("Lambda: concurrent executions", LAMBDA_CONCURRENCY, both, Remedy::Request),
         quota(
             "Lambda: invocations per second",
