@@ -76,6 +76,7 @@ class Failures:
         self.stacks.tpns.inject([{"fault": "effect", "apply": False, "token": "adrift"}])
         self.login("adrift")
         queues.drain(self.stacks.cloud, self.stacks.standard, 60)
+        self._age("adrift")
         check = json.dumps({"checks": [{"app": "android", "token": "adrift"}]})
         for output, body in [
             ("CheckQueueUrl", check),
@@ -85,6 +86,10 @@ class Failures:
             self._sqs.send_message(QueueUrl=self._output(output), DelaySeconds=0, MessageBody=body)
         eventually(lambda: any(line.get("message") == "drift repaired" for line in self.lines()), 90)
         eventually(lambda: self._logged("malformed_check"), 90)
+
+    def drift_again(self) -> None:
+        """The same device has another account."""
+        self.stacks.tpns.bind("android", "adrift", "someone-else")
 
     def wrong_key(self) -> None:
         """TPNS refuses the app until the secret is fixed."""
@@ -132,6 +137,15 @@ class Failures:
     def _row(self, token: str, **attributes: str) -> None:
         item = {"pk": {"S": f"device#android#{token}"}, **{name: {"S": value} for name, value in attributes.items()}}
         self.stacks.cloud.client("dynamodb").put_item(TableName=self.stacks.standard.ledger_table, Item=item)
+
+    def _age(self, token: str) -> None:
+        """Makes a row ten minutes older. What differs counts as drift, and is audited, only if the row is not new."""
+        self.stacks.cloud.client("dynamodb").update_item(
+            TableName=self.stacks.standard.ledger_table,
+            Key={"pk": {"S": f"device#android#{token}"}},
+            UpdateExpression="ADD expires_at :older",
+            ExpressionAttributeValues={":older": {"N": "-600"}},
+        )
 
     def _delete_row(self, token: str) -> None:
         key = {"pk": {"S": f"device#android#{token}"}}

@@ -19,6 +19,8 @@ PAGE = "docs/deploying.md"
 SECONDS = {"Build": 1800.0}
 # The other way, which test_release.py goes.
 RELEASE = "2. Deploy the files of a release"
+# For those who have bindings, which test_adopting.py has.
+ADOPTING = "If you have bindings already"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Walk:
         self.bound: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = {}
         self.changes = changes(tpns, apps_check)
         self._unused = list(self.changes)
-        self._left = [block for block in page(PAGE).blocks(SHELL) if block.heading != RELEASE]
+        self._left = [block for block in page(PAGE).blocks(SHELL) if block.heading not in (RELEASE, ADOPTING)]
 
     def go_to(self, heading: str) -> None:
         """Runs all blocks up to the end of the section with this heading."""
