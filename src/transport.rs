@@ -105,16 +105,16 @@ impl Transport {
         limits: RequestLimits,
     ) -> Result<Response<Vec<u8>>, TransportError> {
         if let Some(kept) = self.kept(&origin.key).await
-            && let Some(answer) = self.send_over(kept, origin, request(), limits).await
+            && let Some(answer) = self.send_over_kept(kept, origin, request(), limits).await
         {
             return answer;
         }
         // Boxed, since it is rare: what carries a request, and what carries that, is moved more often than it connects.
-        Box::pin(self.send_anew(origin, request(), limits)).await
+        Box::pin(self.send_over_new(origin, request(), limits)).await
     }
 
     /// Sends a request over a kept connection; `None` if that was dead.
-    async fn send_over(
+    async fn send_over_kept(
         &self,
         mut kept: Kept<Connection>,
         origin: &Origin,
@@ -135,7 +135,7 @@ impl Transport {
         }
     }
 
-    async fn send_anew(
+    async fn send_over_new(
         &self,
         origin: &Origin,
         request: Request<Full<Bytes>>,
