@@ -14,9 +14,9 @@ impl Line {
 }
 
 /// CPU of a warm invocation: a line through `make bench`'s rows "CPU" (docs/bench.md), whose tests compare the two.
-pub(crate) const CPU: Line = Line { fixed: 0.9, per_event: 0.016 };
+pub(crate) const CPU: Line = Line { fixed: 0.9, per_event: 0.015 };
 /// The same of "ours, ledger".
-pub(crate) const CPU_WITH_LEDGER: Line = Line { fixed: 1.6, per_event: 0.132 };
+pub(crate) const CPU_WITH_LEDGER: Line = Line { fixed: 1.5, per_event: 0.104 };
 /// CPU of an invocation with checks, by the devices in them: `make scaling HOT=1` prints it (docs/scaling.md).
 pub(crate) const CPU_OF_CHECKS: Line = Line { fixed: 2.0, per_event: 0.022 };
 
