@@ -131,7 +131,8 @@ def test_the_defaults_of_the_parameters_are_those_of_the_function(template: dict
         # The function's own timeout, which Lambda does not pass to a function before an invocation.
         "FUNCTION_TIMEOUT_SECONDS": 30,
         # glibc's own.
-        "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536:glibc.malloc.arena_max=1",
+        "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536:"
+        "glibc.malloc.arena_max=1",
         "MAX_EVENT_AGE": "14d",
         "MAX_CLOCK_SKEW": "5m",
     }
