@@ -1,4 +1,4 @@
-"""MiniStack, with four patches where MiniStack 1.5.33 differs from AWS."""
+"""MiniStack, with five patches where MiniStack 1.5.33 differs from AWS."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _parameters: ContextVar[dict[str, str] | None] = ContextVar("parameters", defaul
 def main() -> None:
     _pass_parameters_to_the_sam_transform()
     _wait_for_the_last_line_of_an_invocation()
+    _read_a_mapping_s_concurrency_as_a_number()
     _share_the_concurrency_among_the_mappings()
     _evaluate_an_alarm_on_its_own_dimensions()
     ministack()
@@ -50,6 +51,18 @@ def _wait_for_the_last_line_of_an_invocation() -> None:
     busy machine lines were therefore missing, and appeared with the next invocation or never."""
     first_line, silence, at_most = 0.25, 0.04, 2.0
     Worker._drain_stderr_bounded.__defaults__ = (first_line, silence, at_most)
+
+
+def _read_a_mapping_s_concurrency_as_a_number() -> None:
+    """CloudFormation converts a parameter to a number where a resource needs one. MiniStack keeps the text, and can't
+    compare it: until the mapping is changed through the API, the queues of all mappings after it are not read."""
+    of_numbers = lambda_svc._sqs_esm_concurrency
+
+    def concurrency(esm: dict[str, Any], function: Any, config: dict[str, Any], queue: Any = None) -> int:
+        scaling = {key: int(value) for key, value in (esm.get("ScalingConfig") or {}).items()}
+        return of_numbers({**esm, "ScalingConfig": scaling}, function, config, queue)
+
+    lambda_svc._sqs_esm_concurrency = concurrency
 
 
 def _share_the_concurrency_among_the_mappings() -> None:
