@@ -298,9 +298,11 @@ endef
 
 UV = env UV_CACHE_DIR=.venv-uv/cache UV_PYTHON_DOWNLOADS=never $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} \
   $${PIP_CERT:+SSL_CERT_FILE="$$PIP_CERT"} .venv-uv/bin/uv
-# --no-deps: the files list all dependencies.
+# --no-deps: the files list all dependencies. uv does not read pip's own files of settings, such as that of an index.
 define install
   echo "Installing $$(grep -c '==' $(firstword $(2))) pinned Python packages into $(1) (only once)" >&2; \
-  $(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r $(2) >&2 || { \
-    echo 'make: uv could not install $(firstword $(2)): see above; if the network failed, run the command again; for an index of your own set UV_DEFAULT_INDEX' >&2; exit 1; }
+  $(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r $(2) >&2 || \
+    .venv-uv/bin/python -m pip --python $(1)/bin/python install --disable-pip-version-check --no-input --progress-bar off \
+      --require-hashes --no-deps -r $(2) >&2 || { \
+    echo 'make: neither uv nor pip could install $(firstword $(2)): see above; if the network failed, run the command again' >&2; exit 1; }
 endef
