@@ -281,7 +281,7 @@ tests/docs/node/node_modules/.made: tests/docs/node/package-lock.json
 tests/dynalite/node_modules/.made: tests/dynalite/package-lock.json
 	$(NPM_CI)
 
-# uv installs what takes pip a minute in seconds. It heeds pip's settings of an index and of certificates.
+# uv installs what takes pip a minute in seconds. It gets pip's variables for an index and for certificates.
 .venv-uv/.made: local/uv/requirements.txt
 	@$(call make-venv,.venv-uv,)
 	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r $< >&2 || { \
@@ -298,7 +298,7 @@ endef
 
 UV = env UV_CACHE_DIR=.venv-uv/cache UV_PYTHON_DOWNLOADS=never $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} \
   $${PIP_CERT:+SSL_CERT_FILE="$$PIP_CERT"} .venv-uv/bin/uv
-# --no-deps: the files list all dependencies. uv does not read pip's own files of settings, such as that of an index.
+# --no-deps: the files list all dependencies. pip is asked where uv fails: uv does not read pip's configuration files.
 define install
   echo "Installing $$(grep -c '==' $(firstword $(2))) pinned Python packages into $(1) (only once)" >&2; \
   $(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r $(2) >&2 || \

@@ -1,5 +1,5 @@
-//! AWS's services that speak JSON, asked by requests of our own over the same connections as TPNS. The SDK's clients do more for a request than signing, writing and reading it takes
-//! (docs/decisions/0051-dynamodb-without-its-client.md).
+//! AWS's services that speak JSON, asked by requests of our own over the same connections as TPNS. The SDK's clients do
+//! more for a request than signing, writing and reading it takes (docs/decisions/0051-dynamodb-without-its-client.md).
 
 use std::{
     sync::{
