@@ -1,7 +1,5 @@
 //! `send --dry-run` warns as `make check-events` does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails")]
-
 use std::{
     io::Write,
     process::{Command, Output, Stdio},

@@ -1,5 +1,4 @@
 //! The built binary against a local SQS that fails in the ways in which SQS can fail.
-#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::{
     fs,

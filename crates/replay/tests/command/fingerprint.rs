@@ -1,5 +1,4 @@
 //! The built binary prints the fingerprints of the function's log.
-#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::process::{Command, Output};
 

@@ -1,5 +1,4 @@
 //! The built binary against answers that SQS does not give: they contain bodies, and nothing of them is printed.
-#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::{fs, process::Stdio};
 

@@ -1,5 +1,4 @@
 //! The built binary and what Lambda puts into the dead-letter queue for an event that it gave up.
-#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::process::{Output, Stdio};
 
