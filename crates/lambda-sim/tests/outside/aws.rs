@@ -1,5 +1,6 @@
-//! The AWS API, used through AWS's own clients.
+//! The AWS API, used through AWS's own clients; DynamoDB through its JSON protocol.
 
+mod client;
 mod dynamodb;
 mod expressions;
 mod faults;
@@ -9,13 +10,9 @@ mod not_modelled;
 mod queues;
 mod secrets;
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::{
-    operation::{batch_get_item::builders::BatchGetItemFluentBuilder, update_item::builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
 use aws_sdk_secretsmanager::operation::get_secret_value::builders::GetSecretValueFluentBuilder;
 use aws_sdk_sqs::{
     config::{Credentials as SdkCredentials, SharedCredentialsProvider},
@@ -23,17 +20,23 @@ use aws_sdk_sqs::{
     types::SendMessageBatchRequestEntry,
 };
 use lambda_sim::{AwsApi, Credentials, Queue, RunningAwsApi, aws::dynamodb::Item};
+use serde_json::{Value, json};
+
+use client::DynamoDb;
 
 const TABLE: &str = "ledger";
 const QUEUE: &str = "parked";
 const SECRET: &str = "tpns/apps";
+const REGION: &str = "us-east-2";
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout of a request that should run into it.
+const SHORT: Duration = Duration::from_millis(200);
 
-/// An API with a table, a queue and a secret, and clients that try `attempts` times.
+/// An API with a table, a queue and a secret, and clients. AWS's own clients try `attempts` times.
 struct World {
     api: RunningAwsApi,
     queue_url: String,
-    dynamodb: aws_sdk_dynamodb::Client,
+    dynamodb: DynamoDb,
     sqs: aws_sdk_sqs::Client,
     secrets: aws_sdk_secretsmanager::Client,
 }
@@ -51,10 +54,12 @@ impl World {
         let api = AwsApi::start().await.unwrap();
         api.create_table(TABLE, "pk");
         api.put_secret(SECRET, "the secret").unwrap();
-        let config = config(&api, attempts, credentials);
+        let Credentials { access_key_id, secret_access_key, session_token } = credentials;
+        let credentials = SdkCredentials::new(access_key_id, secret_access_key, session_token, None, "test");
+        let config = config(&api, attempts, credentials.clone());
         Self {
             queue_url: api.create_queue(queue),
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            dynamodb: DynamoDb::new(&api.url(), credentials),
             sqs: aws_sdk_sqs::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             api,
@@ -62,25 +67,28 @@ impl World {
     }
 
     /// The ledger's write: sets the version if it grows.
-    fn raise(&self, pk: &str, version: i64) -> UpdateItemFluentBuilder {
-        let update = self.dynamodb.update_item().table_name(TABLE).key("pk", s(pk));
-        update
-            .update_expression("SET #v = :v")
-            .condition_expression("attribute_not_exists(#v) OR #v < :v")
-            .expression_attribute_names("#v", "version")
-            .expression_attribute_values(":v", n(version))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    fn raise(&self, pk: &str, version: i64) -> client::Request {
+        let input = json!({
+            "TableName": TABLE,
+            "Key": {"pk": s(pk)},
+            "UpdateExpression": "SET #v = :v",
+            "ConditionExpression": "attribute_not_exists(#v) OR #v < :v",
+            "ExpressionAttributeNames": {"#v": "version"},
+            "ExpressionAttributeValues": {":v": n(version)},
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        });
+        self.dynamodb.request("UpdateItem", input)
     }
 
-    fn read(&self, keys: &[&str], consistent: Option<bool>) -> BatchGetItemFluentBuilder {
-        self.dynamodb.batch_get_item().request_items(TABLE, keys_of(keys, consistent))
+    fn read(&self, keys: &[&str], consistent: Option<bool>) -> client::Request {
+        self.dynamodb.request("BatchGetItem", json!({"RequestItems": {TABLE: keys_of(keys, consistent)}}))
     }
 
     /// The version of `a` that such a read returns.
-    async fn version(&self, consistent: Option<bool>) -> Option<AttributeValue> {
+    async fn version(&self, consistent: Option<bool>) -> Option<Value> {
         let read = self.read(&["a"], consistent).send().await.unwrap();
-        read.responses().unwrap()[TABLE].first().map(|item| item["version"].clone())
+        items(&read).first().map(|item| item["version"].clone())
     }
 
     /// The version in the table itself.
@@ -108,37 +116,42 @@ impl World {
     }
 }
 
-fn config(api: &RunningAwsApi, attempts: u32, credentials: Credentials) -> SdkConfig {
-    let Credentials { access_key_id, secret_access_key, session_token } = credentials;
-    let credentials = SdkCredentials::new(access_key_id, secret_access_key, session_token, None, "test");
+fn config(api: &RunningAwsApi, attempts: u32, credentials: SdkCredentials) -> SdkConfig {
     let backoff = Duration::from_millis(1);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-2"))
+        .region(Region::new(REGION))
         .endpoint_url(api.url())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(backoff))
         .build()
 }
 
-/// For a request that should run into its timeout.
 fn short_timeout() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(200)).build()
+    TimeoutConfig::builder().operation_attempt_timeout(SHORT).build()
 }
 
-fn keys_of(keys: &[&str], consistent: Option<bool>) -> KeysAndAttributes {
-    let keys = keys.iter().map(|key| HashMap::from([("pk".to_owned(), s(*key))])).collect();
-    KeysAndAttributes::builder().set_keys(Some(keys)).set_consistent_read(consistent).build().unwrap()
+fn keys_of(keys: &[&str], consistent: Option<bool>) -> Value {
+    let mut wanted = json!({"Keys": keys.iter().map(|key| json!({"pk": s(*key)})).collect::<Vec<_>>()});
+    if let Some(consistent) = consistent {
+        wanted["ConsistentRead"] = consistent.into();
+    }
+    wanted
+}
+
+/// What a read has found.
+fn items(read: &Value) -> &[Value] {
+    read["Responses"][TABLE].as_array().unwrap()
 }
 
 fn entry(id: &str, body: &str) -> SendMessageBatchRequestEntry {
     SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap()
 }
 
-fn s(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
+fn s(text: impl Into<String>) -> Value {
+    json!({"S": text.into()})
 }
 
-fn n(number: i64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
+fn n(number: i64) -> Value {
+    json!({"N": number.to_string()})
 }

@@ -1,22 +1,19 @@
 //! Reads, writes and limits of DynamoDB.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{error::ProvideErrorMetadata, operation::update_item::UpdateItemError};
 use lambda_sim::{Operation, aws::dynamodb::Item};
+use serde_json::{Value, json};
 
-use super::{TABLE, World, keys_of, n, s};
+use super::{TABLE, World, client::RequestError, items, keys_of, n, s};
 
 #[tokio::test]
 async fn an_update_creates_or_changes_the_item_and_returns_it() {
     let world = World::new().await;
     for version in [1, 2] {
         let answer = world.raise("a", version).send().await.unwrap();
-        let whole = HashMap::from([("pk".to_owned(), s("a")), ("version".to_owned(), n(version))]);
-        assert_eq!(answer.attributes, Some(whole));
+        assert_eq!(answer, json!({"Attributes": {"pk": s("a"), "version": n(version)}}));
     }
-    let answer = world.raise("a", 3).set_return_values(None).send().await.unwrap();
-    assert_eq!((answer.attributes, world.kept("a")), (None, Some(3)));
+    let answer = world.raise("a", 3).without("ReturnValues").send().await.unwrap();
+    assert_eq!((answer, world.kept("a")), (json!({}), Some(3)));
     let request = &world.api.requests()[0];
     assert_eq!((request.operation, request.entries), (Some(Operation::UpdateItem), 1));
     assert_eq!((request.status, request.error.as_deref()), (Some(200), None));
@@ -26,16 +23,17 @@ async fn an_update_creates_or_changes_the_item_and_returns_it() {
 async fn a_failed_condition_changes_nothing_and_shows_the_item_on_request() {
     let world = World::new().await;
     world.put("a", 9);
-    let shown = Some(HashMap::from([("pk".to_owned(), s("a")), ("version".to_owned(), n(9))]));
-    for (asked, hidden, shown) in [(true, false, shown), (false, false, None), (true, true, None)] {
+    let shown = json!({"pk": s("a"), "version": n(9)});
+    for (asked, hidden, shown) in [(true, false, shown), (false, false, Value::Null), (true, true, Value::Null)] {
         world.api.failed_conditions_hide_items(hidden);
         let mut raise = world.raise("a", 9);
         if !asked {
-            raise = raise.set_return_values_on_condition_check_failure(None);
+            raise = raise.without("ReturnValuesOnConditionCheckFailure");
         }
-        let error = raise.send().await.unwrap_err().into_service_error();
-        let UpdateItemError::ConditionalCheckFailedException(error) = error else { panic!("{error:?}") };
-        assert_eq!(error.item, shown);
+        let error = raise.send().await.unwrap_err();
+        assert_eq!(error.code(), Some("ConditionalCheckFailedException"));
+        let RequestError::Service(_, error) = error else { panic!("{error:?}") };
+        assert_eq!(error["Item"], shown);
         let code = world.api.requests().pop().unwrap().error;
         assert_eq!(code.as_deref(), Some("ConditionalCheckFailedException"));
     }
@@ -48,18 +46,20 @@ async fn a_remove_of_attributes_creates_no_item() {
     let item = Item::new().with("out", "5").with("version", 1_i64);
     world.api.with_table(TABLE, |table| table.put("a", item)).unwrap();
     let remove = |pk: &str, condition: &str| {
-        let remove = world.dynamodb.update_item().table_name(TABLE).key("pk", s(pk));
-        let remove = remove.update_expression("REMOVE #out").condition_expression(condition);
-        remove.expression_attribute_names("#out", "out")
+        let input = json!({
+            "TableName": TABLE,
+            "Key": {"pk": s(pk)},
+            "UpdateExpression": "REMOVE #out",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#out": "out"},
+            "ExpressionAttributeValues": {":out": s("5")},
+        });
+        world.dynamodb.request("UpdateItem", input).send()
     };
-    remove("a", "#out = :out").expression_attribute_values(":out", s("5")).send().await.unwrap();
+    remove("a", "#out = :out").await.unwrap();
     let left = world.api.with_table(TABLE, |table| table.items().cloned().collect::<Vec<_>>());
     assert_eq!(left, Some(vec![Item::new().with("pk", "a").with("version", 1_i64)]));
-    remove("b", "attribute_not_exists(#out) OR #out = :out")
-        .expression_attribute_values(":out", s("5"))
-        .send()
-        .await
-        .unwrap();
+    remove("b", "attribute_not_exists(#out) OR #out = :out").await.unwrap();
     assert_eq!(world.api.with_table(TABLE, |table| table.len()), Some(1));
 }
 
@@ -70,11 +70,11 @@ async fn a_batch_returns_the_items_that_exist_and_in_another_order_than_its_keys
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     keys[..60].iter().for_each(|key| world.put(key, 1));
     let answer = world.read(&keys, None).send().await.unwrap();
-    let mut found: Vec<_> = answer.responses().unwrap()[TABLE].iter().map(|item| item["pk"].as_s().unwrap()).collect();
+    let mut found: Vec<_> = items(&answer).iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
     assert_ne!(found, keys[..60]);
     found.sort();
     assert_eq!(found, keys[..60]);
-    assert!(answer.unprocessed_keys().is_some_and(HashMap::is_empty));
+    assert_eq!(answer["UnprocessedKeys"], json!({}));
     let [request] = &world.api.requests()[..] else { panic!("{:?}", world.api.requests()) };
     assert_eq!((request.operation, request.entries), (Some(Operation::BatchGetItem), 100));
 }
@@ -85,10 +85,11 @@ async fn unprocessed_keys_come_back_as_a_request_for_them() {
     ["a", "b", "c"].iter().for_each(|key| world.put(key, 1));
     world.api.unprocessed_next(1, 2);
     let answer = world.read(&["a", "b", "c"], Some(true)).send().await.unwrap();
-    assert_eq!(answer.responses().unwrap()[TABLE].len(), 1);
-    assert_eq!(answer.unprocessed_keys().unwrap()[TABLE], keys_of(&["b", "c"], Some(true)));
-    let rest = world.dynamodb.batch_get_item().set_request_items(answer.unprocessed_keys).send().await.unwrap();
-    assert_eq!(rest.responses().unwrap()[TABLE].len(), 2);
+    assert_eq!(items(&answer).len(), 1);
+    assert_eq!(answer["UnprocessedKeys"], json!({TABLE: keys_of(&["b", "c"], Some(true))}));
+    let rest = json!({"RequestItems": answer["UnprocessedKeys"]});
+    let rest = world.dynamodb.request("BatchGetItem", rest).send().await.unwrap();
+    assert_eq!(items(&rest).len(), 2);
     world.api.unprocessed_next(1, 2);
     let error = world.read(&["a", "b"], None).send().await.unwrap_err();
     assert_eq!(error.code(), Some("ProvisionedThroughputExceededException"), "of a batch with nothing read");
@@ -133,7 +134,7 @@ async fn a_key_has_1_to_2048_bytes_and_nothing_but_the_partition_key() {
         assert_eq!(world.read(&[&key], None).send().await.unwrap_err().code(), Some("ValidationException"));
     }
     for (name, value) in [("sk", s("a")), ("pk", n(1))] {
-        let error = world.raise("a", 1).key(name, value).send().await.unwrap_err();
+        let error = world.raise("a", 1).set(["Key", name], value).send().await.unwrap_err();
         assert_eq!(error.code(), Some("ValidationException"), "{name}");
     }
 }
@@ -142,9 +143,15 @@ async fn a_key_has_1_to_2048_bytes_and_nothing_but_the_partition_key() {
 async fn an_item_has_at_most_400_kilobytes_with_its_names() {
     let world = World::new().await;
     let set = |len: usize| {
-        let set = world.dynamodb.update_item().table_name(TABLE).key("pk", s("x")).update_expression("SET #a = :a");
-        let set = set.condition_expression("attribute_not_exists(#b)").expression_attribute_names("#b", "b");
-        set.expression_attribute_names("#a", "a").expression_attribute_values(":a", s("x".repeat(len))).send()
+        let input = json!({
+            "TableName": TABLE,
+            "Key": {"pk": s("x")},
+            "UpdateExpression": "SET #a = :a",
+            "ConditionExpression": "attribute_not_exists(#b)",
+            "ExpressionAttributeNames": {"#a": "a", "#b": "b"},
+            "ExpressionAttributeValues": {":a": s("x".repeat(len))},
+        });
+        world.dynamodb.request("UpdateItem", input).send()
     };
     // `pk`, its value and the name `a` count as well.
     let fits = 400 * 1024 - 4;
@@ -157,8 +164,9 @@ async fn an_item_has_at_most_400_kilobytes_with_its_names() {
 #[tokio::test]
 async fn an_unknown_table_is_not_found() {
     let world = World::new().await;
-    let update = world.raise("a", 1).table_name("other").send().await.unwrap_err();
-    assert!(update.into_service_error().is_resource_not_found_exception());
-    let read = world.dynamodb.batch_get_item().request_items("other", keys_of(&["a"], None)).send().await.unwrap_err();
-    assert!(read.into_service_error().is_resource_not_found_exception());
+    let update = world.raise("a", 1).set(["TableName"], "other").send().await.unwrap_err();
+    assert_eq!(update.code(), Some("ResourceNotFoundException"));
+    let read = json!({"RequestItems": {"other": keys_of(&["a"], None)}});
+    let read = world.dynamodb.request("BatchGetItem", read).send().await.unwrap_err();
+    assert_eq!(read.code(), Some("ResourceNotFoundException"));
 }

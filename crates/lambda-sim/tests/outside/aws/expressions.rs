@@ -1,7 +1,7 @@
 //! Expressions: which condition holds of which item, and what is refused.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use lambda_sim::aws::dynamodb::Item;
+use serde_json::{Value, json};
 
 use super::{TABLE, World, n, s};
 
@@ -10,25 +10,30 @@ use super::{TABLE, World, n, s};
 async fn error(world: &World, update: &str, condition: &str) -> Option<String> {
     let item = Item::new().with("one", 1_i64).with("two", 2_i64).with("cat", "cat").with("umlaut", "ä");
     world.api.with_table(TABLE, |table| table.put("sample", item)).unwrap();
-    let mut request = world.dynamodb.update_item().table_name(TABLE).key("pk", s("sample"));
     let expressions = format!("{update} {condition}");
     let has = |placeholder: &str| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '#' || c == ':';
         expressions.split(|c| !is_part(c)).any(|part| part == placeholder)
     };
-    for name in ["one", "two", "cat", "umlaut", "nowhere", "set", "pk"] {
-        if has(&format!("#{name}")) {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-        }
-    }
-    for (placeholder, value) in
+    let names: Value = ["one", "two", "cat", "umlaut", "nowhere", "set", "pk"]
+        .into_iter()
+        .map(|name| (format!("#{name}"), Value::from(name)))
+        .filter(|(placeholder, _)| has(placeholder))
+        .collect();
+    let values: Value =
         [(":one", n(1)), (":two", n(2)), (":ten", n(10)), (":cat", s("cat")), (":dog", s("dog")), (":digit", s("2"))]
-    {
-        if has(placeholder) {
-            request = request.expression_attribute_values(placeholder, value);
-        }
-    }
-    let result = request.update_expression(update).condition_expression(condition).send().await;
+            .into_iter()
+            .filter(|(placeholder, _)| has(placeholder))
+            .collect();
+    let input = json!({
+        "TableName": TABLE,
+        "Key": {"pk": s("sample")},
+        "UpdateExpression": update,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    });
+    let result = world.dynamodb.request("UpdateItem", input).send().await;
     result.err().map(|error| error.code().unwrap().to_owned())
 }
 
@@ -111,8 +116,8 @@ async fn what_dynamodb_refuses_is_refused() {
         assert_eq!(error(&world, update, condition).await.unwrap_or_default(), code, "{update}, {condition}");
     }
     for (name, value) in [("#more", ":one"), ("#v", ":more")] {
-        let raise = world.raise("a", 1).expression_attribute_names(name, "version");
-        let error = raise.expression_attribute_values(value, n(1)).send().await.unwrap_err();
+        let raise = world.raise("a", 1).set(["ExpressionAttributeNames", name], "version");
+        let error = raise.set(["ExpressionAttributeValues", value], n(1)).send().await.unwrap_err();
         assert_eq!(error.code(), Some("ValidationException"), "{name} or {value} is not used");
     }
     assert_eq!(world.kept("a"), None);

@@ -5,8 +5,9 @@ use aws_sdk_sqs::types::{
     QueueAttributeName,
 };
 use lambda_sim::{Fault, Garbling, Operation};
+use serde_json::Value;
 
-use super::{SECRET, World};
+use super::{SECRET, World, client::RequestError};
 
 const MARK: &str = "what-no-one-may-see";
 
@@ -22,6 +23,14 @@ const UNREADABLE: [Garbling; 9] = [
     Garbling::Page(502),
 ];
 
+/// The error of a DynamoDB request with everything that it holds, or its answer if this field of it is no object.
+fn unreadable(result: Result<Value, RequestError>, field: &str) -> Option<String> {
+    match result {
+        Ok(answer) => (!answer[field].is_object()).then(|| answer.to_string()),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
 /// The error of the operation on data with [`MARK`] in it, with everything that the error holds.
 async fn error(world: &World, operation: Operation) -> Option<String> {
     let (sqs, queue_url) = (&world.sqs, &world.queue_url);
@@ -35,9 +44,9 @@ async fn error(world: &World, operation: Operation) -> Option<String> {
         Operation::GetParameter => panic!("its only client is the function's, which is tested there"),
         Operation::UpdateItem => {
             let version = world.kept(MARK).unwrap_or(0) + 1;
-            error!(world.raise(MARK, version))
+            unreadable(world.raise(MARK, version).send().await, "Attributes")
         }
-        Operation::BatchGetItem => error!(world.read(&[MARK], Some(true))),
+        Operation::BatchGetItem => unreadable(world.read(&[MARK], Some(true)).send().await, "UnprocessedKeys"),
         Operation::SendMessageBatch => error!(world.send(&[MARK])),
         Operation::ReceiveMessage => {
             let receive = sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);

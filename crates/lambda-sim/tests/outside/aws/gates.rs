@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lambda_sim::{Operation, Service};
 use tokio::time::{sleep, timeout};
 
-use super::{PATIENCE, World, n};
+use super::{PATIENCE, World, items, n};
 
 #[tokio::test]
 async fn a_held_request_waits_before_it_is_carried_out_and_others_overtake_it() {
@@ -35,7 +35,7 @@ async fn a_held_answer_waits_after_its_request_was_carried_out() {
     assert_eq!(world.api.requests().len(), 1);
     gate.release();
     let answer = held.await.unwrap().unwrap();
-    assert_eq!(answer.responses().unwrap()[super::TABLE][0]["version"], n(1), "as it was when it was read");
+    assert_eq!(items(&answer)[0]["version"], n(1), "as it was when it was read");
 }
 
 #[tokio::test]
