@@ -163,6 +163,7 @@ endif
 
 counts: target/tools/bin/gungraun-runner ## Counts instructions of the pure modules; fails where one grew by over 5 %: ACCEPT=1
 	@command -v valgrind >/dev/null || { echo 'make counts: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)' >&2; exit 1; }
+	cargo clippy --workspace --features pure-modules/counts --bench counts --locked -- -D warnings
 	@$(PYTHON) benches/pure_modules/counts.py $(if $(ACCEPT),--accept)
 
 chaos: ## Runs thousands of random events, faults and kills, then compares the bindings: SEED=7 EVENTS=5000

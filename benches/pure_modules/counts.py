@@ -17,7 +17,8 @@ MOST_GROWTH = 0.05
 # The hash maps' keys are random: with ten messages a few hundred instructions are noise.
 NOISE = 1_000
 
-COMMAND = ["cargo", "bench", "--locked", "--profile", "counts", "-p", "pure-modules", "--bench", "counts", "--"]
+PACKAGE = ["-p", "pure-modules", "--features", "counts", "--bench", "counts"]
+COMMAND = ["cargo", "bench", "--locked", "--profile", "counts", *PACKAGE, "--"]
 
 
 def count() -> dict[str, dict[str, int]]:
