@@ -1,7 +1,6 @@
 //! Which rows belong to an app: read once for each document (`app_keys.rs` describes the row).
 
 use std::{
-    cell::Cell,
     sync::{Arc, PoisonError},
     time::SystemTime,
 };
@@ -10,19 +9,13 @@ use futures_util::future::join;
 use tokio::time::Instant;
 
 use super::{
-    Access, Found, MOST_WRITES, OpenTable, ROWS_A_READ, Table,
+    Access, MOST_WRITES, OpenTable, Table,
     app_keys::{APPS, Added, AppKeys, AppsRow, REVISION, Rewrapped},
     dynamodb::Update,
-    keys,
     unreadable::Unreadable,
     value::{AttributeValue, Attributes},
 };
-use crate::{
-    aws::AwsError,
-    ledger::{AccountKey, RowError},
-    outcome::Failure,
-    tpns::Apps,
-};
+use crate::{aws::AwsError, ledger::RowError, outcome::Failure, tpns::Apps};
 
 /// The names and keys of the apps could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -70,47 +63,15 @@ impl OpenTable<'_> {
     pub(super) async fn app_keys(&self) -> Result<&Arc<AppKeys>, RowError> {
         self.has_time()?;
         // Boxed, since every row passes here and it is nearly always empty.
-        let keys = self.app_keys.get_or_init(|| Box::pin(async { self.look_up(&[]).await.0 })).await;
+        let keys = self.app_keys.get_or_init(|| Box::pin(self.look_up())).await;
         keys.as_ref().map_err(|&row_error| row_error)
     }
 
-    /// The same, and accounts' rows, read along with the names if those had to be read and turn out to be the
-    /// document's. That spares the first invocation a request, if the accounts' digests need no key.
-    pub(super) async fn app_keys_and(
-        &self,
-        accounts: &[AccountKey],
-    ) -> Result<(&Arc<AppKeys>, Option<Found>), RowError> {
-        self.has_time()?;
-        let along = Cell::default();
-        let look_up = || {
-            let keys = accounts.iter().map(|key| keys::account_key(key, &self.apps.names, None));
-            let is_worth_it = accounts.len() < ROWS_A_READ && self.apps.ledger_keys.is_empty();
-            let keys: Vec<_> = if is_worth_it { keys.collect() } else { Vec::new() };
-            let along = &along;
-            Box::pin(async move {
-                let (names, rows) = self.look_up(&keys).await;
-                along.set(rows);
-                names
-            })
-        };
-        let keys = self.app_keys.get_or_init(look_up).await;
-        let keys = keys.as_ref().map_err(|&row_error| row_error)?;
-        let rows: Found = along.into_inner();
-        Ok((keys, (!rows.is_empty() && keys.names == self.apps.names).then_some(rows)))
-    }
-
-    /// The names, and the rows of these keys if the table had to be read.
-    async fn look_up(&self, along: &[String]) -> (Result<Arc<AppKeys>, RowError>, Found) {
-        if let Some(keys) = self.table.known_keys(&self.apps) {
-            return (Ok(keys), Found::new());
+    async fn look_up(&self) -> Result<Arc<AppKeys>, RowError> {
+        match self.table.known_keys(&self.apps) {
+            Some(keys) => Ok(keys),
+            None => self.agree(self.read_row(APPS).await?).await,
         }
-        let keys: Vec<_> = [APPS].into_iter().chain(along.iter().map(String::as_str)).collect();
-        let mut rows: Found = self.read_batch(&keys).await.into_iter().collect();
-        let names = match rows.remove(APPS).unwrap_or(Err(RowError::Unreachable)) {
-            Ok(row) => self.agree(row).await,
-            Err(row_error) => Err(row_error),
-        };
-        (names, rows)
     }
 
     /// Adds this document's apps and keys to the row, if they aren't in it and it may be written.

@@ -104,10 +104,8 @@ impl Rows for OpenTable<'_> {
     }
 
     async fn read(&self, devices: &[Device], accounts: &[AccountKey]) -> Read {
-        // Devices' rows are read after they were written, so the names are known.
-        let along = if devices.is_empty() { accounts } else { &[] };
-        let (app_keys, found) = match self.app_keys_and(along).await {
-            Ok(known) => known,
+        let app_keys = match self.app_keys().await {
+            Ok(app_keys) => app_keys,
             Err(row_error) => {
                 return Read {
                     changed: HashMap::new(),
@@ -121,15 +119,10 @@ impl Rows for OpenTable<'_> {
         let account_keys = |seal| accounts.iter().map(move |key| keys::account_key(key, names, seal)).collect();
         let keyed: Vec<_> = account_keys(seal.as_ref());
         let unkeyed: Vec<_> = if self.unkeyed(app_keys) { account_keys(None) } else { Vec::new() };
-        let rows: Found = match found {
-            Some(found) => found,
-            None => {
-                let keys: Vec<&str> = device_keys.iter().chain(&keyed).chain(&unkeyed).map(String::as_str).collect();
-                let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
-                let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
-                read.into_iter().flatten().collect()
-            }
-        };
+        let keys: Vec<&str> = device_keys.iter().chain(&keyed).chain(&unkeyed).map(String::as_str).collect();
+        let reads = stream::iter(keys.chunks(ROWS_A_READ)).map(|keys| self.read_batch(keys));
+        let read: Vec<_> = reads.buffer_unordered(READS_AT_A_TIME).collect().await;
+        let rows: Found = read.into_iter().flatten().collect();
         let attributes = |key: &String| {
             rows.get(key).map_or(Err(RowError::Unreachable), |row| row.as_ref().map_err(|&row_error| row_error))
         };
