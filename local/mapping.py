@@ -13,21 +13,14 @@ from .stack import Stack
 class Mappings:
     def __init__(self, cloud: Cloud, stack: Stack) -> None:
         self._functions = cloud.client("lambda")
-        self._all = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
+        listed = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
         names = {url.rpartition("/")[2] for url in stack.read_queue_urls}
-        self._found = [one for one in self._all if one["EventSourceArn"].rpartition(":")[2] in names]
+        self._found = [one for one in listed if one["EventSourceArn"].rpartition(":")[2] in names]
         if len(self._found) != len(stack.read_queue_urls):
             raise Problem(
                 f"template.yaml: the function has {len(self._found)} event sources for {len(stack.read_queue_urls)} "
                 "queues; each queue must have exactly one"
             )
-
-    def fix_numbers(self) -> None:
-        """CloudFormation converts parameters to numbers where a resource needs numbers. MiniStack 1.5.33 keeps them as
-        strings here, and then can't compare them. Set through the API, they are numbers."""
-        for mapping in self._all:
-            scaling = {key: int(value) for key, value in mapping.get("ScalingConfig", {}).items()}
-            self._functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
     def set_batch_size(self, size: int) -> dict[str, int]:
         """Returns the size of each before."""

@@ -12,7 +12,6 @@ from . import feed, function_log, pace, queues, stack, stream
 from .build import build
 from .cloud import Cloud
 from .live import Live
-from .mapping import Mappings
 from .options import DEFAULT_EVENTS, Options
 from .options import TEMPLATE as TEMPLATE
 from .outcomes import outcomes
@@ -46,7 +45,6 @@ def run(options: Options, folder: Path, progress: Console, processes: Processes)
         given = {**parameters(tpns), **options.parameters}
         environment = {"RETRY_MAX_DELAY": f"{options.visibility_seconds}s"}
         deployed = stack.deploy(cloud, TEMPLATE, binaries.function, given, environment=environment)
-        Mappings(cloud, deployed).fix_numbers()
         pace.give_up_after(cloud, deployed, _MAX_RECEIVES)
         pace.shorten_visibility_timeout(cloud, deployed, options.visibility_seconds)
         pace.one_batch_at_a_time(cloud, deployed)

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 from local import pace, queues, stack
 from local.cloud import Cloud
-from local.mapping import Mappings
 from local.processes import Processes
 from local.tpns import Tpns
 
@@ -115,7 +114,6 @@ def start(
         "UnbindLane": "off" if timing == OLD else "auto",
     }
     deployed = stack.deploy(cloud, template, function, parameters, name=f"outage-{name}", environment=environment)
-    Mappings(cloud, deployed).fix_numbers()
     if timing == OLD:
         pace.give_up_after(cloud, deployed, _OLD_DELIVERIES)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from local import pace
 from local.build import Binaries
 from local.cloud import Cloud
-from local.mapping import Mappings
 from local.processes import Processes
 from local.run import TEMPLATE, parameters
 from local.stack import Stack, deploy
@@ -42,7 +41,6 @@ class Stacks:
 
         def stack(name: str, **more: str) -> Stack:
             deployed = deploy(cloud, TEMPLATE, binaries.function, {**given, **more}, name)
-            Mappings(cloud, deployed).fix_numbers()
             pace.give_up_after(cloud, deployed, DELIVERIES)
             pace.shorten_visibility_timeout(cloud, deployed, VISIBILITY_SECONDS)
             pace.one_batch_at_a_time(cloud, deployed)

@@ -15,7 +15,7 @@ import pytest
 import working_copy
 from pages import page
 from shell import Shell
-from walk import PAGE, RELEASE, Walk, changes_with_a_release, finish_the_deployment
+from walk import PAGE, RELEASE, Walk, changes_with_a_release, let_rows_expire
 
 from local.build import Binaries
 from local.cloud import Cloud
@@ -70,7 +70,7 @@ def deployed(files: Path, processes: Processes, binaries: Binaries, folder: Path
                     text = text.replace(change.on_page, change.here)
                 outputs[heading] = outputs.get(heading, "") + shell.run(block, text, 120)
             if heading == RELEASE:
-                finish_the_deployment(cloud)
+                let_rows_expire(cloud)
         log, *_ = page(PAGE).section("5. See it applied")
         outputs[log.heading] = shell.run(log, log.text)
     seconds = time.monotonic() - began

@@ -63,7 +63,7 @@ class Walk:
         output = self.shell.run(block, text, SECONDS.get(block.heading, 120))
         self.outputs[block.heading] = self.outputs.get(block.heading, "") + output
         if "sam deploy" in text:
-            finish_the_deployment(self.cloud)
+            let_rows_expire(self.cloud)
         self.bound[block.heading] = self.tpns.bindings()
         # Bypasses pytest's capture, because the build takes long and should show progress.
         print(f"{block} {block.heading}: {time.monotonic() - began:.0f} s", file=sys.__stderr__, flush=True)
@@ -82,17 +82,12 @@ class Walk:
         functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
 
-def finish_the_deployment(cloud: Cloud) -> None:
-    """Works around two bugs of MiniStack: numbers of mappings (see local/mapping.py), and TTL, which its CloudFormation
-    leaves off."""
+def let_rows_expire(cloud: Cloud) -> None:
+    """As the template has it; MiniStack's CloudFormation leaves it off."""
     dynamodb = cloud.client("dynamodb")
     for table in dynamodb.list_tables()["TableNames"]:
         specification = {"Enabled": True, "AttributeName": "expires_at"}
         dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
-    functions = cloud.client("lambda")
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        scaling = {name: int(value) for name, value in mapping.get("ScalingConfig", {}).items()}
-        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
 def own_app(tpns: Tpns) -> Change:

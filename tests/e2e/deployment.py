@@ -33,7 +33,6 @@ class Deployment:
         self.stack = stack
         self.tpns = tpns
         self.table = Table(cloud, stack.ledger_table) if stack.ledger_table else None
-        Mappings(cloud, stack).fix_numbers()
         pace.give_up_after(cloud, stack, DELIVERIES)
         pace.shorten_visibility_timeout(cloud, stack, VISIBILITY_SECONDS)
         pace.one_batch_at_a_time(cloud, stack)

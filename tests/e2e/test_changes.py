@@ -45,10 +45,6 @@ def test_what_a_change_takes_out_of_the_stack_stays_and_is_still_read(world: Wor
     assert {mapping["EventSourceArn"].rpartition(":")[2] for mapping in mappings} == {
         url.rpartition("/")[2] for url in (stack.queue_url, outputs(world)["QueueUrl"], outputs(world)["CheckQueueUrl"])
     }
-    for mapping in mappings:
-        # Works around a bug of MiniStack: see local/mapping.py.
-        number = int(mapping["ScalingConfig"]["MaximumConcurrency"])
-        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": number})
     device = token()
     world.tpns.reset()
     # A producer that still sends to the old queue.

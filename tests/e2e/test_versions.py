@@ -10,7 +10,6 @@ from conftest import ENVIRONMENT, World
 from deployment import Deployment
 
 from local.cloud import Cloud
-from local.mapping import Mappings
 from local.package import package
 from local.run import TEMPLATE
 from local.stack import Stack
@@ -37,8 +36,6 @@ def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world:
     assert variables(second).keys() - variables(third).keys() == {"LEDGER_TABLE", "CHECK_QUEUE_URL"}
     # Without a ledger there is no unbind lane and no check.
     stage.stack = replace(stage.stack, unbind_queue_url=None, unbind_queue_arn=None)
-    # The main queue now has the whole of MaximumConcurrency.
-    Mappings(world.cloud, stage.stack).fix_numbers()
 
     device = token()
     stage.tpns.reset()
