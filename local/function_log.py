@@ -70,11 +70,12 @@ def invocations(log: list[dict[str, Any]]) -> int:
     return sum(line.get("message") == "batch done" for line in log)
 
 
-def crashes(cloud: Cloud) -> list[str]:
+def crashes(cloud: Cloud, stack: Stack) -> list[str]:
     """Returns the invocations that ended without an answer. Their whole batch is redelivered, so no event's outcome
     shows it."""
     text = cloud.log.read_text(errors="replace")
-    return re.findall(r"ESM: Lambda \S+ failed processing SQS batch from \S+ (\(.*?\))\n", text)
+    name = re.escape(stack.function_name)
+    return re.findall(rf"ESM: Lambda {name} failed processing SQS batch from \S+ (\(.*?\))\n", text)
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Running:
         )
         result.problems += [
             f"function: an invocation failed {crash}; see {self._cloud.log}"
-            for crash in function_log.crashes(self._cloud)
+            for crash in function_log.crashes(self._cloud, self._stack)
         ]
         missing = [str(event.sent.line.number) for event in events if event.outcome == "unknown"]
         if missing:

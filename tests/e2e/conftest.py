@@ -4,7 +4,7 @@ FIFO queue, each with the template's defaults, and each "plain", without ledger 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +39,27 @@ class World:
         return deploy(self.cloud, TEMPLATE, self.binaries.function, given, name, {**ENVIRONMENT, **environment})
 
 
+Deploy = Callable[..., Stack]
+
+
 @pytest.fixture(scope="session")
 def world(processes: Processes, binaries: Binaries, folder: Path) -> World:
     tpns = Tpns.start(processes, binaries.tpns, folder)
     return World(Cloud.start(processes, folder), tpns, binaries)
+
+
+@pytest.fixture
+def deploy_for_test(world: World) -> Iterator[Deploy]:
+    """Deploys a stack for one test. Afterwards its mappings must not invoke the function while other tests run."""
+    names: list[str] = []
+
+    def deploy(name: str, **changed: str) -> Stack:
+        names.append(name)
+        return world.deploy(name, **changed)
+
+    yield deploy
+    for name in names:
+        world.cloud.client("cloudformation").delete_stack(StackName=name)
 
 
 _PLAIN = {"Ledger": "off", "ParkingQueue": "off"}

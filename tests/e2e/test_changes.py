@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 from auth_events import login, token
-from conftest import World
+from conftest import Deploy, World
 from waiting import eventually
 
 NAME = "changes"
 
 
-def test_what_a_change_takes_out_of_the_stack_stays_and_is_still_read(world: World) -> None:
-    stack = world.deploy(NAME)
+def test_what_a_change_takes_out_of_the_stack_stays_and_is_still_read(world: World, deploy_for_test: Deploy) -> None:
+    stack = deploy_for_test(NAME)
     cloud = world.cloud
     sqs, functions = cloud.client("sqs"), cloud.client("lambda")
     assert stack.parking_queue_url
@@ -46,12 +46,9 @@ def test_what_a_change_takes_out_of_the_stack_stays_and_is_still_read(world: Wor
         url.rpartition("/")[2] for url in (stack.queue_url, outputs(world)["QueueUrl"], outputs(world)["CheckQueueUrl"])
     }
     device = token()
-    world.tpns.reset()
     # A producer that still sends to the old queue.
     sqs.send_message(QueueUrl=stack.queue_url, MessageBody=json.dumps(login(device, "ann")))
     eventually(lambda: device in world.tpns.bindings().get("android", {}), 30)
-
-    cloud.client("cloudformation").delete_stack(StackName=NAME)
 
 
 def change(world: World, **changed: str) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 from auth_events import login, token
 from botocore.exceptions import ClientError
-from conftest import World
+from conftest import Deploy, World
 from deployment import Deployment
 from waiting import eventually
 
 
-def test_a_wrong_key_in_the_secret_is_fixed_without_a_deployment(world: World) -> None:
+def test_a_wrong_key_in_the_secret_is_fixed_without_a_deployment(world: World, deploy_for_test: Deploy) -> None:
     secrets, name, device = world.cloud.client("secretsmanager"), f"tpns/{token()}", token()
     apps = world.tpns.apps_document()
     secrets.create_secret(Name=name, SecretString=apps.replace("local-android-key", "an-old-key"))
-    stage = Deployment(world.cloud, world.deploy("secret", TpnsApps="", TpnsAppsSecretId=name), world.tpns)
-    stage.reset()
+    stage = Deployment(world.cloud, deploy_for_test("secret", TpnsApps="", TpnsAppsSecretId=name), world.tpns)
     (event,) = stage.send(login(device, "ann"))
     eventually(lambda: stage.outcomes(event.message_id) == ["misconfigured"])
     secrets.put_secret_value(SecretId=name, SecretString=apps)
@@ -24,14 +23,13 @@ def test_a_wrong_key_in_the_secret_is_fixed_without_a_deployment(world: World) -
     assert stage.accounts("android", device) == {"ann"}
 
 
-def test_a_wrong_key_in_the_parameter_is_fixed_without_a_deployment(world: World) -> None:
+def test_a_wrong_key_in_the_parameter_is_fixed_without_a_deployment(world: World, deploy_for_test: Deploy) -> None:
     parameters, device = world.cloud.client("ssm"), token()
     kept = {"Name": f"/tpns/{token()}", "Type": "SecureString"}
     apps = world.tpns.apps_document()
     parameters.put_parameter(**kept, Value=apps.replace("local-android-key", "an-old-key"))
-    deployed = world.deploy("parameter", TpnsApps="", TpnsAppsSsmParameter=kept["Name"])
+    deployed = deploy_for_test("parameter", TpnsApps="", TpnsAppsSsmParameter=kept["Name"])
     stage = Deployment(world.cloud, deployed, world.tpns)
-    stage.reset()
     (event,) = stage.send(login(device, "ann"))
     eventually(lambda: stage.outcomes(event.message_id) == ["misconfigured"])
     parameters.put_parameter(**kept, Value=apps, Overwrite=True)

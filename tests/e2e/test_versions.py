@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from auth_events import login, token
-from conftest import ENVIRONMENT, World
+from conftest import ENVIRONMENT, Deploy, World
 from deployment import Deployment
 
 from local.cloud import Cloud
@@ -17,8 +17,10 @@ from local.stack import Stack
 NAME = "versions"
 
 
-def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world: World) -> None:
-    stage = Deployment(world.cloud, world.deploy(NAME), world.tpns)
+def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(
+    world: World, deploy_for_test: Deploy
+) -> None:
+    stage = Deployment(world.cloud, deploy_for_test(NAME), world.tpns)
     first = invoked(world.cloud, stage.stack)
 
     change(world, UnbindLateSeconds="600")
@@ -38,7 +40,6 @@ def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world:
     stage.stack = replace(stage.stack, unbind_queue_url=None, unbind_queue_arn=None)
 
     device = token()
-    stage.tpns.reset()
     stage.handle(login(device, "ann"))
     assert stage.accounts("android", device) == {"ann"}
 
@@ -51,7 +52,6 @@ def test_only_a_changed_parameter_of_the_function_publishes_a_new_version(world:
     given = {"QueueUrl": stage.stack.queue_url, "AttributeNames": ["VisibilityTimeout"]}
     visibility = int(world.cloud.client("sqs").get_queue_attributes(**given)["Attributes"]["VisibilityTimeout"])
     assert visibility >= 6 * fourth["Timeout"]
-    world.cloud.client("cloudformation").delete_stack(StackName=NAME)
 
 
 def invoked(cloud: Cloud, stack: Stack) -> dict[str, Any]:
