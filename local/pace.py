@@ -37,5 +37,7 @@ def queue_paused(cloud: Cloud, stack: Stack) -> Iterator[None]:
     """Stops reading the queues while the block sends, so that batches are full, as under load."""
     mappings = Mappings(cloud, stack)
     mappings.enable(False)
-    yield
-    mappings.enable(True)
+    try:
+        yield
+    finally:
+        mappings.enable(True)

@@ -88,12 +88,18 @@ def deployed(world: World) -> Stacks:
 
 
 @pytest.fixture
-def stacks(deployed: Stacks) -> Stacks:
-    def fresh(name: str) -> Deployment:
-        deployed(name).reset()
-        return deployed(name)
+def stacks(deployed: Stacks) -> Iterator[Stacks]:
+    used: list[Deployment] = []
 
-    return fresh
+    def fresh(name: str) -> Deployment:
+        stage = deployed(name)
+        stage.reset()
+        used.append(stage)
+        return stage
+
+    yield fresh
+    for stage in used:
+        stage.settle()
 
 
 @pytest.fixture
@@ -152,6 +158,7 @@ def for_audits(world: World) -> Deployment:
 
 
 @pytest.fixture
-def audited(for_audits: Deployment, replay: Replay) -> Audited:
+def audited(for_audits: Deployment, replay: Replay) -> Iterator[Audited]:
     for_audits.reset()
-    return Audited(for_audits, replay)
+    yield Audited(for_audits, replay)
+    for_audits.settle(checks=True)

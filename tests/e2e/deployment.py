@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from table import Table
+from waiting import eventually
 
 from local import function_log, pace, queues
 from local.cloud import Cloud
@@ -38,13 +39,23 @@ class Deployment:
         pace.one_batch_at_a_time(cloud, stack)
 
     def reset(self) -> None:
-        """Removes what earlier tests left."""
+        """Empties the queues, the table and TPNS."""
         sqs = self.cloud.client("sqs")
         for url in self.stack.queue_urls:
             sqs.purge_queue(QueueUrl=url)
         if self.table:
             self.table.clear()
         self.tpns.reset()
+
+    def settle(self, checks: bool = False) -> None:
+        """Leaves nothing on its way: a redelivery or a check would call TPNS while it is used by a test of another
+        stack. The checks of a stack that has them after minutes are removed, those that come at once are awaited."""
+        self.tpns.clear_faults()
+        self.drain()
+        if checks:
+            eventually(lambda: self.checks_waiting() == 0, seconds=60)
+        elif self.stack.check_queue_url:
+            self.cloud.client("sqs").purge_queue(QueueUrl=self.stack.check_queue_url)
 
     def send(self, *bodies: str | dict[str, Any]) -> list[Sent]:
         """Sends the bodies as one batch: EventBridge events over the bus, the others to the queue."""

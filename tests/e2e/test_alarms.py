@@ -10,7 +10,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import datapoints
@@ -42,9 +42,10 @@ def deployed_once(world: World) -> Deployment:
 
 
 @pytest.fixture
-def stage(deployed_once: Deployment) -> Deployment:
+def stage(deployed_once: Deployment) -> Iterator[Deployment]:
     deployed_once.reset()
-    return deployed_once
+    yield deployed_once
+    deployed_once.settle()
 
 
 class Minute:
@@ -293,12 +294,13 @@ def failed_invocation(stage: Deployment, rule: str) -> Datapoint:
     return Datapoint("AWS/Events", "FailedInvocations", dimensions, 1, "Count")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def quiet(deployed_once: Deployment) -> list[Datapoint]:
     """One minute without failures, for all tests."""
     deployed_once.reset()
     with Minute(deployed_once) as minute:
         healthy(deployed_once)
+    deployed_once.settle()
     return minute.points
 
 

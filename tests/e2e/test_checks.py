@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from auth_events import login, logout, token
 from conftest import World
@@ -11,7 +13,7 @@ from waiting import eventually
 
 # Of the session, for tests of one file may be run by a worker in several portions.
 @pytest.fixture(scope="session")
-def checked(world: World) -> Deployment:
+def for_checks(world: World) -> Deployment:
     # The shortest that the template allows, and a visibility timeout for which a test can wait.
     stack = world.deploy("checked", CheckAfterSeconds="2", FunctionTimeout="10")
     assert stack.check_queue_url
@@ -20,8 +22,14 @@ def checked(world: World) -> Deployment:
     return Deployment(world.cloud, stack, world.tpns)
 
 
+@pytest.fixture
+def checked(for_checks: Deployment) -> Iterator[Deployment]:
+    for_checks.reset()
+    yield for_checks
+    for_checks.settle(checks=True)
+
+
 def test_a_device_that_is_changed_at_tpns_is_repaired(checked: Deployment) -> None:
-    checked.reset()
     device = token()
     checked.handle(login(device, "ann"))
     checked.tpns.bind("android", device, "ben")
@@ -30,7 +38,6 @@ def test_a_device_that_is_changed_at_tpns_is_repaired(checked: Deployment) -> No
 
 
 def test_a_logout_that_tpns_accepts_and_does_not_do_is_repaired(checked: Deployment) -> None:
-    checked.reset()
     device = token()
     checked.handle(login(device, "ann"))
     eventually(lambda: checked.checks_waiting() == 0, seconds=60)

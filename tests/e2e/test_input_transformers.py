@@ -54,8 +54,9 @@ SAMPLES = dict(
 )
 
 
-@pytest.fixture(scope="module")
-def example(deployed: Stacks) -> Deployment:
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
+def with_rules(deployed: Stacks) -> Deployment:
     stage = deployed("standard")
     cloud = stage.cloud
     events, sqs = cloud.client("events"), cloud.client("sqs")
@@ -71,6 +72,13 @@ def example(deployed: Stacks) -> Deployment:
     }
     create(cloud, "identities", parameters)
     return stage
+
+
+@pytest.fixture
+def example(with_rules: Deployment, standard: Deployment) -> Deployment:
+    """The standard stack, as other tests have it, beside the example's rules."""
+    assert with_rules is standard
+    return standard
 
 
 def create(cloud: Cloud, name: str, parameters: dict[str, str]) -> None:
@@ -106,7 +114,6 @@ def put(stage: Deployment, name: str, event: dict[str, Any]) -> None:
 def test_a_sample_reaches_tpns_with_its_meaning(
     example: Deployment, name: str, wanted: tuple[int, list[str], list[str]] | None
 ) -> None:
-    example.reset()
     put(example, name, sample(name))
     if wanted is None:
         # There is nothing to wait for; a rule that matches it would do so at once.
@@ -139,7 +146,6 @@ def test_exactly_one_unchanged_rule_matches_a_sample_that_has_a_meaning(
 
 
 def test_an_event_keeps_the_time_and_id_of_its_source(example: Deployment) -> None:
-    example.reset()
     assert example.table
     put(example, "keycloak-login", sample("keycloak-login"))
     put(example, "auth0-user-deleted", sample("auth0-user-deleted"))
@@ -155,7 +161,6 @@ def test_an_event_keeps_the_time_and_id_of_its_source(example: Deployment) -> No
 
 
 def test_a_login_and_a_later_logout_end_signed_out(example: Deployment) -> None:
-    example.reset()
     put(example, "keycloak-login", sample("keycloak-login"))
     example.drain()
     assert example.accounts("ios", TOKEN) == {KEYCLOAK_USER}
@@ -165,7 +170,6 @@ def test_a_login_and_a_later_logout_end_signed_out(example: Deployment) -> None:
 
 
 def test_quotes_in_a_value_are_escaped(example: Deployment) -> None:
-    example.reset()
     event = sample("keycloak-login")
     event["detail"]["userId"] = 'o"brien\\'
     put(example, "keycloak-login", event)

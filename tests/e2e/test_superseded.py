@@ -100,7 +100,8 @@ class Observed:
     failures: tuple[list[Any], list[Any]]
 
 
-@pytest.fixture(scope="module")
+# Of the session, for tests of one file may be run by a worker in several portions.
+@pytest.fixture(scope="session")
 def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
     """Runs all cases in the same three batches, because most of the time is waiting. Only on a standard queue: a FIFO
     queue holds back events behind a failed one of the same device, so nothing can supersede it."""
@@ -120,7 +121,7 @@ def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
     before = [len(stage.calls_about(late["token"])) for late in late_logins]
     stage.drain()
     failures = (stage.parked(), stage.dead_letters())
-    return {
+    observed = {
         supersede: Observed(
             newer=newers[n],
             outcomes=stage.outcomes(failed[n].message_id),
@@ -133,6 +134,8 @@ def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
         )
         for n, supersede in enumerate(SUPERSEDED_BY)
     }
+    stage.settle()
+    return observed
 
 
 @pytest.mark.parametrize("superseded_by", SUPERSEDED_BY)
