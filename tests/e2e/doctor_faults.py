@@ -179,9 +179,8 @@ def rows_that_never_expire(examined: Examined) -> Iterator[None]:
 
 @contextmanager
 def missing_table(examined: Examined) -> Iterator[None]:
-    examined.table.drop()
-    yield
-    examined.table.create()
+    with examined.table.dropped():
+        yield
     examined.table.let_rows_expire()
 
 

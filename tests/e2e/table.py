@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from local.cloud import Cloud
@@ -62,17 +64,24 @@ class Table:
         specification = {"Enabled": enabled, "AttributeName": "expires_at"}
         self._dynamodb.update_time_to_live(TableName=self.name, TimeToLiveSpecification=specification)
 
-    def drop(self) -> None:
+    @contextmanager
+    def dropped(self) -> Iterator[None]:
+        """Afterwards the row of the apps is there again. Functions that run keep the data key that is in it, and those
+        that start would make another one: each could not read what the other one writes."""
+        apps = self._dynamodb.get_item(TableName=self.name, Key={"pk": {"S": "apps"}}).get("Item")
         self._dynamodb.update_table(TableName=self.name, DeletionProtectionEnabled=False)
         self._dynamodb.delete_table(TableName=self.name)
-
-    def create(self) -> None:
-        self._dynamodb.create_table(
-            TableName=self.name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+        try:
+            yield
+        finally:
+            self._dynamodb.create_table(
+                TableName=self.name,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            )
+            if apps:
+                self._dynamodb.put_item(TableName=self.name, Item=apps)
 
 
 def device_key(app: str, token: str) -> str:

@@ -155,11 +155,8 @@ def test_a_row_expires_45_days_after_its_last_change(stage: Deployment, table: T
 
 @contextmanager
 def deleted(_stage: Deployment, table: Table) -> Iterator[None]:
-    table.drop()
-    try:
+    with table.dropped():
         yield
-    finally:
-        table.create()
 
 
 @contextmanager
