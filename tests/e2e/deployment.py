@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from table import Table
@@ -132,22 +132,8 @@ class Deployment:
             mappings.set_batch_sizes(sizes)
             pace.one_batch_at_a_time(self.cloud, self.stack)
 
-    @contextmanager
-    def environment(self, **changed: str) -> Iterator[None]:
-        """Publishes a version of the function with changed environment variables."""
-        lambdas, name = self.cloud.client("lambda"), self.stack.function_name
-        alias = self.stack.function_arn.rpartition(":")[2]
-        before = lambdas.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
-        given = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given | changed})
-        version = lambdas.publish_version(FunctionName=name)["Version"]
-        assert version != before
-        lambdas.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
-        try:
-            yield
-        finally:
-            lambdas.update_alias(FunctionName=name, Name=alias, FunctionVersion=before)
-            lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})
+    def environment(self, **changed: str) -> AbstractContextManager[None]:
+        return changed_environment(self.cloud, self.stack, **changed)
 
     def accounts(self, app: str, token: str) -> set[str]:
         """Returns the accounts that TPNS has bound to a device."""
@@ -172,3 +158,21 @@ class Deployment:
         body = json.load(answer["Payload"])
         assert "FunctionError" not in answer, body
         return body
+
+
+@contextmanager
+def changed_environment(cloud: Cloud, stack: Stack, **changed: str) -> Iterator[None]:
+    """Publishes a version of the function with changed environment variables."""
+    lambdas, name = cloud.client("lambda"), stack.function_name
+    alias = stack.function_arn.rpartition(":")[2]
+    before = lambdas.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
+    given = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given | changed})
+    version = lambdas.publish_version(FunctionName=name)["Version"]
+    assert version != before
+    lambdas.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
+    try:
+        yield
+    finally:
+        lambdas.update_alias(FunctionName=name, Name=alias, FunctionVersion=before)
+        lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": given})

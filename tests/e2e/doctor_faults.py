@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from conftest import World
-from deployment import Deployment
+from deployment import changed_environment
 from table import Table
 from untrusted import untrusted_server
 
@@ -40,7 +41,27 @@ class Examined:
         return self.world.cloud.client(service)
 
 
-@contextmanager
+Steps = Callable[[Examined], Iterator[None]]
+
+
+def planted(steps: Steps) -> Callable[[Examined], AbstractContextManager[None]]:
+    """As `contextmanager`, and what follows the `yield` is done also if the block fails: the stack is that of other
+    tests too."""
+
+    @contextmanager
+    @functools.wraps(steps)
+    def plant(examined: Examined) -> Iterator[None]:
+        under_way = steps(examined)
+        next(under_way)
+        try:
+            yield
+        finally:
+            next(under_way, None)
+
+    return plant
+
+
+@planted
 def disabled_rule(examined: Examined) -> Iterator[None]:
     events, rule = examined.client("events"), of_bus(examined)
     events.disable_rule(**rule)
@@ -48,31 +69,31 @@ def disabled_rule(examined: Examined) -> Iterator[None]:
     events.enable_rule(**rule)
 
 
-@contextmanager
+@planted
 def another_target(examined: Examined) -> Iterator[None]:
     with changed_target(examined, Arn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:elsewhere"):
         yield
 
 
-@contextmanager
+@planted
 def target_without_dead_letter_queue(examined: Examined) -> Iterator[None]:
     with changed_target(examined, DeadLetterConfig=None):
         yield
 
 
-@contextmanager
+@planted
 def closed_queue(examined: Examined) -> Iterator[None]:
     with closed(examined, examined.stack.queue_url):
         yield
 
 
-@contextmanager
+@planted
 def closed_dead_letter_queue(examined: Examined) -> Iterator[None]:
     with closed(examined, examined.stack.dead_letter_queue_url):
         yield
 
 
-@contextmanager
+@planted
 def disabled_mapping(examined: Examined) -> Iterator[None]:
     mapping = {"UUID": examined.resources["UnbindMapping"]}
     examined.client("lambda").update_event_source_mapping(**mapping, Enabled=False)
@@ -80,7 +101,7 @@ def disabled_mapping(examined: Examined) -> Iterator[None]:
     examined.client("lambda").update_event_source_mapping(**mapping, Enabled=True)
 
 
-@contextmanager
+@planted
 def mapping_that_ignores_failures(examined: Examined) -> Iterator[None]:
     mapping = {"UUID": examined.resources["FunctionQueue"]}
     examined.client("lambda").update_event_source_mapping(**mapping, FunctionResponseTypes=[])
@@ -88,13 +109,13 @@ def mapping_that_ignores_failures(examined: Examined) -> Iterator[None]:
     examined.client("lambda").update_event_source_mapping(**mapping, FunctionResponseTypes=["ReportBatchItemFailures"])
 
 
-@contextmanager
+@planted
 def queue_without_dead_letter_queue(examined: Examined) -> Iterator[None]:
     with attribute(examined, examined.stack.queue_url, "RedrivePolicy", ""):
         yield
 
 
-@contextmanager
+@planted
 def missing_secret(examined: Examined) -> Iterator[None]:
     secrets = examined.client("secretsmanager")
     secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
@@ -102,7 +123,7 @@ def missing_secret(examined: Examined) -> Iterator[None]:
     secrets.create_secret(Name=SECRET, SecretString=examined.world.tpns.apps_document())
 
 
-@contextmanager
+@planted
 def binary_secret(examined: Examined) -> Iterator[None]:
     secrets = examined.client("secretsmanager")
     secrets.put_secret_value(SecretId=SECRET, SecretBinary=b"{}")
@@ -110,7 +131,7 @@ def binary_secret(examined: Examined) -> Iterator[None]:
     secrets.put_secret_value(SecretId=SECRET, SecretString=examined.world.tpns.apps_document())
 
 
-@contextmanager
+@planted
 def document_without_ledger_keys(examined: Examined) -> Iterator[None]:
     secrets, before = examined.client("secretsmanager"), examined.world.tpns.apps_document()
     apps = {name: member for name, member in json.loads(before).items() if name != "ledger_keys"}
@@ -119,13 +140,13 @@ def document_without_ledger_keys(examined: Examined) -> Iterator[None]:
     secrets.put_secret_value(SecretId=SECRET, SecretString=before)
 
 
-@contextmanager
+@planted
 def invalid_document(examined: Examined) -> Iterator[None]:
     with android(examined, region="peking"):
         yield
 
 
-@contextmanager
+@planted
 def refusing_tpns(examined: Examined) -> Iterator[None]:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -133,13 +154,13 @@ def refusing_tpns(examined: Examined) -> Iterator[None]:
             yield
 
 
-@contextmanager
+@planted
 def untrusted_tpns(examined: Examined) -> Iterator[None]:
     with untrusted_server() as endpoint, android(examined, endpoint=endpoint):
         yield
 
 
-@contextmanager
+@planted
 def function_that_can_not_start(examined: Examined) -> Iterator[None]:
     """Lambda's and the function's lines about an Init that failed, and that Lambda repeated with the invocation."""
     init: list[dict[str, Any]] = [
@@ -152,7 +173,7 @@ def function_that_can_not_start(examined: Examined) -> Iterator[None]:
         yield
 
 
-@contextmanager
+@planted
 def function_that_is_too_slow_to_start(examined: Examined) -> Iterator[None]:
     with log_stream(
         examined,
@@ -164,27 +185,27 @@ def function_that_is_too_slow_to_start(examined: Examined) -> Iterator[None]:
         yield
 
 
-@contextmanager
+@planted
 def no_source_of_the_apps(examined: Examined) -> Iterator[None]:
-    with Deployment(examined.world.cloud, examined.stack, examined.world.tpns).environment(TPNS_APPS_SECRET_ID=""):
+    with changed_environment(examined.world.cloud, examined.stack, TPNS_APPS_SECRET_ID=""):
         yield
 
 
-@contextmanager
+@planted
 def rows_that_never_expire(examined: Examined) -> Iterator[None]:
     examined.table.let_rows_expire(False)
     yield
     examined.table.let_rows_expire()
 
 
-@contextmanager
+@planted
 def missing_table(examined: Examined) -> Iterator[None]:
     with examined.table.dropped():
         yield
     examined.table.let_rows_expire()
 
 
-@contextmanager
+@planted
 def disabled_alarm(examined: Examined) -> Iterator[None]:
     alarm = [examined.resources["OutageAlarm"]]
     examined.client("cloudwatch").disable_alarm_actions(AlarmNames=alarm)
@@ -192,7 +213,7 @@ def disabled_alarm(examined: Examined) -> Iterator[None]:
     examined.client("cloudwatch").enable_alarm_actions(AlarmNames=alarm)
 
 
-@contextmanager
+@planted
 def alarm_without_target(examined: Examined) -> Iterator[None]:
     cloudwatch = examined.client("cloudwatch")
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[examined.resources["ErrorsAlarm"]])["MetricAlarms"]
@@ -204,7 +225,7 @@ def alarm_without_target(examined: Examined) -> Iterator[None]:
     cloudwatch.put_metric_alarm(**definition, AlarmActions=alarm["AlarmActions"], OKActions=alarm["OKActions"])
 
 
-@contextmanager
+@planted
 def topic_without_subscription(examined: Examined) -> Iterator[None]:
     sns = examined.client("sns")
     for one in sns.list_subscriptions_by_topic(TopicArn=examined.topic)["Subscriptions"]:
@@ -213,7 +234,7 @@ def topic_without_subscription(examined: Examined) -> Iterator[None]:
     sns.subscribe(TopicArn=examined.topic, Protocol="email", Endpoint="operator@example.com")
 
 
-@contextmanager
+@planted
 def missing_topic(examined: Examined) -> Iterator[None]:
     sns = examined.client("sns")
     sns.delete_topic(TopicArn=examined.topic)
@@ -222,7 +243,7 @@ def missing_topic(examined: Examined) -> Iterator[None]:
     sns.subscribe(TopicArn=examined.topic, Protocol="email", Endpoint="operator@example.com")
 
 
-@contextmanager
+@planted
 def dead_letter(examined: Examined) -> Iterator[None]:
     sqs, url = examined.client("sqs"), examined.stack.dead_letter_queue_url
     sqs.send_message(QueueUrl=url, MessageBody="{}")
@@ -230,7 +251,7 @@ def dead_letter(examined: Examined) -> Iterator[None]:
     sqs.purge_queue(QueueUrl=url)
 
 
-@contextmanager
+@planted
 def parked_event(examined: Examined) -> Iterator[None]:
     sqs, url = examined.client("sqs"), str(examined.stack.parking_queue_url)
     sqs.send_message(QueueUrl=url, MessageBody="{}")
@@ -238,7 +259,7 @@ def parked_event(examined: Examined) -> Iterator[None]:
     sqs.purge_queue(QueueUrl=url)
 
 
-@contextmanager
+@planted
 def raised_alarm(examined: Examined) -> Iterator[None]:
     alarm = {"AlarmName": examined.resources["OutageAlarm"], "StateReason": "for the test"}
     examined.client("cloudwatch").set_alarm_state(**alarm, StateValue="ALARM")
