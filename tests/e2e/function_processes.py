@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 
+from waiting import eventually
+
 from local.cloud import Cloud
 
 
@@ -26,5 +28,8 @@ def running(cloud: Cloud) -> set[int]:
 
 def kill(cloud: Cloud) -> None:
     """Kills them as Lambda kills a sandbox that uses too much memory: at once, in the middle of anything."""
-    for pid in running(cloud):
+    killed = running(cloud)
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
+    # Before, MiniStack might give one of them the next invocation.
+    eventually(lambda: not killed & running(cloud))
