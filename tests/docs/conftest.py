@@ -1,4 +1,4 @@
-"""One local AWS and one local TPNS for all tests, in which the walk through docs/deploying.md runs."""
+"""The walk through docs/deploying.md, and the stacks of the other pages, each with an AWS and a TPNS of its own."""
 
 from __future__ import annotations
 
@@ -21,17 +21,8 @@ from local.tpns import Tpns
 
 
 @pytest.fixture(scope="session")
-def cloud(processes: Processes, folder: Path) -> Cloud:
-    return Cloud.start(processes, folder)
-
-
-@pytest.fixture(scope="session")
-def tpns(processes: Processes, binaries: Binaries, folder: Path) -> Tpns:
-    return Tpns.start(processes, binaries.tpns, folder)
-
-
-@pytest.fixture(scope="session")
-def walk(cloud: Cloud, tpns: Tpns, processes: Processes, folder: Path) -> Iterator[Walk]:
+def walk(processes: Processes, binaries: Binaries, folder: Path) -> Iterator[Walk]:
+    cloud, tpns = Cloud.start(processes, folder), Tpns.start(processes, binaries.tpns, folder)
     environment = working_copy.environment(cloud, TPNS_URL=tpns.url, ARCHITECTURE=host_architecture())
     with Shell(working_copy.make(), folder, environment) as shell:
         yield Walk(cloud, tpns, shell, build_apps_check(processes, ROOT))
@@ -70,9 +61,9 @@ def walked(built: Walk) -> Walk:
 
 
 @pytest.fixture(scope="session")
-def stacks(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> Stacks:
-    """In a second local AWS, because the walk begins and ends with an empty one."""
-    return Stacks.open(processes, binaries, tpns, folder / "stacks")
+def stacks(processes: Processes, binaries: Binaries, folder: Path) -> Stacks:
+    """Not where the walk is: it begins and ends with an empty AWS, and compares all that its TPNS has."""
+    return Stacks.open(processes, binaries, folder / "stacks")
 
 
 @pytest.fixture(scope="session")

@@ -33,9 +33,9 @@ class Stacks:
     fifo: Stack
 
     @staticmethod
-    def open(processes: Processes, binaries: Binaries, tpns: Tpns, folder: Path) -> Stacks:
+    def open(processes: Processes, binaries: Binaries, folder: Path) -> Stacks:
         folder.mkdir()
-        cloud = Cloud.start(processes, folder)
+        cloud, tpns = Cloud.start(processes, folder), Tpns.start(processes, binaries.tpns, folder)
         cloud.client("secretsmanager").create_secret(Name=SECRET, SecretString=tpns.apps_document())
         given = {**parameters(tpns), "TpnsApps": "", "TpnsAppsSecretId": SECRET, "TpnsTimeoutMs": str(TPNS_TIMEOUT_MS)}
 

@@ -77,6 +77,7 @@ def test_the_command_on_the_page_works(tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: ModuleType, stacks: Stacks) -> None:
+    stacks.reset()
     sqs, stack = stacks.cloud.client("sqs"), stacks.standard
     before = len(function_log.lines(stacks.cloud, stack))
     with pace.queue_paused(stacks.cloud, stack):
@@ -107,11 +108,12 @@ def test_a_batch_prints_as_many_bytes_and_metrics_as_the_program_assumes(cost: M
 def test_an_invocation_with_checks_prints_as_many_bytes_and_metrics_as_the_program_assumes(
     cost: ModuleType, stacks: Stacks
 ) -> None:
+    stacks.reset()
     stack = stacks.standard
     before = len(function_log.lines(stacks.cloud, stack))
     assert stack.check_queue_url
-    # Sent by hand, so without the queue's delay.
-    checks = {"checks": [{"app": "ios", "token": f"cost-{number}"} for number in range(10)]}
+    # Sent by hand, so without the queue's delay. No event is about these devices, so nothing differs.
+    checks = {"checks": [{"app": "ios", "token": f"checked-{number}"} for number in range(10)]}
     sqs = stacks.cloud.client("sqs")
     sqs.send_message(QueueUrl=stack.check_queue_url, DelaySeconds=0, MessageBody=json.dumps(checks))
 
@@ -125,7 +127,7 @@ def test_an_invocation_with_checks_prints_as_many_bytes_and_metrics_as_the_progr
     assert size(done) == pytest.approx(cost.CHECKS_LINE, rel=0.2)
     assert size(metrics) == pytest.approx(cost.CHECKS_METRICS_LINE, rel=0.2)
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
-    # Without DriftAge, since nothing differs.
+    # Without DriftAge.
     assert len(directive["Metrics"]) == cost.CHECK_METRICS
     assert directive["Dimensions"] == [["FunctionName"]]
 

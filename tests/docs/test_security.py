@@ -80,6 +80,7 @@ def test_the_number_of_crates_is_that_of_the_lock_file() -> None:
 
 
 def test_a_devices_row_can_be_deleted_by_hand(stacks: Stacks, tmp_path: Path) -> None:
+    stacks.reset()
     token, table = "who-asks-for-deletion", str(stacks.standard.ledger_table)
     event = {
         "type": "user.login",
