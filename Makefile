@@ -109,7 +109,7 @@ chromium:
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo 'Installing Chromium (only once)' >&2 && $(APT_CHROMIUM); } || { \
 	  echo 'make page: Chromium is not installed: apt-get install chromium (Debian), or set CHROMIUM=/path/to/chrome' >&2; exit 1; }
 
-e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS
+e2e: .venv/.tests .venv-sam/.made ## Runs the end-to-end tests: template, function binary and local TPNS on a local AWS in a random order: SEED=7
 	.venv/bin/python -m pytest --numprocesses 4 --dist worksteal tests/e2e
 
 tools: .venv-sam/.made .venv-deploy/.made ## Installs the pinned tools of docs/deploying.md: AWS CLI, SAM CLI and cargo-lambda

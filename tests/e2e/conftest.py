@@ -4,6 +4,8 @@ FIFO queue, each with the template's defaults, and each "plain", without ledger 
 from __future__ import annotations
 
 import functools
+import os
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,23 @@ from local.tpns import Tpns
 # Faults are injected for a number of calls. With pauses between the calls to a TPNS that fails, a test would wait for
 # them, and the next one would begin in such a pause.
 ENVIRONMENT = {"TPNS_PROBE_INTERVAL": "0"}
+
+
+def pytest_configure() -> None:
+    # In the environment, which the workers of pytest-xdist inherit: all must have the same order.
+    os.environ.setdefault("SEED", str(random.randrange(10**6)))
+
+
+def pytest_report_header() -> str:
+    return f"order of the tests: SEED={os.environ['SEED']}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffles the files, and the tests of each: a test that depends on those before it fails in some run. A file's
+    tests stay together, because they share a stack, which each worker that needs it deploys."""
+    dice = random.Random(os.environ["SEED"])
+    files = {item.path: dice.random() for item in items}
+    items.sort(key=lambda item: (files[item.path], dice.random()))
 
 
 @dataclass(frozen=True)
