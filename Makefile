@@ -170,11 +170,8 @@ chaos: ## Runs thousands of random events, faults and kills, then compares the b
 	SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),$(if $(SEED),1,10)) EVENTS=$(or $(EVENTS),3000) \
 	  cargo test --locked --test chaos -- --nocapture
 
-# Only the search is optimised, not its dependencies: it builds in half a minute instead of minutes.
-SEARCH_TEST = $$(cargo rustc --locked --test search --message-format=json-render-diagnostics -- -C opt-level=3 | \
-  sed -n 's/.*"executable":"\([^"]*\/search-[^"]*\)".*/\1/p')
 search: ## Searches every interleaving of the ledger's protocol: steps, crashes, failures and redeliveries
-	@search="$(SEARCH_TEST)" && [ -n "$$search" ] && SEARCH=whole "$$search" --nocapture --test-threads=1 >/dev/null && \
+	@SEARCH=whole cargo test --workspace --locked --test search -- --nocapture --test-threads=1 >/dev/null && \
 	  echo "search: no counterexample found"
 
 # cargo-fuzz needs nightly for the sanitizer's flags, not for the code; RUSTC_BOOTSTRAP enables them in the stable compiler.

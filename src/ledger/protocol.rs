@@ -1,5 +1,5 @@
 //! Merges a batch's events with those of earlier batches: merge, push the winner, verify, acknowledge. Why each step is
-//! needed is in ARCHITECTURE.md, "The ledger"; `tests/search` shows that they are enough.
+//! needed is in ARCHITECTURE.md, "The ledger"; `crates/search` shows that they are enough.
 
 use std::{
     cmp::Ordering,

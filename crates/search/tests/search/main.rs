@@ -1,8 +1,8 @@
 //! Proof by search: the ledger's protocol (`ledger/protocol.rs`, `apply.rs`) in every interleaving of its steps.
 //!
 //! ```console
-//! $ cargo test --test search -- --nocapture    # two events; three without failures
-//! $ make search                                # everything
+//! $ cargo test --package search -- --nocapture    # two events; three without failures
+//! $ make search                                   # everything
 //! ```
 //!
 //! The function's own `apply` is run, with its merge rules, plan and outcomes. Around it is a model: rows on which each
