@@ -2,7 +2,7 @@
 //! protocol looks at what TPNS has in the end, so it ends wrong: these searches show how, and that they can see it.
 
 use crate::{
-    NONE,
+    FAILED, LOST, NONE, before,
     calls::Landing,
     explore::{Finding, Tally},
     is_right,
@@ -11,18 +11,10 @@ use crate::{
     print::print,
     run::Searches,
     sets::Set::{OneAccount, Pairs, PairsAfter, Triples},
-    single,
     weaker::Protocol,
     whole,
     world::Luck,
 };
-
-const LOST: Luck = Luck { lost: 1, ..NONE };
-const FAILED: Luck = Luck { failures: 1, ..NONE };
-
-fn before(landing: Landing, luck: Luck) -> Rules {
-    Rules { landing, ..single(2, luck) }
-}
 
 /// An explicit-state model of the protocol was written apart from this search, in Python, without the function's code.
 /// Each row: the end states, and those that are wrong, of its 32 pairs of events.

@@ -2,7 +2,7 @@
 //! never. Each weaker form of it is refuted.
 
 use crate::{
-    NONE,
+    FAILED, LOST, NONE, before,
     calls::Landing,
     checked::Form,
     checks::Wait,
@@ -12,18 +12,10 @@ use crate::{
     print::print,
     run::Searches,
     sets::Set::{FivePairs, OneAccount},
-    single,
     weaker::Protocol,
     whole,
     world::Luck,
 };
-
-const LOST: Luck = Luck { lost: 1, ..NONE };
-const FAILED: Luck = Luck { failures: 1, ..NONE };
-
-fn before(landing: Landing, luck: Luck) -> Rules {
-    Rules { landing, ..single(2, luck) }
-}
 
 fn late(luck: Luck) -> Rules {
     before(Landing::Late, luck)

@@ -67,6 +67,8 @@ use crate::{
 };
 
 const NONE: Luck = Luck { crashes: 0, failures: 0, late: 0, twice: 0, lost: 0, unsent: 0, doubled: 0, dead: 0 };
+const LOST: Luck = Luck { lost: 1, ..NONE };
+const FAILED: Luck = Luck { failures: 1, ..NONE };
 const TWO: &[Set] = &[Pairs, PairsAfter, TwoDeleted];
 const THREE: &[Set] = &[Triples, Doubled, TwoPhones];
 
@@ -78,6 +80,11 @@ fn pairwise(luck: Luck) -> Rules {
 /// This number of workers that take one message each.
 fn single(workers: usize, luck: Luck) -> Rules {
     Rules { workers, batch: 1, landing: Landing::AtOnce, wait: Wait::Twice, luck }
+}
+
+/// Two such workers, before a TPNS where accepted calls land like this.
+fn before(landing: Landing, luck: Luck) -> Rules {
+    Rules { landing, ..single(2, luck) }
 }
 
 /// Whether to run the complete search, as `make search` does.
