@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +73,26 @@ class Replay:
         path = self.folder / name
         path.write_text("".join(f"{body if isinstance(body, str) else json.dumps(body)}\n" for body in bodies))
         return path
+
+
+def stopped_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """Runs a process in short slices, and leaves it stopped as soon as that is reached: nobody has to be faster than
+    the process. A signal that is sent then has its effect when the process is continued."""
+    deadline = time.monotonic() + SECONDS
+    process.send_signal(signal.SIGSTOP)
+    while not reached():
+        assert process.poll() is None, f"it has ended before: {process.communicate()}"
+        assert time.monotonic() < deadline, f"this was not reached within {SECONDS} s"
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)
+
+
+def interrupt(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
+    """Sends the signal to a stopped process, and returns what the process has printed until it ended."""
+    process.send_signal(number)
+    process.send_signal(signal.SIGCONT)
+    return process.communicate(timeout=SECONDS)
 
 
 def confirmed(file: Path) -> int:

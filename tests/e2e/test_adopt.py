@@ -9,7 +9,7 @@ from typing import Any
 
 from audits import Audited, confirmed
 from auth_events import deletion, login, logout, token
-from replaying import Result
+from replaying import Result, interrupt, stopped_when
 from waiting import eventually
 
 
@@ -134,9 +134,8 @@ def test_an_interrupted_adoption_resumes(audited: Audited) -> None:
     file = audited.replay.file(*lines)
     slow: list[str | Path] = ["adopt", "--table", audited.table, "--apps", audited.apps, "--rate", "10", file]
     with audited.replay.start(*slow) as running:
-        eventually(lambda: len(rows(audited)) > 3)
-        running.send_signal(signal.SIGINT)
-        stdout, stderr = running.communicate(timeout=60)
+        stopped_when(running, lambda: len(rows(audited)) > 3)
+        stdout, stderr = interrupt(running, signal.SIGINT)
     assert running.returncode == 130, stderr
     assert "run the same command again to resume" in stdout
     state = Path(f"{file}.adopt")

@@ -10,6 +10,7 @@ import signal
 import pytest
 from audits import AT_ONCE, Audited, row
 from auth_events import deletion, logout, token
+from replaying import interrupt, stopped_when
 from waiting import eventually
 
 
@@ -126,9 +127,8 @@ def test_an_audit_resumes_where_it_ended_and_counts_each_device_once(audited: Au
     # Two passes of a call a second: it can't be done before it is ended.
     slow = audited.command("--rate", "1", "--recent", "0s", "--settle", "0s", "--state", audited.state)
     with audited.replay.start(*slow) as running:
-        eventually(lambda: compared(audited) > 0)
-        running.send_signal(how)
-        stdout, stderr = running.communicate(timeout=60)
+        stopped_when(running, lambda: compared(audited) > 0)
+        stdout, stderr = interrupt(running, how)
     assert stdout == ""
     if how is signal.SIGINT:
         assert running.returncode == 130

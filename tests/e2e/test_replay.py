@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from auth_events import login, logout, on_bus, token
 from deployment import Deployment
-from replaying import Replay, Result, counts, reveals_nothing, sent
+from replaying import Replay, Result, counts, interrupt, reveals_nothing, sent, stopped_when
 from waiting import eventually
 
 from local import pace
@@ -206,9 +206,8 @@ def on_a_terminal(replay: Replay, answer: str, *arguments: str) -> tuple[str, in
 def test_ctrl_c_makes_the_messages_of_a_list_visible_again(standard: Deployment, replay: Replay) -> None:
     parking = park(standard, 300)
     process = replay.start("list", "--queue-url", parking)
-    eventually(lambda: counts(standard, parking)[1] > 0)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    stopped_when(process, lambda: counts(standard, parking)[1] > 0)
+    interrupt(process, signal.SIGINT)
     assert process.returncode == 130
     assert counts(standard, parking) == (300, 0)
 
@@ -220,9 +219,8 @@ def test_a_redrive_that_is_interrupted_loses_nothing(
     parking, queue = park(standard, 300), standard.stack.queue_url
     with pace.queue_paused(standard.cloud, standard.stack):
         process = replay.start("redrive", "--from", parking, "--to", queue, "--all", "--yes")
-        eventually(lambda: counts(standard, queue)[0] >= 20)
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=20)
+        stopped_when(process, lambda: counts(standard, queue)[0] >= 20)
+        stdout, stderr = interrupt(process, number)
         (left, in_flight), (driven, _) = counts(standard, parking), counts(standard, queue)
         assert 20 <= driven < 300, "it was not interrupted halfway"
         if number == signal.SIGINT:

@@ -12,8 +12,18 @@ from typing import Any
 import pytest
 from auth_events import deletion, login, logout, sent_by_bus, token
 from deployment import Deployment
-from replaying import Replay, Result, bound, confirmed, counts, logins_and_logouts, reveals_nothing, sent
-from waiting import eventually
+from replaying import (
+    Replay,
+    Result,
+    bound,
+    confirmed,
+    counts,
+    interrupt,
+    logins_and_logouts,
+    reveals_nothing,
+    sent,
+    stopped_when,
+)
 
 from local import pace
 
@@ -29,9 +39,8 @@ def test_a_killed_send_resumes_and_every_event_is_applied(either: Deployment, re
     killed = []
     for until in (10, 40):
         process = replay.start(*command)
-        eventually(lambda: confirmed(file) >= until)  # noqa: B023
-        process.kill()
-        process.communicate()
+        stopped_when(process, lambda: confirmed(file) >= until)  # noqa: B023
+        interrupt(process, signal.SIGKILL)
         killed.append(confirmed(file))
     assert 10 <= killed[0] < killed[1] < len(events), "it was not killed halfway"
     ended = replay.run(*command)
@@ -55,9 +64,8 @@ def test_ctrl_c_ends_a_send_cleanly_and_nothing_is_sent_twice(
     command = ("send", "--queue-url", standard.stack.queue_url, "--rate", "25", file)
     with pace.queue_paused(standard.cloud, standard.stack):
         process = replay.start(*command)
-        eventually(lambda: confirmed(file) >= 10)
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=10)
+        stopped_when(process, lambda: confirmed(file) >= 10)
+        stdout, stderr = interrupt(process, number)
         first = Result(process.returncode, stdout, stderr)
         assert first.code == 130, first
         assert "interrupted; recorded in" in first.stdout
@@ -207,10 +215,9 @@ def test_two_processes_do_not_send_the_same_file_at_the_same_time(standard: Depl
     file = replay.file(*[login(token(), "ann") for _ in range(40)])
     command = ("send", "--rate", "10", "--queue-url", standard.stack.queue_url, file)
     process = replay.start(*command)
-    eventually(lambda: confirmed(file) > 0)
+    stopped_when(process, lambda: confirmed(file) > 0)
     second = replay.run(*command)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    interrupt(process, signal.SIGINT)
     assert second.code == 2
     assert "is in use by another replay" in second.stderr
     standard.drain()
