@@ -1,4 +1,4 @@
-"""The event source mappings, which read the queues of events and invoke the function: one for each lane."""
+"""The event source mappings, which read queues and invoke the function: one for each lane, and one for checks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from .stack import Stack
 
 
 class Mappings:
-    def __init__(self, cloud: Cloud, stack: Stack) -> None:
+    """Those of the lanes, or of other queues."""
+
+    def __init__(self, cloud: Cloud, stack: Stack, urls: list[str] | None = None) -> None:
+        urls = stack.read_queue_urls if urls is None else urls
         self._functions = cloud.client("lambda")
         listed = self._functions.list_event_source_mappings(FunctionName=stack.function_name)["EventSourceMappings"]
-        names = {url.rpartition("/")[2] for url in stack.read_queue_urls}
+        names = {url.rpartition("/")[2] for url in urls}
         self._found = [one for one in listed if one["EventSourceArn"].rpartition(":")[2] in names]
-        if len(self._found) != len(stack.read_queue_urls):
+        if len(self._found) != len(urls):
             raise Problem(
-                f"template.yaml: the function has {len(self._found)} event sources for {len(stack.read_queue_urls)} "
+                f"template.yaml: the function has {len(self._found)} event sources for {len(urls)} "
                 "queues; each queue must have exactly one"
             )
 

@@ -35,7 +35,20 @@ def one_batch_at_a_time(cloud: Cloud, stack: Stack) -> None:
 @contextmanager
 def queue_paused(cloud: Cloud, stack: Stack) -> Iterator[None]:
     """Stops reading the queues while the block sends, so that batches are full, as under load."""
-    mappings = Mappings(cloud, stack)
+    with _disabled(Mappings(cloud, stack)):
+        yield
+
+
+@contextmanager
+def checks_paused(cloud: Cloud, stack: Stack) -> Iterator[None]:
+    """No check is made while the block runs. Those that are due come after it."""
+    assert stack.check_queue_url
+    with _disabled(Mappings(cloud, stack, [stack.check_queue_url])):
+        yield
+
+
+@contextmanager
+def _disabled(mappings: Mappings) -> Iterator[None]:
     mappings.enable(False)
     try:
         yield

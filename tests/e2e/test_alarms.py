@@ -144,14 +144,16 @@ def unable_to_start(stage: Deployment) -> None:
 
 def killed(stage: Deployment) -> None:
     """Kills the function, as the kernel does when it uses too much memory."""
-    stage.tpns.inject({"fault": "delay", "ms": 3000})
+    stage.tpns.inject({"fault": "hang", "times": None})
     answers: list[Any] = []
     call = threading.Thread(target=lambda: answers.append(invoke(stage, {**login(token(), "ann"), **now()})))
     calls = len(stage.tpns.calls())
-    call.start()
-    eventually(lambda: len(stage.tpns.calls()) > calls)
-    function_processes.kill(stage.cloud)
-    call.join()
+    # So long that it does not give up before it is killed, however busy the machine is.
+    with stage.environment(TPNS_TIMEOUT_MS="8000"):
+        call.start()
+        eventually(lambda: len(stage.tpns.calls()) > calls)
+        function_processes.kill(stage.cloud)
+        call.join()
     assert "batchItemFailures" not in answers[0]
 
 

@@ -10,6 +10,8 @@ from conftest import World
 from deployment import Deployment
 from waiting import eventually
 
+from local import pace
+
 
 # Of the session, for tests of one file may be run by a worker in several portions.
 @pytest.fixture(scope="session")
@@ -31,8 +33,9 @@ def checked(for_checks: Deployment) -> Iterator[Deployment]:
 
 def test_a_device_that_is_changed_at_tpns_is_repaired(checked: Deployment) -> None:
     device = token()
-    checked.handle(login(device, "ann"))
-    checked.tpns.bind("android", device, "ben")
+    with pace.checks_paused(checked.cloud, checked.stack):
+        checked.handle(login(device, "ann"))
+        checked.tpns.bind("android", device, "ben")
     eventually(lambda: checked.accounts("android", device) == {"ann"}, seconds=60)
     eventually(lambda: checked.checks_waiting() == 0, seconds=60)
 
@@ -42,8 +45,9 @@ def test_a_logout_that_tpns_accepts_and_does_not_do_is_repaired(checked: Deploym
     checked.handle(login(device, "ann"))
     eventually(lambda: checked.checks_waiting() == 0, seconds=60)
     checked.tpns.inject({"fault": "effect", "apply": False, "times": 1})
-    checked.handle(logout(device))
-    assert checked.accounts("android", device) == {"ann"}, "TPNS said that it did"
+    with pace.checks_paused(checked.cloud, checked.stack):
+        checked.handle(logout(device))
+        assert checked.accounts("android", device) == {"ann"}, "TPNS said that it did"
     eventually(lambda: checked.accounts("android", device) == set(), seconds=60)
     eventually(lambda: checked.checks_waiting() == 0, seconds=60)
     assert checked.dead_letters() == []

@@ -94,15 +94,19 @@ def test_an_old_deletion_that_is_redriven_does_not_unbind_an_account_that_was_re
 def test_a_deletion_that_tpns_has_not_accepted_is_sent_again(stage: Deployment, table: Table) -> None:
     device = token()
     stage.handle(login(device, "ann"))
-    stage.tpns.inject({"fault": "status", "status": 503, "app": "ios", "operator_type": 5, "times": ATTEMPTS})
+    stage.tpns.inject({"fault": "status", "status": 503, "app": "ios", "operator_type": 5, "times": None})
     (deleted,) = stage.send(deletion("ann"))
-    eventually(lambda: stage.outcomes(deleted.message_id) == ["retry"])
+    eventually(lambda: bool(stage.outcomes(deleted.message_id)))
     assert sorted("accepted" in row for row in table.accounts().values()) == [False, True]
+    stage.tpns.clear_faults()
     stage.drain()
     assert all(row["accepted"] == row["deleted"] for row in table.accounts().values())
+    *failed, last = stage.outcomes(deleted.message_id)
+    assert (set(failed), last) == ({"retry"}, "applied")
     # Only the call that was not accepted is repeated.
     calls = [(call["app"], call["status"]) for call in calls_of(stage, 5)]
-    assert sorted(calls) == [("android", 200), ("ios", 200), *[("ios", 503)] * ATTEMPTS]
+    assert [call for call in calls if call != ("ios", 503)] == [("android", 200), ("ios", 200)]
+    assert calls.count(("ios", 503)) >= ATTEMPTS
     assert stage.accounts("android", device) == set()
     assert parked_and_dead(stage) == ([], [])
 
@@ -299,11 +303,12 @@ def test_a_function_that_is_killed_during_a_login_leaves_no_wrong_binding(stage:
     # effect after the function's death, when the device is signed out.
     stage.tpns.inject(
         [
-            {"fault": "delay", "ms": 4000, "late": True, "token": lands_late},
-            {"fault": "delay", "ms": 4000, "token": lands_at_once},
+            {"fault": "delay", "ms": 10000, "late": True, "token": lands_late},
+            {"fault": "delay", "ms": 10000, "token": lands_at_once},
         ]
     )
-    with stage.visibility(7):
+    # Longer than a busy machine needs for the logouts.
+    with stage.visibility(15), stage.environment(TPNS_TIMEOUT_MS="12000"):
         killed = stage.send(*logins)
         eventually(lambda: len(stage.tpns.calls()) == 2)
         function_processes.kill(stage.cloud)
@@ -328,10 +333,11 @@ def test_a_deletion_whose_function_is_killed_before_it_is_recorded_is_sent_again
 ) -> None:
     device = token()
     stage.handle(login(device, "ann"))
-    stage.tpns.inject({"fault": "delay", "ms": 2000, "operator_type": 5, "app": "android"})
-    (event,) = stage.send({**deletion("ann"), "app": "android"})
-    eventually(lambda: len(calls_of(stage, 5)) == 1)
-    function_processes.kill(stage.cloud)
+    stage.tpns.inject({"fault": "delay", "ms": 10000, "operator_type": 5, "app": "android"})
+    with stage.visibility(15), stage.environment(TPNS_TIMEOUT_MS="12000"):
+        (event,) = stage.send({**deletion("ann"), "app": "android"})
+        eventually(lambda: len(calls_of(stage, 5)) == 1)
+        function_processes.kill(stage.cloud)
     (row,) = table.accounts().values()
     assert "accepted" not in row
     stage.drain()
