@@ -17,9 +17,13 @@ const MEMORY: u64 = 128 << 20;
 /// The largest payload that Lambda accepts.
 const LARGEST_PAYLOAD: usize = 6_291_556;
 
+/// As long as Lambda allows, so that the speed of the machine does not matter.
+const TIMEOUT: Duration = Duration::from_secs(900);
+
 async fn stage() -> Stage {
     // As deployed: at DEBUG the log would be measured.
-    Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("TPNS_MAX_ATTEMPTS", "1")]).await
+    let settings = [("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("TPNS_MAX_ATTEMPTS", "1"), ("TPNS_TIMEOUT_MS", "60000")];
+    Stage::within(TIMEOUT, &settings).await
 }
 
 fn assert_small(stage: &Stage, what: &str) {
@@ -55,9 +59,8 @@ async fn ten_thousand_messages_fit_into_the_memory_of_a_small_function() {
 async fn ten_thousand_messages_fit_with_the_ledger_too() {
     let aws = AwsApi::start().await.unwrap();
     aws.create_table("ledger", "pk");
-    // As long as Lambda allows, so that the speed of the machine does not matter.
     let settings = [("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("LEDGER_TABLE", "ledger"), ("AWS_ENDPOINT_URL", &aws.url())];
-    let stage = Stage::within(Duration::from_secs(900), &settings).await;
+    let stage = Stage::within(TIMEOUT, &settings).await;
     let bodies: Vec<_> =
         (0..10_000).map(|n| format!(r#"{{"type":"user.logout","token":"t{n}","app":"ios"}}"#)).collect();
     // If a busy machine answers a request late, its event is redelivered, as in Lambda.

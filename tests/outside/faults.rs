@@ -196,7 +196,9 @@ async fn a_login_that_a_failed_deletion_could_undo_is_retried_with_it() {
 
 #[tokio::test]
 async fn ten_thousand_messages_need_five_hundred_calls() {
-    let stage = Stage::with(&[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
+    // As long as a busy machine may need.
+    let settings = [("AWS_LAMBDA_LOG_LEVEL", "INFO"), ("TPNS_TIMEOUT_MS", "60000")];
+    let stage = Stage::within(Duration::from_secs(900), &settings).await;
     // Small bodies: with larger ones, ten thousand do not fit into the 6 MB of a payload.
     let bodies: Vec<_> =
         (0..10_000).map(|n| format!(r#"{{"type":"user.logout","token":"t{n}","app":"ios"}}"#)).collect();

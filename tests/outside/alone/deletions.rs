@@ -11,7 +11,7 @@ type Settings = &'static [(&'static str, &'static str)];
 
 /// Two functions whose timeout ends before a hanging deletion: with a call timeout longer than their own, and with the
 /// default call timeout and number of attempts.
-const IMPATIENT: [(u64, Settings); 2] = [(5, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
+const IMPATIENT: [(u64, Settings); 2] = [(12, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
 
 fn cases() -> Vec<(Ledger, Duration, Settings)> {
     let cases =
@@ -71,7 +71,7 @@ async fn only_a_newer_login_of_the_account_waits_for_a_hanging_deletion() {
 #[tokio::test]
 async fn a_login_waits_for_the_deletion_in_its_own_app_only() {
     let run = concurrently(Ledger::BOTH, async |ledger| {
-        let world = World::within(Duration::from_secs(5), ledger, &[("TPNS_TIMEOUT_MS", "60000")]).await;
+        let world = World::within(Duration::from_secs(12), ledger, &[("TPNS_TIMEOUT_MS", "60000")]).await;
         world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
         let bodies = [
             deletion(1, "gone"),
