@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 from simulator import Simulator
 
 from local.build import build_tpns
@@ -81,6 +82,21 @@ def open_page(browser: Browser, sim: Simulator) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def stop_the_clock(page: Page) -> None:
+    """The page's timers stand still. It removes a mark by one of them, and a busy machine may look too late."""
+    page.clock.install()
+    # Far enough ahead that this time is not yet over when it arrives.
+    page.clock.pause_at(page.evaluate("Date.now() + 3_600_000"))
+
+
+def poll_until_shown(page: Page, row: Locator) -> None:
+    """Each turn of the page's clock is one read, which ends in real time; a read under way has not seen the change."""
+    ends = time.monotonic() + 60
+    while row.count() == 0 and time.monotonic() < ends:
+        page.clock.run_for(500)
+        time.sleep(0.05)
 
 
 def shown(page: Page) -> None:

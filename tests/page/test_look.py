@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import time
 from typing import Any, Literal
 
 import pytest
 import scene
-from conftest import OpenPage
+from conftest import OpenPage, poll_until_shown, stop_the_clock
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from simulator import Simulator
 
 from local.run import ROOT
@@ -100,22 +99,12 @@ def test_nothing_is_wider_than_the_window(sim: Simulator, open_page: OpenPage) -
 def test_a_changed_row_is_marked_without_movement_for_those_who_want_none(sim: Simulator, open_page: OpenPage) -> None:
     for reduced, name in (("reduce", "none"), ("no-preference", "fade")):
         page = open_page(reduced_motion=reduced)
-        # The page removes the mark by a timer, which stands still here.
-        page.clock.install()
-        page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+        stop_the_clock(page)
         sim.bind("token1", f"someone-{reduced}")
         row = page.locator("#device-rows tr.changed")
-        _let_poll_until_shown(page, row)
+        poll_until_shown(page, row)
         expect(row).to_have_css("animation-name", name)
         expect(row.locator("td").first).not_to_have_css("box-shadow", "none")
-
-
-def _let_poll_until_shown(page: Page, row: Locator) -> None:
-    """Each turn of the page's clock is one read, which ends in real time; a read under way has not seen the change."""
-    ends = time.monotonic() + 60
-    while row.count() == 0 and time.monotonic() < ends:
-        page.clock.run_for(500)
-        time.sleep(0.05)
 
 
 _SHOTS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
@@ -136,8 +125,11 @@ def test_the_screenshots_of_the_docs_show_the_page(sim: Simulator, open_page: Op
     if name == "dark":
         page.get_by_role("button", name="Add a fault").click()
         page.get_by_role("combobox", name="fault", exact=True).select_option("item_code")
+    stop_the_clock(page)
     scene.sign_in(sim)
-    expect(page.locator("#call-rows > li.changed")).to_have_count(1)
+    marked = page.locator("#call-rows > li.changed")
+    poll_until_shown(page, marked)
+    expect(marked).to_have_count(1)
     taken = _small(page.screenshot())
     assert len(taken) < _MOST_BYTES
     file = SCREENSHOTS / f"{name}.png"

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from conftest import OpenPage
+from conftest import OpenPage, poll_until_shown, stop_the_clock
 from playwright.sync_api import Route, expect
 from simulator import QUERY, Simulator, item
 
@@ -18,7 +18,9 @@ def test_devices_appear_as_calls_are_made_and_are_marked_for_a_moment(sim: Simul
     page = open_page()
     rows = page.locator("#device-rows tr")
     expect(page.locator("#no-devices")).to_contain_text("No device has an account")
+    stop_the_clock(page)
     sim.bind("token1", ("926@126.com", 1005), "1527000000")
+    poll_until_shown(page, rows)
     expect(rows).to_have_count(1)
     expect(rows).to_have_class("changed")
     expect(rows).to_contain_text("android")
@@ -26,6 +28,7 @@ def test_devices_appear_as_calls_are_made_and_are_marked_for_a_moment(sim: Simul
     expect(rows.locator(".accounts li")).to_have_text(["1527000000", "926@126.com1005 email"])
     expect(page.locator("#no-devices")).to_be_hidden()
     expect(page.locator("#devices-count")).to_have_text("1")
+    page.clock.run_for(4_000)
     expect(rows).not_to_have_class("changed")
 
 

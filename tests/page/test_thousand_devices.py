@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import OpenPage
+from conftest import OpenPage, poll_until_shown, stop_the_clock
 from playwright.sync_api import expect
 from simulator import Simulator, item
 
@@ -43,7 +43,9 @@ def test_one_change_among_a_thousand_moves_and_marks_one_row(busy: Simulator, op
     rows = page.locator("#device-rows tr")
     expect(rows).to_have_count(100)
     kept = page.evaluate_handle("[...document.querySelectorAll('#device-rows tr')]")
+    stop_the_clock(page)
     busy.bind("token-0003", "someone-else")
+    poll_until_shown(page, page.locator("#device-rows .changed"))
     expect(rows.first).to_contain_text("token-0003")
     expect(rows.first).to_contain_text("someone-else")
     expect(page.locator("#device-rows .changed")).to_have_count(1)
