@@ -40,8 +40,11 @@ def write(folder: Path, cloud: Cloud, tpns: Tpns, stack: Stack) -> Path:
     }
     exports = "".join(f"export {name}={shlex.quote(value or '')}\n" for name, value in variables.items())
     file = folder / "env.sh"
-    file.write_text(
+    # A reader that waits for it must not find half of it.
+    unfinished = file.with_suffix(".new")
+    unfinished.write_text(
         f"# The stack of one `make run KEEP=1`, for bash: . {file}\n"
         f'unset AWS_PROFILE AWS_SESSION_TOKEN\n{exports}. "$LOCAL_ROOT/local/functions.sh"\n'
     )
+    unfinished.replace(file)
     return file

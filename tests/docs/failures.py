@@ -51,7 +51,7 @@ class Failures:
                 {"fault": "status", "status": 503, "token": "dead", "times": None},
                 {"fault": "status", "status": 503, "token": "dead-too", "times": None},
                 {"fault": "ret_code", "ret_code": 1008028, "token": "too-fast", "times": ATTEMPTS},
-                {"fault": "item_code", "code": 1999999, "token": "odd"},
+                {"fault": "item_code", "code": 1999999, "token": "odd", "times": None},
                 {"fault": "hang", "token": "slow", "times": 2 * ATTEMPTS},
             ]
         )
@@ -73,9 +73,10 @@ class Failures:
     def drift(self) -> None:
         """TPNS loses a login that it has accepted. Its check is sent by hand, without the queue's delay; beside it, a
         message that is no check, and a dead letter."""
-        self.stacks.tpns.inject([{"fault": "effect", "apply": False, "token": "adrift"}])
+        self.stacks.tpns.inject([{"fault": "effect", "apply": False, "token": "adrift", "times": None}])
         self.login("adrift")
         queues.drain(self.stacks.cloud, self.stacks.standard, 60)
+        self.stacks.tpns.clear_faults()
         self._age("adrift")
         check = json.dumps({"checks": [{"app": "android", "token": "adrift"}]})
         for output, body in [

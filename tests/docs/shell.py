@@ -17,6 +17,8 @@ from typing import Self
 
 from pages import Block
 
+# Ends a block that hangs. Some take minutes on a busy machine.
+HUNG_SECONDS = 900.0
 _END = "--end-of-block--"
 # A block is sourced, with `set -e`: it stops at the first command that fails.
 _RUN = "{{ set -e; . {file} </dev/null; }}; printf '\\n%s %s\\n' '{end}' $?\n"
@@ -54,7 +56,7 @@ class Shell:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def run(self, block: Block, text: str, seconds: float = 60) -> str:
+    def run(self, block: Block, text: str, seconds: float = HUNG_SECONDS) -> str:
         """Runs the block and returns its output. All its commands must succeed."""
         try:
             output = self.attempt(text, seconds)
@@ -63,7 +65,7 @@ class Shell:
         assert output.code == 0, f"{block} ended with exit code {output.code}:\n{text}\n--- output:\n{output.text}"
         return output.text
 
-    def attempt(self, text: str, seconds: float = 60) -> Output:
+    def attempt(self, text: str, seconds: float = HUNG_SECONDS) -> Output:
         file = self._scratch / "block.sh"
         file.write_text(text)
         assert self._process.stdin

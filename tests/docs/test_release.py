@@ -68,7 +68,7 @@ def deployed(files: Path, processes: Processes, binaries: Binaries, folder: Path
                 text = block.text
                 for change in changes:
                     text = text.replace(change.on_page, change.here)
-                outputs[heading] = outputs.get(heading, "") + shell.run(block, text, 120)
+                outputs[heading] = outputs.get(heading, "") + shell.run(block, text)
             if heading == RELEASE:
                 let_rows_expire(cloud)
         log, *_ = page(PAGE).section("5. See it applied")

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages import SHELL, Block, page
-from shell import Shell
+from shell import HUNG_SECONDS, Shell
 
 from local.cloud import Cloud
 from local.stack import NAME
 from local.tpns import Tpns
 
 PAGE = "docs/deploying.md"
-SECONDS = {"Build": 1800.0}
+SECONDS = {"Build": 2 * HUNG_SECONDS}
 # The other way, which test_release.py goes.
 RELEASE = "2. Deploy the files of a release"
 # For those who have bindings, which test_adopting.py has.
@@ -60,7 +60,7 @@ class Walk:
                 text = text.replace(change.on_page, change.here)
                 if change in self._unused:
                     self._unused.remove(change)
-        output = self.shell.run(block, text, SECONDS.get(block.heading, 120))
+        output = self.shell.run(block, text, SECONDS.get(block.heading, HUNG_SECONDS))
         self.outputs[block.heading] = self.outputs.get(block.heading, "") + output
         if "sam deploy" in text:
             let_rows_expire(self.cloud)
