@@ -19,7 +19,7 @@ from .processes import Processes
 
 REGION = "us-east-1"
 _HOST = "127.0.0.1"
-_READY_SECONDS = 30
+_READY_SECONDS = 120
 _PORT_ATTEMPTS = 3
 _ROOT = Path(__file__).resolve().parent.parent
 # The second argument shows in the list of processes to which run this MiniStack belongs.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -48,9 +50,23 @@ def _pass_parameters_to_the_sam_transform() -> None:
 
 def _wait_for_the_last_line_of_an_invocation() -> None:
     """MiniStack considers an invocation's log complete after 5 ms without a line, and at the latest after 250 ms. On a
-    busy machine lines were therefore missing, and appeared with the next invocation or never."""
-    first_line, silence, at_most = 0.25, 0.04, 2.0
-    Worker._drain_stderr_bounded.__defaults__ = (first_line, silence, at_most)
+    busy machine lines were therefore missing, and appeared with the next invocation or never. Here the times at which
+    nothing was there are counted: a machine that stands still for a second counts as one of them."""
+    before_the_first_line, after_a_line, pause = 50, 8, 0.005
+
+    def drain(worker: Any) -> str:
+        lines: list[str] = []
+        empty = 0
+        while empty < (after_a_line if lines else before_the_first_line):
+            try:
+                lines.append(worker._stderr_queue.get_nowait())
+                empty = 0
+            except queue.Empty:
+                empty += 1
+                time.sleep(pause)
+        return "\n".join(lines)
+
+    Worker._drain_stderr_bounded = drain
 
 
 def _read_a_mapping_s_concurrency_as_a_number() -> None:

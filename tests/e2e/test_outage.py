@@ -33,11 +33,12 @@ def test_each_fault_delays_logouts_until_it_is_over(
     stage.send(sqs)
     time.sleep(2)
     assert late()[1] is None, "the fault has no effect"
+    repaired = time.time()
     stage.repair_it()
     eventually(lambda: None not in late(), seconds=60)
     eventually(lambda: stage.is_settled(sqs), seconds=60)
-    first, second = late()
-    assert first is not None
+    _, second = late()
     assert second is not None
-    assert first < second
+    # Not compared with the first, which is as late as the machine is slow.
+    assert second >= repaired - stage.logouts[1].sent - 0.01
     assert stage.result(began, sqs)["dead_lettered"] == 0

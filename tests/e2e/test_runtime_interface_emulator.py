@@ -31,7 +31,8 @@ CALLS = {
     "deletion": [("android", 5), ("ios", 5)],
     "mixed": [("android", 4), ("android", 5), ("ios", 4), ("ios", 5)],
 }
-TIMEOUT_SECONDS = 3
+# The reserve is nearly half of it, so that a busy machine has time to answer.
+TIMEOUT_SECONDS, RESERVE_MS = 10, 4900
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,11 @@ def tpns_of_all(processes: Processes, binaries: Binaries, folder: Path) -> Tpns:
 @pytest.fixture(scope="session")
 def emulator(processes: Processes, binaries: Binaries, folder: Path, tpns_of_all: Tpns) -> Emulator:
     """Without ledger and parking queue: nothing but Lambda and TPNS."""
-    environment = {"TPNS_APPS": tpns_of_all.apps_document(), "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT_SECONDS)}
+    environment = {
+        "TPNS_APPS": tpns_of_all.apps_document(),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT_SECONDS),
+        "DEADLINE_RESERVE_MS": str(RESERVE_MS),
+    }
     return Emulator.start(processes, binaries.function, folder / "emulator", **ENVIRONMENT, **environment)
 
 

@@ -111,7 +111,8 @@ def superseded(deployed: Stacks) -> dict[Callable[[Event], Newer], Observed]:
     late_logins = [login(token(), *accounts(number)) for number in range(len(SUPERSEDED_BY))]
     newers = [supersede(late) for supersede, late in zip(SUPERSEDED_BY, late_logins, strict=True)]
     stage.tpns.inject({"fault": "status", "status": 503, "operator_type": 2, "times": ATTEMPTS})
-    with stage.visibility(10):
+    # Longer than a busy machine needs for the newer events.
+    with stage.visibility(40):
         failed = stage.send(*late_logins)
         eventually(lambda: all(stage.outcomes(one.message_id) == ["retry"] for one in failed))
     assert not any(stage.accounts("android", late["token"]) for late in late_logins)
