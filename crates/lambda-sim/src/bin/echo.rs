@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     match std::env::var("ECHO_INIT").unwrap_or_default().as_str() {
         "exit" => std::process::exit(3),
         "hang" => std::thread::sleep(Duration::from_mins(1)),
-        "slow" => std::thread::sleep(Duration::from_millis(150)),
+        "slow" => std::thread::sleep(Duration::from_secs(2)),
         "error" => {
             let body = json!({"errorType": "Config", "errorMessage": "no apps"});
             api.post("init/error", &[], body.to_string().as_bytes())?;
@@ -42,7 +42,10 @@ fn act(api: &mut Api, invocation: &Received, payload: &Value) -> Result<()> {
     let number = |key: &str| payload[key].as_u64().unwrap_or_default();
     let report = |what: &str, status: u16| eprintln!("{what}: {status}");
     match payload["do"].as_str().unwrap_or("echo") {
-        "sleep" => std::thread::sleep(Duration::from_millis(number("ms"))),
+        "sleep" => {
+            eprintln!("sleeping");
+            std::thread::sleep(Duration::from_millis(number("ms")));
+        }
         "fill" => {
             let memory = vec![1_u8; usize::try_from(number("bytes")).unwrap_or_default()];
             std::hint::black_box(&memory);

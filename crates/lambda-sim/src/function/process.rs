@@ -87,7 +87,7 @@ impl Process {
     /// Kills it and waits until it has ended, without a tokio runtime, so that it also works while a test panics.
     pub(super) fn end(&self) {
         self.kill();
-        let patience = Instant::now() + Duration::from_secs(1);
+        let patience = Instant::now() + Duration::from_secs(30);
         while self.is_running() && Instant::now() < patience {
             std::thread::sleep(Duration::from_micros(200));
         }

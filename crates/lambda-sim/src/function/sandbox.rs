@@ -17,7 +17,7 @@ use super::{
 use crate::runtime_api::{Answer, ErrorReport, Offer, Ready, RuntimeApi, Violation, Violations};
 
 /// How long reading the last requests of an ended process may take. They are already in this machine's memory.
-const LAST_REQUESTS: Duration = Duration::from_millis(200);
+const LAST_REQUESTS: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Sandbox {

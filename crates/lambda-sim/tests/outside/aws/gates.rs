@@ -89,7 +89,7 @@ async fn a_dropped_gate_holds_nothing() {
 #[tokio::test]
 async fn slow_requests_wait_side_by_side_and_only_those_of_their_service() {
     let world = World::new().await;
-    let latency = Duration::from_millis(200);
+    let latency = Duration::from_secs(2);
     world.api.latency(Service::DynamoDb, latency);
     let begun = Instant::now();
     let requests: Vec<_> = (0..20).map(|n| tokio::spawn(world.raise(&n.to_string(), 1).send())).collect();
