@@ -104,6 +104,8 @@ async fn for_each_cause_sqs_is_asked_for_its_delay() {
         aws.create_queue(queue);
         let endpoint = aws.url();
         let timeout = if cause == "tpns_timeout" { "300" } else { "20000" };
+        // Half of the reserve is for asking SQS.
+        let (lasts, reserve) = if cause == "deadline" { (12, "6000") } else { (20, "1000") };
         let settings = [
             ("AWS_ENDPOINT_URL", endpoint.as_str()),
             ("LEDGER_TABLE", "ledger"),
@@ -111,8 +113,9 @@ async fn for_each_cause_sqs_is_asked_for_its_delay() {
             ("TPNS_MAX_ATTEMPTS", "1"),
             ("TPNS_TIMEOUT_MS", timeout),
             ("TPNS_CONCURRENCY", "1"),
+            ("DEADLINE_RESERVE_MS", reserve),
         ];
-        let stage = Stage::within(Duration::from_secs(if cause == "deadline" { 3 } else { 20 }), &settings).await;
+        let stage = Stage::within(Duration::from_secs(lasts), &settings).await;
         let body = if cause == "tpns_token_not_yet_known" { fresh_login() } else { body };
         let fault = match cause {
             "tpns_unavailable" => Some(Fault::status(503)),

@@ -232,7 +232,8 @@ async fn the_cause_of_a_failed_connection_is_named() {
         (&Listener::Silent.listen().0, [slow; 2]),
     ] {
         let apps = json!({"android": {"access_id": 1, "secret_key": "k", "endpoint": url}}).to_string();
-        let settings = [("TPNS_TIMEOUT_MS", "500"), ("TPNS_MAX_ATTEMPTS", "1"), ("TPNS_CONCURRENCY", "1")];
+        let timeout = if details.contains(&slow) { "500" } else { "15000" };
+        let settings = [("TPNS_TIMEOUT_MS", timeout), ("TPNS_MAX_ATTEMPTS", "1"), ("TPNS_CONCURRENCY", "1")];
         let stage = Stage { function: function(&apps, &settings), tpns: Stage::new().await.tpns };
         assert_eq!(stage.batch(&logins(1, 200)).await.len(), 200, "{url}");
         // Also events for which no further call was made.
@@ -245,7 +246,8 @@ async fn the_cause_of_a_failed_connection_is_named() {
         let stage = Stage::with(&[&settings[..], &own].concat()).await;
         assert_eq!(stage.batch(&logins(1, 1)).await, ["m0"], "{url}");
         let printed = stage.printed();
-        let line = printed.lines().find(|line| line.contains("LEDGER_TABLE: ")).unwrap();
-        assert!(details.iter().any(|detail| line.contains(detail)), "{url}: {line}");
+        // Init has a line of its own. On a busy machine it may not wait for the cause.
+        let mut lines = printed.lines().filter(|line| line.contains("LEDGER_TABLE: "));
+        assert!(lines.any(|line| details.iter().any(|detail| line.contains(detail))), "{url}: {printed}");
     }
 }

@@ -150,8 +150,8 @@ async fn logouts_of_a_device_are_applied_although_tpns_rejects_its_login() {
 
 /// A function in which a hanging call hangs to the end: no call timeout helps the others.
 async fn patient(concurrency: &str) -> Stage {
-    let settings = [("TPNS_TIMEOUT_MS", "60000"), ("TPNS_CONCURRENCY", concurrency)];
-    Stage::within(Duration::from_secs(8), &settings).await
+    let settings = [("TPNS_TIMEOUT_MS", "60000"), ("TPNS_CONCURRENCY", concurrency), ("DEADLINE_RESERVE_MS", "4000")];
+    Stage::within(Duration::from_secs(12), &settings).await
 }
 
 /// The outcome and reason of each event that failed, in the order of the messages.

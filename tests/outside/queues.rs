@@ -108,7 +108,7 @@ async fn duplicates_and_the_order_within_a_batch_do_not_matter() {
 /// Two devices and a different fault for each batch, until everything is applied.
 #[tokio::test]
 async fn no_message_is_lost_whatever_fails() {
-    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "2"), ("TPNS_TIMEOUT_MS", "200")]).await;
+    let stage = Stage::with(&[("TPNS_MAX_ATTEMPTS", "2"), ("TPNS_TIMEOUT_MS", "1000")]).await;
     let clock = ManualClock::starting_now();
     let mut queue = Queue::builder("auth-events").visibility_timeout(VISIBILITY).build().unwrap();
     let mut expected = BTreeMap::new();

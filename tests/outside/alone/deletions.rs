@@ -11,7 +11,10 @@ type Settings = &'static [(&'static str, &'static str)];
 
 /// Two functions whose timeout ends before a hanging deletion: with a call timeout longer than their own, and with the
 /// default call timeout and number of attempts.
-const IMPATIENT: [(u64, Settings); 2] = [(12, &[("TPNS_TIMEOUT_MS", "60000")]), (10, &[])];
+const IMPATIENT: [(u64, Settings); 2] = [(12, PATIENT), (12, &[("TPNS_TIMEOUT_MS", "3000"), RESERVE])];
+const PATIENT: Settings = &[("TPNS_TIMEOUT_MS", "60000"), RESERVE];
+/// Longer than a busy machine needs to answer.
+const RESERVE: (&str, &str) = ("DEADLINE_RESERVE_MS", "4000");
 
 fn cases() -> Vec<(Ledger, Duration, Settings)> {
     let cases =
@@ -71,7 +74,7 @@ async fn only_a_newer_login_of_the_account_waits_for_a_hanging_deletion() {
 #[tokio::test]
 async fn a_login_waits_for_the_deletion_in_its_own_app_only() {
     let run = concurrently(Ledger::BOTH, async |ledger| {
-        let world = World::within(Duration::from_secs(12), ledger, &[("TPNS_TIMEOUT_MS", "60000")]).await;
+        let world = World::within(Duration::from_secs(12), ledger, PATIENT).await;
         world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
         let bodies = [
             deletion(1, "gone"),
@@ -114,7 +117,7 @@ async fn from_its_second_delivery_on_a_login_no_longer_waits_for_a_deletion_that
 
 #[tokio::test]
 async fn from_its_second_delivery_on_a_login_waits_for_a_hanging_deletion_for_half_of_the_time() {
-    let world = World::within(Duration::from_secs(10), Ledger::Off, &[("TPNS_TIMEOUT_MS", "60000")]).await;
+    let world = World::within(Duration::from_secs(14), Ledger::Off, PATIENT).await;
     world.stage.tpns.fault(Fault::hang().operator_type(5).app("android").forever());
     let bodies = [deletion(1, "alice"), login(2, "t1", &["alice"])];
     assert_eq!(world.redelivery(1, &bodies).await.reported, ["m0", "m1"]);

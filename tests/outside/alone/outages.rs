@@ -16,7 +16,8 @@ fn logins(count: usize) -> Vec<String> {
 async fn calls_that_fail_at_the_same_time_are_all_retried() {
     for ledger in Ledger::BOTH {
         for fault in [Fault::reset(), Fault::disconnect(), Fault::truncated(), Fault::hang()] {
-            let world = World::new(ledger, &[("TPNS_TIMEOUT_MS", "1000")]).await;
+            let timeout = if fault.kind == FaultKind::Hang { "5000" } else { "15000" };
+            let world = World::new(ledger, &[("TPNS_TIMEOUT_MS", timeout)]).await;
             world.stage.tpns.fault(fault.clone().times(8));
             // No call is answered before all eight have failed.
             world.stage.tpns.fault(Fault::delay(200).forever());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tpns_sim::Fault;
+use tpns_sim::{Fault, FaultKind};
 
 use super::{Ledger, World, deletion_of, ids, in_app, messages};
 use crate::stage::{login, logout_of};
@@ -35,7 +35,8 @@ async fn in_their_third_delivery_the_neighbours_of_an_event_that_breaks_every_ca
         (Ledger::Off, "8", Fault::ret_code(1_008_004)),
     ] {
         let what = format!("{ledger:?}, {concurrency} at a time, {fault:?}");
-        let world = World::new(ledger, &[("TPNS_CONCURRENCY", concurrency), ("TPNS_TIMEOUT_MS", "500")]).await;
+        let timeout = if fault.kind == FaultKind::Hang { "2000" } else { "15000" };
+        let world = World::new(ledger, &[("TPNS_CONCURRENCY", concurrency), ("TPNS_TIMEOUT_MS", timeout)]).await;
         world.stage.tpns.fault(fault.token("t7").forever());
         let bodies = logins("t", 20);
         let mut delivery = world.batch(&bodies).await;
