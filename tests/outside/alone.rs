@@ -48,6 +48,7 @@ struct Delivery {
     /// The outcome and reason of each message according to the log: `applied`, `retry tpns_timeout`.
     outcomes: BTreeMap<String, String>,
     took: Duration,
+    slowest_call: Duration,
 }
 
 impl World {
@@ -104,15 +105,17 @@ impl World {
         let Outcome::Response { body } = invocation.outcome else { panic!("no response: {:?}", invocation.outcome) };
         let word = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
         let lines = function.lines_since(mark).unwrap();
-        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let outcomes = lines.filter(|line| line["outcome"].is_string()).map(|line| {
-            let outcome = format!("{} {}", word(&line, "outcome"), word(&line, "reason"));
-            (word(&line, "message_id"), outcome.trim_end().to_owned())
+        let lines: Vec<Value> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let slowest = lines.iter().filter_map(|line| line["slowest_call_ms"].as_u64()).max().unwrap_or_default();
+        let outcomes = lines.iter().filter(|line| line["outcome"].is_string()).map(|line| {
+            let outcome = format!("{} {}", word(line, "outcome"), word(line, "reason"));
+            (word(line, "message_id"), outcome.trim_end().to_owned())
         });
         Delivery {
             reported: failures(&serde_json::from_slice(&body).unwrap()),
             outcomes: outcomes.collect(),
             took: invocation.duration,
+            slowest_call: Duration::from_millis(slowest),
         }
     }
 

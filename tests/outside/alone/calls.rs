@@ -1,6 +1,6 @@
 //! When nothing fails and every message is new, there are as few calls as TPNS allows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use fastrand::Rng;
 use serde_json::json;
@@ -62,18 +62,34 @@ fn batch(rng: &mut Rng, count: usize, apps: &[&str]) -> Vec<String> {
     bodies
 }
 
-/// One batch, determined by its seed.
+/// Where a deletion's call is silent for that long, its items are sent in other calls, too.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// One batch, determined by its seed. On a machine that stands still meanwhile it is delivered again, to another world.
 async fn assert_fewest_calls(seed: u64, ledger: Ledger) {
+    for _ in 0..20 {
+        if were_fewest_calls(seed, ledger).await {
+            return;
+        }
+    }
+    panic!("twenty times, a call took longer than {QUIET:?}");
+}
+
+/// `false` where a call took so long that there may be more.
+async fn were_fewest_calls(seed: u64, ledger: Ledger) -> bool {
     let mut rng = Rng::with_seed(seed);
     // As many small batches as large ones.
     let count = 1000_f64.powf(rng.f64()).round() as usize;
     let apps = &APPS[..rng.usize(1..=3)];
     let repeat = format!("to repeat: CALLS_SEED={seed} cargo test --test outside -- alone::calls");
-    let world = World::of(apps, std::time::Duration::from_secs(600), ledger, &[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
+    let world = World::of(apps, Duration::from_secs(600), ledger, &[("AWS_LAMBDA_LOG_LEVEL", "INFO")]).await;
     // Printed in case there is no response at all.
     eprintln!("{count} events of {apps:?}, {ledger:?}; {repeat}");
     let bodies = batch(&mut rng, count, apps);
     let delivery = world.deliver(messages(1, &bodies)).await;
+    if delivery.slowest_call >= QUIET {
+        return false;
+    }
     assert_eq!(delivery.reported, [""; 0], "{count} events of {apps:?}, {ledger:?}; {repeat}: {:?}", delivery.counts());
     let mut sent: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     for (app, operator_type, items) in world.stage.calls() {
@@ -86,6 +102,7 @@ async fn assert_fewest_calls(seed: u64, ledger: Ledger) {
             format!("{app}, operator_type {operator_type}: {items} items of {count} events, {ledger:?}; {repeat}");
         assert_eq!(calls, items.div_ceil(20), "{what}");
     }
+    true
 }
 
 /// `CALLS_SEED` repeats one seed.
