@@ -76,7 +76,7 @@ class Replay:
 
 
 def stopped_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
-    """Runs a process in short slices, and leaves it stopped as soon as that is reached: nobody has to be faster than
+    """Runs a process in short slices, and leaves it stopped as soon as that is reached: no test has to be faster than
     the process. A signal that is sent then has its effect when the process is continued."""
     deadline = time.monotonic() + SECONDS
     process.send_signal(signal.SIGSTOP)

@@ -23,6 +23,8 @@ use crate::stage::{SECRETS, Stage, at, failures, function_within};
 
 const TABLE: &str = "ledger";
 const PARKED: &str = "parked";
+/// Longer than a busy machine needs to answer.
+const RESERVE: (&str, &str) = ("DEADLINE_RESERVE_MS", "4000");
 
 /// Whether the ledger is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

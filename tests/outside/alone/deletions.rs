@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tpns_sim::Fault;
 
-use super::{Ledger, World, concurrently, in_app};
+use super::{Ledger, RESERVE, World, concurrently, in_app};
 use crate::stage::{deletion, login, logout, logout_of};
 
 type Settings = &'static [(&'static str, &'static str)];
@@ -13,8 +13,6 @@ type Settings = &'static [(&'static str, &'static str)];
 /// default call timeout and number of attempts.
 const IMPATIENT: [(u64, Settings); 2] = [(12, PATIENT), (12, &[("TPNS_TIMEOUT_MS", "3000"), RESERVE])];
 const PATIENT: Settings = &[("TPNS_TIMEOUT_MS", "60000"), RESERVE];
-/// Longer than a busy machine needs to answer.
-const RESERVE: (&str, &str) = ("DEADLINE_RESERVE_MS", "4000");
 
 fn cases() -> Vec<(Ledger, Duration, Settings)> {
     let cases =

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use tpns_sim::Fault;
 
-use super::{Ledger, World, concurrently, in_app};
+use super::{Ledger, RESERVE, World, concurrently, in_app};
 use crate::stage::{deletion, login, logout};
 
-/// The calls end four seconds before that, which a busy machine may need to report.
+/// The calls end before the reserve, which is a part of it.
 const TIMEOUT: Duration = Duration::from_secs(16);
 /// The delay of the slow app: there is not enough time for forty calls, eight at a time.
 const SLOW_MS: u64 = 5000;
 
 /// A call ends with its answer or the deadline, not when a busy machine is late by half a second.
 const PATIENT: (&str, &str) = ("TPNS_TIMEOUT_MS", "60000");
-const RESERVE: (&str, &str) = ("DEADLINE_RESERVE_MS", "4000");
 
 fn logins(app: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| in_app(app, &login(1, &format!("t{n}"), &["x"]))).collect()
