@@ -159,7 +159,7 @@ async fn a_document_that_cannot_be_read_again_leaves_the_old_one_in_force() {
     for (fault, document, message) in cases {
         let world = World::new().await;
         world.put(&[ANDROID]);
-        let settings = [("LEDGER_TABLE", TABLE), ("TPNS_APPS_MAX_AGE", "1s"), ("TPNS_TIMEOUT_MS", "15000")];
+        let settings = [("LEDGER_TABLE", TABLE), ("TPNS_APPS_MAX_AGE", "1s")];
         let sandbox = world.sandbox(&settings);
         assert_eq!(deliver(&sandbox, &[login("android", 1, "t", "a")]).await, NONE);
         match fault {

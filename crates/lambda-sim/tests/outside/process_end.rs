@@ -73,7 +73,7 @@ async fn a_kill_during_an_invocation_shows_as_the_signal() {
     function.invoke("{}").await.unwrap();
     let begun = Instant::now();
     let (outcome, ()) = tokio::join!(act(&function, "sleep", json!({"ms": 20_000})), async {
-        while !String::from_utf8(function.output().unwrap()).unwrap().contains("sleeping") {
+        while function.lines_since(0).unwrap() != ["sleeping"] {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         function.kill();

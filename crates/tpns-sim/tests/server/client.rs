@@ -3,7 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use data_encoding::BASE64;
@@ -26,6 +26,17 @@ pub(crate) fn builder() -> SimBuilder {
 
 pub(crate) async fn started(builder: SimBuilder) -> RunningSim {
     builder.start().await.expect("a free port on loopback")
+}
+
+/// Looks every millisecond until this holds.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+pub(crate) async fn until_called(sim: &RunningSim) {
+    until(|| !sim.calls().is_empty()).await;
 }
 
 pub(crate) fn login(token: &str, account: &str) -> Value {

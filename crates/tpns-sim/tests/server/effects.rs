@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tpns_sim::{Fault, RunningSim, model::Account};
 
-use crate::client::{Client, QUERY, builder, login, started};
+use crate::client::{Client, QUERY, builder, login, started, until, until_called};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const DAY_MS: u64 = 86_400_000;
@@ -61,7 +61,7 @@ async fn a_late_operation_can_be_waited_for_after_its_client_gave_up() {
     let (client, body) = (Client::of(&sim), login("t", "a"));
     tokio::select! {
         _ = client.operate(&body) => {}
-        () = async { while sim.calls().is_empty() { tokio::task::yield_now().await } } => {}
+        () = until_called(&sim) => {}
     }
     drop(client);
     sim.settle().await;
@@ -214,9 +214,7 @@ async fn a_query_can_hang_or_lose_its_connection() {
     sim.fault(Fault::hang().on_query());
     let body = of_token();
     let hangs = async {
-        while sim.calls().last().is_none_or(|call| call.fault != Some("hang")) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until(|| sim.calls().last().is_some_and(|call| call.fault == Some("hang"))).await;
         tokio::time::sleep(SOON).await;
     };
     tokio::select! {

@@ -5,7 +5,7 @@ use std::{io::ErrorKind, time::Duration};
 use tokio::time::timeout;
 use tpns_sim::{Death, Fault, RunningSim};
 
-use crate::client::{Client, builder, login, raw_operate, started};
+use crate::client::{Client, builder, login, raw_operate, started, until_called};
 
 async fn with(fault: Fault) -> RunningSim {
     let sim = started(builder()).await;
@@ -64,12 +64,7 @@ async fn a_hanging_call_is_logged_as_soon_as_it_arrives_and_never_answered() {
     let sim = with(Fault::hang()).await;
     let (address, body) = (sim.address(), login("t", "a"));
     let call = tokio::spawn(async move { raw_operate(address, &body).await });
-    let listed = async {
-        while sim.calls().is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    timeout(Duration::from_secs(5), listed).await.expect("listed");
+    timeout(Duration::from_secs(5), until_called(&sim)).await.expect("listed");
     assert_eq!((sim.calls()[0].status, sim.calls()[0].fault), (None, Some("hang")));
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!call.is_finished(), "the connection must stay open");
@@ -84,9 +79,7 @@ async fn a_hanging_call_does_not_affect_others() {
     let sim = with(Fault::hang()).await;
     let (address, body) = (sim.address(), login("t", "a"));
     let hanging = tokio::spawn(async move { raw_operate(address, &body).await });
-    while sim.calls().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until_called(&sim).await;
     let other = Client::of(&sim).operate(&login("t", "b")).await;
     assert_eq!(other.codes().0, 0);
     hanging.abort();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tpns_sim::{Fault, RunningSim};
 
-use crate::client::{Client, builder, login, started};
+use crate::client::{Client, builder, login, started, until, until_called};
 
 /// Long enough for a slow machine to look in time.
 const LONG: Duration = Duration::from_secs(5);
@@ -14,16 +14,6 @@ fn bound(sim: &RunningSim) -> Option<String> {
     let bindings = sim.bindings();
     let accounts = bindings["android"].get("t")?;
     Some(accounts[0].account.clone())
-}
-
-async fn until(holds: impl Fn() -> bool) {
-    while !holds() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-async fn until_called(sim: &RunningSim) {
-    until(|| !sim.calls().is_empty()).await;
 }
 
 #[tokio::test]
@@ -68,13 +58,7 @@ async fn a_late_operation_takes_effect_after_its_client_gave_up_and_a_newer_one_
     drop(impatient);
     patient.operate(&login("t", "new")).await;
     assert_eq!(bound(&sim).as_deref(), Some("new"));
-    tokio::time::timeout(LONG * 10, async {
-        while !sim.calls()[0].applied {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .expect("it must take effect");
+    tokio::time::timeout(LONG * 10, until(|| sim.calls()[0].applied)).await.expect("it must take effect");
     assert_eq!(bound(&sim).as_deref(), Some("old"));
     let call = &sim.calls()[0];
     assert_eq!((call.status, call.applied), (None, true));
